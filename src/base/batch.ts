@@ -1,0 +1,42 @@
+/**
+ * A batch of datagrams in one slab: the unit that travels from the socket up to the cores and back.
+ *
+ *   datagram i is bytes[start[i] … end[i]). A sender lays it into slot i, bytes[i * SLOT_BYTES …), leaving headroom before `start`
+ *   for headers that outer layers write in place; a receiver with UDP_GRO lays many datagrams back to back, wherever they fell.
+ *
+ * Owned by whoever made it and reused for ever; everything read from it is borrowed until the next receive into it.
+ */
+export const SLOT_BYTES = 2048;
+
+export class Batch {
+  readonly capacity: number;
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  /** First byte of datagram i in `bytes`. */
+  readonly start: Int32Array;
+  /** One past the last byte of datagram i in `bytes`. */
+  readonly end: Int32Array;
+  /** Peer of datagram i: an id of the socket's AddressTable (host/address.ts). */
+  readonly peer: Int32Array;
+  /** Datagrams in the batch, 0…capacity. */
+  length = 0;
+
+  /** `bytes` is the slab; by default one slot a datagram. */
+  constructor(capacity: number, bytes: Uint8Array = new Uint8Array(capacity * SLOT_BYTES)) {
+    this.capacity = capacity;
+    this.bytes = bytes;
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.start = new Int32Array(capacity);
+    this.end = new Int32Array(capacity);
+    this.peer = new Int32Array(capacity);
+  }
+
+  get full(): boolean {
+    return this.length >= this.capacity;
+  }
+
+  /** First byte of slot i. */
+  slot(i: number): number {
+    return i * SLOT_BYTES;
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * The seam between capabilities and the operating system: sockets, time and names, in batches, without a promise or an event a packet.
+ *
+ * Two implementations behave alike: `loop-epoll.ts` (Linux: foreign calls to epoll, recvmmsg and sendmmsg with UDP_GRO and UDP_SEGMENT; runs a
+ * worker thread by itself) and `loop-node.ts` (dgram and net, anywhere). `sim/` has a third in virtual time.
+ *
+ * One round of a loop:
+ *
+ *   wait until a socket is ready or the earliest deadline is due
+ *   read the clock once: `now`
+ *   for each ready socket: handler.receive / readable / writable / closed (now)      handlers only mutate
+ *   for each driver:       deadline = driver.advance(now)                            drivers send what became due
+ */
+import type { Batch } from "../base/batch.ts";
+import type { Millis } from "../base/units.ts";
+import type { AddressTable } from "./address.ts";
+
+/** A TCP or UDP end point: a literal IP address without brackets, or the path of a unix socket. */
+export type Endpoint = { readonly host: string; readonly port: number } | { readonly path: string };
+
+/** Called once at the end of every round and when its last answer is due; answers when it wants to be called next. */
+export interface Driver {
+  advance(now: Millis): Millis;
+}
+
+export interface Loop {
+  /** For the log line at start: "epoll" or "node". */
+  readonly kind: string;
+  /** Monotonic clock. One reading a batch: handlers are given it. */
+  now(): Millis;
+  /** @throws HostError when the address cannot be bound */
+  udp(options: UdpOptions, handler: UdpHandler): UdpSocket;
+  /** Starts connecting; `handler.connected` or `handler.closed` follows, never from inside this call. */
+  connect(to: Endpoint, handler: TcpHandler): TcpSocket;
+  /** `accept` is asked for each new connection; it answers the handler, or undefined to refuse. @throws HostError */
+  listen(at: Endpoint, accept: (socket: TcpSocket, now: Millis) => TcpHandler | undefined): Listener;
+  /** Resolves a name to one literal address (a literal is answered as it is). `done` is called later, once, from a round. */
+  resolve(host: string, family: 0 | 4 | 6, done: (address: string | undefined, now: Millis) => void): void;
+  drive(driver: Driver): void;
+  /** Runs the driver in the next round even if nothing is due. */
+  wake(): void;
+  /** Closes every socket; `run` returns. */
+  stop(): void;
+}
+
+export interface UdpOptions {
+  /** Literal address; "0.0.0.0" or "::" for all. */
+  readonly host: string;
+  /** 0 = any free port. */
+  readonly port: number;
+  /** SO_RCVBUF and SO_SNDBUF in bytes (the kernel may clamp it). */
+  readonly socketBufferBytes?: number;
+  /** Differentiated services code point, 0…63. */
+  readonly dscp?: number;
+  /** Most peers whose address is remembered. */
+  readonly peersMax?: number;
+}
+
+export interface UdpHandler {
+  /** `batch` is borrowed until the call returns. batch.peer[i] is an id in the socket's AddressTable. */
+  receive(now: Millis, batch: Batch): void;
+  /** The kernel takes datagrams again after `send` took fewer than given. */
+  writable(now: Millis): void;
+}
+
+export interface UdpCounters {
+  receivedDatagrams: number;
+  receivedBytes: number;
+  sentDatagrams: number;
+  sentBytes: number;
+  /** System calls made, to see what batching brings. */
+  receiveCalls: number;
+  sendCalls: number;
+  /** Datagrams the kernel refused for another reason than a full buffer; they are gone. */
+  sendErrors: number;
+  /** Datagrams dropped because the address table was full or the datagram longer than the slab's room. */
+  receiveDropped: number;
+}
+
+export interface UdpSocket {
+  readonly local: { readonly host: string; readonly port: number };
+  readonly addresses: AddressTable;
+  readonly counters: UdpCounters;
+  /** Sends datagrams from…batch.length−1 to their peers; answers the index of the first not taken (= batch.length if all were). */
+  send(batch: Batch, from: number): number;
+  close(): void;
+}
+
+/** All methods are called from a round of the loop; after `closed` nothing more is called. */
+export interface TcpHandler {
+  connected(now: Millis): void;
+  /** Bytes, or the end, can be read. Called again only after a `read` answered 0. */
+  readable(now: Millis): void;
+  /** Called again only after a `write` took fewer bytes than given. */
+  writable(now: Millis): void;
+  /** Broken, refused or reset: errno's name. Not called for what `close` and `reset` did. */
+  closed(now: Millis, code: string): void;
+}
+
+export interface TcpSocket {
+  /** "203.0.113.7:4711", for logs. */
+  readonly remote: string;
+  /** Bytes read into bytes[offset…limit); 0 = nothing now; −1 = the peer ended its side. */
+  read(bytes: Uint8Array, offset: number, limit: number): number;
+  /** Bytes taken of bytes[offset…end); they were copied. Fewer than given: `writable` follows. */
+  write(bytes: Uint8Array, offset: number, end: number): number;
+  /** Ends our side (FIN) behind what was written; reading goes on. */
+  shutdown(): void;
+  /** Ends both sides in order; what was taken is still delivered. */
+  close(): void;
+  /** Ends both sides with RST. */
+  reset(): void;
+}
+
+export interface Listener {
+  readonly local: Endpoint;
+  close(): void;
+}

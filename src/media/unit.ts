@@ -1,0 +1,48 @@
+/**
+ * The one shape in which media travels inside: M inputs produce Units, N outputs consume them, so a new one is one file (DESIGN.md "Layers").
+ *
+ * Times are in microseconds of the stream's own clock and do not wrap. `arrival` is the wall clock (Unix ms) at which the unit's last byte
+ * reached the origin: the base of EXT-X-PROGRAM-DATE-TIME and of every latency figure.
+ */
+import type { Micros } from "../base/units.ts";
+
+export type Track = VideoTrack | AudioTrack;
+
+export interface VideoTrack {
+  readonly kind: "video";
+  /** RFC 6381 string, "avc1.64001f". */
+  readonly codec: string;
+  readonly width: number;
+  readonly height: number;
+  /** Nominal frame rate from the bitstream, 0 when it does not say. */
+  readonly framesPerSecond: number;
+  /** Decoder configuration as the container wants it: AVCDecoderConfigurationRecord (ISO/IEC 14496-15). */
+  readonly configuration: Uint8Array;
+}
+
+export interface AudioTrack {
+  readonly kind: "audio";
+  /** RFC 6381 string, "mp4a.40.2". */
+  readonly codec: string;
+  readonly sampleRate: number;
+  readonly channels: number;
+  /** Samples in one unit: 1024 for AAC-LC. */
+  readonly samplesPerUnit: number;
+  /** AudioSpecificConfig (ISO/IEC 14496-3). */
+  readonly configuration: Uint8Array;
+}
+
+/** One coded picture or one audio frame. `data` is owned by the unit and never changed after it was made. */
+export interface Unit {
+  readonly kind: "video" | "audio";
+  /** Decode time. */
+  readonly dts: Micros;
+  /** Presentation time. */
+  readonly pts: Micros;
+  /** A decoder can start here; always true for audio. */
+  readonly keyframe: boolean;
+  /** Video: NAL units each behind a 4-byte length, without parameter sets in band needed. Audio: one raw frame. */
+  readonly data: Uint8Array;
+  /** Unix milliseconds at which it reached the origin. */
+  readonly arrival: number;
+}
