@@ -9,7 +9,7 @@ const SLOTS_PER_PAGE = 1 << SLOTS_PER_PAGE_LOG2;
 
 export class Slots {
   readonly slotBytes: number;
-  /** Most slots that may be out at once. */
+  /** Most slots that may be out at once, rounded up to whole pages. */
   readonly capacity: number;
   readonly #pages: Uint8Array[] = [];
   readonly #free: Int32Array;

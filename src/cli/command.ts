@@ -1,0 +1,50 @@
+/** A subcommand: what it is called, what it takes and what it does; its help is made from its schema. */
+import type { z } from "zod";
+import { type Option, optionsOf } from "./option.ts";
+
+export interface Command {
+  readonly name: string;
+  readonly summary: string;
+  /** A few sentences for `--help`: what it is for, and what else is needed. */
+  readonly text: string;
+  readonly examples: readonly string[];
+  readonly schema: z.ZodObject;
+  /** Options of the program it replaces that are refused by name. */
+  readonly later?: readonly string[];
+  /** Runs until it is stopped; the exit status. */
+  run(config: never): Promise<number>;
+}
+
+export function commandHelp(command: Command): string {
+  const options = optionsOf(command.schema).filter(({ hidden }) => !hidden);
+  const rows = options.map((option) => [flags(option), option.description + facts(option)] as const);
+  const width = Math.max(...rows.map(([left]) => left.length));
+  return [
+    `Usage: longhaul ${command.name} [options]`,
+    "",
+    command.text,
+    "",
+    "Options:",
+    ...rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`),
+    `  ${"-c, --config FILE".padEnd(width)}  JSON file with option names as keys; it overrides the command line`,
+    `  ${"-h, --help".padEnd(width)}  this text`,
+    "",
+    "Every option can also be given in the environment, as LONGHAUL_ and its name in capitals.",
+    "",
+    "Examples:",
+    ...command.examples.map((line) => `  ${line}`),
+    "",
+  ].join("\n");
+}
+
+function flags({ key, names, short, switch: isSwitch }: Option): string {
+  const long = [key, ...names.filter((name) => name !== key && name !== short)].map((name) => `--${name}`).join(", ");
+  return `${short === undefined ? "    " : `-${short}, `}${long}${isSwitch ? "" : " V"}`;
+}
+
+function facts({ choices, initial, secret, switch: isSwitch }: Option): string {
+  const parts = [];
+  if (choices !== undefined) parts.push(choices.join(" | "));
+  if (initial !== undefined && initial !== "" && !isSwitch && !secret) parts.push(`default ${String(initial)}`);
+  return parts.length === 0 ? "" : ` (${parts.join("; ")})`;
+}

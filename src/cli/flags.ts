@@ -1,0 +1,111 @@
+/**
+ * Command-line flags, environment and JSON file from one zod schema: the schema is the single source of names, defaults, ranges and help.
+ *
+ * Precedence, lowest first: default, environment (LONGHAUL_NAME), command line, JSON file given with -c (as kcptun: the file wins).
+ * Accepted forms: --name value, --name=value, -name value (Go style), -l value; a switch may stand alone. JSON keys are case-insensitive.
+ */
+import { readFileSync } from "node:fs";
+import { z } from "zod";
+import { ConfigError } from "../base/errors.ts";
+import { describeOption, type Option, optionsOf } from "./option.ts";
+
+export interface Sources {
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** kcptun's options that this version refuses by name. */
+  readonly later?: readonly string[];
+}
+
+/** @throws ConfigError with the one sentence that is shown */
+export function parseFlags<Schema extends z.ZodObject>(schema: Schema, sources: Sources): z.output<Schema> {
+  const options = optionsOf(schema);
+  const given: Record<string, unknown> = {};
+  for (const option of options) {
+    for (const name of [`LONGHAUL_${option.key.toUpperCase()}`, ...option.env]) {
+      const value = sources.env[name];
+      if (value !== undefined && value !== "") given[option.key] = value;
+    }
+  }
+  const file = readArguments(options, sources, given);
+  if (file !== undefined) readFile(options, file, sources.later ?? [], given);
+  const result = schema.safeParse(given);
+  if (result.success) return result.data;
+  throw explain(options, result.error.issues[0]!, given);
+}
+
+function readArguments(options: readonly Option[], { argv, later = [] }: Sources, given: Record<string, unknown>): string | undefined {
+  let file: string | undefined;
+  for (let i = 0; i < argv.length; i++) {
+    const argument = argv[i]!;
+    const match = /^--?([A-Za-z0-9][\w-]*)(?:=([\s\S]*))?$/.exec(argument);
+    if (match === null) throw new ConfigError(argument, `"${argument}" is not an option; options begin with --, see --help`);
+    const name = match[1]!;
+    const inline = match[2];
+    const take = (): string => {
+      if (inline !== undefined) return inline;
+      const value = argv[++i];
+      if (value === undefined) throw new ConfigError(name, `--${name} needs a value; see --help`);
+      return value;
+    };
+    if (name === "c" || name === "config") {
+      file = take();
+      continue;
+    }
+    const option = options.find((candidate) => candidate.names.includes(name));
+    if (option === undefined) throw unknown(options, name, later);
+    if (!option.switch) given[option.key] = take();
+    else if (inline !== undefined) given[option.key] = inline;
+    else if (/^(true|false)$/.test(argv[i + 1] ?? "")) given[option.key] = argv[++i];
+    else given[option.key] = "true";
+  }
+  return file;
+}
+
+function readFile(options: readonly Option[], path: string, later: readonly string[], given: Record<string, unknown>): void {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(readFileSync(path, "utf8"));
+  } catch (error) {
+    throw new ConfigError("config", `--config: "${path}" cannot be used: ${(error as Error).message}`);
+  }
+  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) {
+    throw new ConfigError("config", `--config: "${path}" must hold one JSON object with option names as keys`);
+  }
+  for (const [name, value] of Object.entries(parsed)) {
+    const wanted = name.toLowerCase();
+    const option = options.find((candidate) => candidate.names.some((known) => known.toLowerCase() === wanted));
+    if (option === undefined) throw unknown(options, name, later);
+    given[option.key] = option.switch ? String(value) : value;
+  }
+}
+
+function unknown(options: readonly Option[], name: string, later: readonly string[]): ConfigError {
+  if (later.some((known) => known.toLowerCase() === name.toLowerCase())) {
+    return new ConfigError(name, `--${name} is an option of kcptun that this version does not have yet; leave it out`);
+  }
+  const names = options.flatMap((option) => option.names);
+  const close = names.map((known) => ({ known, distance: editDistance(known, name.toLowerCase()) })).sort((a, b) => a.distance - b.distance)[0];
+  const hint = close !== undefined && close.distance <= 2 ? `; did you mean --${close.known}?` : "; see --help";
+  return new ConfigError(name, `unknown option --${name}${hint}`);
+}
+
+function explain(options: readonly Option[], issue: z.core.$ZodIssue, given: Readonly<Record<string, unknown>>): ConfigError {
+  const key = String(issue.path[0] ?? "");
+  const option = options.find((candidate) => candidate.key === key);
+  if (option === undefined) return new ConfigError(key, issue.message);
+  const shown = option.secret ? "the value given" : given[key] === undefined ? "nothing" : `"${String(given[key])}"`;
+  return new ConfigError(key, `--${option.names[0]}: ${shown} is not allowed; give ${describeOption(option)}`);
+}
+
+/** Levenshtein distance, for suggestions. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}

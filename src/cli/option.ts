@@ -1,0 +1,55 @@
+/** An option as the command line sees it, read off a zod schema. */
+import { z } from "zod";
+
+export interface Option {
+  readonly key: string;
+  /** Long names, the canonical one first, then aliases and one-letter forms. */
+  readonly names: readonly string[];
+  readonly short: string | undefined;
+  readonly env: readonly string[];
+  readonly description: string;
+  readonly hidden: boolean;
+  /** Its value is never printed. */
+  readonly secret: boolean;
+  /** May stand without a value. */
+  readonly switch: boolean;
+  readonly choices: readonly string[] | undefined;
+  readonly range: { readonly least: number; readonly most: number } | undefined;
+  readonly initial: unknown;
+}
+
+interface Meta {
+  readonly alias?: readonly string[];
+  readonly short?: string;
+  readonly env?: readonly string[];
+  readonly hidden?: boolean;
+  readonly secret?: boolean;
+}
+
+export function optionsOf(schema: z.ZodObject): Option[] {
+  return Object.entries(schema.shape).map(([key, value]) => {
+    const outer = value as z.ZodType;
+    const meta = (outer.meta() ?? {}) as Meta;
+    const inner = outer instanceof z.ZodDefault ? (outer.def.innerType as z.ZodType) : outer;
+    return {
+      key,
+      names: [key, ...(meta.alias ?? []), ...(meta.short === undefined ? [] : [meta.short])],
+      short: meta.short,
+      env: meta.env ?? [],
+      description: outer.description ?? "",
+      hidden: meta.hidden ?? false,
+      secret: meta.secret ?? false,
+      switch: inner instanceof z.ZodPipe || inner instanceof z.ZodCodec,
+      choices: inner instanceof z.ZodEnum ? inner.options.map(String) : undefined,
+      range: inner instanceof z.ZodNumber ? { least: inner.minValue ?? 0, most: inner.maxValue ?? Number.MAX_SAFE_INTEGER } : undefined,
+      initial: outer instanceof z.ZodDefault ? outer.def.defaultValue : undefined,
+    };
+  });
+}
+
+/** "a whole number from 64 to 1500 (bytes in one UDP datagram)" */
+export function describeOption({ choices, range, description, switch: isSwitch }: Option): string {
+  if (choices !== undefined) return `one of ${choices.join(", ")} (${description})`;
+  if (range !== undefined) return `a whole number from ${range.least} to ${range.most} (${description})`;
+  return `${isSwitch ? "true or false" : "a text"} (${description})`;
+}

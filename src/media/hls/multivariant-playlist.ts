@@ -1,0 +1,55 @@
+/**
+ * The multivariant playlist: one variant, as the encoder sent it.
+ *
+ *   #EXTM3U
+ *   #EXT-X-VERSION:9
+ *   #EXT-X-INDEPENDENT-SEGMENTS
+ *   #EXT-X-STREAM-INF:BANDWIDTH=3500000,AVERAGE-BANDWIDTH=3100000,CODECS="avc1.64001f,mp4a.40.2",RESOLUTION=1280x720,FRAME-RATE=30.000
+ *   media.m3u8
+ *
+ * Source: RFC 8216bis section 4.4.6.2.
+ */
+import type { BitsPerSecond } from "../../base/units.ts";
+import type { Track } from "../unit.ts";
+import type { Window } from "./window.ts";
+
+export interface Bandwidth {
+  /** Highest rate of any listed segment. */
+  readonly peak: BitsPerSecond;
+  /** Rate over all listed segments. */
+  readonly average: BitsPerSecond;
+}
+
+/** Measured over the listed segments, the open one included when there is no other; zeros while there is nothing to measure. */
+export function bandwidth(window: Window): Bandwidth {
+  let bytes = 0;
+  let duration = 0;
+  let peak = 0;
+  const segments = window.listed;
+  for (const segment of segments) {
+    if ((segment.bytes === undefined && segments.length > 1) || segment.duration === 0) continue;
+    bytes += segment.byteLength;
+    duration += segment.duration;
+    peak = Math.max(peak, segment.byteLength / segment.duration);
+  }
+  return { peak: Math.ceil(peak * 8_000_000), average: duration === 0 ? 0 : Math.ceil((bytes * 8_000_000) / duration) };
+}
+
+/** `uri` names the media playlist, relative to this one. */
+export function multivariantPlaylist(
+  tracks: readonly Track[],
+  { peak, average }: Bandwidth,
+  independentSegments: boolean,
+  uri: string,
+): string {
+  const attributes = [`BANDWIDTH=${Math.max(1, peak)}`];
+  if (average > 0) attributes.push(`AVERAGE-BANDWIDTH=${average}`);
+  attributes.push(`CODECS="${tracks.map(({ codec }) => codec).join(",")}"`);
+  for (const track of tracks) {
+    if (track.kind !== "video") continue;
+    attributes.push(`RESOLUTION=${track.width}x${track.height}`);
+    if (track.framesPerSecond > 0) attributes.push(`FRAME-RATE=${track.framesPerSecond.toFixed(3)}`);
+  }
+  const lines = ["#EXTM3U", "#EXT-X-VERSION:9", ...(independentSegments ? ["#EXT-X-INDEPENDENT-SEGMENTS"] : [])];
+  return [...lines, `#EXT-X-STREAM-INF:${attributes.join(",")}`, uri, ""].join("\n");
+}

@@ -1,0 +1,160 @@
+/**
+ * One UDP socket and the sessions behind it: batches in, batches out, and who is due when.
+ *
+ *   round:  receive(batch) → open all → each to its session            (sessions only mutate)
+ *           advance(now)   → due and touched sessions advance, then drain into one batch → seal all → send
+ *
+ * When the socket takes no more, what is sealed stays in the batch and sessions keep the rest inside KCP until it is writable again.
+ */
+import { Batch } from "../base/batch.ts";
+import { Heap } from "../base/heap.ts";
+import { type Millis, NEVER } from "../base/units.ts";
+import type { PacketCipher } from "../cipher/cipher.ts";
+import type { Loop, UdpHandler, UdpOptions, UdpSocket } from "../host/loop.ts";
+import type { Session } from "./session.ts";
+
+/** Datagrams sealed and sent together. */
+const BATCH_DATAGRAMS = 64;
+/** Most batches sent in one round before other sockets get their turn. */
+const BATCHES_PER_ROUND = 32;
+
+/** Finds the session a datagram belongs to, or makes it. */
+export interface Demultiplexer {
+  /** bytes[start…end) is decrypted. Undefined = drop (counted as stray). */
+  sessionFor(now: Millis, peer: number, bytes: Uint8Array, view: DataView, start: number, end: number): Session | undefined;
+  /** The session has closed and is not called any more. */
+  sessionClosed(now: Millis, session: Session): void;
+}
+
+export interface EndpointCounters {
+  /** Datagrams that belong to no session. */
+  strayDatagrams: number;
+  /** Times the socket's buffer was full. */
+  sendBlocked: number;
+}
+
+export class Endpoint implements UdpHandler {
+  readonly socket: UdpSocket;
+  readonly counters: EndpointCounters = { strayDatagrams: 0, sendBlocked: 0 };
+  readonly #loop: Loop;
+  readonly #cipher: PacketCipher;
+  readonly #demultiplexer: Demultiplexer;
+  readonly #batch = new Batch(BATCH_DATAGRAMS);
+  #sealed = 0;
+  #taken = 0;
+  #blocked = false;
+  #dirty: Session[] = [];
+  #pending: Session[] = [];
+  readonly #timers = new Heap<Session>();
+
+  constructor(loop: Loop, options: UdpOptions, cipher: PacketCipher, demultiplexer: Demultiplexer) {
+    this.#loop = loop;
+    this.#cipher = cipher;
+    this.#demultiplexer = demultiplexer;
+    this.socket = loop.udp(options, this);
+  }
+
+  /** The session is advanced in this round, or in the next one when called outside. */
+  readonly wake = (session: Session): void => {
+    if (session.dirty) return;
+    session.dirty = true;
+    this.#dirty.push(session);
+    this.#loop.wake();
+  };
+
+  receive(now: Millis, batch: Batch): void {
+    this.#cipher.open(batch);
+    for (let i = 0; i < batch.length; i++) {
+      const start = batch.start[i]!;
+      const end = batch.end[i]!;
+      if (end <= start) continue;
+      const session = this.#demultiplexer.sessionFor(now, batch.peer[i]!, batch.bytes, batch.view, start, end);
+      if (session === undefined) {
+        this.counters.strayDatagrams++;
+        continue;
+      }
+      session.receive(now, batch.bytes, batch.view, start, end);
+      this.wake(session);
+    }
+  }
+
+  writable(_now: Millis): void {
+    this.#blocked = false;
+  }
+
+  /** Called by the owner once a round; answers when it wants to be called next. */
+  advance(now: Millis): Millis {
+    while (this.#timers.minimum <= now) {
+      const due = this.#timers.minimum;
+      const session = this.#timers.pop()!;
+      if (session.scheduled !== due) continue;
+      session.scheduled = NEVER;
+      this.wake(session);
+    }
+    const touched = this.#dirty;
+    this.#dirty = this.#pending;
+    this.#pending = touched;
+    for (let i = 0; i < touched.length; i++) {
+      const session = touched[i]!;
+      if (session.closed === undefined) session.advance(now);
+      // Only now: what a session wakes itself for while it advances, it does in the same pass.
+      session.dirty = false;
+    }
+    this.#drain(now, touched);
+    for (let i = 0; i < touched.length; i++) this.#settle(now, touched[i]!);
+    touched.length = 0;
+    return this.#dirty.length > 0 && !this.#blocked ? now : this.#timers.minimum;
+  }
+
+  close(): void {
+    this.socket.close();
+  }
+
+  #drain(now: Millis, touched: readonly Session[]): void {
+    let batchesLeft = BATCHES_PER_ROUND;
+    if (!this.#flush()) batchesLeft = 0;
+    for (let i = 0; i < touched.length; i++) {
+      const session = touched[i]!;
+      if (session.closed !== undefined) continue;
+      while (batchesLeft > 0 && !session.transmit(now, this.#batch)) {
+        batchesLeft--;
+        if (!this.#flush()) batchesLeft = 0;
+      }
+      if (batchesLeft === 0) this.wake(session);
+    }
+    if (batchesLeft > 0) this.#flush();
+  }
+
+  /** Seals and sends what the batch holds; false when the socket takes no more now. */
+  #flush(): boolean {
+    const batch = this.#batch;
+    if (this.#blocked) return false;
+    if (this.#sealed < batch.length) {
+      this.#cipher.seal(batch, this.#sealed);
+      this.#sealed = batch.length;
+    }
+    if (this.#taken < batch.length) this.#taken = this.socket.send(batch, this.#taken);
+    if (this.#taken < batch.length) {
+      this.#blocked = true;
+      this.counters.sendBlocked++;
+      return false;
+    }
+    batch.length = 0;
+    this.#sealed = 0;
+    this.#taken = 0;
+    return true;
+  }
+
+  #settle(now: Millis, session: Session): void {
+    if (session.closed !== undefined) {
+      session.scheduled = NEVER;
+      if (!session.dirty) this.#demultiplexer.sessionClosed(now, session);
+      return;
+    }
+    const deadline = session.deadline();
+    if (deadline < session.scheduled) {
+      session.scheduled = deadline;
+      this.#timers.push(deadline, session);
+    }
+  }
+}

@@ -1,0 +1,116 @@
+/**
+ * The byte-stream layers of a session above KCP: smux frames, in snappy chunks unless --nocomp (reference kcptun.md sections 6 and 7).
+ *
+ *   out:  smux frame → snappy chunk → KCP         in:  KCP → snappy chunk → smux frames
+ *
+ * A client knows its settings. A server looks at the first byte (and, with snappy, the first decoded byte) of the client's stream and
+ * takes over what it finds, so that clients of every setting share a port.
+ */
+import type { ProtocolError } from "../base/errors.ts";
+import type { Millis } from "../base/units.ts";
+import type { Kcp } from "../kcp/kcp.ts";
+import { SmuxSession } from "../smux/session.ts";
+import { SnappyDecoder } from "../snappy/decoder.ts";
+import { SnappyEncoder } from "../snappy/encoder.ts";
+import type { TunnelConfig } from "./config.ts";
+
+/** Headroom of a smux frame in the scratch buffer: nothing is written before it yet. */
+const FRAME_AT = 0;
+const SMUX_HEADER_BYTES = 8;
+
+/** Scratch space shared by all sessions of an endpoint: nothing in it outlives a call. */
+export class Scratch {
+  readonly inbound = new Uint8Array(65_536);
+  readonly frame = new Uint8Array(65_536 + SMUX_HEADER_BYTES);
+  readonly frameView = new DataView(this.frame.buffer);
+  readonly chunk = new Uint8Array(SnappyEncoder.encodedBytesMax(65_536 + SMUX_HEADER_BYTES));
+}
+
+export class Layers {
+  readonly smux: SmuxSession;
+  readonly #encoder: SnappyEncoder | undefined;
+  readonly #decoder: SnappyDecoder | undefined;
+  readonly #kcp: Kcp;
+  readonly #scratch: Scratch;
+  readonly frameBytesMax: number;
+
+  constructor(role: "client" | "server", version: 1 | 2, compressed: boolean, config: TunnelConfig, kcp: Kcp, scratch: Scratch) {
+    this.frameBytesMax = compressed ? Math.min(config.framesize, 65_536 - SMUX_HEADER_BYTES) : config.framesize;
+    this.smux = new SmuxSession({
+      role,
+      version,
+      keepaliveMs: config.keepalive * 1000,
+      timeoutMs: 30_000,
+      receiveBytes: config.smuxbuf,
+      streamBytes: config.streambuf,
+      frameBytes: this.frameBytesMax,
+      streamsMax: config.streams,
+    });
+    if (compressed) {
+      this.#encoder = new SnappyEncoder();
+      this.#decoder = new SnappyDecoder();
+    }
+    this.#kcp = kcp;
+    this.#scratch = scratch;
+  }
+
+  get compressed(): boolean {
+    return this.#encoder !== undefined;
+  }
+
+  get failure(): ProtocolError | undefined {
+    return this.#decoder?.failed ?? this.smux.failure;
+  }
+
+  /** Where `read` of a socket puts payload so that the header fits before it. */
+  static readonly payloadAt = FRAME_AT + SMUX_HEADER_BYTES;
+
+  /** Sends `n` payload bytes that lie in the scratch frame at `payloadAt`. Only while `kcp.writable`. */
+  push(now: Millis, sid: number, n: number): void {
+    const length = this.smux.push(sid, this.#scratch.frame, this.#scratch.frameView, FRAME_AT, n);
+    this.#emit(now, length);
+  }
+
+  /** Sends the next control frame, if there is one. Only while `kcp.writable`. */
+  pushControl(now: Millis): boolean {
+    const { frame, frameView } = this.#scratch;
+    const length = this.smux.transmit(now, frame, frameView, FRAME_AT, frame.length);
+    if (length === 0) return false;
+    this.#emit(now, length);
+    return true;
+  }
+
+  #emit(now: Millis, length: number): void {
+    const { frame, chunk } = this.#scratch;
+    if (this.#encoder === undefined) this.#kcp.send(now, frame, FRAME_AT, FRAME_AT + length);
+    else this.#kcp.send(now, chunk, 0, this.#encoder.encode(frame, FRAME_AT, FRAME_AT + length, chunk, 0));
+  }
+
+  /** Feeds received stream bytes; `each` is told of every smux event while its piece is valid. */
+  receive(now: Millis, bytes: Uint8Array, start: number, end: number, sink: SmuxSink): void {
+    const decoder = this.#decoder;
+    if (decoder === undefined) {
+      this.#demultiplex(now, bytes, start, end, sink);
+      return;
+    }
+    let at = start;
+    while (at < end && decoder.failed === undefined) {
+      at += decoder.receive(bytes, at, end);
+      if (decoder.end > decoder.start) this.#demultiplex(now, decoder.bytes, decoder.start, decoder.end, sink);
+    }
+  }
+
+  #demultiplex(now: Millis, bytes: Uint8Array, start: number, end: number, sink: SmuxSink): void {
+    const { smux } = this;
+    let at = start;
+    while (at < end && smux.failure === undefined) {
+      at += smux.receive(now, bytes, at, end);
+      if (smux.event !== 0) sink.smuxEvent(now, smux, bytes);
+    }
+  }
+}
+
+export interface SmuxSink {
+  /** `smux.event`, `eventSid`, `dataStart` and `dataEnd` say what happened; `bytes` is borrowed until the call returns. */
+  smuxEvent(now: Millis, smux: SmuxSession, bytes: Uint8Array): void;
+}

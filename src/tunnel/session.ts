@@ -1,0 +1,342 @@
+/**
+ * One KCP session with one peer, and the streams in it.
+ *
+ *   datagram → (cipher, in endpoint.ts) → FEC → KCP → snappy → smux → streams
+ *   streams → smux → snappy → KCP → FEC → (cipher, socket)
+ *
+ * Driven by its endpoint: `receive` for each datagram, then `advance`, then `transmit` until it answers drained, then `deadline`.
+ */
+import type { Batch } from "../base/batch.ts";
+import { SLOT_BYTES } from "../base/batch.ts";
+import { Ring } from "../base/ring.ts";
+import { type Millis, NEVER } from "../base/units.ts";
+import { FecDecoder } from "../fec/decoder.ts";
+import { FecEncoder } from "../fec/encoder.ts";
+import type { Log } from "../host/log.ts";
+import { Kcp } from "../kcp/kcp.ts";
+import type { SmuxSession } from "../smux/session.ts";
+import { sniff } from "../smux/sniff.ts";
+import type { TunnelConfig } from "./config.ts";
+import { Layers, type Scratch, type SmuxSink } from "./layers.ts";
+import { tuningOf } from "./mode.ts";
+import { ENDED, NOTHING_NOW, Stream, type StreamOwner } from "./stream.ts";
+
+/** Room before a KCP packet in its slot, for the FEC and cipher headers (at most 8 + 20 bytes). */
+const HEADROOM = 64;
+/** How often half-closed streams are looked at. */
+const SWEEP_MS: Millis = 1000;
+/** kcptun's smux lets a peer send this much before the first window update. */
+const INITIAL_WINDOW_BYTES = 262_144;
+
+export interface SessionOptions {
+  readonly role: "client" | "server";
+  readonly conv: number;
+  readonly peer: number;
+  readonly peerName: string;
+  readonly config: TunnelConfig;
+  /** Bytes the cipher adds to a datagram. */
+  readonly cipherBytes: number;
+  readonly scratch: Scratch;
+  readonly log: Log;
+  /** Has something to do: the endpoint calls `advance` in this round. */
+  readonly wake: (session: Session) => void;
+  /** Server: the client opened a stream; attach a socket to it. */
+  readonly opened: (session: Session, stream: Stream, now: Millis) => void;
+}
+
+export class Session implements StreamOwner, SmuxSink {
+  /** Id in the socket's address table; −1 until the peer's name is resolved. */
+  peer: number;
+  readonly peerName: string;
+  readonly conv: number;
+  readonly kcp: Kcp;
+  readonly decoder: FecDecoder;
+  readonly encoder: FecEncoder | undefined;
+  readonly streams = new Map<number, Stream>();
+  /** Bookkeeping of the endpoint. */
+  dirty = false;
+  scheduled: Millis = NEVER;
+  readonly startedAt: Millis;
+  lastReceived: Millis;
+  sentDatagrams = 0;
+  sentBytes = 0;
+  receivedDatagrams = 0;
+  receivedBytes = 0;
+  /** Set once: why the session ended. */
+  closed: string | undefined;
+  layers: Layers | undefined;
+  readonly #options: SessionOptions;
+  readonly #ready: Ring<Stream>;
+  #parityReady = 0;
+  #paritySent = 0;
+  #sweepAt: Millis = NEVER;
+  readonly #recovered = new Uint8Array(SLOT_BYTES);
+  readonly #recoveredView = new DataView(this.#recovered.buffer);
+
+  constructor(now: Millis, options: SessionOptions) {
+    const { config } = options;
+    this.#options = options;
+    this.peer = options.peer;
+    this.peerName = options.peerName;
+    this.conv = options.conv;
+    this.startedAt = now;
+    this.lastReceived = now;
+    const fec = config.datashard > 0 && config.parityshard > 0;
+    const mtu = config.mtu - options.cipherBytes - (fec ? FecEncoder.headBytes : 0);
+    const { nodelay, interval, resend, nc } = tuningOf(config as Parameters<typeof tuningOf>[0]);
+    this.kcp = new Kcp({
+      conv: options.conv,
+      mtu,
+      sndWnd: config.sndwnd,
+      rcvWnd: config.rcvwnd,
+      nodelay,
+      interval,
+      resend,
+      nc,
+      profile: config.compat,
+      ackNoDelay: config.acknodelay,
+    });
+    this.decoder = new FecDecoder({ packetBytesMax: 1500 });
+    this.encoder = fec
+      ? new FecEncoder({ dataShards: config.datashard, parityShards: config.parityshard, profile: config.compat, packetBytesMax: 1500 })
+      : undefined;
+    this.#ready = new Ring(config.streams + 1);
+    if (options.role === "client") this.#settle(config.smuxver === 1 ? 1 : 2, !config.nocomp);
+  }
+
+  /** A decrypted datagram: a FEC packet or a bare KCP packet in bytes[start…end). */
+  receive(now: Millis, bytes: Uint8Array, view: DataView, start: number, end: number): void {
+    const { decoder, kcp } = this;
+    this.lastReceived = now;
+    this.receivedDatagrams++;
+    this.receivedBytes += end - start;
+    if (!FecDecoder.isFec(view, start, end)) {
+      kcp.receive(now, bytes, view, start, end, true);
+      return;
+    }
+    if (decoder.receive(now, bytes, view, start, end) === 1) kcp.receive(now, bytes, view, start + FecEncoder.headBytes, end, true);
+    for (;;) {
+      const length = decoder.recovered(this.#recovered, this.#recoveredView, 0);
+      if (length === 0) return;
+      kcp.receive(now, this.#recovered, this.#recoveredView, 0, length, false);
+    }
+  }
+
+  /** Moves bytes between KCP and the sockets as far as both sides allow. */
+  advance(now: Millis): void {
+    this.kcp.advance(now);
+    this.#inbound(now);
+    const { layers } = this;
+    if (layers === undefined) return;
+    layers.smux.advance(now);
+    if (layers.failure !== undefined) {
+      this.close(now, layers.failure.code);
+      return;
+    }
+    if (now >= this.#sweepAt) this.#sweep(now);
+    this.#outbound(now, layers);
+  }
+
+  deadline(): Millis {
+    if (this.closed !== undefined) return NEVER;
+    return Math.min(this.kcp.deadline(), this.layers?.smux.deadline() ?? NEVER, this.#sweepAt);
+  }
+
+  /** Lays packets into the batch; false when the batch is full and more wait. */
+  transmit(now: Millis, batch: Batch): boolean {
+    const { kcp, encoder } = this;
+    while (!batch.full) {
+      const index = batch.length;
+      const at = batch.slot(index) + HEADROOM;
+      let start = at;
+      let length: number;
+      if (encoder !== undefined && this.#paritySent < this.#parityReady) {
+        length = encoder.parity(this.#paritySent++, batch.bytes, batch.view, at);
+      } else {
+        length = kcp.transmit(now, batch.bytes, batch.view, at);
+        if (length === 0) return true;
+        if (encoder !== undefined) {
+          this.#parityReady = encoder.encode(now, batch.bytes, batch.view, at, at + length);
+          this.#paritySent = 0;
+          start = at - FecEncoder.headBytes;
+          length += FecEncoder.headBytes;
+        }
+      }
+      batch.start[index] = start;
+      batch.end[index] = start + length;
+      batch.peer[index] = this.peer;
+      batch.length = index + 1;
+      this.sentDatagrams++;
+      this.sentBytes += length;
+    }
+    return false;
+  }
+
+  /** Client: opens a stream for an accepted connection; undefined when no more streams are to be had. */
+  open(now: Millis): Stream | undefined {
+    const sid = this.layers?.smux.open(now) ?? 0;
+    return sid === 0 ? undefined : this.#addStream(sid, now);
+  }
+
+  /** Ends all streams in order (FIN to the peer), as the process stops. */
+  finish(now: Millis): void {
+    for (const stream of [...this.streams.values()]) this.#forget(now, stream, "close");
+    this.#options.wake(this);
+  }
+
+  close(_now: Millis, reason: string): void {
+    if (this.closed !== undefined) return;
+    this.closed = reason;
+    for (const stream of this.streams.values()) stream.reset();
+    this.streams.clear();
+    this.#ready.clear();
+    this.#options.wake(this);
+  }
+
+  streamReady(stream: Stream): void {
+    if (!stream.queued && this.streams.get(stream.sid) === stream) {
+      stream.queued = true;
+      this.#ready.push(stream);
+    }
+    this.#options.wake(this);
+  }
+
+  streamConsumed(now: Millis, stream: Stream, n: number): void {
+    this.layers?.smux.consumed(now, stream.sid, n);
+    this.#options.wake(this);
+  }
+
+  streamBroken(now: Millis, stream: Stream, code: string): void {
+    if (!this.#options.config.quiet) this.#options.log.info({ peer: this.peerName, stream: stream.sid, code }, "connection broke");
+    this.#forget(now, stream, "gone");
+    this.#options.wake(this);
+  }
+
+  smuxEvent(now: Millis, smux: SmuxSession, bytes: Uint8Array): void {
+    const sid = smux.eventSid;
+    if (smux.event === 1) {
+      this.#options.opened(this, this.#addStream(sid, now), now);
+      return;
+    }
+    const stream = this.streams.get(sid);
+    if (stream === undefined) {
+      if (smux.event === 2) smux.consumed(now, sid, smux.dataEnd - smux.dataStart);
+      return;
+    }
+    if (smux.event === 2) {
+      if (!stream.deliver(now, bytes, smux.dataStart, smux.dataEnd)) this.close(now, "smux.window");
+    } else if (smux.event === 3) {
+      stream.finish(now);
+      if (stream.done) this.#forget(now, stream, "close");
+      else this.#sweepAt = Math.min(this.#sweepAt, now + SWEEP_MS);
+    }
+  }
+
+  #settle(version: 1 | 2, compressed: boolean): void {
+    const { config, role, scratch } = this.#options;
+    this.layers = new Layers(role, version, compressed, config, this.kcp, scratch);
+  }
+
+  #addStream(sid: number, now: Millis): Stream {
+    const { config } = this.#options;
+    const backlogBytesMax = Math.max(config.smuxbuf, config.streambuf, INITIAL_WINDOW_BYTES) + 65_536;
+    const stream = new Stream(sid, now, this, backlogBytesMax);
+    this.streams.set(sid, stream);
+    return stream;
+  }
+
+  #inbound(now: Millis): void {
+    const { kcp } = this;
+    const { inbound } = this.#options.scratch;
+    while (this.closed === undefined && kcp.readable > 0) {
+      if (this.layers?.smux.receivePaused) return;
+      const n = kcp.read(now, inbound, 0, inbound.length);
+      if (n === 0) return;
+      if (this.layers === undefined && !this.#sniff(now, inbound, n)) return;
+      this.layers?.receive(now, inbound, 0, n, this);
+    }
+  }
+
+  /** Server: takes over the client's settings from the first bytes of its stream. */
+  #sniff(now: Millis, bytes: Uint8Array, n: number): boolean {
+    const found = sniff(bytes, 0, n);
+    if (found === undefined) {
+      this.close(now, "stream.unrecognised");
+      return false;
+    }
+    this.#settle(found.version, found.compressed);
+    this.#options.log.info({ peer: this.peerName, smux: found.version, snappy: found.compressed }, "session settings found");
+    return true;
+  }
+
+  /** Control frames first, then the ready streams in turn, one frame each, while KCP takes them. */
+  #outbound(now: Millis, layers: Layers): void {
+    const { kcp } = this;
+    const ready = this.#ready;
+    const { frame } = this.#options.scratch;
+    let blocked = 0;
+    while (this.closed === undefined && kcp.writable) {
+      if (layers.pushControl(now)) continue;
+      if (blocked >= ready.length) return;
+      const stream = ready.shift();
+      if (stream === undefined) return;
+      stream.queued = false;
+      if (this.streams.get(stream.sid) !== stream) continue;
+      if (stream.done) {
+        this.#forget(now, stream, "close");
+        continue;
+      }
+      if (stream.localEnded) continue;
+      const allowance = layers.smux.allowance(stream.sid);
+      const n = allowance === 0 ? NOTHING_NOW : stream.pull(now, frame, Layers.payloadAt, Layers.payloadAt + allowance);
+      if (n > 0) layers.push(now, stream.sid, n);
+      else if (n === ENDED) this.#endLocal(now, stream, layers);
+      if (n > 0 || allowance === 0) {
+        stream.queued = true;
+        ready.push(stream);
+        blocked = n > 0 ? 0 : blocked + 1;
+      }
+    }
+  }
+
+  #endLocal(now: Millis, stream: Stream, layers: Layers): void {
+    layers.smux.finish(now, stream.sid);
+    if (stream.done) this.#forget(now, stream, "close");
+    else this.#sweepAt = Math.min(this.#sweepAt, now + SWEEP_MS);
+  }
+
+  /** Closes halves that idle because the peer has closed its stream whole. */
+  #sweep(now: Millis): void {
+    const idleMax = this.#options.config.closewait * 1000;
+    let halves = 0;
+    for (const stream of this.streams.values()) {
+      if (!stream.localEnded && !stream.remoteEnded) continue;
+      if (now - stream.lastActive >= idleMax && stream.backlogBytes === 0) this.#forget(now, stream, "close");
+      else halves++;
+    }
+    this.#sweepAt = halves > 0 ? now + SWEEP_MS : NEVER;
+  }
+
+  #forget(now: Millis, stream: Stream, how: "close" | "gone"): void {
+    const smux = this.layers?.smux;
+    if (!this.streams.delete(stream.sid)) return;
+    if (smux !== undefined) {
+      if (!stream.localEnded) smux.finish(now, stream.sid);
+      if (!stream.remoteEnded || stream.backlogBytes > 0) smux.forget(now, stream.sid);
+    }
+    if (how === "close") stream.close();
+    const { log, config } = this.#options;
+    if (!config.quiet) {
+      log.info(
+        {
+          peer: this.peerName,
+          stream: stream.sid,
+          sentBytes: stream.sentBytes,
+          receivedBytes: stream.receivedBytes,
+          seconds: Math.round(now - stream.openedAt) / 1000,
+        },
+        "connection closed",
+      );
+    }
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * The whole way over a bad link, in namespaces:
+ *
+ *   ffmpeg → longhaul client ⇉ [200 ms RTT, 1 % loss, 20 Mbit/s] ⇉ longhaul server → longhaul live → hls.js in Chromium
+ *   (client side)                                                   (server side)
+ *
+ *   node test/netns/e2e.ts [--seconds 60] [--client longhaul|kcptun|both] [--link "delay=100 …"] [--screenshot FILE]
+ *
+ * Passes when the player never stalls and the median of (packet arrival at the origin → playhead) is at most 2.0 s.
+ * Needs root, ../shared/netlab, ffmpeg, chromium; with kcptun Debian's package kcptun.
+ */
+import { parseArgs } from "node:util";
+import { watch, type WatchFigures } from "../browser/watch.ts";
+import { Children, longhaul, sleep, waitFor } from "../interop/children.ts";
+import { Netlab, netlabMissing } from "../interop/netlab.ts";
+
+const { values } = parseArgs({
+  options: {
+    seconds: { type: "string", default: "60" },
+    client: { type: "string", default: "both" },
+    link: { type: "string", default: "delay=100 loss=1% rate=20mbit qbytes=512k" },
+    screenshot: { type: "string", default: "" },
+  },
+});
+const seconds = Number(values.seconds);
+const medianMsMax = 2000;
+const key = "e2e-stream-key";
+
+interface Result {
+  readonly client: string;
+  readonly figures: WatchFigures;
+  readonly wireBytesPerSecond: number;
+  readonly lost: number;
+}
+
+async function run(client: "longhaul" | "kcptun", lab: Netlab, children: Children): Promise<Result> {
+  const [c, s] = [lab.prefix("c"), lab.prefix("s")];
+  const tunnel = ["--key", "e2e secret", "--mode", "fast2", "--sndwnd", "1024", "--rcvwnd", "1024", "--smuxver", "2"];
+  const origin = children.start("live", [longhaul, "live", "--rtmp", "127.0.0.1:1935", "--http", "127.0.0.1:8080", "--channel", `live=${key}`], s);
+  await waitFor(origin, "origin listening");
+  const server = children.start("server", [longhaul, "server", "-l", "0.0.0.0:29900", "-t", "127.0.0.1:1935", ...tunnel], s);
+  await waitFor(server, "tunnel server listening");
+  const program = client === "kcptun" ? ["kcptun-client"] : [longhaul, "client"];
+  const near = children.start("client", [...program, "-l", "127.0.0.1:1936", "-r", `${Netlab.serverAddress}:29900`, ...tunnel], c);
+  await sleep(1500);
+  const before = lab.stats();
+  const publisher = children.start(
+    "ffmpeg",
+    [
+      ..."ffmpeg -hide_banner -loglevel warning -re -f lavfi -i testsrc2=size=1280x720:rate=30 -f lavfi -i sine=frequency=440:sample_rate=48000".split(" "),
+      ..."-c:v libx264 -preset veryfast -tune zerolatency -profile:v high -b:v 2000k -maxrate 2000k -bufsize 2000k -g 60 -keyint_min 60 -sc_threshold 0".split(" "),
+      ..."-pix_fmt yuv420p -c:a aac -b:a 128k".split(" "),
+      ...["-t", String(seconds + 20), "-f", "flv", `rtmp://127.0.0.1:1936/live/${key}`],
+    ],
+    c,
+  );
+  try {
+    await waitFor(origin, "publishing", 20_000);
+    const figures = await watch({
+      url: "http://127.0.0.1:8080/?channel=live",
+      seconds,
+      prefix: s,
+      ...(values.screenshot === "" ? {} : { screenshot: values.screenshot }),
+    });
+    const after = lab.stats();
+    return { client, figures, wireBytesPerSecond: Math.round((after.ab.in[1] - before.ab.in[1]) / seconds), lost: after.ab.drop_loss[0] - before.ab.drop_loss[0] };
+  } catch (error) {
+    console.error([origin, server, near, publisher].map((child) => child.output().slice(-3000)).join("\n----\n"));
+    throw error;
+  } finally {
+    for (const child of [publisher, near, server, origin]) await children.end(child);
+  }
+}
+
+const missing = netlabMissing();
+if (missing !== undefined) {
+  console.log(`skipped: ${missing}\n0 passed, 0 failed, 1 skipped`);
+  process.exit(0);
+}
+const children = new Children();
+const lab = new Netlab("lhe2e", values.link);
+let [passed, failed] = [0, 0];
+try {
+  for (const client of values.client === "both" ? (["longhaul", "kcptun"] as const) : [values.client as "longhaul" | "kcptun"]) {
+    const result = await run(client, lab, children);
+    const { medianLatencyMs, stalls } = result.figures;
+    const ok = stalls === 0 && medianLatencyMs <= medianMsMax && result.figures.playing;
+    if (ok) passed++;
+    else failed++;
+    console.log(`${ok ? "ok    " : "FAILED"} ${client} client, ${seconds} s: ${JSON.stringify(result)}`);
+  }
+} finally {
+  await children.endAll();
+  lab.down();
+}
+console.log(`${passed} passed, ${failed} failed, 0 skipped`);
+process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
