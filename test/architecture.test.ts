@@ -60,7 +60,11 @@ function check(violations: readonly string[]): void {
 }
 
 test("every room has a layer", () => {
-  check(product.filter(({ room }) => layers[room] === undefined).map(({ path }) => `${path}: give its room a layer in test/architecture.test.ts`));
+  check(
+    product
+      .filter(({ room }) => layers[room] === undefined)
+      .map(({ path }) => `${path}: give its room a layer in test/architecture.test.ts`),
+  );
 });
 
 test("modules import from layers above their own, siblings never", () => {
@@ -102,7 +106,8 @@ test("inside media/, imports go from protocol to container to bitstream", () => 
 });
 
 test("cores are pure: no node:*, clock, randomness, timers, process or logger", () => {
-  const impure = /\b(Date\.now|new Date\(|performance\.|Math\.random|setTimeout|setInterval|setImmediate|queueMicrotask|process\.|console\.|crypto\.)/;
+  const impure =
+    /\b(Date\.now|new Date\(|performance\.|Math\.random|setTimeout|setInterval|setImmediate|queueMicrotask|process\.|console\.|crypto\.)/;
   check(
     product
       .filter(({ path, room }) => (layers[room] ?? 9) <= 1 && !isTest(path))
@@ -111,7 +116,9 @@ test("cores are pure: no node:*, clock, randomness, timers, process or logger", 
           .filter(({ from }) => !from.startsWith("."))
           .map(({ line, from }) => `${source.path}:${line}: a core imports ${from}; take what it gives as a parameter`),
         ...source.lines.flatMap((text, index) =>
-          impure.test(text.replace(/^\s*(\*|\/\/|\/\*).*$|\/\/ .*$/, "")) ? [`${source.path}:${index + 1}: a core uses ${impure.exec(text)?.[0]}`] : [],
+          impure.test(text.replace(/^\s*(\*|\/\/|\/\*).*$|\/\/ .*$/, ""))
+            ? [`${source.path}:${index + 1}: a core uses ${impure.exec(text)?.[0]}`]
+            : [],
         ),
       ]),
   );
@@ -122,13 +129,19 @@ test("only host, control and the outermost layer touch node:*; capabilities go t
     product
       .filter(({ path, room }) => layers[room] === 3 && !isTest(path))
       .flatMap((source) =>
-        source.imports.filter(({ from }) => from.startsWith("node:")).map(({ line, from }) => `${source.path}:${line}: ${from} belongs in host/`),
+        source.imports
+          .filter(({ from }) => from.startsWith("node:"))
+          .map(({ line, from }) => `${source.path}:${line}: ${from} belongs in host/`),
       ),
   );
 });
 
 test(`files stop at ${linesMax} lines, half of them at ${medianLinesMax}`, () => {
-  check(sources.filter(({ lines }) => lines.length - 1 > linesMax).map(({ path, lines }) => `${path}: ${lines.length - 1} lines; split it by concept`));
+  check(
+    sources
+      .filter(({ lines }) => lines.length - 1 > linesMax)
+      .map(({ path, lines }) => `${path}: ${lines.length - 1} lines; split it by concept`),
+  );
   const sizes = product
     .filter(({ path }) => !isTest(path))
     .map(({ lines }) => lines.length - 1)
@@ -144,7 +157,10 @@ test("names say what a file is about", () => {
 test("every module of src begins by saying what it is", () => {
   check(
     product
-      .filter(({ path, lines }) => !isTest(path) && !/^(\/\*\*|\/\/\/|#!)/.test(lines[0] ?? "") && !lines.slice(0, 30).some((line) => line.startsWith("/**")))
+      .filter(
+        ({ path, lines }) =>
+          !isTest(path) && !/^(\/\*\*|\/\/\/|#!)/.test(lines[0] ?? "") && !lines.slice(0, 30).some((line) => line.startsWith("/**")),
+      )
       .map(({ path }) => `${path}: needs a head comment`),
   );
 });

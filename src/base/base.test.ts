@@ -58,7 +58,16 @@ test("the same seed gives the same numbers, another seed others; the mean is fai
 });
 
 test("a cursor reads back what was written and marks an overrun instead of throwing", () => {
-  const bytes = new Writer(2).u8(1).u16(0x0203).u24(0x040506).u32(0xfffffff0).u32le(0xfffffff1).u64(2 ** 40 + 7).f64(-1.5).ascii("moof").finish();
+  const bytes = new Writer(2)
+    .u8(1)
+    .u16(0x0203)
+    .u24(0x040506)
+    .u32(0xfffffff0)
+    .u32le(0xfffffff1)
+    .u64(2 ** 40 + 7)
+    .f64(-1.5)
+    .ascii("moof")
+    .finish();
   const reader = new Reader(bytes);
   assert.deepEqual([reader.u8(), reader.u16(), reader.u24(), reader.u32(), reader.u32le()], [1, 0x0203, 0x040506, 0xfffffff0, 0xfffffff1]);
   assert.equal(reader.u32() * 2 ** 32 + reader.u32(), 2 ** 40 + 7);

@@ -11,6 +11,7 @@
  * Source: kcptun.md sections 3 and 3.1 (NIST SP 800-38A section 6.3 with s = 128).
  * Deviations: kcptun encrypts the nonce under one fixed IV, C[0] = nonce ⊕ E(IV). Nobody reads the nonce, and C[0] is uniformly
  * random either way, so here C[0] itself is drawn, and the receiver does not decrypt it: the IV never enters, and a block less is computed.
+ * Words of the keystream are taken in the byte order of the machine, which must be little endian, as every platform of Node here is.
  */
 import type { Batch } from "../base/batch.ts";
 import type { CfbEncryptor, EcbEncryptor } from "./primitives.ts";
@@ -87,33 +88,36 @@ export class Cfb {
   /** One block of every lane; lanes that reach their end make room for those behind them. */
   #row(view: DataView): void {
     const register = this.#register;
+    const ats = this.#at;
+    const ends = this.#end;
     const lanes = this.#lanes;
     this.#ecb.encrypt(this.#registerBytes, this.#registerBytes, lanes * BLOCK_BYTES);
     let kept = 0;
     for (let lane = 0; lane < lanes; lane++) {
-      const at = this.#at[lane]!;
-      const end = this.#end[lane]!;
+      const at = ats[lane]!;
+      const left = ends[lane]! - at;
       const r = lane * 4;
-      if (end - at < BLOCK_BYTES) {
-        for (let i = at; i < end; i++) view.setUint8(i, view.getUint8(i) ^ this.#registerBytes[lane * BLOCK_BYTES + i - at]!);
+      if (left < BLOCK_BYTES) {
+        for (let i = 0; i < left; i++) view.setUint8(at + i, view.getUint8(at + i) ^ this.#registerBytes[r * 4 + i]!);
         continue;
       }
-      const a = view.getInt32(at, true) ^ register[r]!;
-      const b = view.getInt32(at + 4, true) ^ register[r + 1]!;
-      const c = view.getInt32(at + 8, true) ^ register[r + 2]!;
-      const d = view.getInt32(at + 12, true) ^ register[r + 3]!;
-      view.setInt32(at, a, true);
-      view.setInt32(at + 4, b, true);
-      view.setInt32(at + 8, c, true);
-      view.setInt32(at + 12, d, true);
-      if (end - at === BLOCK_BYTES) continue;
+      // `kept` is at most `lane`, so no register is overwritten before it was used.
       const k = kept * 4;
-      register[k] = a;
-      register[k + 1] = b;
-      register[k + 2] = c;
-      register[k + 3] = d;
-      this.#at[kept] = at + BLOCK_BYTES;
-      this.#end[kept] = end;
+      let word = view.getInt32(at, true) ^ register[r]!;
+      view.setInt32(at, word, true);
+      register[k] = word;
+      word = view.getInt32(at + 4, true) ^ register[r + 1]!;
+      view.setInt32(at + 4, word, true);
+      register[k + 1] = word;
+      word = view.getInt32(at + 8, true) ^ register[r + 2]!;
+      view.setInt32(at + 8, word, true);
+      register[k + 2] = word;
+      word = view.getInt32(at + 12, true) ^ register[r + 3]!;
+      view.setInt32(at + 12, word, true);
+      register[k + 3] = word;
+      if (left === BLOCK_BYTES) continue;
+      ats[kept] = at + BLOCK_BYTES;
+      ends[kept] = at + left;
       kept++;
     }
     this.#lanes = kept;

@@ -5,7 +5,7 @@
  * Accepted forms: --name value, --name=value, -name value (Go style), -l value; a switch may stand alone. JSON keys are case-insensitive.
  */
 import { readFileSync } from "node:fs";
-import { z } from "zod";
+import type { z } from "zod";
 import { ConfigError } from "../base/errors.ts";
 import { describeOption, type Option, optionsOf } from "./option.ts";
 
@@ -84,7 +84,9 @@ function unknown(options: readonly Option[], name: string, later: readonly strin
     return new ConfigError(name, `--${name} is an option of kcptun that this version does not have yet; leave it out`);
   }
   const names = options.flatMap((option) => option.names);
-  const close = names.map((known) => ({ known, distance: editDistance(known, name.toLowerCase()) })).sort((a, b) => a.distance - b.distance)[0];
+  const close = names
+    .map((known) => ({ known, distance: editDistance(known, name.toLowerCase()) }))
+    .sort((a, b) => a.distance - b.distance)[0];
   const hint = close !== undefined && close.distance <= 2 ? `; did you mean --${close.known}?` : "; see --help";
   return new ConfigError(name, `unknown option --${name}${hint}`);
 }

@@ -36,7 +36,10 @@ export class UdpPath implements Driver {
     const link = parseLink(options.link);
     this.up = new EmulatedLink(link, options.seed);
     this.down = new EmulatedLink(link, options.seed + 1);
-    this.#front = loop.udp(options.listen, this.#into(this.up, (peer) => this.#follow(peer)));
+    this.#front = loop.udp(
+      options.listen,
+      this.#into(this.up, (peer) => this.#follow(peer)),
+    );
     this.#back = loop.udp({ host: options.target.host.includes(":") ? "::" : "0.0.0.0", port: 0 }, this.#into(this.down));
     this.#server = this.#back.addresses.intern(options.target.host, options.target.port);
     this.#back.addresses.hold(this.#server);

@@ -22,9 +22,9 @@ const COPY_1_OFFSET_END = 2048;
 export class BlockEncoder {
   /** Where, counted from the start of the block, a sequence with this hash was last seen. */
   readonly #table = new Uint16Array(1 << TABLE_BITS_MAX);
-  #bytes = new Uint8Array(0);
-  #view = new DataView(this.#bytes.buffer);
-  #into = new Uint8Array(0);
+  #bytes: Uint8Array = new Uint8Array(0);
+  #view: DataView = new DataView(this.#bytes.buffer);
+  #into: Uint8Array = this.#bytes;
   /** Next byte of #into to write. */
   #at = 0;
   #limit = 0;

@@ -14,15 +14,26 @@ const rcvwnd = (initial: number) => u16.min(1).default(initial).describe("most p
 
 /** What both ends have in common. */
 const shared = {
-  key: z.string().min(1).default("it's a secrect").describe("secret shared by both ends").meta({ env: ["LONGHAUL_KEY", "KCPTUN_KEY"], secret: true }),
+  key: z
+    .string()
+    .min(1)
+    .default("it's a secrect")
+    .describe("secret shared by both ends")
+    .meta({ env: ["LONGHAUL_KEY", "KCPTUN_KEY"], secret: true }),
   crypt: z
     .enum(cipherNames as readonly [CipherName, ...CipherName[]])
     .default("aes")
     .describe("cipher; the same at both ends"),
   mode: z.enum(modeNames).default("fast").describe("how eagerly lost packets are resent"),
   mtu: count(64, 1500).default(1350).describe("bytes in one UDP datagram"),
-  datashard: count(0, 255).default(10).describe("FEC: data packets in a group, 0 = off").meta({ alias: ["ds"] }),
-  parityshard: count(0, 255).default(3).describe("FEC: parity packets in a group, 0 = off").meta({ alias: ["ps"] }),
+  datashard: count(0, 255)
+    .default(10)
+    .describe("FEC: data packets in a group, 0 = off")
+    .meta({ alias: ["ds"] }),
+  parityshard: count(0, 255)
+    .default(3)
+    .describe("FEC: parity packets in a group, 0 = off")
+    .meta({ alias: ["ps"] }),
   dscp: count(0, 63).default(0).describe("differentiated services code point of our packets"),
   nocomp: z.stringbool().default(false).describe("switch snappy compression off"),
   acknodelay: z.stringbool().default(false).describe("acknowledge at once").meta({ hidden: true }),
@@ -30,11 +41,17 @@ const shared = {
   interval: count(10, 5000).default(50).describe("mode manual: ms between flushes").meta({ hidden: true }),
   resend: count(0, 255).default(0).describe("mode manual: resend after so many later acks").meta({ hidden: true }),
   nc: count(0, 1).default(0).describe("mode manual: 1 = no congestion window").meta({ hidden: true }),
-  sockbuf: count(4096, 2 ** 30).default(4_194_304).describe("bytes of UDP socket buffer"),
+  sockbuf: count(4096, 2 ** 30)
+    .default(4_194_304)
+    .describe("bytes of UDP socket buffer"),
   smuxver: count(1, 2).default(2).describe("stream multiplexing version; kcptun before 2025-11 defaults to 1"),
-  smuxbuf: count(65_536, 2 ** 30).default(4_194_304).describe("bytes received for slow streams of one session together"),
+  smuxbuf: count(65_536, 2 ** 30)
+    .default(4_194_304)
+    .describe("bytes received for slow streams of one session together"),
   framesize: count(1024, 65_535).default(8192).describe("most bytes of one stream in a row"),
-  streambuf: count(65_536, 2 ** 30).default(2_097_152).describe("bytes received for one slow stream (smux version 2)"),
+  streambuf: count(65_536, 2 ** 30)
+    .default(2_097_152)
+    .describe("bytes received for one slow stream (smux version 2)"),
   keepalive: count(1, 30).default(10).describe("seconds between keep-alives"),
   closewait: count(0, 86_400).default(30).describe("seconds a half-closed connection may idle before it is closed"),
   compat: z.enum(["2021", "2026"]).default("2026").describe("kcptun generation whose acknowledgement timing is kept"),
@@ -54,7 +71,11 @@ export const clientConfig = z.strictObject({
 
 export const serverConfig = z.strictObject({
   listen: z.string().default(":29900").describe("UDP address clients send to: host:port").meta({ short: "l" }),
-  target: z.string().default("127.0.0.1:12948").describe("where connections are made to: host:port or unix socket path").meta({ short: "t" }),
+  target: z
+    .string()
+    .default("127.0.0.1:12948")
+    .describe("where connections are made to: host:port or unix socket path")
+    .meta({ short: "t" }),
   ...shared,
   sndwnd: sndwnd(1024),
   rcvwnd: rcvwnd(1024),

@@ -85,7 +85,10 @@ export class TunnelServer implements Demultiplexer, Driver {
 
   sessionClosed(now: Millis, session: Session): void {
     if (this.#sessions.get(session.peer) !== session) return;
-    this.#parts.log.info({ peer: session.peerName, reason: session.closed, seconds: Math.round(now - session.startedAt) / 1000 }, "session ended");
+    this.#parts.log.info(
+      { peer: session.peerName, reason: session.closed, seconds: Math.round(now - session.startedAt) / 1000 },
+      "session ended",
+    );
     this.#forget(session);
   }
 
@@ -94,7 +97,10 @@ export class TunnelServer implements Demultiplexer, Driver {
       this.refused++;
       if (now - this.#refusedLoggedAt >= 1000) {
         this.#refusedLoggedAt = now;
-        this.#parts.log.warn({ refused: this.refused, sessions: this.#sessions.size }, "session refused: as many as option sessions allows are open");
+        this.#parts.log.warn(
+          { refused: this.refused, sessions: this.#sessions.size },
+          "session refused: as many as option sessions allows are open",
+        );
       }
       return undefined;
     }
@@ -119,7 +125,8 @@ export class TunnelServer implements Demultiplexer, Driver {
 
   #connect(session: Session, stream: Stream): void {
     stream.attach(this.#parts.loop.connect(this.#target, stream), false);
-    if (!this.#config.quiet) this.#parts.log.info({ peer: session.peerName, stream: stream.sid, target: this.#config.target }, "connection opened");
+    if (!this.#config.quiet)
+      this.#parts.log.info({ peer: session.peerName, stream: stream.sid, target: this.#config.target }, "connection opened");
   }
 
   #sweep(now: Millis): void {

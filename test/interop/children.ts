@@ -40,7 +40,11 @@ export class Children {
   }
 
   async endAll(): Promise<void> {
-    await Promise.all([...this.#running].map((process) => this.end({ process, exited: new Promise((done) => process.on("exit", () => done(0))), output: () => "" })));
+    await Promise.all(
+      [...this.#running].map((process) =>
+        this.end({ process, exited: new Promise((done) => process.on("exit", () => done(0))), output: () => "" }),
+      ),
+    );
   }
 }
 

@@ -13,7 +13,11 @@ import { Children, longhaul, root, sleep } from "./children.ts";
 import { Netlab, netlabMissing } from "./netlab.ts";
 
 const { values } = parseArgs({
-  options: { loss: { type: "boolean", default: false }, bytes: { type: "string", default: "10000000" }, only: { type: "string", default: "" } },
+  options: {
+    loss: { type: "boolean", default: false },
+    bytes: { type: "string", default: "10000000" },
+    only: { type: "string", default: "" },
+  },
 });
 
 interface Cell {

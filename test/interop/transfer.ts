@@ -44,7 +44,6 @@ function send(socket: Socket, seed: number, bytes: number): void {
   pump();
 }
 
-
 const [command, portText, bytesText] = process.argv.slice(2);
 const port = Number(portText);
 const bytes = Number(bytesText);

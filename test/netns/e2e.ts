@@ -10,7 +10,7 @@
  * Needs root, ../shared/netlab, ffmpeg, chromium; with kcptun Debian's package kcptun.
  */
 import { parseArgs } from "node:util";
-import { watch, type WatchFigures } from "../browser/watch.ts";
+import { type WatchFigures, watch } from "../browser/watch.ts";
 import { Children, longhaul, sleep, waitFor } from "../interop/children.ts";
 import { Netlab, netlabMissing } from "../interop/netlab.ts";
 
@@ -36,7 +36,11 @@ interface Result {
 async function run(client: "longhaul" | "kcptun", lab: Netlab, children: Children): Promise<Result> {
   const [c, s] = [lab.prefix("c"), lab.prefix("s")];
   const tunnel = ["--key", "e2e secret", "--mode", "fast2", "--sndwnd", "1024", "--rcvwnd", "1024", "--smuxver", "2"];
-  const origin = children.start("live", [longhaul, "live", "--rtmp", "127.0.0.1:1935", "--http", "127.0.0.1:8080", "--channel", `live=${key}`], s);
+  const origin = children.start(
+    "live",
+    [longhaul, "live", "--rtmp", "127.0.0.1:1935", "--http", "127.0.0.1:8080", "--channel", `live=${key}`],
+    s,
+  );
   await waitFor(origin, "origin listening");
   const server = children.start("server", [longhaul, "server", "-l", "0.0.0.0:29900", "-t", "127.0.0.1:1935", ...tunnel], s);
   await waitFor(server, "tunnel server listening");
@@ -47,8 +51,12 @@ async function run(client: "longhaul" | "kcptun", lab: Netlab, children: Childre
   const publisher = children.start(
     "ffmpeg",
     [
-      ..."ffmpeg -hide_banner -loglevel warning -re -f lavfi -i testsrc2=size=1280x720:rate=30 -f lavfi -i sine=frequency=440:sample_rate=48000".split(" "),
-      ..."-c:v libx264 -preset veryfast -tune zerolatency -profile:v high -b:v 2000k -maxrate 2000k -bufsize 2000k -g 60 -keyint_min 60 -sc_threshold 0".split(" "),
+      ..."ffmpeg -hide_banner -loglevel warning -re -f lavfi -i testsrc2=size=1280x720:rate=30 -f lavfi -i sine=frequency=440:sample_rate=48000".split(
+        " ",
+      ),
+      ..."-c:v libx264 -preset veryfast -tune zerolatency -profile:v high -b:v 2000k -maxrate 2000k -bufsize 2000k -g 60 -keyint_min 60 -sc_threshold 0".split(
+        " ",
+      ),
       ..."-pix_fmt yuv420p -c:a aac -b:a 128k".split(" "),
       ...["-t", String(seconds + 20), "-f", "flv", `rtmp://127.0.0.1:1936/live/${key}`],
     ],
@@ -63,7 +71,12 @@ async function run(client: "longhaul" | "kcptun", lab: Netlab, children: Childre
       ...(values.screenshot === "" ? {} : { screenshot: values.screenshot }),
     });
     const after = lab.stats();
-    return { client, figures, wireBytesPerSecond: Math.round((after.ab.in[1] - before.ab.in[1]) / seconds), lost: after.ab.drop_loss[0] - before.ab.drop_loss[0] };
+    return {
+      client,
+      figures,
+      wireBytesPerSecond: Math.round((after.ab.in[1] - before.ab.in[1]) / seconds),
+      lost: after.ab.drop_loss[0] - before.ab.drop_loss[0],
+    };
   } catch (error) {
     console.error([origin, server, near, publisher].map((child) => child.output().slice(-3000)).join("\n----\n"));
     throw error;

@@ -38,7 +38,7 @@ export class AudioClock {
     let uniform = true;
     for (let i = 0; i < units.length; i++) {
       const stamp = Math.round((units[i]!.dts * this.#sampleRate) / 1_000_000);
-      const left = Math.abs(stamp - this.#next) > this.#toleranceTicks;
+      const left = this.#next < 0 || Math.abs(stamp - this.#next) > this.#toleranceTicks;
       // Inside a fragment time only goes on: durations are unsigned.
       if (left && (i === 0 || stamp > this.#next)) {
         if (this.#next >= 0) this.resyncs++;

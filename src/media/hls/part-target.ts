@@ -10,7 +10,7 @@ export const PART_DURATION_MIN = 0.85;
 /** `wanted` and `frame` (time from one frame to the next) in microseconds; the answer is whole milliseconds. */
 export function partTarget(wanted: Micros, frame: Micros): Micros {
   const frames = Math.max(1, Math.round(wanted / frame));
-  return Math.ceil((frames * frame + STAMP_ROUNDING) / 1000) * 1000;
+  return Math.ceil(Math.round(frames * frame + STAMP_ROUNDING) / 1000) * 1000;
 }
 
 /** RTMP stamps whole milliseconds: a part may seem longer than it is by one at each end. */

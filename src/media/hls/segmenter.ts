@@ -101,10 +101,9 @@ export class Segmenter {
   /** The tracks of the stream, at the start and whenever they change. Media begins, again, with the next key frame. */
   configure(tracks: readonly Track[]): void {
     if (this.#muxer !== undefined && sameTracks(tracks, this.#tracks)) return;
-    const video = (all: readonly Track[]): Track[] => all.filter(({ kind }) => kind === "video");
-    // Audio that announces itself a moment after video belongs to the same beginning.
-    const amends = this.#running && this.#init < 0 && video(tracks).length > 0 && sameTracks(video(tracks), video(this.#tracks));
-    if (!amends) this.end();
+    if (!this.#running || this.#init >= 0) this.end();
+    else if (!sameTracks(videoOf(tracks), videoOf(this.#tracks))) this.#forget();
+    // Otherwise audio announced itself a moment after video, before anything was published: it belongs to the same beginning.
     this.#tracks = tracks;
     this.#leader = tracks.some(({ kind }) => kind === "video") ? "video" : "audio";
     this.#muxer = tracks.length > 0 ? new Muxer(tracks) : undefined;
@@ -129,6 +128,12 @@ export class Segmenter {
     this.#running = false;
     this.#segmentOpen = false;
     this.#discontinuity = this.#window.version > 0;
+    this.#clear();
+  }
+
+  /** What waits was never published and cannot be shown any more. */
+  #forget(): void {
+    this.#running = false;
     this.#clear();
   }
 
@@ -201,7 +206,7 @@ export class Segmenter {
 
   #endsPart(unit: Unit): boolean {
     const duration = unit.dts - this.#partStart;
-    if (duration + this.#frame > this.#partTarget) return true;
+    if (duration + this.#frame + FRAME_ROUNDING > this.#partTarget) return true;
     if (this.#bytes < this.#options.partBytesMax && this.#leading.length < this.#options.partUnitsMax) return false;
     this.counters.partsCutByLimit++;
     return true;
@@ -260,6 +265,10 @@ export class Segmenter {
 
 /** A measured distance of frames may be too short by the rounding of time stamps to milliseconds. */
 const FRAME_ROUNDING: Micros = 1000;
+
+function videoOf(tracks: readonly Track[]): Track[] {
+  return tracks.filter(({ kind }) => kind === "video");
+}
 
 function sameTracks(a: readonly Track[], b: readonly Track[]): boolean {
   return a.length === b.length && a.every((track, i) => sameTrack(track, b[i]!));

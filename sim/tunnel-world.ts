@@ -1,0 +1,112 @@
+/** A tunnel in virtual time: applications on host A, the client beside them, a bad link, the server on host B and a target behind it. */
+import type { Millis } from "../src/base/units.ts";
+import { Prng } from "../src/base/prng.ts";
+import type { TcpHandler, TcpSocket } from "../src/host/loop.ts";
+import { primitives } from "../src/host/crypto.ts";
+import { silentLog } from "../src/host/log.ts";
+import { TunnelClient } from "../src/tunnel/client.ts";
+import { type ClientConfig, clientConfig, type ServerConfig, serverConfig } from "../src/tunnel/config.ts";
+import { TunnelServer } from "../src/tunnel/server.ts";
+import { VirtualNetwork } from "./virtual-network.ts";
+
+export const applicationPort = 1000;
+export const targetPort = 2000;
+const [near, far] = ["10.0.0.1", "10.0.0.2"];
+
+export interface TunnelWorldOptions {
+  readonly link: string;
+  readonly seed: number;
+  readonly client?: Record<string, unknown>;
+  readonly server?: Record<string, unknown>;
+}
+
+export class TunnelWorld {
+  readonly network = new VirtualNetwork();
+  readonly client: TunnelClient;
+  readonly server: TunnelServer;
+  readonly links: ReturnType<VirtualNetwork["join"]>;
+
+  constructor(options: TunnelWorldOptions, target: (socket: TcpSocket) => TcpHandler) {
+    const { network } = this;
+    const prng = new Prng(options.seed);
+    const parts = { log: silentLog, primitives: { ...primitives, random: (into: Uint8Array) => void prng.fill(into) } };
+    const client: ClientConfig = clientConfig.parse({ crypt: "none", localaddr: `${near}:${applicationPort}`, remoteaddr: `${far}:3000`, ...options.client });
+    const server: ServerConfig = serverConfig.parse({ crypt: "none", listen: `${far}:3000`, target: `${far}:${targetPort}`, ...options.server });
+    this.links = network.join(near, far, options.link, options.seed);
+    network.host(far).listen({ host: far, port: targetPort }, target);
+    this.server = new TunnelServer(server, { loop: network.host(far), ...parts });
+    this.client = new TunnelClient(client, { loop: network.host(near), ...parts });
+  }
+
+  /** An application on host A connects to the tunnel's client. */
+  connect(make: (socket: () => TcpSocket) => TcpHandler): void {
+    let socket: TcpSocket | undefined;
+    socket = this.network.host(near).connect(
+      { host: near, port: applicationPort },
+      make(() => socket!),
+    );
+  }
+
+  run(seconds: number, done?: () => boolean): boolean {
+    return this.network.run(this.network.now + seconds * 1000, done);
+  }
+}
+
+/** Sends `bytes` bytes made from a seed, checks what comes back against another seed, then ends as told. */
+export class Traffic implements TcpHandler {
+  readonly #socket: () => TcpSocket;
+  readonly #sendSeed: number;
+  readonly #expectSeed: number;
+  readonly #sendBytes: number;
+  readonly #endAfterSending: boolean;
+  readonly #buffer = new Uint8Array(16_384);
+  sent = 0;
+  received = 0;
+  wrong = 0;
+  ended = false;
+  broken: string | undefined;
+  finishedAt: Millis = 0;
+
+  constructor(socket: () => TcpSocket, options: { sendSeed: number; expectSeed: number; sendBytes: number; endAfterSending?: boolean }) {
+    this.#socket = socket;
+    this.#sendSeed = options.sendSeed;
+    this.#expectSeed = options.expectSeed;
+    this.#sendBytes = options.sendBytes;
+    this.#endAfterSending = options.endAfterSending ?? false;
+  }
+
+  connected(now: Millis): void {
+    this.writable(now);
+    this.readable(now);
+  }
+
+  writable(_now: Millis): void {
+    while (this.sent < this.#sendBytes) {
+      const n = Math.min(this.#buffer.length, this.#sendBytes - this.sent);
+      for (let i = 0; i < n; i++) this.#buffer[i] = byteAt(this.#sendSeed, this.sent + i);
+      const taken = this.#socket().write(this.#buffer, 0, n);
+      this.sent += taken;
+      if (taken < n) return;
+    }
+    if (this.#endAfterSending) this.#socket().shutdown();
+  }
+
+  readable(now: Millis): void {
+    for (;;) {
+      const n = this.#socket().read(this.#buffer, 0, this.#buffer.length);
+      if (n < 0) this.ended = true;
+      if (n <= 0) return;
+      for (let i = 0; i < n; i++) if (this.#buffer[i] !== byteAt(this.#expectSeed, this.received + i)) this.wrong++;
+      this.received += n;
+      this.finishedAt = now;
+    }
+  }
+
+  closed(_now: Millis, code: string): void {
+    this.broken = code;
+  }
+}
+
+function byteAt(seed: number, index: number): number {
+  return (Math.imul(index + 1, 2654435761) ^ Math.imul(seed, 40503) ^ (index >>> 11)) & 255;
+}

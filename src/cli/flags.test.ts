@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { ConfigError } from "../base/errors.ts";
+import { clientConfig, serverConfig } from "../tunnel/config.ts";
+import { commandHelp } from "./command.ts";
+import { parseFlags } from "./flags.ts";
+
+const parse = (argv: string[], env: Record<string, string> = {}) => parseFlags(clientConfig, { argv, env, later: ["autoexpire"] });
+const message = (run: () => unknown): string => {
+  try {
+    run();
+  } catch (error) {
+    assert.ok(error instanceof ConfigError, String(error));
+    return error.message;
+  }
+  return assert.fail("accepted");
+};
+
+test("kcptun's defaults, per end", () => {
+  const client = parse([]);
+  assert.equal(client.localaddr, ":12948");
+  assert.equal(client.crypt, "aes");
+  assert.equal(client.key, "it's a secrect");
+  assert.deepEqual([client.mtu, client.sndwnd, client.rcvwnd, client.datashard, client.parityshard], [1350, 128, 512, 10, 3]);
+  const server = parseFlags(serverConfig, { argv: [], env: {} });
+  assert.deepEqual([server.sndwnd, server.rcvwnd, server.listen, server.target], [1024, 1024, ":29900", "127.0.0.1:12948"]);
+});
+
+test("long, short, single-dash, inline and switch forms, and aliases", () => {
+  const config = parse([
+    "-r",
+    "host:1",
+    "-mode",
+    "fast3",
+    "--mtu=1200",
+    "--nocomp",
+    "--ds",
+    "5",
+    "-ps=2",
+    "--quiet=false",
+    "--acknodelay",
+    "true",
+  ]);
+  assert.equal(config.remoteaddr, "host:1");
+  assert.equal(config.mode, "fast3");
+  assert.equal(config.mtu, 1200);
+  assert.deepEqual([config.nocomp, config.quiet, config.acknodelay], [true, false, true]);
+  assert.deepEqual([config.datashard, config.parityshard], [5, 2]);
+});
+
+test("environment below flags, JSON file above them, its keys in any case", () => {
+  assert.equal(parse([], { KCPTUN_KEY: "from env" }).key, "from env");
+  assert.equal(parse(["--key", "from flag"], { LONGHAUL_KEY: "from env" }).key, "from flag");
+  const folder = mkdtempSync(join(tmpdir(), "longhaul-flags-"));
+  const path = join(folder, "c.json");
+  writeFileSync(path, JSON.stringify({ KEY: "from file", NoComp: true, mtu: 1300 }));
+  const config = parse(["--key", "from flag", "-c", path]);
+  rmSync(folder, { recursive: true });
+  assert.deepEqual([config.key, config.nocomp, config.mtu], ["from file", true, 1300]);
+});
+
+test("what is wrong is named in one sentence: key, given, allowed", () => {
+  assert.equal(
+    message(() => parse(["--mtu", "9000"])),
+    '--mtu: "9000" is not allowed; give a whole number from 64 to 1500 (bytes in one UDP datagram)',
+  );
+  assert.match(
+    message(() => parse(["--crypt", "rot13"])),
+    /--crypt: "rot13" is not allowed; give one of aes, .*null/,
+  );
+  assert.match(
+    message(() => parse(["--mod", "fast"])),
+    /unknown option --mod; did you mean --mode\?/,
+  );
+  assert.match(
+    message(() => parse(["--autoexpire", "5"])),
+    /does not have yet/,
+  );
+  assert.match(
+    message(() => parse(["--mtu"])),
+    /--mtu needs a value/,
+  );
+  assert.match(
+    message(() => parse(["loose"])),
+    /"loose" is not an option/,
+  );
+  assert.match(
+    message(() => parse(["-c", "/nowhere.json"])),
+    /--config: "\/nowhere.json" cannot be used/,
+  );
+});
+
+test("a secret that is refused is not printed", () => {
+  assert.ok(!message(() => parse(["--key", ""])).includes('""'));
+});
+
+test("help shows every option once, with default and choices, and no hidden ones", () => {
+  const help = commandHelp({ name: "client", summary: "", text: "", examples: [], schema: clientConfig, run: async () => 0 });
+  assert.match(help, /-r, --remoteaddr V +the server: host:port \(default vps:29900\)/);
+  assert.match(help, /--mode V .*normal \| fast \| fast2 \| fast3 \| manual; default fast/);
+  assert.match(help, /--datashard, --ds V/);
+  assert.ok(!help.includes("--interval"));
+  assert.ok(!help.includes("secrect"));
+});

@@ -1,0 +1,18 @@
+/** `longhaul server`: the far end of a tunnel. */
+import { type ServerConfig, serverConfig } from "../tunnel/config.ts";
+import type { Command } from "./command.ts";
+import { laterOptions, runTunnel } from "./tunnel.ts";
+
+export const server: Command = {
+  name: "server",
+  summary: "far end of a tunnel: makes the connections to a target (kcptun's server)",
+  text: `Takes the sessions of any number of "longhaul client" and kcptun clients on one UDP port and connects each of their streams to the target.
+Key and crypt must be the clients'. Compression and smux version are found out for each client; FEC may differ.`,
+  examples: [
+    "longhaul server -t 127.0.0.1:1935 --key SECRET               # in front of an RTMP server",
+    "longhaul server -l :4000 -t 127.0.0.1:22 --key SECRET --crypt aes-128-gcm",
+  ],
+  schema: serverConfig,
+  later: laterOptions,
+  run: (config: ServerConfig) => runTunnel({ role: "server", config }),
+};

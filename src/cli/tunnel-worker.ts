@@ -1,0 +1,77 @@
+/** Runs in the worker thread of `longhaul client`, `server` and `up`: one tunnel end on the loop it is given. */
+import { ConfigError } from "../base/errors.ts";
+import { type Millis, NEVER } from "../base/units.ts";
+import { cryptoKind, primitives } from "../host/crypto.ts";
+import { createLog, type LogLevel } from "../host/log.ts";
+import type { Driver, Loop } from "../host/loop.ts";
+import { TunnelClient } from "../tunnel/client.ts";
+import type { ClientConfig, ServerConfig } from "../tunnel/config.ts";
+import type { SessionReport } from "../tunnel/report.ts";
+import { TunnelServer } from "../tunnel/server.ts";
+
+export type TunnelData =
+  | { readonly role: "client"; readonly config: ClientConfig; readonly level: LogLevel; readonly name: string }
+  | { readonly role: "server"; readonly config: ServerConfig; readonly level: LogLevel; readonly name: string };
+
+/** main → worker */
+export type TunnelCommand = { readonly kind: "stop" } | { readonly kind: "report" };
+
+/** worker → main */
+export type TunnelMessage =
+  | { readonly kind: "listening" }
+  | { readonly kind: "refused"; readonly message: string }
+  | { readonly kind: "report"; readonly sessions: readonly SessionReport[] };
+
+export interface Port {
+  post(message: TunnelMessage): void;
+  onCommand(handler: (command: TunnelCommand, now: Millis) => void): void;
+}
+
+/** How long the peer may take to hear of our streams' ends before the loop stops. */
+const FAREWELL_MS: Millis = 300;
+
+export function start(loop: Loop, data: TunnelData, port: Port): void {
+  const log = createLog(data.level).child({ module: data.name });
+  const parts = { loop, log, primitives };
+  let tunnel: TunnelClient | TunnelServer;
+  try {
+    tunnel = data.role === "client" ? new TunnelClient(data.config, parts) : new TunnelServer(data.config, parts);
+  } catch (error) {
+    if (!(error instanceof ConfigError) && (error as Error).name !== "HostError") throw error;
+    port.post({ kind: "refused", message: (error as Error).message });
+    loop.stop();
+    return;
+  }
+  const at = data.role === "client" ? data.config.localaddr : data.config.listen;
+  const to = data.role === "client" ? data.config.remoteaddr : data.config.target;
+  const { crypt, mode, mtu, datashard, parityshard } = data.config;
+  log.info(
+    { at, to, crypt, mode, mtu, fec: `${datashard}/${parityshard}`, io: loop.kind, crypto: cryptoKind },
+    `tunnel ${data.role} listening`,
+  );
+  const farewell = new Farewell(loop);
+  loop.drive(farewell);
+  port.onCommand((command, now) => {
+    if (command.kind === "report") port.post({ kind: "report", sessions: tunnel.report(now) });
+    else {
+      tunnel.stop(now);
+      farewell.stopAt = now + FAREWELL_MS;
+      loop.wake();
+    }
+  });
+  port.post({ kind: "listening" });
+}
+
+class Farewell implements Driver {
+  stopAt: Millis = NEVER;
+  readonly #loop: Loop;
+
+  constructor(loop: Loop) {
+    this.#loop = loop;
+  }
+
+  advance(now: Millis): Millis {
+    if (now >= this.stopAt) this.#loop.stop();
+    return this.stopAt;
+  }
+}

@@ -1,0 +1,75 @@
+/** Runs one tunnel end: the loop in a worker thread, signals and reports here. */
+import { ConfigError } from "../base/errors.ts";
+import { createLog } from "../host/log.ts";
+import { startLoopWorker } from "../host/worker.ts";
+import type { ClientConfig, ServerConfig } from "../tunnel/config.ts";
+import { onStop } from "./signals.ts";
+import type { TunnelCommand, TunnelData, TunnelMessage } from "./tunnel-worker.ts";
+
+/** kcptun's options that are not here yet: refused by name rather than ignored. */
+export const laterOptions: readonly string[] = ["QPP", "QPPCount", "ratelimit", "snmplog", "snmpperiod", "log", "tcp", "pprof"];
+
+const defaultKey = "it's a secrect";
+
+export type TunnelEnd = { readonly role: "client"; readonly config: ClientConfig } | { readonly role: "server"; readonly config: ServerConfig };
+
+/** @throws ConfigError for options that do not fit together */
+export function checkTunnel({ role, config }: TunnelEnd): void {
+  const { datashard, parityshard } = config;
+  if (datashard + parityshard > 255) {
+    throw new ConfigError("datashard", `--datashard and --parityshard: ${datashard} + ${parityshard} is not allowed; together at most 255`);
+  }
+  if (role === "client" && config.localaddr === "") throw new ConfigError("localaddr", "--localaddr: nothing given; give host:port or a path");
+}
+
+export interface RunningTunnel {
+  /** Settles with a sentence when it could not start, undefined when it listens. */
+  readonly listening: Promise<string | undefined>;
+  /** Settles when the worker has ended. */
+  readonly ended: Promise<void>;
+  send(command: TunnelCommand): void;
+}
+
+export function startTunnel(end: TunnelEnd, name: string, onMessage: (message: TunnelMessage) => void = () => {}): RunningTunnel {
+  const { config } = end;
+  const data = { ...end, level: config.quiet ? "warn" : "info", name } as TunnelData;
+  let settleListening: (refusal: string | undefined) => void = () => {};
+  const listening = new Promise<string | undefined>((settle) => {
+    settleListening = settle;
+  });
+  const worker = startLoopWorker<TunnelData, TunnelCommand, TunnelMessage>({
+    module: new URL("./tunnel-worker.ts", import.meta.url),
+    data,
+    io: config.io,
+    onMessage: (message) => {
+      if (message.kind === "listening") settleListening(undefined);
+      else if (message.kind === "refused") settleListening(message.message);
+      onMessage(message);
+    },
+  });
+  return { listening, ended: worker.ended, send: (command) => worker.post(command) };
+}
+
+export async function runTunnel(end: TunnelEnd): Promise<number> {
+  checkTunnel(end);
+  const log = createLog("info").child({ module: "tunnel" });
+  if (end.config.key === defaultKey) log.warn({}, "the key is kcptun's public default: anyone can read and use this tunnel; give --key");
+  const tunnel = startTunnel(end, `tunnel.${end.role}`, (message) => {
+    if (message.kind === "report") for (const session of message.sessions) log.info(session, "session");
+  });
+  const report = (): void => tunnel.send({ kind: "report" });
+  process.on("SIGUSR1", report);
+  const off = onStop((signal) => {
+    log.info({ signal }, "stopping");
+    tunnel.send({ kind: "stop" });
+  });
+  try {
+    const refusal = await tunnel.listening;
+    if (refusal !== undefined) process.stderr.write(`longhaul ${end.role}: ${refusal}\n`);
+    await tunnel.ended;
+    return refusal === undefined ? 0 : 1;
+  } finally {
+    process.off("SIGUSR1", report);
+    off();
+  }
+}

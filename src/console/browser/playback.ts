@@ -1,0 +1,117 @@
+/**
+ * Plays one channel and measures it. The channel may be off the air, come back, or change its encoder: the player is taken down only when it gave up,
+ * and is set up again as soon as the status says that there is something to play.
+ */
+import Hls, { type HlsConfig } from "hls.js";
+import type { Figures } from "./figures.ts";
+import type { ServerClock } from "./server-clock.ts";
+import { StallMeter } from "./stall-meter.ts";
+
+export class Playback {
+  readonly #video: HTMLVideoElement;
+  readonly #url: string;
+  readonly #clock: ServerClock;
+  readonly #stalls = new StallMeter();
+  #hls: Hls | undefined;
+  #live = false;
+  #recoveredAt = Number.NEGATIVE_INFINITY;
+  restarts = -1;
+
+  constructor(video: HTMLVideoElement, url: string, clock: ServerClock) {
+    this.#video = video;
+    this.#url = url;
+    this.#clock = clock;
+  }
+
+  /** What the status says of the channel, every time it is read. */
+  set live(live: boolean) {
+    this.#live = live;
+    if (live && this.#hls === undefined) this.#attach();
+  }
+
+  get state(): Figures["state"] {
+    if (!this.#live && !this.#stalls.moving) return "offline";
+    if (this.#stalls.stalled) return "stalled";
+    return this.#stalls.moving ? "live" : "loading";
+  }
+
+  get latencyMs(): number | undefined {
+    const date = this.#hls?.playingDate;
+    return date === undefined || date === null || !this.#stalls.begun ? undefined : this.#clock.now() - date.getTime();
+  }
+
+  get stalls(): StallMeter {
+    return this.#stalls;
+  }
+
+  get bufferMs(): number {
+    const { buffered, currentTime } = this.#video;
+    for (let i = 0; i < buffered.length; i++) {
+      if (buffered.start(i) <= currentTime + 0.1 && currentTime < buffered.end(i)) return (buffered.end(i) - currentTime) * 1000;
+    }
+    return 0;
+  }
+
+  get droppedFrames(): number {
+    return this.#video.getVideoPlaybackQuality().droppedVideoFrames;
+  }
+
+  /** Called a few times a second. */
+  sample(): void {
+    const video = this.#video;
+    this.#stalls.observe(performance.now(), video.currentTime, this.#live && !document.hidden && !video.seeking);
+    const edge = this.#hls?.liveSyncPosition;
+    // After a long stall the way back to the live edge is a jump, not minutes of fast forward.
+    if (typeof edge === "number" && edge - video.currentTime > BEHIND_MAX_SECONDS && !video.seeking) video.currentTime = edge;
+    if (video.paused && this.#hls !== undefined && !document.hidden) void video.play().catch(() => undefined);
+  }
+
+  #attach(): void {
+    this.restarts++;
+    if (!Hls.isSupported()) {
+      // Safari on a telephone plays LL-HLS by itself.
+      this.#video.src = this.#url;
+      return;
+    }
+    const hls = new Hls(config);
+    this.#hls = hls;
+    hls.on(Hls.Events.ERROR, (_event, data) => {
+      if (data.fatal) this.#recover(data.type === Hls.ErrorTypes.MEDIA_ERROR);
+    });
+    hls.loadSource(this.#url);
+    hls.attachMedia(this.#video);
+  }
+
+  /** A decoder that stumbled is set up anew in place, but not twice in a row; anything else takes the player down until the channel is live. */
+  #recover(media: boolean): void {
+    const now = performance.now();
+    if (media && now - this.#recoveredAt > RECOVER_EVERY) {
+      this.#recoveredAt = now;
+      this.#hls?.recoverMediaError();
+      return;
+    }
+    this.#hls?.destroy();
+    this.#hls = undefined;
+  }
+}
+
+/** A blocked reload is answered within three target durations. */
+const patient = { maxTimeToFirstByteMs: 30_000, maxLoadTimeMs: 40_000 };
+const retry = { maxNumRetry: 4, retryDelayMs: 250, maxRetryDelayMs: 2000 };
+
+const config: Partial<HlsConfig> = {
+  lowLatencyMode: true,
+  // The media is passed to the browser as it is: a worker would only add a hop.
+  enableWorker: false,
+  maxLiveSyncPlaybackRate: 1.2,
+  // Each stall moves the target away from the edge; a second of it would be more than the whole latency.
+  liveSyncOnStallIncrease: 0.2,
+  backBufferLength: 20,
+  maxBufferLength: 10,
+  playlistLoadPolicy: { default: { ...patient, timeoutRetry: retry, errorRetry: retry } },
+  manifestLoadPolicy: { default: { ...patient, timeoutRetry: retry, errorRetry: retry } },
+  fragLoadPolicy: { default: { maxTimeToFirstByteMs: 8000, maxLoadTimeMs: 20_000, timeoutRetry: retry, errorRetry: retry } },
+};
+
+const BEHIND_MAX_SECONDS = 4;
+const RECOVER_EVERY = 5000;

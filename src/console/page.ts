@@ -1,0 +1,81 @@
+/**
+ * Serves the page: plain browser modules in TypeScript whose types are stripped on the way out, hls.js out of its package. Nothing is bundled, nothing
+ * comes from another host.
+ *
+ *   GET /                            browser/page.html
+ *   GET /assets/<name>.ts | .css     browser/<name>, types stripped
+ *   GET /assets/hls.js               hls.js as an ES module
+ *
+ * Every file is read once. A reload asks again by ETag, so a new version is seen at once.
+ */
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { createRequire, stripTypeScriptTypes } from "node:module";
+import { dirname, extname, join } from "node:path";
+import { Hono } from "hono";
+
+interface Asset {
+  readonly type: string;
+  readonly body: string;
+  readonly etag: string;
+}
+
+/** The page as an HTTP application, to be mounted at "/". */
+export function page(): Hono {
+  const assets = new Map<string, () => Asset>();
+  const folder = join(import.meta.dirname, "browser");
+  for (const name of readdirSync(folder)) {
+    const type = contentTypes[extname(name)];
+    if (type !== undefined)
+      assets.set(
+        name,
+        once(() => asset(type, read(join(folder, name)))),
+      );
+  }
+  assets.set(
+    "hls.js",
+    once(() => asset("text/javascript", readFileSync(hlsModule(), "utf8"))),
+  );
+  const app = new Hono();
+  app.get("/", (context) => respond(assets.get("page.html")?.(), context.req.header("if-none-match")));
+  app.get("/assets/:name", (context) => respond(assets.get(context.req.param("name"))?.(), context.req.header("if-none-match")));
+  return app;
+}
+
+function respond(found: Asset | undefined, known: string | undefined): Response {
+  if (found === undefined) return new Response("no such file\n", { status: 404 });
+  const headers = {
+    "content-type": `${found.type}; charset=utf-8`,
+    "cache-control": "no-cache",
+    etag: found.etag,
+    "x-content-type-options": "nosniff",
+    "content-security-policy": POLICY,
+  };
+  return known === found.etag ? new Response(null, { status: 304, headers }) : new Response(found.body, { headers });
+}
+
+function asset(type: string, body: string): Asset {
+  return { type, body, etag: `"${createHash("sha256").update(body).digest("base64url").slice(0, 22)}"` };
+}
+
+/** A browser finds packages by address, not by name. */
+function read(path: string): string {
+  const text = readFileSync(path, "utf8");
+  return path.endsWith(".ts") ? stripTypeScriptTypes(text).replaceAll('from "hls.js"', 'from "/assets/hls.js"') : text;
+}
+
+/** The build without DRM, subtitles and alternative audio, which a muxed live stream does not have. */
+function hlsModule(): string {
+  return join(dirname(createRequire(import.meta.url).resolve("hls.js")), "hls.light.min.mjs");
+}
+
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => (made ??= make());
+}
+
+const contentTypes: Readonly<Record<string, string>> = { ".html": "text/html", ".css": "text/css", ".ts": "text/javascript" };
+
+/** Scripts of our own only; media come as blobs that the player fills. */
+const POLICY =
+  "default-src 'self'; media-src 'self' blob:; connect-src 'self'; worker-src 'self' blob:; frame-ancestors 'none'; base-uri 'none'";

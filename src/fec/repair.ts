@@ -1,0 +1,60 @@
+/** Computes the missing data shards of a group from those that arrived (reed-solomon.ts). */
+import { mulAdd } from "./gf256.ts";
+import type { Groups } from "./groups.ts";
+import { SHARDS_MAX } from "./packet.ts";
+import { Interpolation } from "./reed-solomon.ts";
+import type { ShardStore } from "./shard-store.ts";
+
+export class Repair {
+  readonly #store: ShardStore;
+  readonly #groups: Groups;
+  readonly #code = new Interpolation();
+  readonly #points = new Uint8Array(SHARDS_MAX);
+  readonly #weights = new Uint8Array(SHARDS_MAX);
+  /** Slots of the repaired shards of the last `run`; the caller gives them back. */
+  readonly slots = new Int32Array(SHARDS_MAX);
+  /** The store was full before all missing shards were repaired. */
+  incomplete = false;
+
+  constructor(store: ShardStore, groups: Groups) {
+    this.#store = store;
+    this.#groups = groups;
+  }
+
+  /** Repairs the group, which must be repairable; answers how many shards lie in `slots`. */
+  run(entry: number, dataShards: number, groupShards: number): number {
+    const groups = this.#groups;
+    const points = this.#points;
+    let known = 0;
+    for (let position = 0; position < groupShards && known < dataShards; position++) {
+      if (groups.slot(entry, position) >= 0) points[known++] = position;
+    }
+    this.#code.load(points, known);
+    const length = groups.longest(entry);
+    let repaired = 0;
+    this.incomplete = false;
+    for (let position = 0; position < dataShards; position++) {
+      if (groups.has(entry, position)) continue;
+      const slot = this.#store.blank(length);
+      if (slot < 0) {
+        this.incomplete = true;
+        break;
+      }
+      this.#sum(entry, known, position, slot);
+      this.slots[repaired++] = slot;
+    }
+    return repaired;
+  }
+
+  #sum(entry: number, known: number, position: number, into: number): void {
+    const store = this.#store;
+    this.#code.weights(position, this.#weights);
+    const target = store.page(into);
+    const tOff = store.offset(into);
+    for (let k = 0; k < known; k++) {
+      const slot = this.#groups.slot(entry, this.#points[k]!);
+      // Shorter shards count as padded with zeros, which add nothing.
+      mulAdd(this.#weights[k]!, store.page(slot), store.offset(slot), target, tOff, store.length(slot));
+    }
+  }
+}

@@ -1,0 +1,75 @@
+/** Keeps the bytes of shards in slots; a steady flow allocates nothing. */
+import { Slots } from "../base/slots.ts";
+import type { Bytes } from "../base/units.ts";
+
+export class ShardStore {
+  readonly #slots: Slots;
+  /** One view a slot, made when the slot is first used. */
+  readonly #views: DataView[] = [];
+  readonly #lengths: Int32Array;
+
+  constructor(shardBytesMax: Bytes, shardsMax: number) {
+    // Whole words, so that copying may go past the end of a shard.
+    this.#slots = new Slots((shardBytesMax + 3) & ~3, shardsMax);
+    this.#lengths = new Int32Array((shardsMax + 63) & ~63);
+  }
+
+  get bytesHeld(): Bytes {
+    return this.#slots.bytesHeld;
+  }
+
+  /** Copies view[start…end) into a slot; −1 when all are out. */
+  keep(view: DataView, start: number, end: number): number {
+    const slot = this.#slots.take();
+    if (slot < 0) return -1;
+    const to = this.view(slot);
+    const length = end - start;
+    const whole = length & ~3;
+    let i = 0;
+    for (; i < whole; i += 4) to.setInt32(i, view.getInt32(start + i, true), true);
+    for (; i < length; i++) to.setUint8(i, view.getUint8(start + i));
+    this.#lengths[slot] = length;
+    return slot;
+  }
+
+  /** A slot of `length` zeros; −1 when all are out. */
+  blank(length: number): number {
+    const slot = this.#slots.take();
+    if (slot < 0) return -1;
+    const first = this.#slots.offset(slot);
+    this.#slots.page(slot).fill(0, first, first + length);
+    this.#lengths[slot] = length;
+    return slot;
+  }
+
+  give(slot: number): void {
+    this.#slots.give(slot);
+  }
+
+  length(slot: number): number {
+    return this.#lengths[slot]!;
+  }
+
+  /** The array that holds the slot, from `offset` on. */
+  page(slot: number): Uint8Array {
+    return this.#slots.page(slot);
+  }
+
+  offset(slot: number): number {
+    return this.#slots.offset(slot);
+  }
+
+  /** The bytes of one slot, from 0 on. */
+  view(slot: number): DataView {
+    const known = this.#views[slot];
+    if (known !== undefined) return known;
+    const made = this.#makeView(slot);
+    this.#views[slot] = made;
+    return made;
+  }
+
+  #makeView(slot: number): DataView {
+    const page = this.#slots.page(slot);
+    return new DataView(page.buffer, page.byteOffset + this.#slots.offset(slot), this.#slots.slotBytes);
+  }
+}

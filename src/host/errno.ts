@@ -1,0 +1,13 @@
+/** Names of the operating system's error numbers: 11 → "EAGAIN". */
+import { constants } from "node:os";
+
+const names = new Map(Object.entries(constants.errno).map(([name, number]) => [number as number, name]));
+
+export const { EADDRINUSE, EAGAIN, ECONNABORTED, EINPROGRESS, EINTR, EINVAL, EIO, EMFILE, EMSGSIZE, ENOBUFS, ENOMEM, ENOSYS } = constants.errno;
+/** Not in node:os; the same on x86-64 and arm64 Linux. */
+export const ENFILE = 23;
+export const EPROTO = constants.errno.EPROTO;
+
+export function errnoName(errno: number): string {
+  return names.get(errno) ?? `E${errno}`;
+}

@@ -1,0 +1,297 @@
+/**
+ * A flush: everything that is to be sent now, written packet by packet as the caller asks for it.
+ *
+ *   ACKs ─▶ WASK, WINS ─▶ segments in flight that are to be sent again ─▶ queued segments the window admits ─▶ end
+ *   └──── ack-only ends here
+ *
+ * A packet is closed when the next segment would pass the mtu, and at the end of the flush. The walk stops anywhere between two packets, for as
+ * long as the socket is full or a pacer says so. When something new asks for a flush meanwhile, the walk starts again from
+ * its beginning, so ACKs never wait behind data; what it had sent says so itself (its time is not up), so nothing goes out twice.
+ *
+ * Source: reference/kcptun.md 5.1. The peers flush in one go with a callback per packet.
+ * Deviations: `sn` and `ts` of WASK and WINS are 0 (the peers leave there what the last ACK had; nobody reads them). A flush that no timer asked
+ * for passes over the segments in flight when none of them can be due.
+ */
+import { seqAdd, seqDiff } from "../base/seq.ts";
+import type { Millis } from "../base/units.ts";
+import type { AckList } from "./ack-list.ts";
+import type { Congestion } from "./congestion.ts";
+import type { Probe } from "./probe.ts";
+import type { ReceiveWindow } from "./receive-window.ts";
+import type { Rtt } from "./rtt.ts";
+import { ACK, HEADER_BYTES, PUSH, WASK, WINS, writeHeader } from "./segment.ts";
+import { FASTACK_SPENT, type SendWindow } from "./send-window.ts";
+import type { KcpStats } from "./stats.ts";
+
+/** What is asked for; the greater includes the lesser. */
+export const FLUSH_ACKS = 1;
+export const FLUSH_FULL = 2;
+
+const IDLE = 0;
+const ACKS = 1;
+const PROBES = 2;
+const AGAIN = 3;
+const FIRST = 4;
+
+/** Why a segment in flight is sent again. */
+const KEEP = 0;
+const FAST = 1;
+const EARLY = 2;
+const LOST = 3;
+
+export interface FlushParts {
+  readonly conv: number;
+  readonly mtu: number;
+  readonly sndWnd: number;
+  readonly nodelay: 0 | 1;
+  readonly interval: Millis;
+  /** Fast resend threshold, Infinity for none. */
+  readonly resend: number;
+  readonly resendOncePerTimeout: boolean;
+  readonly send: SendWindow;
+  readonly receive: ReceiveWindow;
+  readonly acks: AckList;
+  readonly probe: Probe;
+  readonly rtt: Rtt;
+  readonly congestion: Congestion;
+  readonly stats: KcpStats;
+}
+
+export class Flush {
+  readonly #parts: FlushParts;
+  readonly #fastackAfter: number;
+  /** Most segments in flight, on top of every window: for rate controllers. */
+  inFlightMax = Number.POSITIVE_INFINITY;
+  /** Set when a flush that the timer asked for ends: time until the next one, −1 otherwise. The owner clears it. */
+  timerDelay: Millis = -1;
+
+  #asked = 0;
+  #askedByTimer = false;
+  #phase = IDLE;
+  #kind = 0;
+  #byTimer = false;
+  /** What limits this flush, in segments. */
+  #window = 0;
+  /** Queued segments still to be sent for the first time in this flush. */
+  #firstLeft = 0;
+  #firstTotal = 0;
+  /** Index of the next segment in flight to look at. */
+  #cursor = -1;
+  #scanned = false;
+  #nearest: Millis = 0;
+  #resent = 0;
+  #timedOut = 0;
+
+  /** Where the packet being written stands. */
+  #at = 0;
+  #limit = 0;
+
+  constructor(parts: FlushParts) {
+    this.#parts = parts;
+    this.#fastackAfter = parts.resendOncePerTimeout ? FASTACK_SPENT : 0;
+  }
+
+  /** Something is still to be written. */
+  get active(): boolean {
+    return this.#phase !== IDLE || this.#asked > 0;
+  }
+
+  ask(kind: number, byTimer = false): void {
+    if (kind > this.#asked) this.#asked = kind;
+    if (byTimer) this.#askedByTimer = true;
+  }
+
+  /** An ACK may have unlinked the segment the walk stands at. */
+  rewind(): void {
+    if (this.#phase === AGAIN) this.#cursor = this.#parts.send.first;
+  }
+
+  /** Writes the next packet to into[offset…offset + mtu); answers its length, 0 when the flush is over. `current` is the 32-bit clock. */
+  transmit(current: number, into: Uint8Array, view: DataView, offset: number): number {
+    if (this.#asked > 0) this.#begin();
+    if (this.#phase === IDLE) return 0;
+    this.#at = offset;
+    this.#limit = offset + this.#parts.mtu;
+    if (this.#phase === ACKS && this.#writeAcks(view)) this.#leaveAcks(current);
+    if (this.#phase === PROBES && this.#writeProbes(view)) this.#enterAgain(current);
+    if (this.#phase === AGAIN && this.#writeAgain(current, into, view)) this.#phase = FIRST;
+    if (this.#phase === FIRST && this.#writeFirst(current, into, view)) this.#end();
+    return this.#at - offset;
+  }
+
+  #begin(): void {
+    const unfinished = this.#phase !== IDLE;
+    if (unfinished) this.#react();
+    this.#kind = unfinished ? Math.max(this.#kind, this.#asked) : this.#asked;
+    this.#byTimer = this.#askedByTimer || (unfinished && this.#byTimer);
+    this.#asked = 0;
+    this.#askedByTimer = false;
+    this.#phase = ACKS;
+  }
+
+  /** Each of the four writers answers true when its phase is over, false when the packet is full. */
+  #writeAcks(view: DataView): boolean {
+    const { acks, receive, conv } = this.#parts;
+    while (acks.length > 0) {
+      // What is below rcv_nxt is told by `una`; the last entry always goes, for its time stamp.
+      if (acks.length === 1 || seqDiff(acks.sn, receive.nxt) >= 0) {
+        if (this.#at + HEADER_BYTES > this.#limit) return false;
+        this.#header(view, conv, ACK, acks.ts, acks.sn, 0);
+      }
+      acks.shift();
+    }
+    return true;
+  }
+
+  #leaveAcks(current: number): void {
+    if (this.#kind === FLUSH_ACKS) {
+      this.#phase = IDLE;
+      return;
+    }
+    this.#parts.probe.update(current, this.#parts.send.rmtWnd);
+    this.#phase = PROBES;
+  }
+
+  #writeProbes(view: DataView): boolean {
+    const { probe, conv } = this.#parts;
+    if (probe.ask) {
+      if (this.#at + HEADER_BYTES > this.#limit) return false;
+      this.#header(view, conv, WASK, 0, 0, 0);
+      probe.ask = false;
+    }
+    if (probe.tell) {
+      if (this.#at + HEADER_BYTES > this.#limit) return false;
+      this.#header(view, conv, WINS, 0, 0, 0);
+      probe.tell = false;
+    }
+    return true;
+  }
+
+  #enterAgain(current: number): void {
+    const { send, congestion, sndWnd, interval } = this.#parts;
+    let window = Math.min(sndWnd, send.rmtWnd, this.inFlightMax);
+    if (congestion.limits) window = Math.min(window, congestion.cwnd);
+    this.#window = window;
+    this.#firstTotal = Math.max(0, Math.min(send.queued, window - send.inFlight));
+    this.#firstLeft = this.#firstTotal;
+    this.#nearest = interval;
+    this.#scanned = this.#byTimer || send.overtaken || seqDiff(current, send.earliest) >= 0;
+    this.#cursor = this.#scanned ? send.first : -1;
+    this.#phase = AGAIN;
+  }
+
+  #writeAgain(current: number, into: Uint8Array, view: DataView): boolean {
+    const { send } = this.#parts;
+    for (let i = this.#cursor; i !== -1; i = send.next[i]!) {
+      const verdict = this.#verdict(i, current);
+      if (verdict === KEEP) continue;
+      if (this.#at + HEADER_BYTES + send.length[i]! > this.#limit) {
+        this.#cursor = i;
+        return false;
+      }
+      this.#resend(i, current, verdict);
+      this.#writePush(i, current, into, view);
+    }
+    this.#cursor = -1;
+    if (this.#scanned) this.#survey(current);
+    return true;
+  }
+
+  /** One more pass, only over numbers: exact figures for the timer and for the next flushes, also when the walk was interrupted. */
+  #survey(current: number): void {
+    const { send, interval } = this.#parts;
+    let nearest = interval;
+    let overtaken = false;
+    let earliest = seqAdd(current, 0x7fffffff);
+    for (let i = send.first; i !== -1; i = send.next[i]!) {
+      const resendts = send.resendts[i]!;
+      if (seqDiff(resendts, earliest) < 0) earliest = resendts;
+      const wait = seqDiff(resendts, current);
+      if (wait > 0 && wait < nearest) nearest = wait;
+      const fastack = send.fastack[i]!;
+      if (fastack > 0 && fastack !== FASTACK_SPENT) overtaken = true;
+    }
+    send.earliest = earliest;
+    send.overtaken = overtaken;
+    this.#nearest = nearest;
+  }
+
+  /** Why the segment in flight at `i` is to be sent again now, KEEP when it is not. */
+  #verdict(i: number, current: number): number {
+    const { send, resend } = this.#parts;
+    const fastack = send.fastack[i]!;
+    if (fastack > 0 && fastack !== FASTACK_SPENT) {
+      if (fastack >= resend) return FAST;
+      // Nothing new goes out that could bring more ACKs, so the missing ones are not waited for.
+      if (this.#firstTotal === 0) return EARLY;
+    }
+    return seqDiff(current, send.resendts[i]!) >= 0 ? LOST : KEEP;
+  }
+
+  /** Books why it is sent again, and until when we then wait. */
+  #resend(i: number, current: number, verdict: number): void {
+    const { send, rtt, nodelay, stats } = this.#parts;
+    if (verdict === LOST) {
+      stats.lostSegs++;
+      send.fastack[i] = 0;
+      send.rto[i] = send.rto[i]! + (nodelay === 1 ? rtt.rto >> 1 : rtt.rto);
+      this.#timedOut++;
+    } else {
+      if (verdict === FAST) stats.fastRetransSegs++;
+      else stats.earlyRetransSegs++;
+      send.fastack[i] = this.#fastackAfter;
+      send.rto[i] = rtt.rto;
+      this.#resent++;
+    }
+    stats.retransSegs++;
+    send.resendts[i] = seqAdd(current, send.rto[i]!);
+  }
+
+  #writeFirst(current: number, into: Uint8Array, view: DataView): boolean {
+    const { send, rtt } = this.#parts;
+    for (; this.#firstLeft > 0; this.#firstLeft--) {
+      const i = send.nxt & send.mask;
+      if (this.#at + HEADER_BYTES + send.length[i]! > this.#limit) return false;
+      const resendts = seqAdd(current, rtt.rto);
+      if (send.first === -1 || seqDiff(resendts, send.earliest) < 0) send.earliest = resendts;
+      if (rtt.rto < this.#nearest) this.#nearest = rtt.rto;
+      send.rto[i] = rtt.rto;
+      send.resendts[i] = resendts;
+      send.launch(i);
+      this.#writePush(i, current, into, view);
+    }
+    return true;
+  }
+
+  #writePush(i: number, current: number, into: Uint8Array, view: DataView): void {
+    const { send, conv } = this.#parts;
+    const length = send.length[i]!;
+    send.xmit[i] = send.xmit[i]! + 1;
+    send.ts[i] = current;
+    this.#header(view, conv, PUSH, current, send.sn[i]!, length);
+    into.set(send.payload(i), this.#at);
+    this.#at += length;
+  }
+
+  #header(view: DataView, conv: number, cmd: number, ts: number, sn: number, length: number): void {
+    const { receive, stats } = this.#parts;
+    writeHeader(view, this.#at, conv, cmd, receive.unused, ts, sn, receive.nxt, length);
+    this.#at += HEADER_BYTES;
+    stats.outSegs++;
+  }
+
+  #end(): void {
+    this.#react();
+    if (this.#byTimer) this.timerDelay = this.#nearest;
+    this.#phase = IDLE;
+  }
+
+  /** The congestion window answers to what this flush had to resend. */
+  #react(): void {
+    const { send, congestion } = this.#parts;
+    if (this.#resent > 0) congestion.resent(send.inFlight);
+    if (this.#timedOut > 0) congestion.timedOut(this.#window);
+    this.#resent = 0;
+    this.#timedOut = 0;
+  }
+}

@@ -1,0 +1,311 @@
+/**
+ * KCP as kcp-go runs it: reliable, ordered bytes over datagrams, one conversation, without a socket or a clock of its own.
+ *
+ *   send ─▶ send-window ─▶ flush ─▶ transmit            receive ─┬▶ receive-window ─▶ read
+ *                 ▲          ▲                                   ├▶ ack-list ─▶ flush
+ *                 └─ una, ACK ┴─ probe, rtt, congestion ◀────────┘
+ *
+ * After every call that takes `now` drain `transmit`, then read `deadline`. A caller that cannot send everything now stops calling `transmit` and
+ * goes on later; it may receive and send meanwhile.
+ *
+ * Source: reference/kcptun.md 2.5 and 5; known answers: 4 traces and 76 estimator steps of kcp-go v5.6.64.
+ *
+ * Deviations from kcp-go:
+ *   - stream mode only; `frg` of a peer is ignored (kcptun always sends 0)
+ *   - `una` beyond what was sent is not believed; the peers would drop everything in flight
+ *   - a segment that was already acknowledged is not overtaken, so it triggers no flush
+ *   - the timer sleeps while nothing is in flight, queued or owed, and wakes in its old phase
+ *   - the ACK list is bounded; data longer than a peer's largest packet is dropped
+ */
+import { assert } from "../base/assert.ts";
+import { seqDiff } from "../base/seq.ts";
+import { type Bytes, type Millis, NEVER } from "../base/units.ts";
+import { AckList } from "./ack-list.ts";
+import { Congestion } from "./congestion.ts";
+import { FLUSH_ACKS, FLUSH_FULL, Flush } from "./flush.ts";
+import { Probe } from "./probe.ts";
+import { PROFILES, type Profile } from "./profile.ts";
+import { ReceiveWindow } from "./receive-window.ts";
+import { Rtt } from "./rtt.ts";
+import { ACK, CMD, CONV, HEADER_BYTES, LEN, PACKET_BYTES_MAX, PUSH, SN, TS, UNA, WASK, WINS, WND, WND_MAX } from "./segment.ts";
+import { SendWindow } from "./send-window.ts";
+import { KcpStats } from "./stats.ts";
+
+/** Most bytes one `send` takes. */
+export const SEND_BYTES_MAX: Bytes = 131_072;
+
+/** Spec. */
+const RMT_WND_INITIAL = 32;
+const MTU_MIN: Bytes = 50;
+const INTERVAL_MIN: Millis = 10;
+const INTERVAL_MAX: Millis = 5000;
+
+export interface KcpOptions {
+  /** Conversation: the same 32-bit number at both ends. */
+  readonly conv: number;
+  /** Largest KCP packet, headers of KCP included, 50…1500. */
+  readonly mtu: Bytes;
+  /** Most segments waiting before `send` refuses, and most in flight; at least 1. */
+  readonly sndWnd: number;
+  /** Segments received and not read, 1…65535. */
+  readonly rcvWnd: number;
+  /** 1: least RTO 30 ms and slower backoff; 0: 100 ms. */
+  readonly nodelay: 0 | 1;
+  /** Time between two flushes by the timer; clamped to 10…5000 ms. */
+  readonly interval: Millis;
+  /** Resend a segment that was overtaken this many times; 0 = never. */
+  readonly resend: number;
+  /** 1: no congestion window. */
+  readonly nc: 0 | 1;
+  readonly profile: "2021" | "2026";
+  /** ACKs leave at once instead of with the timer. */
+  readonly ackNoDelay?: boolean;
+  /** Where our own numbering and the peer's begin: 0 in every real session, near 2^32 in tests of the wrap. */
+  readonly firstSn?: number;
+}
+
+export class Kcp {
+  readonly conv: number;
+  /** Data bytes of a full segment. */
+  readonly mss: Bytes;
+  readonly stats: KcpStats;
+  readonly #options: KcpOptions;
+  readonly #profile: Profile;
+  readonly #interval: Millis;
+  readonly #resend: number;
+  readonly #acksInPacket: number;
+  readonly #rtt: Rtt;
+  readonly #send: SendWindow;
+  readonly #receive: ReceiveWindow;
+  readonly #acks: AckList;
+  readonly #probe: Probe;
+  readonly #congestion: Congestion;
+  readonly #flush: Flush;
+  /** Next flush by the timer; −1 before the first call. */
+  #timer: Millis = -1;
+  /** An ACK of the packet being read brought a segment to the fast resend threshold. */
+  #overtaken = false;
+
+  constructor(options: KcpOptions) {
+    const { conv, mtu, sndWnd, rcvWnd, nodelay, nc, resend, firstSn = 0 } = options;
+    assert(mtu >= MTU_MIN && mtu <= PACKET_BYTES_MAX, `mtu ${mtu} is not 50…1500`);
+    assert(sndWnd >= 1 && rcvWnd >= 1 && rcvWnd <= WND_MAX, `windows ${sndWnd}, ${rcvWnd}: at least 1, rcvWnd at most ${WND_MAX}`);
+    this.conv = conv >>> 0;
+    this.mss = mtu - HEADER_BYTES;
+    this.#options = options;
+    this.#profile = PROFILES[options.profile];
+    this.#interval = Math.min(Math.max(options.interval, INTERVAL_MIN), INTERVAL_MAX);
+    this.#resend = resend > 0 ? resend : Number.POSITIVE_INFINITY;
+    this.#acksInPacket = Math.floor(mtu / HEADER_BYTES);
+    this.#rtt = new Rtt(nodelay, this.#interval);
+    // A send is taken whole while a single place is free, so the last one may reach beyond the window.
+    this.#send = new SendWindow(this.mss, sndWnd + Math.ceil(SEND_BYTES_MAX / this.mss), RMT_WND_INITIAL, firstSn);
+    this.#receive = new ReceiveWindow(rcvWnd, PACKET_BYTES_MAX - HEADER_BYTES, firstSn);
+    this.#acks = new AckList(rcvWnd);
+    this.#probe = new Probe(this.#profile.probeInitial);
+    this.#congestion = new Congestion(nc, this.mss, resend);
+    this.stats = new KcpStats(this.#rtt, this.#congestion, this.#send);
+    this.#flush = new Flush({
+      conv: this.conv,
+      mtu,
+      sndWnd,
+      nodelay,
+      interval: this.#interval,
+      resend: this.#resend,
+      resendOncePerTimeout: this.#profile.resendOncePerTimeout,
+      send: this.#send,
+      receive: this.#receive,
+      acks: this.#acks,
+      probe: this.#probe,
+      rtt: this.#rtt,
+      congestion: this.#congestion,
+      stats: this.stats,
+    });
+  }
+
+  /**
+   * Takes the packet bytes[start…end), borrowed until the call returns; `view` is over the same bytes. `regular` is false for packets rebuilt by
+   * FEC: they are late, so they tell nothing of round trip and window. False when the packet was damaged or of another conversation: what
+   * was before the damage counts.
+   */
+  receive(now: Millis, bytes: Uint8Array, view: DataView, start: number, end: number, regular: boolean): boolean {
+    this.#wake(now);
+    const { stats } = this;
+    stats.inPkts++;
+    stats.inBytes += end - start;
+    const una = this.#send.una;
+    let at = start;
+    let ackTs = -1;
+    let whole = end - start >= HEADER_BYTES;
+    this.#overtaken = false;
+    while (whole && end - at >= HEADER_BYTES) {
+      const cmd = view.getUint8(at + CMD);
+      const length = view.getUint32(at + LEN, true);
+      if (view.getUint32(at + CONV, true) !== this.conv || cmd < PUSH || cmd > WINS || length > end - at - HEADER_BYTES) {
+        whole = false;
+        break;
+      }
+      if (regular) this.#send.rmtWnd = view.getUint16(at + WND, true);
+      this.#slide(view.getUint32(at + UNA, true));
+      if (cmd === ACK) {
+        ackTs = view.getUint32(at + TS, true);
+        this.#acknowledged(view.getUint32(at + SN, true), ackTs);
+      } else if (cmd === PUSH) {
+        this.#pushed(bytes, view, at, length);
+      } else if (cmd === WASK) {
+        this.#probe.tell = true;
+      }
+      stats.inSegs++;
+      at += HEADER_BYTES + length;
+    }
+    if (!whole) stats.inErrs++;
+    if (regular && ackTs >= 0) this.#sample(now, ackTs);
+    this.#settle(this.#send.una !== una);
+    return whole;
+  }
+
+  /**
+   * Queues bytes[start…end), at most SEND_BYTES_MAX, which are copied. All are taken while fewer than sndWnd segments wait, none otherwise: answers
+   * end − start or 0.
+   */
+  send(now: Millis, bytes: Uint8Array, start: number, end: number): number {
+    assert(end - start <= SEND_BYTES_MAX, `send of ${end - start} bytes: at most ${SEND_BYTES_MAX}`);
+    this.#wake(now);
+    if (!this.writable) {
+      this.stats.sendRefused++;
+      return 0;
+    }
+    this.#send.push(bytes, start, end);
+    this.stats.bytesSent += end - start;
+    this.#flush.ask(FLUSH_FULL);
+    return end - start;
+  }
+
+  /** Segments queued or not yet confirmed. */
+  get waitSnd(): number {
+    return this.#send.waiting;
+  }
+
+  /** `send` would take bytes. */
+  get writable(): boolean {
+    const { waiting, rmtWnd } = this.#send;
+    return waiting < this.#options.sndWnd && (!this.#profile.sendWaitsForPeer || waiting < rmtWnd);
+  }
+
+  /** Moves received bytes, in order, into into[offset…limit); answers how many, 0 = none. */
+  read(now: Millis, into: Uint8Array, offset: number, limit: number): Bytes {
+    this.#wake(now);
+    const closed = this.#receive.unused === 0;
+    const n = this.#receive.read(into, offset, limit);
+    if (closed && this.#receive.unused > 0) this.#probe.tell = true;
+    this.stats.bytesReceived += n;
+    return n;
+  }
+
+  /** Bytes `read` can move now. */
+  get readable(): Bytes {
+    return this.#receive.readable;
+  }
+
+  /** Bytes held for payloads in both directions; grows to what the windows allow and no further. */
+  get bytesHeld(): Bytes {
+    return this.#send.bytesHeld + this.#receive.bytesHeld;
+  }
+
+  /** Lowers what may be in flight below the windows, in segments, for rate controllers; Infinity lifts it. */
+  limitInFlight(segments: number): void {
+    this.#flush.inFlightMax = segments;
+  }
+
+  /** Does what is due; early calls are harmless. */
+  advance(now: Millis): void {
+    this.#wake(now);
+    if (now < this.#timer) return;
+    if (!this.#idle) this.#flush.ask(FLUSH_FULL, true);
+    this.#timer = now + this.#interval;
+  }
+
+  /** When `advance` wants to be called; NEVER while nothing is in flight, queued or owed. */
+  deadline(): Millis {
+    return this.#idle ? NEVER : this.#timer;
+  }
+
+  /** Writes the next packet, at most mtu bytes, to into[offset…); answers its length, 0 = drained. `view` is over the same bytes. */
+  transmit(now: Millis, into: Uint8Array, view: DataView, offset: number): Bytes {
+    if (!this.#flush.active) return 0;
+    const length = this.#flush.transmit(clock(now), into, view, offset);
+    if (this.#flush.timerDelay >= 0) {
+      this.#timer = now + this.#flush.timerDelay;
+      this.#flush.timerDelay = -1;
+    }
+    if (length > 0) {
+      this.stats.outPkts++;
+      this.stats.outBytes += length;
+    }
+    return length;
+  }
+
+  #slide(una: number): void {
+    const acked = this.#send.slide(una);
+    if (acked < 0) this.stats.unaErrs++;
+    else this.stats.ackedBytes += acked;
+  }
+
+  #acknowledged(sn: number, ts: number): void {
+    const acked = this.#send.acknowledge(sn);
+    if (acked < 0) return;
+    this.stats.ackedBytes += acked;
+    if (this.#send.overtake(sn, ts, this.#resend)) this.#overtaken = true;
+  }
+
+  #pushed(bytes: Uint8Array, view: DataView, at: number, length: Bytes): void {
+    const { stats } = this;
+    const sn = view.getUint32(at + SN, true);
+    if (length > this.#receive.payloadBytesMax) {
+      stats.oversizedSegs++;
+      return;
+    }
+    if (seqDiff(sn, this.#receive.nxt) >= this.#receive.rcvWnd) {
+      stats.outsideSegs++;
+      return;
+    }
+    // A duplicate is acknowledged too: the ACK of the first may be lost.
+    this.#acks.push(sn, view.getUint32(at + TS, true));
+    stats.ackOverflows = this.#acks.overflows;
+    const data = at + HEADER_BYTES;
+    if (this.#receive.put(sn, bytes, data, data + length) === "repeat") stats.repeatSegs++;
+  }
+
+  /** One sample a packet, from its last ACK; a time stamp of the future is a forgery or a peer's mistake. */
+  #sample(now: Millis, ackTs: number): void {
+    const rtt = seqDiff(clock(now), ackTs);
+    if (rtt >= 0) this.#rtt.sample(rtt);
+  }
+
+  /** Decides after a packet which flush follows. */
+  #settle(progressed: boolean): void {
+    this.#flush.rewind();
+    if (progressed) this.#congestion.progressed(this.#send.rmtWnd);
+    const profile = this.#profile;
+    if (progressed || (profile.flushWhenOvertaken && this.#overtaken)) this.#flush.ask(FLUSH_FULL);
+    else if (profile.flushFullAckPacket && this.#acks.length >= this.#acksInPacket) this.#flush.ask(FLUSH_ACKS);
+    else if (this.#options.ackNoDelay === true && this.#acks.length > 0) this.#flush.ask(FLUSH_ACKS);
+  }
+
+  /** Nothing to do for the timer. */
+  get #idle(): boolean {
+    const { waiting, rmtWnd } = this.#send;
+    return waiting === 0 && this.#acks.length === 0 && rmtWnd > 0 && !this.#probe.tell && !this.#flush.active;
+  }
+
+  /** Starts the timer at the first call, and brings it up to date after it slept, in the phase it had. */
+  #wake(now: Millis): void {
+    if (this.#timer < 0) this.#timer = now;
+    else if (this.#timer < now && this.#idle) this.#timer += Math.ceil((now - this.#timer) / this.#interval) * this.#interval;
+  }
+}
+
+/** The 32-bit millisecond clock of the wire. */
+function clock(now: Millis): number {
+  return Math.floor(now) >>> 0;
+}

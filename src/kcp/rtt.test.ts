@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { readVector, vectorsMissing } from "../../test/vectors/read.ts";
+import { Rtt } from "./rtt.ts";
+
+interface Run {
+  readonly interval: number;
+  readonly nodelay: 0 | 1;
+  readonly steps: readonly { readonly rtt: number; readonly srtt: number; readonly rttvar: number; readonly rto: number }[];
+}
+
+test("the estimator follows kcp-go through 76 steps", { skip: vectorsMissing }, () => {
+  let steps = 0;
+  for (const run of readVector<Run[]>("kcptun/kat/rto.json")) {
+    const rtt = new Rtt(run.nodelay, run.interval);
+    for (const step of run.steps) {
+      rtt.sample(step.rtt);
+      assert.deepEqual({ rtt: step.rtt, srtt: rtt.srtt, rttvar: rtt.rttvar, rto: rtt.rto }, step);
+      steps++;
+    }
+  }
+  assert.equal(steps, 76);
+});
+
+test("rto stays between its minimum and a minute whatever is sampled", () => {
+  const normal = new Rtt(0, 10);
+  normal.sample(1);
+  assert.equal(normal.rto, 100);
+  const nodelay = new Rtt(1, 10);
+  nodelay.sample(1);
+  assert.equal(nodelay.rto, 30);
+  nodelay.sample(2 ** 31 - 1);
+  assert.equal(nodelay.rto, 60_000);
+  assert.equal(nodelay.latest, 2 ** 31 - 1);
+});

@@ -1,0 +1,48 @@
+/**
+ * Round-trip estimator in whole milliseconds, the shape of RFC 6298 with integer shifts.
+ *
+ *   first sample r:  srtt = r, rttvar = r/2
+ *   then d = r − srtt:  srtt += d/8;  |d| joins rttvar by 1/4, or by 1/32 when r fell below srtt − rttvar (a sudden drop is no variance)
+ *   rto = clamp(srtt + max(interval, 4·rttvar), minimum, 60 s)
+ *
+ * Source: reference/kcptun.md 5. Divisions are arithmetic shifts: they round towards minus infinity, as the peers' do.
+ */
+import type { Millis } from "../base/units.ts";
+
+/** Spec. */
+const RTO_INITIAL: Millis = 200;
+const RTO_MIN_NORMAL: Millis = 100;
+const RTO_MIN_NODELAY: Millis = 30;
+const RTO_MAX: Millis = 60_000;
+
+export class Rtt {
+  readonly #interval: Millis;
+  readonly #rtoMin: Millis;
+  /** Smoothed round trip, 0 before the first sample. */
+  srtt: Millis = 0;
+  rttvar: Millis = 0;
+  rto: Millis = RTO_INITIAL;
+  /** The sample last taken, −1 before the first. */
+  latest: Millis = -1;
+
+  constructor(nodelay: 0 | 1, interval: Millis) {
+    this.#interval = interval;
+    this.#rtoMin = nodelay === 1 ? RTO_MIN_NODELAY : RTO_MIN_NORMAL;
+  }
+
+  /** Takes one sample, a whole number of milliseconds 0…2^31−1. */
+  sample(rtt: Millis): void {
+    this.latest = rtt;
+    if (this.srtt === 0) {
+      this.srtt = rtt;
+      this.rttvar = rtt >> 1;
+    } else {
+      const difference = rtt - this.srtt;
+      this.srtt += difference >> 3;
+      const deviation = Math.abs(difference);
+      this.rttvar += (deviation - this.rttvar) >> (rtt < this.srtt - this.rttvar ? 5 : 2);
+    }
+    const rto = this.srtt + Math.max(this.#interval, 4 * this.rttvar);
+    this.rto = Math.min(Math.max(rto, this.#rtoMin), RTO_MAX);
+  }
+}

@@ -1,0 +1,204 @@
+/**
+ * Segments on their way out, in one ring indexed by sequence number.
+ *
+ *        una                  nxt                  tail
+ *         │    in flight       │      queued        │
+ *   ──────┼────────────────────┼────────────────────┼──────
+ *         ▲ first              ▲ never sent yet: the last one is topped up
+ *
+ * One typed array a field, payloads in slots: a segment costs no object. Segments in flight and not acknowledged are linked, so that a scan
+ * passes over what selective ACKs have already settled. An acknowledged segment keeps its place until `una` passes it.
+ *
+ * The peers move segments from a queue to a buffer at the start of a flush; here a segment is in flight once it has been written, which
+ * is the same to the wire and leaves nothing half done when a flush is interrupted.
+ */
+import { assert } from "../base/assert.ts";
+import { seqAdd, seqDiff } from "../base/seq.ts";
+import { Slots } from "../base/slots.ts";
+import type { Bytes, Seq32 } from "../base/units.ts";
+import { SlotViews, SourceViews } from "./views.ts";
+
+/** `fastack` of a segment that is not to be resent early before its next timeout. */
+export const FASTACK_SPENT = 0xffffffff;
+
+const NONE = -1;
+
+export class SendWindow {
+  readonly mss: Bytes;
+  /** Oldest segment the peer has not confirmed as part of its `una`. */
+  una: Seq32 = 0;
+  /** Next segment to be sent for the first time. */
+  nxt: Seq32 = 0;
+  /** Number the next queued segment gets. */
+  tail: Seq32 = 0;
+  /** The peer's window in segments, as it last told. */
+  rmtWnd: number;
+
+  /** Fields of segment sn at `sn & mask`. */
+  readonly mask: number;
+  readonly sn: Uint32Array;
+  readonly xmit: Uint32Array;
+  readonly resendts: Uint32Array;
+  readonly rto: Uint32Array;
+  readonly ts: Uint32Array;
+  readonly fastack: Uint32Array;
+  readonly length: Uint16Array;
+  readonly #slot: Int32Array;
+  readonly #acked: Uint8Array;
+  /** Neighbours in the list of unacknowledged segments in flight, NONE at its ends. */
+  readonly next: Int32Array;
+  readonly #previous: Int32Array;
+  /** Index of the oldest unacknowledged segment in flight, NONE when there is none. */
+  first = NONE;
+  #last = NONE;
+
+  /** Some segment may have been overtaken since the last scan. */
+  overtaken = false;
+  /** No segment in flight is due before this (32-bit clock); only a bound, as the one that set it may be acknowledged. */
+  earliest = 0;
+
+  readonly #slots: Slots;
+  readonly #views: SlotViews;
+  readonly #source = new SourceViews();
+
+  /** `segmentsMax`: most segments queued and in flight together. */
+  constructor(mss: Bytes, segmentsMax: number, rmtWnd: number, firstSn: Seq32 = 0) {
+    const capacity = 2 ** Math.ceil(Math.log2(segmentsMax));
+    this.mss = mss;
+    this.rmtWnd = rmtWnd;
+    this.una = firstSn;
+    this.nxt = firstSn;
+    this.tail = firstSn;
+    this.mask = capacity - 1;
+    this.sn = new Uint32Array(capacity);
+    this.xmit = new Uint32Array(capacity);
+    this.resendts = new Uint32Array(capacity);
+    this.rto = new Uint32Array(capacity);
+    this.ts = new Uint32Array(capacity);
+    this.fastack = new Uint32Array(capacity);
+    this.length = new Uint16Array(capacity);
+    this.#slot = new Int32Array(capacity);
+    this.#acked = new Uint8Array(capacity);
+    this.next = new Int32Array(capacity);
+    this.#previous = new Int32Array(capacity);
+    this.#slots = new Slots(mss, capacity);
+    this.#views = new SlotViews(this.#slots);
+  }
+
+  /** Segments queued and in flight. */
+  get waiting(): number {
+    return seqDiff(this.tail, this.una);
+  }
+
+  /** Segments sent and not yet passed by `una`. */
+  get inFlight(): number {
+    return seqDiff(this.nxt, this.una);
+  }
+
+  get queued(): number {
+    return seqDiff(this.tail, this.nxt);
+  }
+
+  /** Bytes held for payloads. */
+  get bytesHeld(): Bytes {
+    return this.#slots.bytesHeld;
+  }
+
+  /** Queues bytes[start…end), which are copied; first the last queued segment is filled up. The caller has checked that there is room. */
+  push(bytes: Uint8Array, start: number, end: number): void {
+    let from = start;
+    if (this.queued > 0) {
+      const i = (this.tail - 1) & this.mask;
+      const held = this.length[i]!;
+      const more = Math.min(this.mss - held, end - from);
+      if (more > 0) {
+        const slot = this.#slot[i]!;
+        this.#source.copy(bytes, from, from + more, this.#slots.page(slot), this.#slots.offset(slot) + held);
+        this.length[i] = held + more;
+        from += more;
+      }
+    }
+    while (from < end) {
+      const n = Math.min(this.mss, end - from);
+      this.#append(bytes, from, from + n);
+      from += n;
+    }
+  }
+
+  #append(bytes: Uint8Array, start: number, end: number): void {
+    const slot = this.#slots.take();
+    assert(slot >= 0, "the send window has a slot for every segment it admits");
+    const i = this.tail & this.mask;
+    this.#source.copy(bytes, start, end, this.#slots.page(slot), this.#slots.offset(slot));
+    this.sn[i] = this.tail;
+    this.xmit[i] = 0;
+    this.fastack[i] = 0;
+    this.length[i] = end - start;
+    this.#slot[i] = slot;
+    this.#acked[i] = 0;
+    this.tail = seqAdd(this.tail, 1);
+  }
+
+  /** The segment at index `i` becomes the youngest in flight: it must be `nxt`. */
+  launch(i: number): void {
+    this.next[i] = NONE;
+    this.#previous[i] = this.#last;
+    if (this.#last === NONE) this.first = i;
+    else this.next[this.#last] = i;
+    this.#last = i;
+    this.nxt = seqAdd(this.nxt, 1);
+  }
+
+  /** Payload of the segment at index `i`, borrowed until it is acknowledged. */
+  payload(i: number): Uint8Array {
+    return this.#views.of(this.#slot[i]!, this.length[i]!);
+  }
+
+  /** The peer has everything below `una`. Answers the bytes newly acknowledged, or −1 when it claims what was never sent. */
+  slide(una: Seq32): Bytes {
+    if (seqDiff(una, this.nxt) > 0) return -1;
+    let bytes = 0;
+    while (seqDiff(una, this.una) > 0) {
+      bytes += this.#settle(this.una & this.mask);
+      this.una = seqAdd(this.una, 1);
+    }
+    return bytes;
+  }
+
+  /** The peer has segment `sn`. Answers the bytes newly acknowledged, or −1 when `sn` is not in flight. */
+  acknowledge(sn: Seq32): Bytes {
+    if (seqDiff(sn, this.una) < 0 || seqDiff(sn, this.nxt) >= 0) return -1;
+    return this.#settle(sn & this.mask);
+  }
+
+  /** Gives the payload back and leaves the list, once. */
+  #settle(i: number): Bytes {
+    if (this.#acked[i] === 1) return 0;
+    this.#acked[i] = 1;
+    this.#slots.give(this.#slot[i]!);
+    const next = this.next[i]!;
+    const previous = this.#previous[i]!;
+    if (previous === NONE) this.first = next;
+    else this.next[previous] = next;
+    if (next === NONE) this.#last = previous;
+    else this.#previous[next] = previous;
+    return this.length[i]!;
+  }
+
+  /**
+   * An ACK for `sn` that echoes `ts` overtook every older segment that had been sent by then. Answers whether one of them has now been overtaken
+   * `threshold` times.
+   */
+  overtake(sn: Seq32, ts: number, threshold: number): boolean {
+    let reached = false;
+    for (let i = this.first; i !== NONE && seqDiff(this.sn[i]!, sn) < 0; i = this.next[i]!) {
+      if (seqDiff(this.ts[i]!, ts) > 0) continue;
+      const fastack = this.fastack[i]!;
+      if (fastack === FASTACK_SPENT) continue;
+      this.fastack[i] = fastack + 1;
+      this.overtaken = true;
+      if (fastack + 1 >= threshold) reached = true;
+    }
+    return reached;
+  }
+}

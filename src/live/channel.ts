@@ -1,0 +1,118 @@
+/**
+ * A channel: one live rendition under one address, on the air or off it.
+ *
+ *   offline ── publish ──▶ live ── unpublish, idle, takeover ──▶ offline ── `offline` seconds ──▶ offline, nothing held
+ *
+ * Segments are numbered on through all of this, so viewers keep the address and the player they have.
+ */
+import { type Millis, NEVER } from "../base/units.ts";
+import { holds } from "../media/hls/blocking-reload.ts";
+import { Segmenter, type SegmenterOptions } from "../media/hls/segmenter.ts";
+import { Window, type WindowOptions } from "../media/hls/window.ts";
+import type { Track, Unit } from "../media/unit.ts";
+import { PlaylistCache } from "./playlist-cache.ts";
+import { RateMeter } from "./rate-meter.ts";
+import { type Waited, Waiters } from "./waiters.ts";
+
+export interface ChannelOptions {
+  readonly window: WindowOptions;
+  readonly segmenter: SegmenterOptions;
+  readonly waitersMax: number;
+  /** How long the last segments stay after the encoder left. */
+  readonly offlineKeep: Millis;
+  readonly compress: (text: string) => Uint8Array<ArrayBuffer>;
+}
+
+export class Channel {
+  readonly name: string;
+  readonly window: Window;
+  readonly playlists: PlaylistCache;
+  readonly waiters: Waiters;
+  readonly #options: ChannelOptions;
+  readonly #rate = new RateMeter();
+  #segmenter: Segmenter | undefined;
+  #forgetAt: Millis = NEVER;
+  #version = 0;
+  tracks: readonly Track[] = [];
+  /** Unix ms at which the stream began; 0 while offline. */
+  since = 0;
+  /** Unix ms of the last unit and of the last part; 0 before the first. */
+  lastArrival = 0;
+  lastPart = 0;
+  readonly counters = { streams: 0, units: 0, bytes: 0 };
+
+  constructor(name: string, options: ChannelOptions) {
+    this.name = name;
+    this.#options = options;
+    this.window = new Window(options.window);
+    this.playlists = new PlaylistCache(this.window, options.compress);
+    this.waiters = new Waiters(options.waitersMax);
+  }
+
+  get live(): boolean {
+    return this.#segmenter !== undefined;
+  }
+
+  get segmenter(): Segmenter | undefined {
+    return this.#segmenter;
+  }
+
+  bitsPerSecond(now: Millis): number {
+    return this.#rate.rate(now);
+  }
+
+  /** An encoder begins to publish; the channel must be offline. `wall` in Unix ms. */
+  start(wall: number): void {
+    this.#segmenter = new Segmenter(this.window, this.#options.segmenter);
+    this.#forgetAt = NEVER;
+    this.tracks = [];
+    this.since = wall;
+    this.counters.streams++;
+  }
+
+  configure(tracks: readonly Track[]): void {
+    this.#segmenter?.configure(tracks);
+    this.tracks = tracks;
+    this.#publish(this.lastPart);
+  }
+
+  push(now: Millis, unit: Unit): void {
+    if (this.#segmenter === undefined) return;
+    this.counters.units++;
+    this.counters.bytes += unit.data.length;
+    this.#rate.add(now, unit.data.length);
+    this.lastArrival = unit.arrival;
+    this.#segmenter.push(unit);
+    this.#publish(unit.arrival);
+  }
+
+  /** The encoder left. */
+  end(now: Millis): void {
+    this.#segmenter?.end();
+    this.#segmenter = undefined;
+    this.since = 0;
+    this.#forgetAt = now + this.#options.offlineKeep;
+    this.#publish(this.lastArrival);
+  }
+
+  /** Waits for part `part` of segment `msn`, or with `part` −1 for the whole segment; at most three target durations. */
+  wait(now: Millis, msn: number, part: number, signal?: AbortSignal): Promise<Waited> {
+    return this.waiters.wait(now, 3000 * this.window.targetDuration, () => holds(this.window, msn, part), signal);
+  }
+
+  advance(now: Millis): Millis {
+    if (now >= this.#forgetAt) {
+      this.#forgetAt = NEVER;
+      this.window.clear();
+      this.#publish(this.lastPart);
+    }
+    return Math.min(this.#forgetAt, this.waiters.advance(now));
+  }
+
+  #publish(partAt: number): void {
+    if (this.#version === this.window.version) return;
+    this.#version = this.window.version;
+    this.lastPart = partAt;
+    this.waiters.notify();
+  }
+}

@@ -1,0 +1,40 @@
+/**
+ * Options of `longhaul live`: the one source of flags, environment names, JSON keys and help.
+ */
+import { z } from "zod";
+
+const count = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
+
+export const channelName = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, "1 to 64 letters, digits, - and _");
+const streamKey = z.string().regex(/^[A-Za-z0-9_-]{8,128}$/, "8 to 128 letters, digits, - and _");
+
+export const liveConfig = z.strictObject({
+  rtmp: z.string().default(":1935").describe("where encoders publish (RTMP): host:port"),
+  http: z.string().default(":8080").describe("where viewers fetch playlists, media and the page (HTTP): host:port"),
+  channels: z
+    .record(channelName, streamKey)
+    .default({})
+    .refine(
+      (channels) => new Set(Object.values(channels)).size === Object.keys(channels).length,
+      "every channel needs a stream key of its own",
+    )
+    .describe("channel name → stream key; an encoder publishes to the channel whose key it shows")
+    .meta({ secret: true }),
+  part: count(50, 1000).default(200).describe("duration of a part in ms; the delay of a viewer is about four of them"),
+  segment: count(1000, 10_000)
+    .default(2000)
+    .describe("duration of a segment in ms; the encoder's key frames should be as far apart, or a whole fraction"),
+  window: count(4, 100).default(10).describe("segments in the playlist"),
+  kept: count(1, 100).default(4).describe("segments that can still be fetched after they left the playlist"),
+  memory: count(8, 4096).default(96).describe("MiB of media held for one channel"),
+  connections: count(1, 10_000).default(64).describe("most encoders connected at once"),
+  publishwait: count(1, 300).default(10).describe("seconds an encoder may take from connecting to publishing"),
+  idle: count(2, 3600).default(30).describe("seconds without a byte after which an encoder is given up"),
+  takeover: count(1, 3600)
+    .default(5)
+    .describe("seconds without a byte after which another encoder with the same key may take the channel over"),
+  waiting: count(1, 1_000_000).default(20_000).describe("most requests that wait for a part to be made, of one channel"),
+  offline: count(0, 86_400).default(60).describe("seconds the last segments of a channel stay after its encoder left"),
+});
+
+export type LiveConfig = z.output<typeof liveConfig>;

@@ -1,0 +1,43 @@
+/**
+ * The media playlist as it is sent: written and compressed once for each state of the window, however many viewers ask for it.
+ */
+import { mediaPlaylist } from "../media/hls/media-playlist.ts";
+import type { Window } from "../media/hls/window.ts";
+
+export interface Encoded {
+  readonly text: string;
+  readonly gzip: Uint8Array<ArrayBuffer>;
+}
+
+export class PlaylistCache {
+  readonly #window: Window;
+  readonly #compress: (text: string) => Uint8Array<ArrayBuffer>;
+  #version = -1;
+  #full: Encoded | undefined;
+  #delta: Encoded | undefined;
+
+  constructor(window: Window, compress: (text: string) => Uint8Array<ArrayBuffer>) {
+    this.#window = window;
+    this.#compress = compress;
+  }
+
+  /** The playlist, or with `skip` its delta update. Empty text while there is nothing to play. */
+  playlist(skip: boolean): Encoded {
+    if (this.#version !== this.#window.version) {
+      this.#version = this.#window.version;
+      this.#full = undefined;
+      this.#delta = undefined;
+    }
+    if (skip) {
+      this.#delta ??= this.#encode(true);
+      return this.#delta;
+    }
+    this.#full ??= this.#encode(false);
+    return this.#full;
+  }
+
+  #encode(skip: boolean): Encoded {
+    const text = mediaPlaylist(this.#window, skip);
+    return { text, gzip: this.#compress(text) };
+  }
+}

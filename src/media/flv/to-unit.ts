@@ -1,0 +1,213 @@
+/**
+ * Turns the audio and video messages of one stream into Tracks and Units.
+ *
+ * A configuration makes a Track; only a changed one makes another. Frames without a configuration, and pictures before the first keyframe after
+ * one, are counted and dropped: no decoder could show them. The first message in a codec we do not carry ends the stream with a sentence for
+ * its publisher. Damage is counted, never thrown.
+ *
+ * Deviations: a picture counts as a keyframe when its header says so or when it holds an IDR slice; with neither IDR slices nor the header's
+ * word (gradual refresh) a stream never starts. Parameter sets inside the pictures are left there and not read.
+ */
+import type { ProtocolError } from "../../base/errors.ts";
+import { Ring } from "../../base/ring.ts";
+import type { Bytes, Millis } from "../../base/units.ts";
+import { parseAudioSpecificConfig } from "../aac/audio-specific-config.ts";
+import { HAS_IDR, HAS_SLICE, inspectAccessUnit, widenLengths } from "../h264/access-unit.ts";
+import { parseDecoderConfiguration } from "../h264/decoder-configuration.ts";
+import type { AudioTrack, Track, Unit, VideoTrack } from "../unit.ts";
+import { AudioTag } from "./audio-tag.ts";
+import { multitrackRefused, unsupportedAudio, unsupportedVideo } from "./codec.ts";
+import { AUDIO, VIDEO } from "./tag.ts";
+import { AUDIO_TRACK, Timeline, type TimelineStats, VIDEO_TRACK } from "./timeline.ts";
+import { VideoTag } from "./video-tag.ts";
+
+/** `failed` comes once and nothing after it. */
+export type UnitEvent =
+  | { readonly kind: "track"; readonly track: Track }
+  | { readonly kind: "unit"; readonly unit: Unit }
+  | { readonly kind: "failed"; readonly error: ProtocolError };
+
+export interface ToUnitStats {
+  videoUnits: number;
+  audioUnits: number;
+  /** Times a track began or changed. */
+  configurations: number;
+  /** Configurations and frames that could not be read, and empty messages. */
+  damaged: number;
+  /** Frames before a configuration, pictures before a keyframe. */
+  early: number;
+  /** Packets with nothing to show: player commands, metadata, ends of sequence. */
+  ignored: number;
+  /** Composition times beyond what any encoder makes, taken as zero. */
+  compositionTimes: number;
+  /** Keyframes by the header's word alone, without an IDR slice. */
+  keyframesWithoutIdr: number;
+  /** Events dropped because nobody took them. */
+  dropped: number;
+}
+
+export interface FlvToUnitOptions {
+  /** Events waiting for `event`; default 1024. */
+  readonly eventsMax?: number;
+  /** Largest configuration record; default 16 KiB. */
+  readonly configurationBytesMax?: Bytes;
+}
+
+export class FlvToUnit {
+  readonly stats: ToUnitStats;
+  readonly #timeline = new Timeline();
+  readonly #events: Ring<UnitEvent>;
+  readonly #configurationBytesMax: Bytes;
+  readonly #videoTag = new VideoTag();
+  readonly #audioTag = new AudioTag();
+  #video: VideoTrack | undefined;
+  #audio: AudioTrack | undefined;
+  /** The configurations as they came, to tell a repeated one. */
+  #videoRecord: Uint8Array | undefined;
+  #lengthBytes = 4;
+  #sawKeyframe = false;
+  #failed = false;
+
+  constructor(options: FlvToUnitOptions = {}) {
+    this.#events = new Ring(options.eventsMax ?? 1024);
+    this.#configurationBytesMax = options.configurationBytesMax ?? 16_384;
+    this.stats = {
+      videoUnits: 0,
+      audioUnits: 0,
+      configurations: 0,
+      damaged: 0,
+      early: 0,
+      ignored: 0,
+      compositionTimes: 0,
+      keyframesWithoutIdr: 0,
+      dropped: 0,
+    };
+  }
+
+  get timelineStats(): Readonly<TimelineStats> {
+    return this.#timeline.stats;
+  }
+
+  /**
+   * One message or tag of a type out of tag.ts; others are ignored. `timestamp`: 0…2^32−1. `arrival`: Unix milliseconds.
+   * `payload` passes to the units made from it: it must not be changed afterwards.
+   */
+  receive(type: number, timestamp: Millis, payload: Uint8Array, arrival: number): void {
+    if (this.#failed || (type !== AUDIO && type !== VIDEO)) return;
+    if (payload.length === 0) this.stats.damaged++;
+    else if (type === VIDEO) this.#receiveVideo(timestamp, payload, arrival);
+    else this.#receiveAudio(timestamp, payload, arrival);
+  }
+
+  event(): UnitEvent | undefined {
+    return this.#events.shift();
+  }
+
+  #receiveVideo(timestamp: Millis, payload: Uint8Array, arrival: number): void {
+    const tag = this.#videoTag;
+    tag.read(payload);
+    if (tag.packet === "multitrack") this.#fail(multitrackRefused("video"));
+    else if (tag.packet === "damaged") this.stats.damaged++;
+    else if (tag.packet === "other" || tag.packet === "end") this.stats.ignored++;
+    else if (!tag.avc) this.#fail(unsupportedVideo(tag.codec));
+    else if (tag.packet === "configuration") this.#configureVideo(payload.subarray(tag.start));
+    else this.#takePicture(timestamp, payload, arrival);
+  }
+
+  #configureVideo(record: Uint8Array): void {
+    if (this.#video !== undefined && this.#videoRecord !== undefined && equal(record, this.#videoRecord)) return;
+    const configuration = record.length > this.#configurationBytesMax ? undefined : parseDecoderConfiguration(record);
+    if (configuration === undefined) {
+      this.stats.damaged++;
+      return;
+    }
+    const { width, height, framesPerSecond } = configuration.sequence;
+    this.#videoRecord = record.slice();
+    this.#lengthBytes = configuration.lengthBytes;
+    this.#sawKeyframe = false;
+    this.#video = { kind: "video", codec: configuration.codec, width, height, framesPerSecond, configuration: configuration.record };
+    this.#emitTrack(this.#video);
+  }
+
+  #takePicture(timestamp: Millis, payload: Uint8Array, arrival: number): void {
+    const tag = this.#videoTag;
+    const found = inspectAccessUnit(payload, tag.start, this.#lengthBytes);
+    if (this.#video === undefined) this.stats.early++;
+    else if ((found & HAS_SLICE) === 0) this.stats.damaged++;
+    else {
+      const keyframe = tag.keyframe || (found & HAS_IDR) !== 0;
+      if (!keyframe && !this.#sawKeyframe) {
+        this.stats.early++;
+        return;
+      }
+      if (keyframe && (found & HAS_IDR) === 0) this.stats.keyframesWithoutIdr++;
+      this.#sawKeyframe = true;
+      const dts = this.#timeline.map(VIDEO_TRACK, timestamp);
+      const pts = dts + this.#compositionTime() * 1000;
+      const data = this.#lengthBytes === 4 ? payload.subarray(tag.start) : widenLengths(payload, tag.start, this.#lengthBytes);
+      this.stats.videoUnits++;
+      this.#emit({ kind: "unit", unit: { kind: "video", dts, pts, keyframe, data, arrival } });
+    }
+  }
+
+  #compositionTime(): Millis {
+    const time = this.#videoTag.compositionTime;
+    if (Math.abs(time) <= COMPOSITION_MILLIS_MAX) return time;
+    this.stats.compositionTimes++;
+    return 0;
+  }
+
+  #receiveAudio(timestamp: Millis, payload: Uint8Array, arrival: number): void {
+    const tag = this.#audioTag;
+    tag.read(payload);
+    if (tag.packet === "multitrack") this.#fail(multitrackRefused("audio"));
+    else if (tag.packet === "damaged") this.stats.damaged++;
+    else if (tag.packet === "other" || tag.packet === "end") this.stats.ignored++;
+    else if (!tag.aac) this.#fail(unsupportedAudio(tag.codec));
+    else if (tag.packet === "configuration") this.#configureAudio(payload.subarray(tag.start));
+    else if (this.#audio === undefined) this.stats.early++;
+    else if (tag.start === payload.length) this.stats.damaged++;
+    else {
+      const dts = this.#timeline.map(AUDIO_TRACK, timestamp);
+      this.stats.audioUnits++;
+      this.#emit({ kind: "unit", unit: { kind: "audio", dts, pts: dts, keyframe: true, data: payload.subarray(tag.start), arrival } });
+    }
+  }
+
+  #configureAudio(record: Uint8Array): void {
+    if (this.#audio !== undefined && equal(record, this.#audio.configuration)) return;
+    const configuration = record.length > this.#configurationBytesMax ? undefined : parseAudioSpecificConfig(record);
+    if (configuration === undefined) {
+      this.stats.damaged++;
+      return;
+    }
+    const { codec, sampleRate, channels, samplesPerFrame } = configuration;
+    this.#audio = { kind: "audio", codec, sampleRate, channels, samplesPerUnit: samplesPerFrame, configuration: record.slice() };
+    this.#emitTrack(this.#audio);
+  }
+
+  #emitTrack(track: Track): void {
+    this.stats.configurations++;
+    this.#emit({ kind: "track", track });
+  }
+
+  #fail(error: ProtocolError): void {
+    this.#failed = true;
+    // Whatever waits is of no use any more, and the reason must not be lost to a full queue.
+    if (this.#events.length >= this.#events.capacity) this.#events.shift();
+    this.#emit({ kind: "failed", error });
+  }
+
+  #emit(event: UnitEvent): void {
+    if (!this.#events.push(event)) this.stats.dropped++;
+  }
+}
+
+/** Reordering by 16 pictures at 5 a second. */
+const COMPOSITION_MILLIS_MAX = 3200;
+
+function equal(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}

@@ -1,0 +1,386 @@
+/**
+ * A smux session, versions 1 and 2: many streams in one reliable byte stream (reference kcptun.md section 6).
+ *
+ *   open, finish, forget, consumed ─→ control frames ─→ transmit ──┐
+ *                                                                  ├─→ byte stream of the session
+ *   payload that already lies in the caller's buffer ─→ push ──────┘
+ *
+ *   byte stream of the session ─→ receive ─→ event: opened, data, finished, failed
+ *
+ * A pull model: the session keeps no payload. The caller reads a connection only when the layer below has room and `allowance` is above 0,
+ * writes the data 8 bytes into its buffer and lets `push` put the header before it. Drain `transmit` before pushing: SYN goes before data.
+ * FIN is sent in data order because the caller asks for it behind its last push.
+ *
+ * Flow control. Received bytes are taken from the session's bucket (receiveBytes) until `consumed` returns them; at 0 the caller stops
+ * reading. In version 2 each stream has a window besides: the reader tells it at its first consumption and then each half streamBytes.
+ *
+ * Ends. FIN ends one direction; a stream is gone when both have ended and its bytes were consumed. The real kcptun has no half close:
+ * at the first end of either side it closes the stream whole after its --closewait (0 in older versions), and discards what comes later
+ * without ever opening the window again. So a half that idles should be forgotten by the caller after a time of its own.
+ *
+ * Deviations, none on the wire: SYN and UPD of many streams may leave in one call; a SYN that is refused (too many streams, or a sid of
+ * our own side) is answered with FIN instead of blocking the session; a stream that claims more bytes consumed than sent ends the session;
+ * windows of 2^31 and more count as 2^31 − 1; any byte counts as a sign of life, not only a header, so that one long frame over a thin link
+ * does not kill the session.
+ */
+import { assert } from "../base/assert.ts";
+import { ProtocolError } from "../base/errors.ts";
+import { Ring } from "../base/ring.ts";
+import { type Bytes, type Millis, NEVER } from "../base/units.ts";
+import { CMD_FIN, CMD_NOP, CMD_PSH, CMD_SYN, CMD_UPD, HEADER_BYTES, putHeader } from "./frame.ts";
+import { FrameReader } from "./frame-reader.ts";
+import { Liveness } from "./liveness.ts";
+import { Stream } from "./stream.ts";
+
+/** Values of `event`. */
+export const NOTHING = 0;
+export const OPENED = 1;
+export const DATA = 2;
+export const FINISHED = 3;
+export const FAILED = 4;
+export type SmuxEvent = typeof NOTHING | typeof OPENED | typeof DATA | typeof FINISHED | typeof FAILED;
+
+// Spec
+const FRAME_BYTES_MAX = 65_535;
+const SID_MAX = 0xffffffff;
+
+// Tuning
+/** Most bytes of control frames one call of `transmit` writes: less than a segment, and bounded work. */
+const TRANSMIT_BYTES_MAX = 1024;
+/** Refused sids that wait for their FIN. */
+const REFUSALS_MAX = 256;
+
+export interface SmuxOptions {
+  /** The client opens odd sids, the server even ones. */
+  readonly role: "client" | "server";
+  /** "any", for servers: that of the peer's first frame; nothing can be opened or sent before. */
+  readonly version: 1 | 2 | "any";
+  /** Between two NOPs; above 0, at most timeoutMs; 10,000. */
+  readonly keepaliveMs?: Millis;
+  /** Between two looks at whether the peer lives; 30,000. */
+  readonly timeoutMs?: Millis;
+  /** Received bytes that all streams together may hold unconsumed; 4 MiB. */
+  readonly receiveBytes?: Bytes;
+  /** Window told to the peer for each stream (version 2); 2 MiB. */
+  readonly streamBytes?: Bytes;
+  /** Most payload of one frame, 1…65535; 8192 (4096 as kcptun of 2021). */
+  readonly frameBytes?: Bytes;
+  /** Streams open at once; 1024. */
+  readonly streamsMax?: number;
+}
+
+export interface SmuxStats {
+  /** Streams opened by us, by the peer, and gone again. */
+  opened: number;
+  accepted: number;
+  closed: number;
+  framesIn: number;
+  framesOut: number;
+  /** Payload. */
+  bytesIn: number;
+  bytesOut: number;
+  /** Frames for streams that do not exist (any more), and payload thrown away with them. */
+  unknownSid: number;
+  discardedBytes: number;
+  /** SYN for a stream that exists. */
+  duplicateSyn: number;
+  /** Limit hit: SYN of the peer refused; FIN for it lost because too many waited; `open` answered 0. */
+  synRefused: number;
+  refusalsDropped: number;
+  openRefused: number;
+  /** Limit hit: times the bucket ran empty. */
+  receivePauses: number;
+  /** Bytes ignored because the session had failed. */
+  bytesAfterFailure: number;
+}
+
+export class SmuxSession {
+  /** What the last `receive` or `advance` brought, and of which stream. */
+  event: SmuxEvent = NOTHING;
+  eventSid = 0;
+  /** DATA: the payload is bytes[dataStart…dataEnd) of what was given to `receive`; borrowed. A large frame comes in several pieces. */
+  dataStart = 0;
+  dataEnd = 0;
+  /** Set once, with the event FAILED: "smux.version", "smux.command", "smux.length", "smux.consumed" or "smux.timeout". */
+  failure: ProtocolError | undefined;
+  readonly stats: SmuxStats = {
+    opened: 0,
+    accepted: 0,
+    closed: 0,
+    framesIn: 0,
+    framesOut: 0,
+    bytesIn: 0,
+    bytesOut: 0,
+    unknownSid: 0,
+    discardedBytes: 0,
+    duplicateSyn: 0,
+    synRefused: 0,
+    refusalsDropped: 0,
+    openRefused: 0,
+    receivePauses: 0,
+    bytesAfterFailure: 0,
+  };
+  readonly #streamBytes: Bytes;
+  readonly #frameBytes: Bytes;
+  readonly #streamsMax: number;
+  readonly #ownParity: 0 | 1;
+  readonly #reader: FrameReader;
+  readonly #liveness: Liveness;
+  readonly #streams = new Map<number, Stream>();
+  /** Streams with control frames to send, each once. */
+  readonly #control: Ring<Stream>;
+  readonly #refused = new Ring<number>(REFUSALS_MAX);
+  #nextSid: number;
+  /** Bytes that may still be received before the application must consume some. */
+  #bucket: Bytes;
+  /** Payload of the PSH under way that has not come yet, and whose it is. */
+  #payloadLeft = 0;
+  #payloadStream: Stream | undefined;
+
+  constructor(options: SmuxOptions) {
+    const { role, version, keepaliveMs = 10_000, timeoutMs = 30_000, receiveBytes = 4_194_304 } = options;
+    const { streamBytes = 2_097_152, frameBytes = 8192, streamsMax = 1024 } = options;
+    assert(frameBytes >= 1 && frameBytes <= FRAME_BYTES_MAX, "frameBytes must be 1…65535");
+    assert(receiveBytes >= 1 && streamBytes >= 1 && streamsMax >= 1, "limits must be above 0");
+    this.#streamBytes = streamBytes;
+    this.#frameBytes = frameBytes;
+    this.#streamsMax = streamsMax;
+    this.#bucket = receiveBytes;
+    this.#ownParity = role === "client" ? 1 : 0;
+    this.#nextSid = role === "client" ? 3 : 2;
+    this.#reader = new FrameReader(version === "any" ? 0 : version);
+    this.#liveness = new Liveness(keepaliveMs, timeoutMs);
+    this.#control = new Ring(streamsMax);
+  }
+
+  /** 0 while it is "any" and no frame has come. */
+  get version(): 0 | 1 | 2 {
+    return this.#reader.version as 0 | 1 | 2;
+  }
+
+  /** Streams that are open or still account for something. */
+  get streams(): number {
+    return this.#streams.size;
+  }
+
+  /** The bucket is empty: the caller stops reading the layer below. What it has read already may still be given to `receive`. */
+  get receivePaused(): boolean {
+    return this.#bucket <= 0;
+  }
+
+  /** Opens a stream and queues its SYN. Answers its sid, or 0 when sids are exhausted, streamsMax is reached or the session has failed. */
+  open(_now: Millis): number {
+    if (this.failure !== undefined || this.version === 0 || this.#nextSid > SID_MAX || this.#streams.size >= this.#streamsMax) {
+      this.stats.openRefused++;
+      return 0;
+    }
+    const stream = new Stream(this.#nextSid, false);
+    this.#nextSid += 2;
+    this.#streams.set(stream.sid, stream);
+    this.#queue(stream);
+    this.stats.opened++;
+    return stream.sid;
+  }
+
+  /** Payload bytes the stream may send in one `push` now, at most frameBytes. 0 until its SYN was transmitted, when the window is shut or it has ended. */
+  allowance(sid: number): Bytes {
+    const stream = this.#streams.get(sid);
+    if (stream === undefined || !stream.established || stream.finished || this.failure !== undefined) return 0;
+    return this.version === 1 ? this.#frameBytes : Math.max(0, Math.min(this.#frameBytes, stream.windowLeft));
+  }
+
+  /** Puts the header before the payload bytes[offset + 8…offset + 8 + n), 1…allowance(sid) bytes, at `offset`. Answers the frame's length. */
+  push(sid: number, bytes: Uint8Array, view: DataView, offset: number, n: Bytes): Bytes {
+    assert(n >= 1 && n <= this.allowance(sid), "push beyond the allowance, or before the SYN was transmitted");
+    assert(offset + HEADER_BYTES + n <= bytes.length, "the payload lies outside its buffer");
+    putHeader(view, offset, this.version, CMD_PSH, n, sid);
+    this.#streams.get(sid)!.wrote(n);
+    this.stats.framesOut++;
+    this.stats.bytesOut += n;
+    return HEADER_BYTES + n;
+  }
+
+  /** Ends our direction: queues FIN. Without effect when it has ended already. */
+  finish(_now: Millis, sid: number): void {
+    const stream = this.#streams.get(sid);
+    if (stream === undefined || stream.finished) return;
+    stream.finished = true;
+    this.#queue(stream);
+  }
+
+  /** Ends both directions: FIN is queued unless it was asked for before, what was not consumed is given back, what still comes is discarded. */
+  forget(now: Millis, sid: number): void {
+    const stream = this.#streams.get(sid);
+    if (stream === undefined || stream.forgotten) return;
+    stream.forgotten = true;
+    this.#credit(stream.held);
+    stream.held = 0;
+    this.finish(now, sid);
+    this.#removeIfOver(stream);
+  }
+
+  /** The application took `n` payload bytes of the stream. Of a stream that is forgotten, they were given back before. */
+  consumed(_now: Millis, sid: number, n: Bytes): void {
+    const stream = this.#streams.get(sid);
+    if (stream === undefined || stream.forgotten) return;
+    assert(n >= 0 && n <= stream.held, "consumed more than was received");
+    if (n === 0) return;
+    this.#credit(n);
+    if (this.version === 2) {
+      stream.consume(n, this.#streamBytes / 2);
+      if (stream.controlPending) this.#queue(stream);
+    } else stream.held -= n;
+    this.#removeIfOver(stream);
+  }
+
+  /** Writes whole control frames to into[offset…limit). Answers the bytes written; 0 = drained, or no room for the next frame (16 bytes do). */
+  transmit(_now: Millis, into: Uint8Array, view: DataView, offset: number, limit: number): Bytes {
+    if (this.failure !== undefined || this.version === 0) return 0;
+    const end = Math.min(limit, into.length, offset + TRANSMIT_BYTES_MAX);
+    let at = offset;
+    if (this.#liveness.nopPending && at + HEADER_BYTES <= end) {
+      at = this.#put(view, at, CMD_NOP, 0);
+      this.#liveness.nopPending = false;
+    }
+    while (this.#refused.length > 0 && at + HEADER_BYTES <= end) at = this.#put(view, at, CMD_FIN, this.#refused.shift()!);
+    for (let stream = this.#control.at(0); stream !== undefined; stream = this.#control.at(0)) {
+      while (stream.controlPending) {
+        const length = stream.transmitControl(view, at, end, this.version, this.#streamBytes);
+        if (length === 0) return at - offset;
+        at += length;
+        this.stats.framesOut++;
+      }
+      this.#control.shift();
+      stream.queued = false;
+      this.#removeIfOver(stream);
+    }
+    return at - offset;
+  }
+
+  /**
+   * Consumes bytes[start…end) up to one event, which is then told by `event`, `eventSid`, `dataStart` and `dataEnd`. Answers the bytes
+   * consumed, at least 1 unless there are none. After a failure everything is consumed.
+   */
+  receive(_now: Millis, bytes: Uint8Array, start: number, end: number): number {
+    this.event = NOTHING;
+    if (this.failure !== undefined) {
+      this.stats.bytesAfterFailure += end - start;
+      return end - start;
+    }
+    if (start < end) this.#liveness.heard = true;
+    const reader = this.#reader;
+    let at = start;
+    while (at < end && this.event === NOTHING) {
+      if (this.#payloadLeft > 0) {
+        at = this.#receivePayload(at, end);
+        continue;
+      }
+      at += reader.receive(bytes, at, end);
+      if (reader.fault !== undefined) this.#fail(reader.fault, `invalid header: cmd ${reader.cmd}, length ${reader.length}`);
+      else if (reader.takeWhole()) this.#receiveFrame(reader);
+    }
+    return at - start;
+  }
+
+  /** Does what is due: keepalive, death of the peer (event FAILED). The first call sets the clock. */
+  advance(now: Millis): void {
+    this.event = NOTHING;
+    if (this.failure !== undefined) return;
+    // Nothing can be heard while we do not listen.
+    if (this.receivePaused) this.#liveness.heard = true;
+    if (!this.#liveness.advance(now)) this.#fail("smux.timeout", "nothing was heard from the peer");
+  }
+
+  deadline(): Millis {
+    return this.failure === undefined ? this.#liveness.deadline() : NEVER;
+  }
+
+  #receiveFrame(reader: FrameReader): void {
+    this.stats.framesIn++;
+    const { cmd, sid } = reader;
+    if (cmd === CMD_NOP) return;
+    const stream = this.#streams.get(sid);
+    if (cmd === CMD_SYN) {
+      if (stream === undefined) this.#accept(sid);
+      else this.stats.duplicateSyn++;
+    } else if (cmd === CMD_PSH) {
+      this.#payloadLeft = reader.length;
+      this.#payloadStream = stream;
+      if (stream === undefined) this.stats.unknownSid++;
+    } else if (stream === undefined) this.stats.unknownSid++;
+    else if (cmd === CMD_UPD) {
+      if (!stream.peerUpdated(reader.consumed, reader.window)) this.#fail("smux.consumed", `stream ${sid}: more consumed than sent`);
+    } else this.#receiveFin(stream);
+  }
+
+  #receiveFin(stream: Stream): void {
+    const told = stream.receiving;
+    stream.finReceived = true;
+    if (told) {
+      this.event = FINISHED;
+      this.eventSid = stream.sid;
+    }
+    this.#removeIfOver(stream);
+  }
+
+  #receivePayload(at: number, end: number): number {
+    const n = Math.min(this.#payloadLeft, end - at);
+    const stream = this.#payloadStream;
+    this.#payloadLeft -= n;
+    if (this.#payloadLeft === 0) this.#payloadStream = undefined;
+    if (stream === undefined || !stream.receiving) {
+      this.stats.discardedBytes += n;
+      return at + n;
+    }
+    stream.held += n;
+    if (this.#bucket > 0 && this.#bucket <= n) this.stats.receivePauses++;
+    this.#bucket -= n;
+    this.stats.bytesIn += n;
+    this.event = DATA;
+    this.eventSid = stream.sid;
+    this.dataStart = at;
+    this.dataEnd = at + n;
+    return at + n;
+  }
+
+  #accept(sid: number): void {
+    if (sid === 0 || (sid & 1) === this.#ownParity || this.#streams.size >= this.#streamsMax) {
+      this.stats.synRefused++;
+      if (!this.#refused.push(sid)) this.stats.refusalsDropped++;
+      return;
+    }
+    this.#streams.set(sid, new Stream(sid, true));
+    this.stats.accepted++;
+    this.event = OPENED;
+    this.eventSid = sid;
+  }
+
+  #put(view: DataView, at: number, cmd: number, sid: number): number {
+    putHeader(view, at, this.version, cmd, 0, sid);
+    this.stats.framesOut++;
+    return at + HEADER_BYTES;
+  }
+
+  #queue(stream: Stream): void {
+    if (stream.queued) return;
+    stream.queued = this.#control.push(stream);
+    assert(stream.queued, "more streams with control frames than streams");
+  }
+
+  #credit(n: Bytes): void {
+    if (n > 0 && this.receivePaused) this.#liveness.heard = true;
+    this.#bucket += n;
+  }
+
+  #removeIfOver(stream: Stream): void {
+    if (!stream.over || stream.queued || this.#streams.get(stream.sid) !== stream) return;
+    this.#streams.delete(stream.sid);
+    this.stats.closed++;
+  }
+
+  #fail(code: string, message: string): void {
+    this.failure = new ProtocolError(code, message);
+    this.event = FAILED;
+    this.eventSid = 0;
+  }
+}

@@ -1,0 +1,79 @@
+/**
+ * The live path as a viewer sees it: ffmpeg publishes to an origin by RTMP, Chromium plays its LL-HLS. Prints the figures as JSON and exits 1 when it did
+ * not play, stalled, or lagged by more than allowed.
+ *
+ *   node test/browser/play.ts [--seconds 15] [--part 200] [--gop 60] [--latency 1200] [--players 1] [--screenshot FILE] [--dark] [--width 1280]
+ */
+import { parseArgs } from "node:util";
+import { page } from "../../src/console/page.ts";
+import { serveHttp } from "../../src/host/http.ts";
+import { createLog } from "../../src/host/log.ts";
+import { NodeLoop } from "../../src/host/loop-node.ts";
+import { liveConfig } from "../../src/live/config.ts";
+import { delivery } from "../../src/live/delivery.ts";
+import type { Extra } from "../../src/live/link-figures.ts";
+import { Origin } from "../../src/live/origin.ts";
+import { Children } from "../interop/children.ts";
+import { chromiumMissing, watch } from "./watch.ts";
+
+const { values } = parseArgs({
+  options: {
+    seconds: { type: "string", default: "15" },
+    part: { type: "string", default: "200" },
+    gop: { type: "string", default: "60" },
+    latency: { type: "string", default: "1200" },
+    players: { type: "string", default: "1" },
+    screenshot: { type: "string", default: "" },
+    dark: { type: "boolean", default: false },
+    width: { type: "string", default: "1280" },
+  },
+});
+
+const channels = Object.fromEntries(Array.from({ length: Number(values.players) }, (_, i) => [`channel-${i + 1}`, `browser-key-${i + 1}`]));
+const extra: Extra = {
+  players: Object.keys(channels).map((channel, i) => ({
+    channel,
+    title: `Channel ${i + 1}`,
+    note: "ffmpeg over loopback, no link in between",
+  })),
+};
+
+async function run(): Promise<boolean> {
+  const loop = new NodeLoop();
+  const origin = new Origin(liveConfig.parse({ channels, part: values.part }), loop, createLog("warn"));
+  const { local } = origin.listen({ host: "127.0.0.1", port: 0 });
+  const app = delivery(origin, () => extra).route("/", page());
+  const http = await serveHttp(app.fetch, { host: "127.0.0.1", port: 0 });
+  const children = new Children();
+  try {
+    if (!("port" in local)) throw new Error("the listener has no port");
+    for (const key of Object.values(channels)) children.start("ffmpeg", encoder(`rtmp://127.0.0.1:${local.port}/live/${key}`));
+    const watched = await watch({
+      url: `http://127.0.0.1:${http.local.port}/`,
+      seconds: Number(values.seconds),
+      width: Number(values.width),
+      dark: values.dark,
+      ...(values.screenshot === "" ? {} : { screenshot: values.screenshot }),
+    });
+    console.log(JSON.stringify(watched, undefined, 1));
+    const latency = watched.medianLatencyMs ?? Number.POSITIVE_INFINITY;
+    return watched.errors.length === 0 && watched.players.every((p) => p.playing && p.stalls === 0) && latency <= Number(values.latency);
+  } finally {
+    await children.endAll();
+    origin.close();
+    await http.close();
+    loop.stop();
+  }
+}
+
+function encoder(url: string): string[] {
+  const picture = "testsrc2=size=640x360:rate=30";
+  const video = ["-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", values.gop, "-b:v", "1M", "-pix_fmt", "yuv420p"];
+  const inputs = ["-re", "-f", "lavfi", "-i", picture, "-re", "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000"];
+  return ["ffmpeg", "-hide_banner", "-loglevel", "error", ...inputs, ...video, "-c:a", "aac", "-f", "flv", url];
+}
+
+const ok = chromiumMissing === false && (await run());
+if (chromiumMissing !== false) console.log(`skipped: ${chromiumMissing}`);
+console.log(`${ok ? 1 : 0} passed, ${ok || chromiumMissing !== false ? 0 : 1} failed, ${chromiumMissing === false ? 0 : 1} skipped`);
+process.exitCode = ok || chromiumMissing !== false ? 0 : 1;

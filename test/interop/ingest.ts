@@ -1,0 +1,129 @@
+/**
+ * Real encoders against `longhaul live`: ffmpeg (RTMP) and gstreamer (rtmp2sink) publish H.264 + AAC; the playlist must fill and its parts must
+ * decode without an error. Then what must be refused: a wrong key, an unknown codec, garbage; the server goes on serving.
+ *
+ *   node test/interop/ingest.ts
+ *
+ * Needs Debian's ffmpeg and gstreamer1.0-{tools,plugins-good,-bad,-ugly,libav}. Closes with `N passed, N failed, N skipped`.
+ */
+import { execFile, execFileSync } from "node:child_process";
+import { connect } from "node:net";
+import { promisify } from "node:util";
+import { randomBytes } from "node:crypto";
+import { type Child, Children, longhaul, sleep, waitFor } from "./children.ts";
+
+const [rtmp, http] = [22_935, 22_080];
+const key = "ingest-key";
+const children = new Children();
+let [passed, failed, skipped] = [0, 0, 0];
+
+function has(program: string): boolean {
+  try {
+    execFileSync("which", [program], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function check(name: string, needs: readonly string[], run: () => Promise<string>): Promise<void> {
+  const missing = needs.find((program) => !has(program));
+  if (missing !== undefined) {
+    skipped++;
+    console.log(`skipped ${name}: ${missing} is not installed`);
+    return;
+  }
+  try {
+    console.log(`ok     ${name}  ${await run()}`);
+    passed++;
+  } catch (error) {
+    failed++;
+    console.log(`FAILED ${name}  ${(error as Error).message}`);
+  }
+}
+
+const video = "-f lavfi -i testsrc2=size=640x360:rate=30 -f lavfi -i sine=sample_rate=48000".split(" ");
+const url = (streamKey: string): string => `rtmp://127.0.0.1:${rtmp}/live/${streamKey}`;
+
+function ffmpeg(name: string, codec: readonly string[], streamKey = key, seconds = 30): Child {
+  return children.start(name, ["ffmpeg", "-hide_banner", "-re", ...video, ...codec, "-t", String(seconds), "-f", "flv", url(streamKey)]);
+}
+
+/** Reads six seconds of the live playlist with ffmpeg; every frame must decode. */
+async function decode(): Promise<string> {
+  const { stderr } = await promisify(execFile)("ffmpeg", [
+    ...["-hide_banner", "-loglevel", "error", "-xerror", "-i", `http://127.0.0.1:${http}/live/show/index.m3u8`, "-t", "6"],
+    ...["-f", "null", "-"],
+  ], { timeout: 40_000 });
+  if (stderr.trim() !== "") throw new Error(stderr.slice(0, 500));
+  return "6 s decoded without an error";
+}
+
+async function publishAndDecode(publisher: Child, origin: Child, already: number): Promise<string> {
+  try {
+    await waitForCount(origin, "publishing", already + 1);
+    return await decode();
+  } finally {
+    await children.end(publisher);
+    await sleep(300);
+  }
+}
+
+async function waitForCount(child: Child, text: string, count: number): Promise<void> {
+  for (const until = Date.now() + 20_000; Date.now() < until; await sleep(50)) {
+    if (child.output().split(text).length - 1 >= count) return;
+  }
+  throw new Error(`"${text}" did not appear ${count} times in\n${child.output().slice(-2000)}`);
+}
+
+const h264 = "-c:v libx264 -preset ultrafast -tune zerolatency -g 60 -pix_fmt yuv420p -b:v 1M -c:a aac -b:a 96k".split(" ");
+const origin = children.start("live", [longhaul, "live", "--rtmp", `127.0.0.1:${rtmp}`, "--http", `127.0.0.1:${http}`, "--channel", `show=${key}`]);
+try {
+  await waitFor(origin, "origin listening");
+  const publishing = (): number => origin.output().split("publishing").length - 1;
+  await check("ffmpeg publishes", ["ffmpeg"], () => publishAndDecode(ffmpeg("ffmpeg", h264), origin, publishing()));
+  await check("ffmpeg publishes with B-frames", ["ffmpeg"], () => {
+    const codec = "-c:v libx264 -preset veryfast -bf 2 -g 60 -pix_fmt yuv420p -b:v 1M -c:a aac -b:a 96k".split(" ");
+    return publishAndDecode(ffmpeg("ffmpeg-b", codec), origin, publishing());
+  });
+  await check("gstreamer rtmp2sink publishes", ["gst-launch-1.0", "ffmpeg"], () => {
+    const pipeline = [
+      ..."videotestsrc is-live=true ! video/x-raw,width=640,height=360,framerate=30/1 ! x264enc tune=zerolatency key-int-max=60 bitrate=1000".split(" "),
+      ..."! video/x-h264,profile=high ! h264parse ! queue ! mux. audiotestsrc is-live=true ! audioconvert ! audioresample ! avenc_aac ! aacparse".split(" "),
+      ..."! queue ! mux. flvmux name=mux streamable=true ! rtmp2sink".split(" "),
+      `location=${url(key)}`,
+    ];
+    return publishAndDecode(children.start("gst", ["gst-launch-1.0", ...pipeline]), origin, publishing());
+  });
+  await check("a wrong key is refused and named in the log", ["ffmpeg"], async () => {
+    const publisher = ffmpeg("wrong", h264, "not-the-key", 5);
+    const status = await publisher.exited;
+    if (status === 0) throw new Error("ffmpeg thinks it was accepted");
+    await waitFor(origin, "NetStream.Publish.BadName");
+    if (origin.output().includes("not-the-key")) throw new Error("the key was logged");
+    return `ffmpeg exit ${status}`;
+  });
+  await check("an unknown codec is refused and named", ["ffmpeg"], async () => {
+    const publisher = ffmpeg("h263", "-c:v flv -b:v 500k -c:a aac".split(" "), key, 8);
+    await waitFor(origin, "H.263");
+    await publisher.exited;
+    return "refused";
+  });
+  await check("garbage is refused and the server lives on", ["ffmpeg"], async () => {
+    for (let i = 0; i < 20; i++) {
+      const socket = connect(rtmp, "127.0.0.1");
+      socket.on("error", () => {});
+      socket.write(Buffer.concat([Buffer.from([3]), randomBytes(3072 + i * 500)]));
+      setTimeout(() => socket.destroy(), 500);
+    }
+    await sleep(800);
+    return publishAndDecode(ffmpeg("after", h264), origin, publishing());
+  });
+} catch (error) {
+  failed++;
+  console.log(`FAILED ${(error as Error).message}`);
+} finally {
+  await children.endAll();
+}
+console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
+process.exitCode = failed === 0 ? 0 : 1;
