@@ -8,7 +8,6 @@ export default async function* reporter(source: AsyncIterable<TestEvent>): Async
   let passed = 0;
   let failed = 0;
   let skipped = 0;
-  const started = Date.now();
   for await (const event of source) {
     if (event.type === "test:pass") {
       if (event.data.details?.type === "suite") continue;
@@ -32,5 +31,5 @@ export default async function* reporter(source: AsyncIterable<TestEvent>): Async
     process.exitCode = 1;
     yield "no test was run\n";
   }
-  yield `${((Date.now() - started) / 1000).toFixed(1)} s\n${passed} passed, ${failed} failed, ${skipped} skipped\n`;
+  yield `${process.uptime().toFixed(1)} s\n${passed} passed, ${failed} failed, ${skipped} skipped\n`;
 }

@@ -77,6 +77,19 @@ export interface UdpCounters {
   receiveDropped: number;
 }
 
+export function newUdpCounters(): UdpCounters {
+  return {
+    receivedDatagrams: 0,
+    receivedBytes: 0,
+    sentDatagrams: 0,
+    sentBytes: 0,
+    receiveCalls: 0,
+    sendCalls: 0,
+    sendErrors: 0,
+    receiveDropped: 0,
+  };
+}
+
 export interface UdpSocket {
   readonly local: { readonly host: string; readonly port: number };
   readonly addresses: AddressTable;

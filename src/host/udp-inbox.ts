@@ -14,6 +14,7 @@ import { Batch } from "../base/batch.ts";
 import type { Millis } from "../base/units.ts";
 import { type AddressTable, LOCAL_WORD } from "./address.ts";
 import { Block, writePointer } from "./block.ts";
+import { EAGAIN, EINTR } from "./errno.ts";
 import { IP_PKTINFO, IPPROTO_IP, IPPROTO_IPV6, IPV6_PKTINFO, MSG_DONTWAIT, MSG_TRUNC, SOL_UDP, UDP_GRO } from "./linux-abi.ts";
 import type { UdpCounters, UdpHandler } from "./loop.ts";
 import * as message from "./message.ts";
@@ -83,8 +84,12 @@ export class UdpInbox {
     const asked = this.#asked;
     const count = this.#sys.recvmmsg(socket.fd, this.#headers.address, asked, MSG_DONTWAIT, 0);
     socket.counters.receiveCalls++;
-    // An error here is either "nothing waits" or what an ICMP message said of an earlier datagram: there is nothing to receive.
-    if (count <= 0) return false;
+    if (count <= 0) {
+      const errno = count < 0 ? this.#sys.errno() : EAGAIN;
+      // Any other error is what an ICMP message said of a datagram sent earlier: that one is gone, nothing was received.
+      if (errno !== EAGAIN && errno !== EINTR) socket.counters.sendErrors++;
+      return false;
+    }
     socket.addresses.turn();
     const batch = this.#batch;
     batch.length = 0;
@@ -149,6 +154,8 @@ export class UdpInbox {
       const data = at + message.CMSG_DATA;
       if (level === SOL_UDP && type === UDP_GRO) this.#segmentBytes = words[data]!;
       else if (level === IPPROTO_IPV6 && type === IPV6_PKTINFO) {
+        // A group or a broadcast address was asked; no answer can leave from it, so the route chooses.
+        if ((words[data]! & 0xff) === 0xff || (words[data]! === 0 && (words[data + 3]! & 0xff) >= 224)) return;
         for (let i = 0; i < 4; i++) key[LOCAL_WORD + i] = words[data + i]!;
       } else if (level === IPPROTO_IP && type === IP_PKTINFO) {
         key[LOCAL_WORD + 2] = MAPPED_WORD;

@@ -9,14 +9,14 @@
 import type { ProtocolError } from "../base/errors.ts";
 import type { Millis } from "../base/units.ts";
 import type { Kcp } from "../kcp/kcp.ts";
-import { SmuxSession } from "../smux/session.ts";
+import { HEADER_BYTES as SMUX_HEADER_BYTES } from "../smux/frame.ts";
+import { NOTHING, SmuxSession } from "../smux/session.ts";
 import { SnappyDecoder } from "../snappy/decoder.ts";
 import { SnappyEncoder } from "../snappy/encoder.ts";
 import type { TunnelConfig } from "./config.ts";
 
 /** Headroom of a smux frame in the scratch buffer: nothing is written before it yet. */
 const FRAME_AT = 0;
-const SMUX_HEADER_BYTES = 8;
 
 /** Scratch space shared by all sessions of an endpoint: nothing in it outlives a call. */
 export class Scratch {
@@ -34,7 +34,7 @@ export class Layers {
   readonly #scratch: Scratch;
   readonly frameBytesMax: number;
 
-  constructor(role: "client" | "server", version: 1 | 2, compressed: boolean, config: TunnelConfig, kcp: Kcp, scratch: Scratch) {
+  constructor(role: "client" | "server", version: 1 | 2 | "any", compressed: boolean, config: TunnelConfig, kcp: Kcp, scratch: Scratch) {
     this.frameBytesMax = compressed ? Math.min(config.framesize, 65_536 - SMUX_HEADER_BYTES) : config.framesize;
     this.smux = new SmuxSession({
       role,
@@ -105,7 +105,7 @@ export class Layers {
     let at = start;
     while (at < end && smux.failure === undefined) {
       at += smux.receive(now, bytes, at, end);
-      if (smux.event !== 0) sink.smuxEvent(now, smux, bytes);
+      if (smux.event !== NOTHING) sink.smuxEvent(now, smux, bytes);
     }
   }
 }

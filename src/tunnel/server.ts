@@ -10,7 +10,7 @@ import { createCipher, type PacketCipher } from "../cipher/cipher.ts";
 import { FecDecoder } from "../fec/decoder.ts";
 import { FecEncoder } from "../fec/encoder.ts";
 import type { Driver, Endpoint as Target } from "../host/loop.ts";
-import { readConv, readFirstSn } from "../kcp/segment.ts";
+import { looksLikeKcp, readConv, readFirstSn } from "../kcp/segment.ts";
 import { parseEndpoint, parseHostPort } from "./address.ts";
 import type { ServerConfig } from "./config.ts";
 import { type Demultiplexer, Endpoint } from "./endpoint.ts";
@@ -72,11 +72,11 @@ export class TunnelServer implements Demultiplexer, Driver {
     const fec = FecDecoder.isFec(view, start, end);
     const at = fec ? start + FecEncoder.headBytes : start;
     if (fec && !FecDecoder.isData(view, start, end)) return known;
-    const conv = readConv(view, at, end);
-    if (conv === undefined) return undefined;
+    if (!looksLikeKcp(view, at, end - at)) return undefined;
+    const conv = readConv(view, at);
     if (known !== undefined) {
       if (known.conv === conv) return known;
-      if (readFirstSn(view, at, end) !== 0) return undefined;
+      if (readFirstSn(view, at) !== 0) return undefined;
       known.close(now, "replaced by a new session of the same address");
       this.#forget(known);
     }

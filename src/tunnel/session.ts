@@ -14,7 +14,7 @@ import { FecDecoder } from "../fec/decoder.ts";
 import { FecEncoder } from "../fec/encoder.ts";
 import type { Log } from "../host/log.ts";
 import { Kcp } from "../kcp/kcp.ts";
-import type { SmuxSession } from "../smux/session.ts";
+import { DATA, FINISHED, OPENED, type SmuxSession } from "../smux/session.ts";
 import { sniff } from "../smux/sniff.ts";
 import type { TunnelConfig } from "./config.ts";
 import { Layers, type Scratch, type SmuxSink } from "./layers.ts";
@@ -214,25 +214,25 @@ export class Session implements StreamOwner, SmuxSink {
 
   smuxEvent(now: Millis, smux: SmuxSession, bytes: Uint8Array): void {
     const sid = smux.eventSid;
-    if (smux.event === 1) {
+    if (smux.event === OPENED) {
       this.#options.opened(this, this.#addStream(sid, now), now);
       return;
     }
     const stream = this.streams.get(sid);
     if (stream === undefined) {
-      if (smux.event === 2) smux.consumed(now, sid, smux.dataEnd - smux.dataStart);
+      if (smux.event === DATA) smux.consumed(now, sid, smux.dataEnd - smux.dataStart);
       return;
     }
-    if (smux.event === 2) {
+    if (smux.event === DATA) {
       if (!stream.deliver(now, bytes, smux.dataStart, smux.dataEnd)) this.close(now, "smux.window");
-    } else if (smux.event === 3) {
+    } else if (smux.event === FINISHED) {
       stream.finish(now);
       if (stream.done) this.#forget(now, stream, "close");
       else this.#sweepAt = Math.min(this.#sweepAt, now + SWEEP_MS);
     }
   }
 
-  #settle(version: 1 | 2, compressed: boolean): void {
+  #settle(version: 1 | 2 | "any", compressed: boolean): void {
     const { config, role, scratch } = this.#options;
     this.layers = new Layers(role, version, compressed, config, this.kcp, scratch);
   }

@@ -4,7 +4,7 @@ import type { PacketCipher, Primitives } from "../cipher/cipher.ts";
 import { FecDecoder } from "../fec/decoder.ts";
 import type { Log } from "../host/log.ts";
 import type { Loop, TcpSocket } from "../host/loop.ts";
-import { readConv } from "../kcp/segment.ts";
+import { looksLikeKcp, readConv } from "../kcp/segment.ts";
 import type { ClientConfig } from "./config.ts";
 import { type Demultiplexer, Endpoint } from "./endpoint.ts";
 import type { Scratch } from "./layers.ts";
@@ -65,7 +65,8 @@ export class Slot implements Demultiplexer {
   sessionFor(_now: Millis, peer: number, _bytes: Uint8Array, view: DataView, start: number, end: number): Session | undefined {
     const session = this.#session;
     if (session === undefined || peer !== session.peer) return undefined;
-    return FecDecoder.isFec(view, start, end) || readConv(view, start, end) === session.conv ? session : undefined;
+    if (FecDecoder.isFec(view, start, end)) return session;
+    return looksLikeKcp(view, start, end - start) && readConv(view, start) === session.conv ? session : undefined;
   }
 
   sessionClosed(now: Millis, session: Session): void {
