@@ -37,14 +37,14 @@ export function commandHelp(command: Command): string {
   ].join("\n");
 }
 
-function flags({ key, names, short, switch: isSwitch }: Option): string {
+function flags({ key, names, short, pairs, switch: isSwitch }: Option): string {
   const long = [key, ...names.filter((name) => name !== key && name !== short)].map((name) => `--${name}`).join(", ");
-  return `${short === undefined ? "    " : `-${short}, `}${long}${isSwitch ? "" : " V"}`;
+  return `${short === undefined ? "    " : `-${short}, `}${long}${isSwitch ? "" : pairs ? " NAME=V" : " V"}`;
 }
 
-function facts({ choices, initial, secret, switch: isSwitch }: Option): string {
+function facts({ choices, initial, secret, pairs, switch: isSwitch }: Option): string {
   const parts = [];
   if (choices !== undefined) parts.push(choices.join(" | "));
-  if (initial !== undefined && initial !== "" && !isSwitch && !secret) parts.push(`default ${String(initial)}`);
+  if (initial !== undefined && initial !== "" && !isSwitch && !secret && !pairs) parts.push(`default ${String(initial)}`);
   return parts.length === 0 ? "" : ` (${parts.join("; ")})`;
 }

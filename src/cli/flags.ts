@@ -2,7 +2,7 @@
  * Command-line flags, environment and JSON file from one zod schema: the schema is the single source of names, defaults, ranges and help.
  *
  * Precedence, lowest first: default, environment (LONGHAUL_NAME), command line, JSON file given with -c (as kcptun: the file wins).
- * Accepted forms: --name value, --name=value, -name value (Go style), -l value; a switch may stand alone. JSON keys are case-insensitive.
+ * Accepted forms: --name value, --name=value, -name value (Go style), -l value; a switch may stand alone; pairs add up. JSON keys are case-insensitive.
  */
 import { readFileSync } from "node:fs";
 import type { z } from "zod";
@@ -23,7 +23,7 @@ export function parseFlags<Schema extends z.ZodObject>(schema: Schema, sources: 
   for (const option of options) {
     for (const name of [`LONGHAUL_${option.key.toUpperCase()}`, ...option.env]) {
       const value = sources.env[name];
-      if (value !== undefined && value !== "") given[option.key] = value;
+      if (value !== undefined && value !== "") put(option, value, given);
     }
   }
   const file = readArguments(options, sources, given);
@@ -53,12 +53,26 @@ function readArguments(options: readonly Option[], { argv, later = [] }: Sources
     }
     const option = options.find((candidate) => candidate.names.includes(name));
     if (option === undefined) throw unknown(options, name, later);
-    if (!option.switch) given[option.key] = take();
+    if (!option.switch) put(option, take(), given);
     else if (inline !== undefined) given[option.key] = inline;
     else if (/^(true|false)$/.test(argv[i + 1] ?? "")) given[option.key] = argv[++i];
     else given[option.key] = "true";
   }
   return file;
+}
+
+/** Pairs add up over several occurrences; anything else replaces what was there. */
+function put(option: Option, value: string, given: Record<string, unknown>): void {
+  if (!option.pairs) {
+    given[option.key] = value;
+    return;
+  }
+  const pairs = value.split(",").map((pair) => {
+    const at = pair.indexOf("=");
+    if (at < 1) throw new ConfigError(option.key, `--${option.names[0]}: give name=value (${option.description})`);
+    return [pair.slice(0, at), pair.slice(at + 1)] as const;
+  });
+  given[option.key] = { ...(given[option.key] as object | undefined), ...Object.fromEntries(pairs) };
 }
 
 function readFile(options: readonly Option[], path: string, later: readonly string[], given: Record<string, unknown>): void {
@@ -96,7 +110,8 @@ function explain(options: readonly Option[], issue: z.core.$ZodIssue, given: Rea
   const option = options.find((candidate) => candidate.key === key);
   if (option === undefined) return new ConfigError(key, issue.message);
   const shown = option.secret ? "the value given" : given[key] === undefined ? "nothing" : `"${String(given[key])}"`;
-  return new ConfigError(key, `--${option.names[0]}: ${shown} is not allowed; give ${describeOption(option)}`);
+  const detail = option.pairs && issue.message !== "" ? `; ${issue.message}` : "";
+  return new ConfigError(key, `--${option.names[0]}: ${shown} is not allowed; give ${describeOption(option)}${detail}`);
 }
 
 /** Levenshtein distance, for suggestions. */

@@ -13,6 +13,8 @@ export interface Option {
   readonly secret: boolean;
   /** May stand without a value. */
   readonly switch: boolean;
+  /** Takes name=value, several times or with commas. */
+  readonly pairs: boolean;
   readonly choices: readonly string[] | undefined;
   readonly range: { readonly least: number; readonly most: number } | undefined;
   readonly initial: unknown;
@@ -40,6 +42,7 @@ export function optionsOf(schema: z.ZodObject): Option[] {
       hidden: meta.hidden ?? false,
       secret: meta.secret ?? false,
       switch: inner instanceof z.ZodPipe || inner instanceof z.ZodCodec,
+      pairs: inner instanceof z.ZodRecord,
       choices: inner instanceof z.ZodEnum ? inner.options.map(String) : undefined,
       range: inner instanceof z.ZodNumber ? { least: inner.minValue ?? 0, most: inner.maxValue ?? Number.MAX_SAFE_INTEGER } : undefined,
       initial: outer instanceof z.ZodDefault ? outer.def.defaultValue : undefined,
@@ -48,8 +51,9 @@ export function optionsOf(schema: z.ZodObject): Option[] {
 }
 
 /** "a whole number from 64 to 1500 (bytes in one UDP datagram)" */
-export function describeOption({ choices, range, description, switch: isSwitch }: Option): string {
+export function describeOption({ choices, range, description, pairs, switch: isSwitch }: Option): string {
   if (choices !== undefined) return `one of ${choices.join(", ")} (${description})`;
   if (range !== undefined) return `a whole number from ${range.least} to ${range.most} (${description})`;
+  if (pairs) return `name=value pairs (${description})`;
   return `${isSwitch ? "true or false" : "a text"} (${description})`;
 }

@@ -61,7 +61,18 @@ function asset(type: string, body: string): Asset {
 /** A browser finds packages by address, not by name. */
 function read(path: string): string {
   const text = readFileSync(path, "utf8");
-  return path.endsWith(".ts") ? stripTypeScriptTypes(text).replaceAll('from "hls.js"', 'from "/assets/hls.js"') : text;
+  return path.endsWith(".ts") ? quietly(() => stripTypeScriptTypes(text)).replaceAll('from "hls.js"', 'from "/assets/hls.js"') : text;
+}
+
+/** Node calls stripping experimental, and says so once on standard error; the pinned version is the one this was tried with. */
+function quietly<T>(work: () => T): T {
+  const { emitWarning } = process;
+  process.emitWarning = () => {};
+  try {
+    return work();
+  } finally {
+    process.emitWarning = emitWarning;
+  }
 }
 
 /** The build without DRM, subtitles and alternative audio, which a muxed live stream does not have. */

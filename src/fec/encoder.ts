@@ -109,10 +109,10 @@ export class FecEncoder {
     return this.#parityShards;
   }
 
-  /** Writes parity packet i of the group just completed, header and all, to into[offset…); answers its length. */
-  parity(i: number, into: Uint8Array, view: DataView, offset: number): number {
+  /** Writes parity packet i of the group just completed, header and all, to view[offset…); answers its length. */
+  parity(i: number, _into: Uint8Array, view: DataView, offset: number): number {
     writeHead(view, offset, this.#parityAt + i, TYPE_PARITY);
-    this.#sum.read(i, into, offset + SHARD_OFFSET);
+    this.#sum.read(i, view, offset + SHARD_OFFSET);
     this.stats.parityShards++;
     return SHARD_OFFSET + this.#sum.length;
   }

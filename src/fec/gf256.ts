@@ -23,7 +23,13 @@ export function multiply(a: number, b: number): number {
  */
 export function mulAdd(coefficient: number, source: Uint8Array, sOff: number, target: Uint8Array, tOff: number, length: number): void {
   const row = coefficient << 8;
-  for (let i = 0; i < length; i++) target[tOff + i]! ^= products[row + source[sOff + i]!]!;
+  const end = (sOff + length) | 0;
+  let to = tOff | 0;
+  // `| 0` tells the compiler that no sum overflows, which it would otherwise check at every byte.
+  for (let from = sOff | 0; from < end; from = (from + 1) | 0) {
+    target[to] = target[to]! ^ products[row | source[from]!]!;
+    to = (to + 1) | 0;
+  }
 }
 
 function fillPowers(): void {

@@ -16,9 +16,11 @@ export class ParitySum {
   readonly #columns: number;
   readonly #blocks: number;
   readonly #shardBytesMax: number;
-  /** Entry ((block · columns + column) · 256 + byte): the byte times four coefficients. */
-  readonly #tables: Int32Array;
-  readonly #sums: Int32Array;
+  /**
+   * Tables, then sums, in one array, because every further array costs the inner loop its address and its length again.
+   * Table of block and column at (block · columns + column) · 256: a byte times four coefficients. Sums of a block: one word a byte.
+   */
+  readonly #words: Int32Array;
   /** Longest shard added since `clear`. */
   length = 0;
 
@@ -27,51 +29,61 @@ export class ParitySum {
     this.#columns = columns;
     this.#blocks = Math.ceil(rows / ROWS_PER_BLOCK);
     this.#shardBytesMax = shardBytesMax;
-    this.#tables = makeTables(columns, rows, this.#blocks);
-    this.#sums = new Int32Array(this.#blocks * shardBytesMax);
+    this.#words = new Int32Array(this.#blocks * (columns * 256 + shardBytesMax));
+    fillTables(this.#words, columns, rows);
   }
 
   /** Adds view[start…end) as data shard `column`. */
   add(column: number, view: DataView, start: number, end: number): void {
     for (let block = 0; block < this.#blocks; block++) {
-      addShard(this.#tables, (block * this.#columns + column) << 8, view, start, end - start, this.#sums, block * this.#shardBytesMax);
+      addShard(this.#words, (block * this.#columns + column) << 8, view, start, end, this.#sums(block));
     }
     if (end - start > this.length) this.length = end - start;
   }
 
-  /** Writes parity shard `row`, `length` bytes, to into[offset…). */
-  read(row: number, into: Uint8Array, offset: number): void {
-    const first = (row >> 2) * this.#shardBytesMax;
+  /** Writes parity shard `row`, `length` bytes, to view[offset…). */
+  read(row: number, view: DataView, offset: number): void {
+    const words = this.#words;
     const shift = (row & 3) << 3;
-    const { length } = this;
-    for (let p = 0; p < length; p++) into[offset + p] = this.#sums[first + p]! >>> shift;
+    const end = (offset + this.length) | 0;
+    let at = this.#sums(row >> 2);
+    for (let to = offset | 0; to < end; to = (to + 1) | 0) {
+      view.setUint8(to, words[at]! >>> shift);
+      at = (at + 1) | 0;
+    }
   }
 
   clear(): void {
     for (let block = 0; block < this.#blocks; block++) {
-      const first = block * this.#shardBytesMax;
-      this.#sums.fill(0, first, first + this.length);
+      const first = this.#sums(block);
+      this.#words.fill(0, first, first + this.length);
     }
     this.length = 0;
   }
-}
 
-function addShard(tables: Int32Array, table: number, view: DataView, start: number, length: number, sums: Int32Array, first: number): void {
-  const whole = length & ~3;
-  let p = 0;
-  for (; p < whole; p += 4) {
-    const word = view.getInt32(start + p, true);
-    const at = first + p;
-    sums[at]! ^= tables[table + (word & 255)]!;
-    sums[at + 1]! ^= tables[table + ((word >>> 8) & 255)]!;
-    sums[at + 2]! ^= tables[table + ((word >>> 16) & 255)]!;
-    sums[at + 3]! ^= tables[table + (word >>> 24)]!;
+  #sums(block: number): number {
+    return this.#blocks * (this.#columns << 8) + block * this.#shardBytesMax;
   }
-  for (; p < length; p++) sums[first + p]! ^= tables[table + view.getUint8(start + p)]!;
 }
 
-function makeTables(columns: number, rows: number, blocks: number): Int32Array {
-  const tables = new Int32Array(blocks * columns * 256);
+/** `| 0` tells the compiler that no sum overflows, which it would otherwise check a dozen times a word. */
+function addShard(words: Int32Array, table: number, view: DataView, start: number, end: number, sums: number): void {
+  let at = sums | 0;
+  let from = start | 0;
+  const whole = (start + ((end - start) & ~3)) | 0;
+  for (; from < whole; from = (from + 4) | 0) {
+    const bytes = view.getInt32(from, true);
+    words[at] = words[at]! ^ words[table | (bytes & 255)]!;
+    words[at + 1] = words[at + 1]! ^ words[table | ((bytes >>> 8) & 255)]!;
+    words[at + 2] = words[at + 2]! ^ words[table | ((bytes >>> 16) & 255)]!;
+    words[at + 3] = words[at + 3]! ^ words[table | (bytes >>> 24)]!;
+    at = (at + 4) | 0;
+  }
+  for (; from < end; from++) words[at++]! ^= words[table | view.getUint8(from)]!;
+}
+
+/** Fills the tables at the front of `words`. */
+function fillTables(words: Int32Array, columns: number, rows: number): void {
   const points = new Uint8Array(SHARDS_MAX);
   for (let k = 0; k < columns; k++) points[k] = k;
   const code = new Interpolation();
@@ -82,8 +94,7 @@ function makeTables(columns: number, rows: number, blocks: number): Int32Array {
     const shift = (row & 3) << 3;
     for (let column = 0; column < columns; column++) {
       const table = ((row >> 2) * columns + column) << 8;
-      for (let byte = 0; byte < 256; byte++) tables[table + byte]! |= multiply(weights[column]!, byte) << shift;
+      for (let byte = 0; byte < 256; byte++) words[table + byte]! |= multiply(weights[column]!, byte) << shift;
     }
   }
-  return tables;
 }

@@ -39,6 +39,33 @@ test("when full, the address not heard from for the longest time gives way, held
   assert.throws(() => table.release(a), /nobody holds/);
 });
 
+test("who calls at two of our addresses is two peers; whom we call is one", () => {
+  const table = new AddressTable();
+  const called = table.intern("192.0.2.1", 53);
+  const heard = (host: string, port: number, local: string): number => {
+    const from = table.intern(host, port);
+    const record = table.words.slice(from * 10, from * 10 + 10);
+    const asked = table.intern(local, 0) * 10;
+    record.set(table.words.subarray(asked, asked + 4), 6);
+    table.key.set(record);
+    return table.internKey();
+  };
+  assert.equal(heard("192.0.2.1", 53, "10.0.0.1"), called);
+  const strangers = new AddressTable();
+  const ask = (last: number): number => {
+    strangers.key.fill(0);
+    strangers.key[0] = 77;
+    strangers.key[9] = last;
+    return strangers.internKey();
+  };
+  assert.notEqual(ask(1), ask(2));
+  assert.equal(ask(1), ask(1));
+  strangers.turn();
+  const dialled = ask(0);
+  assert.notEqual(dialled, ask(1), "known before it was called: still the peer of that address");
+  assert.equal(ask(3), dialled);
+});
+
 test("a mark is forgotten with its address", () => {
   const table = new AddressTable({ peersMax: 1 });
   const id = table.intern("10.0.0.1", 1);

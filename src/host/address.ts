@@ -12,6 +12,9 @@
  * The hash is keyed with a random seed, so that nobody can choose addresses that collide. When `peersMax` addresses are known, the one
  * that was not heard from for the longest time gives way, unless somebody holds it (`hold`) or it was heard in the current
  * turn: a batch never names two peers by one id.
+ *
+ * Who calls at two of our addresses is two peers, each answered from the address it asked. Whom we call (`intern`) is one, and the route
+ * chooses our address anew for every datagram, so that the call survives a change of network.
  */
 import { getRandomValues } from "node:crypto";
 import { assert } from "../base/assert.ts";
@@ -65,6 +68,9 @@ export class AddressTable {
   #newest = NONE;
   #last = NONE;
   #turn = 1;
+  /** Records without a local address, and room to put one aside. */
+  #anyLocal = 0;
+  readonly #local = new Uint32Array(ADDRESS_WORDS - LOCAL_WORD);
 
   constructor(options: AddressTableOptions = {}) {
     this.peersMax = options.peersMax ?? PEERS_MAX_DEFAULT;
@@ -84,19 +90,19 @@ export class AddressTable {
     this.#last = NONE;
   }
 
-  /** Id of the record in `key`, or −1 when the table is full of addresses that cannot give way. */
+  /**
+   * Id of the record in `key`, or −1 when the table is full of addresses that cannot give way. An address that was interned without a
+   * local address is the same peer whichever address of ours it answers to: then `key` loses its local address.
+   */
   internKey(): number {
     const last = this.#last;
     if (last !== NONE && this.#equals(last)) return last;
     const hash = this.#hash();
-    const mask = this.#index.length - 1;
-    for (let at = hash & mask; ; at = (at + 1) & mask) {
-      const id = this.#index[at]! - 1;
-      if (id < 0) return this.#insert(hash);
-      if (this.#hashes[id] !== hash || !this.#equals(id)) continue;
-      this.#touch(id);
-      return id;
-    }
+    let id = this.#find(hash);
+    if (id === NONE && this.#anyLocal > 0 && !this.#isAnyLocal(this.key, 0)) id = this.#findAnyLocal();
+    if (id === NONE) return this.#insert(hash);
+    this.#touch(id);
+    return id;
   }
 
   /**
@@ -171,6 +177,30 @@ export class AddressTable {
     return hash ^ (hash >>> 15);
   }
 
+  #find(hash: number): number {
+    const mask = this.#index.length - 1;
+    for (let at = hash & mask; ; at = (at + 1) & mask) {
+      const id = this.#index[at]! - 1;
+      if (id < 0) return NONE;
+      if (this.#hashes[id] === hash && this.#equals(id)) return id;
+    }
+  }
+
+  #findAnyLocal(): number {
+    const { key } = this;
+    for (let i = LOCAL_WORD; i < ADDRESS_WORDS; i++) {
+      this.#local[i - LOCAL_WORD] = key[i]!;
+      key[i] = 0;
+    }
+    const id = this.#find(this.#hash());
+    if (id === NONE) key.set(this.#local, LOCAL_WORD);
+    return id;
+  }
+
+  #isAnyLocal(words: Uint32Array, at: number): boolean {
+    return words[at + 9] === 0 && words[at + 8] === 0 && words[at + 7] === 0 && words[at + 6] === 0;
+  }
+
   #insert(hash: number): number {
     const { counters } = this;
     let id = counters.peers;
@@ -186,7 +216,9 @@ export class AddressTable {
       counters.recycled++;
       this.#unlink(id);
       this.#forget(id);
+      if (this.#isAnyLocal(this.#words, id * ADDRESS_WORDS)) this.#anyLocal--;
     }
+    if (this.#isAnyLocal(this.key, 0)) this.#anyLocal++;
     this.#words.set(this.key, id * ADDRESS_WORDS);
     this.#hashes[id] = hash;
     this.#marks[id] = 0;

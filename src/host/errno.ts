@@ -3,7 +3,8 @@ import { constants } from "node:os";
 
 const names = new Map(Object.entries(constants.errno).map(([name, number]) => [number as number, name]));
 
-export const { EADDRINUSE, EAGAIN, ECONNABORTED, EINPROGRESS, EINTR, EINVAL, EIO, EMFILE, EMSGSIZE, ENOBUFS, ENOMEM, ENOSYS } = constants.errno;
+export const { EADDRINUSE, EAGAIN, ECONNABORTED, EINPROGRESS, EINTR, EINVAL, EIO, EMFILE, EMSGSIZE, ENOBUFS, ENOMEM, ENOSYS } =
+  constants.errno;
 /** Not in node:os; the same on x86-64 and arm64 Linux. */
 export const ENFILE = 23;
 export const EPROTO = constants.errno.EPROTO;

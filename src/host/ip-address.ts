@@ -66,6 +66,12 @@ export function isMapped(bytes: Uint8Array, at: number): boolean {
   return bytes[at + 10] === 0xff && bytes[at + 11] === 0xff;
 }
 
+/** "::" or "0.0.0.0", however it is spelled: all addresses of the machine. */
+export function isUnspecified(text: string): boolean {
+  const bytes = new Uint8Array(IP_BYTES);
+  return parseIp(text, bytes, 0) && bytes.every((byte, i) => byte === 0 || (byte === 0xff && isMapped(bytes, 0) && i < MAPPED_PREFIX));
+}
+
 /** "203.0.113.7:4711" or "[2001:db8::1]:4711". */
 export function formatHostPort(host: string, port: number): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;

@@ -33,7 +33,7 @@ export interface Loop {
   /** Starts connecting; `handler.connected` or `handler.closed` follows, never from inside this call. */
   connect(to: Endpoint, handler: TcpHandler): TcpSocket;
   /** `accept` is asked for each new connection; it answers the handler, or undefined to refuse. @throws HostError */
-  listen(at: Endpoint, accept: (socket: TcpSocket, now: Millis) => TcpHandler | undefined): Listener;
+  listen(at: Endpoint, accept: Accept): Listener;
   /** Resolves a name to one literal address (a literal is answered as it is). `done` is called later, once, from a round. */
   resolve(host: string, family: 0 | 4 | 6, done: (address: string | undefined, now: Millis) => void): void;
   drive(driver: Driver): void;
@@ -99,14 +99,21 @@ export interface UdpSocket {
   close(): void;
 }
 
+/** Asked for each new connection, which is established already; answers its handler, or undefined to refuse (RST). */
+export type Accept = (socket: TcpSocket, now: Millis) => TcpHandler | undefined;
+
+/** Connections that the kernel completes ahead of `accept`; it may allow fewer (net.core.somaxconn). */
+export const BACKLOG = 1024;
+
 /** All methods are called from a round of the loop; after `closed` nothing more is called. */
 export interface TcpHandler {
+  /** Only for a socket that `Loop.connect` made: an accepted one is connected from the start. */
   connected(now: Millis): void;
-  /** Bytes, or the end, can be read. Called again only after a `read` answered 0. */
+  /** Bytes, or the end, can be read. Called at first, and again only after a `read` answered 0. */
   readable(now: Millis): void;
   /** Called again only after a `write` took fewer bytes than given. */
   writable(now: Millis): void;
-  /** Broken, refused or reset: errno's name. Not called for what `close` and `reset` did. */
+  /** Broken, refused or reset: errno's name; the socket is gone. Not called for what `close` and `reset` did, nor by `Loop.stop`. */
   closed(now: Millis, code: string): void;
 }
 
@@ -115,11 +122,14 @@ export interface TcpSocket {
   readonly remote: string;
   /** Bytes read into bytes[offset…limit); 0 = nothing now; −1 = the peer ended its side. */
   read(bytes: Uint8Array, offset: number, limit: number): number;
-  /** Bytes taken of bytes[offset…end); they were copied. Fewer than given: `writable` follows. */
+  /** Bytes taken of bytes[offset…end); they were copied. Fewer than given: `writable` or `closed` follows. Not after `shutdown`. */
   write(bytes: Uint8Array, offset: number, end: number): number;
   /** Ends our side (FIN) behind what was written; reading goes on. */
   shutdown(): void;
-  /** Ends both sides in order; what was taken is still delivered. */
+  /**
+   * Ends both sides in order; what was taken is still delivered. Needed also after both sides have ended by themselves. Input that comes
+   * later is thrown away, for 2 s at most.
+   */
   close(): void;
   /** Ends both sides with RST. */
   reset(): void;

@@ -22,6 +22,6 @@ export interface Reactor {
   readonly resources: Set<Resource>;
   /** Calls the task in this round once all events are handled, or in the next round. */
   later(task: (now: Millis) => void): void;
-  /** Calls the task in the first round at or after `when`. */
-  at(when: Millis, task: (now: Millis) => void): void;
+  /** Calls the task in the first round at least `delay` from now. */
+  after(delay: Millis, task: (now: Millis) => void): void;
 }

@@ -12,8 +12,8 @@ import type { Millis } from "../base/units.ts";
 import { AddressTable } from "./address.ts";
 import { Block } from "./block.ts";
 import type { Pollable, Registration } from "./epoll.ts";
+import { isUnspecified } from "./ip-address.ts";
 import {
-  AF_INET,
   AF_INET6,
   EPOLLERR,
   EPOLLIN,
@@ -115,7 +115,7 @@ export class EpollUdpSocket implements UdpSocket, Pollable, Resource {
   #configure(options: UdpOptions): void {
     const { sys } = this.#reactor;
     const six = this.family === AF_INET6;
-    if (options.host === "::") setOption(sys, this.fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
+    const wildcard = isUnspecified(options.host);
     if (options.socketBufferBytes) setBufferBytes(sys, this.fd, options.socketBufferBytes);
     if (options.dscp) {
       // A dual-stack socket sends IPv4 with the one and IPv6 with the other.
@@ -123,8 +123,10 @@ export class EpollUdpSocket implements UdpSocket, Pollable, Resource {
       if (!setOption(sys, this.fd, IPPROTO_IP, IP_TOS, tos)) throw hostError(sys, "setsockopt", `dscp ${options.dscp}`);
       if (six) setOption(sys, this.fd, IPPROTO_IPV6, IPV6_TCLASS, tos);
     }
-    if (options.host === "::") setOption(sys, this.fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
-    else if (this.family === AF_INET && options.host === "0.0.0.0") setOption(sys, this.fd, IPPROTO_IP, IP_PKTINFO, 1);
+    if (wildcard && six) {
+      setOption(sys, this.fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
+      setOption(sys, this.fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+    } else if (wildcard) setOption(sys, this.fd, IPPROTO_IP, IP_PKTINFO, 1);
   }
 
   #bind(options: UdpOptions): { host: string; port: number } {

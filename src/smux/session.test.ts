@@ -290,7 +290,7 @@ test("nothing is allocated per frame", () => {
     for (let at = 0; at < updates; ) at += from.receive(0, bytes, at, updates);
   };
   exchange(client, server, client.transmit(0, bytes, view, 0, bytes.length));
-  const frames = 20_000;
+  const frames = 50_000;
   const round = (): number => {
     const before = getHeapStatistics().total_allocated_bytes;
     for (let i = 0; i < frames; i++) exchange(client, server, client.push(sid, bytes, view, 0, Math.min(1300, client.allowance(sid))));

@@ -1,3 +1,4 @@
+/** The framing: encoder against decoder, however the stream is cut, and what ends a stream. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { getHeapStatistics } from "node:v8";

@@ -4,19 +4,19 @@ import type { Endpoint } from "../host/loop.ts";
 
 const hostAndPort = /^(?:\[([^\]]+)\]|([^:]*)):(\d{1,5})$/;
 
-/** @throws ConfigError that names `key` */
-export function parseHostPort(key: string, text: string): { host: string; port: number } {
+/** Port 0, any free one, is for addresses we listen at. @throws ConfigError that names `key` */
+export function parseHostPort(key: string, text: string, portLeast: 0 | 1 = 1): { host: string; port: number } {
   const match = hostAndPort.exec(text);
   const port = Number(match?.[3]);
-  if (match === null || port < 1 || port > 65_535) {
-    throw new ConfigError(key, `${key}: "${text}" is not an address; write host:port, :port or [v6]:port with a port of 1 to 65535`);
+  if (match === null || port < portLeast || port > 65_535) {
+    throw new ConfigError(key, `--${key}: "${text}" is not an address; give host:port, :port or [v6]:port with a port of ${portLeast} to 65535`);
   }
   const host = match[1] ?? match[2] ?? "";
   return { host: host === "" ? "::" : host, port };
 }
 
 /** Anything that holds a slash or no port is the path of a unix socket. @throws ConfigError that names `key` */
-export function parseEndpoint(key: string, text: string): Endpoint {
+export function parseEndpoint(key: string, text: string, portLeast: 0 | 1 = 1): Endpoint {
   if (text.includes("/") || (!text.includes(":") && text !== "")) return { path: text };
-  return parseHostPort(key, text);
+  return parseHostPort(key, text, portLeast);
 }

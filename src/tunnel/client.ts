@@ -30,7 +30,7 @@ export class TunnelClient implements Driver {
     const cipher = createCipher(config.crypt, parts.primitives.deriveKey(config.key), parts.primitives);
     const scratch = new Scratch();
     this.#slots = Array.from({ length: config.conn }, () => new Slot(config, parts, remote, cipher, scratch));
-    this.#listener = parts.loop.listen(parseEndpoint("localaddr", config.localaddr), (socket, now) => this.#accept(socket, now));
+    this.#listener = parts.loop.listen(parseEndpoint("localaddr", config.localaddr, 0), (socket, now) => this.#accept(socket, now));
     parts.loop.drive(this);
   }
 

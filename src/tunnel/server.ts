@@ -44,7 +44,7 @@ export class TunnelServer implements Demultiplexer, Driver {
     this.#parts = parts;
     this.#target = parseEndpoint("target", config.target);
     this.#cipher = createCipher(config.crypt, parts.primitives.deriveKey(config.key), parts.primitives);
-    const { host, port } = parseHostPort("listen", config.listen);
+    const { host, port } = parseHostPort("listen", config.listen, 0);
     this.endpoint = new Endpoint(
       parts.loop,
       { host, port, socketBufferBytes: config.sockbuf, dscp: config.dscp, peersMax: config.sessions * 2 },

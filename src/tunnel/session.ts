@@ -16,6 +16,7 @@ import type { Log } from "../host/log.ts";
 import { Kcp } from "../kcp/kcp.ts";
 import { DATA, FINISHED, OPENED, type SmuxSession } from "../smux/session.ts";
 import { sniff } from "../smux/sniff.ts";
+import { INITIAL_WINDOW_BYTES } from "../smux/stream.ts";
 import type { TunnelConfig } from "./config.ts";
 import { Layers, type Scratch, type SmuxSink } from "./layers.ts";
 import { tuningOf } from "./mode.ts";
@@ -25,8 +26,6 @@ import { ENDED, NOTHING_NOW, Stream, type StreamOwner } from "./stream.ts";
 const HEADROOM = 64;
 /** How often half-closed streams are looked at. */
 const SWEEP_MS: Millis = 1000;
-/** kcptun's smux lets a peer send this much before the first window update. */
-const INITIAL_WINDOW_BYTES = 262_144;
 
 export interface SessionOptions {
   readonly role: "client" | "server";
@@ -215,6 +214,9 @@ export class Session implements StreamOwner, SmuxSink {
   smuxEvent(now: Millis, smux: SmuxSession, bytes: Uint8Array): void {
     const sid = smux.eventSid;
     if (smux.event === OPENED) {
+      if (smux.stats.accepted === 1) {
+        this.#options.log.info({ peer: this.peerName, smux: smux.version, snappy: this.layers?.compressed }, "client's settings found");
+      }
       this.#options.opened(this, this.#addStream(sid, now), now);
       return;
     }
@@ -265,7 +267,6 @@ export class Session implements StreamOwner, SmuxSink {
       return false;
     }
     this.#settle(found.version, found.compressed);
-    this.#options.log.info({ peer: this.peerName, smux: found.version, snappy: found.compressed }, "session settings found");
     return true;
   }
 

@@ -1,8 +1,9 @@
 /**
  * The live path as a viewer sees it: ffmpeg publishes to an origin by RTMP, Chromium plays its LL-HLS. Prints the figures as JSON and exits 1 when it did
- * not play, stalled, or lagged by more than allowed.
+ * not play, stalled, or lagged by more than allowed. With --interrupt the encoder leaves in the middle and comes back three seconds later; then the
+ * players must play again at the end, without having been set up anew more than once.
  *
- *   node test/browser/play.ts [--seconds 15] [--part 200] [--gop 60] [--latency 1200] [--players 1] [--screenshot FILE] [--dark] [--width 1280]
+ *   node test/browser/play.ts [--seconds 15] [--part 200] [--gop 60] [--latency 1200] [--players 1] [--screenshot FILE] [--dark] [--width 1280] [--interrupt]
  */
 import { parseArgs } from "node:util";
 import { page } from "../../src/console/page.ts";
@@ -11,9 +12,9 @@ import { createLog } from "../../src/host/log.ts";
 import { NodeLoop } from "../../src/host/loop-node.ts";
 import { liveConfig } from "../../src/live/config.ts";
 import { delivery } from "../../src/live/delivery.ts";
-import type { Extra } from "../../src/live/link-figures.ts";
+import type { Extra, LinkFigures } from "../../src/live/link-figures.ts";
 import { Origin } from "../../src/live/origin.ts";
-import { Children } from "../interop/children.ts";
+import { type Child, Children } from "../interop/children.ts";
 import { chromiumMissing, watch } from "./watch.ts";
 
 const { values } = parseArgs({
@@ -25,12 +26,18 @@ const { values } = parseArgs({
     players: { type: "string", default: "1" },
     screenshot: { type: "string", default: "" },
     dark: { type: "boolean", default: false },
+    interrupt: { type: "boolean", default: false },
     width: { type: "string", default: "1280" },
   },
 });
 
 const channels = Object.fromEntries(Array.from({ length: Number(values.players) }, (_, i) => [`channel-${i + 1}`, `browser-key-${i + 1}`]));
+const example: LinkFigures["figures"] = [
+  { label: "Round trip", value: 0.04, unit: "ms" },
+  { label: "Loss", value: 0, unit: "share" },
+];
 const extra: Extra = {
+  links: Object.keys(channels).map((name) => ({ name, figures: example })),
   players: Object.keys(channels).map((channel, i) => ({
     channel,
     title: `Channel ${i + 1}`,
@@ -47,16 +54,25 @@ async function run(): Promise<boolean> {
   const children = new Children();
   try {
     if (!("port" in local)) throw new Error("the listener has no port");
-    for (const key of Object.values(channels)) children.start("ffmpeg", encoder(`rtmp://127.0.0.1:${local.port}/live/${key}`));
+    const { port } = local;
+    const publish = (): Child[] =>
+      Object.values(channels).map((key) => children.start("ffmpeg", encoder(`rtmp://127.0.0.1:${port}/live/${key}`)));
+    let encoders = publish();
+    const everySecond = async (_page: unknown, second: number): Promise<void> => {
+      if (values.interrupt && second === 4) await Promise.all(encoders.map((each) => children.end(each)));
+      if (values.interrupt && second === 7) encoders = publish();
+    };
     const watched = await watch({
       url: `http://127.0.0.1:${http.local.port}/`,
       seconds: Number(values.seconds),
       width: Number(values.width),
       dark: values.dark,
+      everySecond,
       ...(values.screenshot === "" ? {} : { screenshot: values.screenshot }),
     });
     console.log(JSON.stringify(watched, undefined, 1));
     const latency = watched.medianLatencyMs ?? Number.POSITIVE_INFINITY;
+    if (values.interrupt) return watched.errors.length === 0 && watched.players.every((p) => p.playing && p.restarts <= 1);
     return watched.errors.length === 0 && watched.players.every((p) => p.playing && p.stalls === 0) && latency <= Number(values.latency);
   } finally {
     await children.endAll();

@@ -27,6 +27,7 @@ const listener = createServer((socket) => {
       if (event.kind === "media") media++;
       else console.log(event);
       if (event.kind === "publish") server.accept(now);
+      if (event.kind === "failed") socket.destroy();
     }
     for (let n = server.transmit(into, 0, into.length); n > 0; n = server.transmit(into, 0, into.length)) socket.write(into.slice(0, n));
   });

@@ -76,6 +76,10 @@ export class Card {
 
   sample(): void {
     this.#playback.sample();
+  }
+
+  /** Four times a second. */
+  record(): void {
     this.#history.push(this.#playback.state === "offline" ? undefined : this.#playback.latencyMs);
   }
 

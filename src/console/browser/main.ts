@@ -21,6 +21,7 @@ declare global {
 
 const POLL_EVERY = 1000;
 const DRAW_EVERY = 250;
+const SAMPLE_EVERY = 100;
 const PLAYERS_MAX = 4;
 const LATENCY_SCALE_MIN = 2000;
 
@@ -34,6 +35,9 @@ window.longhaul = {
 
 void poll();
 setInterval(draw, DRAW_EVERY);
+setInterval(() => {
+  for (const card of cards) card.sample();
+}, SAMPLE_EVERY);
 
 async function poll(): Promise<void> {
   try {
@@ -73,7 +77,7 @@ function choose(status: Status, extra: Extra): readonly PlayerPlan[] {
 
 /** All sparklines share one scale, so that the eye may compare them. */
 function draw(): void {
-  for (const card of cards) card.sample();
+  for (const card of cards) card.record();
   const scaleMs = Math.max(LATENCY_SCALE_MIN, ...cards.map((card) => card.highestMs));
   for (const card of cards) card.draw(scaleMs);
 }

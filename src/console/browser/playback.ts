@@ -4,6 +4,7 @@
  */
 import Hls, { type HlsConfig } from "hls.js";
 import type { Figures } from "./figures.ts";
+import { Pace } from "./pace.ts";
 import type { ServerClock } from "./server-clock.ts";
 import { StallMeter } from "./stall-meter.ts";
 
@@ -12,6 +13,7 @@ export class Playback {
   readonly #url: string;
   readonly #clock: ServerClock;
   readonly #stalls = new StallMeter();
+  readonly #pace = new Pace();
   #hls: Hls | undefined;
   #live = false;
   #recoveredAt = Number.NEGATIVE_INFINITY;
@@ -60,6 +62,8 @@ export class Playback {
   sample(): void {
     const video = this.#video;
     this.#stalls.observe(performance.now(), video.currentTime, this.#live && !document.hidden && !video.seeking);
+    if (this.#hls !== undefined && this.#stalls.moving)
+      video.playbackRate = this.#pace.rate(performance.now(), this.bufferMs, this.#stalls.stalls);
     const edge = this.#hls?.liveSyncPosition;
     // After a long stall the way back to the live edge is a jump, not minutes of fast forward.
     if (typeof edge === "number" && edge - video.currentTime > BEHIND_MAX_SECONDS && !video.seeking) video.currentTime = edge;
@@ -103,8 +107,8 @@ const config: Partial<HlsConfig> = {
   lowLatencyMode: true,
   // The media is passed to the browser as it is: a worker would only add a hop.
   enableWorker: false,
-  maxLiveSyncPlaybackRate: 1.2,
-  // Each stall moves the target away from the edge; a second of it would be more than the whole latency.
+  // The rate is ours (pace.ts): hls.js lets a second of buffer stand, which is more than the whole latency need be.
+  maxLiveSyncPlaybackRate: 1,
   liveSyncOnStallIncrease: 0.2,
   backBufferLength: 20,
   maxBufferLength: 10,

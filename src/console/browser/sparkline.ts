@@ -34,6 +34,7 @@ export function drawSparkline(canvas: HTMLCanvasElement, values: Iterable<number
   context.fillStyle = style.getPropertyValue("--soft");
   context.font = "11px system-ui, sans-serif";
   context.textBaseline = "top";
+  context.textAlign = "left";
   context.fillText(`${(scaleMs / 1000).toFixed(1)} s`, 2, 2);
   context.textAlign = "right";
   context.fillText("last minute", width - 2, 2);

@@ -264,7 +264,6 @@ export class RtmpServer {
       this.#streamId = streamId;
       this.#key = key;
       this.#emit(this.#events, { kind: "publish", app: this.#app, key, tcUrl: this.#tcUrl });
-      this.#connection.fail("rtmp.events", "events are not taken");
     }
   }
 

@@ -1,0 +1,57 @@
+/** `longhaul live`: RTMP in, page and LL-HLS out. */
+import { randomBytes } from "node:crypto";
+import { page } from "../console/page.ts";
+import { serveHttp } from "../host/http.ts";
+import { createLog } from "../host/log.ts";
+import { NodeLoop } from "../host/loop-node.ts";
+import { type LiveConfig, liveConfig } from "../live/config.ts";
+import { delivery } from "../live/delivery.ts";
+import type { Extra } from "../live/link-figures.ts";
+import { Origin } from "../live/origin.ts";
+import { parseHostPort } from "../tunnel/address.ts";
+import type { Command } from "./command.ts";
+import { onStop } from "./signals.ts";
+
+export const live: Command = {
+  name: "live",
+  summary: "live origin: encoders publish by RTMP, browsers play with low delay",
+  text: `Takes H.264 + AAC by RTMP (ffmpeg, OBS, gstreamer) from encoders that show a channel's stream key, and serves it as LL-HLS with parts of
+200 ms, together with a page that plays it and shows the delay. Without --channels there is one channel, "live", with a key made for this run.`,
+  examples: [
+    "longhaul live --channel show=A-SECRET-KEY",
+    "ffmpeg -re -i FILE -c:v libx264 -tune zerolatency -g 60 -c:a aac -f flv rtmp://HOST/live/A-SECRET-KEY",
+  ],
+  schema: liveConfig,
+  run: runLive,
+};
+
+async function runLive(given: LiveConfig): Promise<number> {
+  const invented = Object.keys(given.channels).length === 0;
+  const config: LiveConfig = invented ? { ...given, channels: { live: randomBytes(12).toString("hex") } } : given;
+  const log = createLog("info").child({ module: "live" });
+  const loop = new NodeLoop();
+  const origin = new Origin(config, loop, log);
+  const rtmp = parseHostPort("rtmp", config.rtmp, 0);
+  const http = parseHostPort("http", config.http, 0);
+  let stopped: () => void = () => {};
+  const stop = new Promise<void>((settle) => {
+    stopped = settle;
+  });
+  const off = onStop(stopped);
+  try {
+    origin.listen(rtmp);
+    const extra: Extra = { publish: { port: rtmp.port } };
+    const app = delivery(origin, () => extra).route("/", page());
+    const server = await serveHttp(app.fetch, http);
+    log.info({ rtmp: config.rtmp, http: config.http, channels: Object.keys(config.channels) }, "origin listening");
+    if (invented) process.stderr.write(`Publish to rtmp://HOST:${rtmp.port}/live/${config.channels.live} and look at http://HOST:${server.local.port}/\n`);
+    await stop;
+    log.info({}, "stopping");
+    origin.close();
+    await server.close();
+    return 0;
+  } finally {
+    off();
+    loop.stop();
+  }
+}

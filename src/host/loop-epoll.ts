@@ -1,0 +1,221 @@
+/**
+ * The loop on Linux: one epoll instance for everything, foreign calls instead of Node's sockets.
+ *
+ *   run (a thread by itself)              attach (inside Node's event loop)
+ *     └────────────── round ──────────────┘
+ *     sleep: epoll_pwait2 until the earliest of drivers' deadlines and timers, not at all when woken
+ *     now ─► ready sockets ─► timers ─► later tasks ─► drivers
+ *
+ * Fairness: every ready socket is called once a round and does bounded work; who has more to do is ready again in the next round. What a
+ * program does in `readable` and `advance` is its own affair.
+ *
+ * Source: epoll(7), epoll_pwait2(2).
+ */
+import { Heap } from "../base/heap.ts";
+import { type Millis, NEVER } from "../base/units.ts";
+import { AddressCache } from "./block.ts";
+import { connectEpoll } from "./connect-epoll.ts";
+import { Epoll } from "./epoll.ts";
+import { ipFamily } from "./ip-address.ts";
+import { EPOLLIN } from "./linux-abi.ts";
+import { EpollListener } from "./listener-epoll.ts";
+import type { Accept, Driver, Endpoint, Listener, Loop, TcpHandler, TcpSocket, UdpHandler, UdpOptions, UdpSocket } from "./loop.ts";
+import { newLoopCounters } from "./loop-counters.ts";
+import type { Reactor, Resource } from "./reactor.ts";
+import type { Resolver } from "./resolver.ts";
+import { loadSys, type Poll } from "./sys.ts";
+import { UdpInbox } from "./udp-inbox.ts";
+import { EpollUdpSocket } from "./udp-mmsg.ts";
+import { UdpOutbox } from "./udp-outbox.ts";
+
+type Task = (now: Millis) => void;
+
+export interface EpollLoopOptions {
+  readonly resolver: Resolver;
+}
+
+export class EpollLoop implements Loop, Reactor {
+  readonly kind = "epoll";
+  readonly counters = newLoopCounters();
+  readonly sys = loadSys();
+  readonly epoll = new Epoll(this.sys);
+  readonly buffers = new AddressCache(this.sys);
+  readonly inbox = new UdpInbox(this.sys);
+  readonly outbox = new UdpOutbox(this.sys, this.buffers);
+  readonly resources = new Set<Resource>();
+  readonly #resolver: Resolver;
+  readonly #drivers: Driver[] = [];
+  readonly #timers = new Heap<Task>();
+  #tasks: Task[] = [];
+  #running: Task[] = [];
+  #deadline: Millis = NEVER;
+  #woken = false;
+  #inRound = false;
+  #stopping = false;
+  #closed = false;
+  #attached: Attachment | undefined;
+
+  /** @throws Error that says why foreign calls are not possible here, HostError when the kernel refuses */
+  constructor(options: EpollLoopOptions) {
+    this.#resolver = options.resolver;
+  }
+
+  get stopped(): boolean {
+    return this.#closed;
+  }
+
+  now(): Millis {
+    return performance.now();
+  }
+
+  udp(options: UdpOptions, handler: UdpHandler): UdpSocket {
+    return new EpollUdpSocket(this, options, handler);
+  }
+
+  connect(to: Endpoint, handler: TcpHandler): TcpSocket {
+    return connectEpoll(this, to, handler);
+  }
+
+  listen(at: Endpoint, accept: Accept): Listener {
+    return new EpollListener(this, at, accept);
+  }
+
+  resolve(host: string, family: 0 | 4 | 6, done: (address: string | undefined, now: Millis) => void): void {
+    const answer = (address: string | undefined): void => this.later((now) => done(address, now));
+    if (ipFamily(host) !== 0) answer(host);
+    else if (!this.#resolver.resolve(host, family, answer)) {
+      this.counters.lookupsRefused++;
+      answer(undefined);
+    }
+  }
+
+  drive(driver: Driver): void {
+    this.#drivers.push(driver);
+    this.wake();
+  }
+
+  wake(): void {
+    this.#woken = true;
+    if (!this.#inRound) this.#attached?.soon();
+  }
+
+  later(task: Task): void {
+    this.#tasks.push(task);
+    this.wake();
+  }
+
+  after(delay: Millis, task: Task): void {
+    this.#timers.push(this.now() + delay, task);
+    if (!this.#inRound) this.#attached?.soon();
+  }
+
+  /** Watches a descriptor of somebody else's, level-triggered, such as the eventfd by which another thread wakes this one. */
+  watch(fd: number, readable: (now: Millis) => void): void {
+    this.epoll.add({ fd, ready: (_events, now) => readable(now) }, EPOLLIN);
+  }
+
+  /**
+   * Blocks the thread and runs rounds until `stop`, or until the first round that ends after `until`: then Node's event loop of this
+   * thread can have its turn. True when the loop has stopped.
+   */
+  run(until: Millis = NEVER): boolean {
+    while (!this.#closed) {
+      this.round(NEVER);
+      if (until !== NEVER && this.now() >= until) break;
+    }
+    return this.#closed;
+  }
+
+  /** Runs the loop inside Node's event loop of this thread instead of blocking it: a call more a round, and coarser deadlines. */
+  attach(): void {
+    this.#attached ??= new Attachment(this);
+  }
+
+  /** When the next round is due if no socket becomes ready: the time it was due, or now. */
+  get due(): Millis {
+    return this.#woken ? 0 : Math.min(this.#deadline, this.#timers.minimum);
+  }
+
+  /** One round, that sleeps `sleepMax` at most. */
+  round(sleepMax: Millis): void {
+    const { due } = this;
+    const sleep = due === 0 || sleepMax === 0 ? 0 : Math.min(sleepMax, due === NEVER ? NEVER : due - this.now());
+    const ready = this.epoll.wait(sleep);
+    const now = this.now();
+    this.counters.rounds++;
+    this.#inRound = true;
+    this.#woken = false;
+    try {
+      this.epoll.dispatch(ready, now);
+      while (this.#timers.minimum <= now) this.#timers.pop()!(now);
+      this.#runTasks(now);
+      let deadline: Millis = NEVER;
+      for (let i = 0; i < this.#drivers.length; i++) deadline = Math.min(deadline, this.#drivers[i]!.advance(now));
+      this.#deadline = deadline;
+    } finally {
+      this.#inRound = false;
+    }
+    if (this.#stopping) this.#close();
+  }
+
+  stop(): void {
+    this.#stopping = true;
+    if (!this.#inRound) this.#close();
+  }
+
+  /** Tasks that tasks bring wait for the next round. */
+  #runTasks(now: Millis): void {
+    if (this.#tasks.length === 0) return;
+    const tasks = this.#tasks;
+    this.#tasks = this.#running;
+    this.#running = tasks;
+    for (let i = 0; i < tasks.length; i++) tasks[i]!(now);
+    tasks.length = 0;
+  }
+
+  #close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#attached?.stop();
+    for (const resource of this.resources) resource.destroy();
+    this.epoll.close();
+  }
+}
+
+/** Ties the loop to Node's: an epoll descriptor can itself be watched. */
+class Attachment {
+  readonly #loop: EpollLoop;
+  readonly #poll: Poll;
+  #timer: NodeJS.Timeout | undefined;
+  #immediate: NodeJS.Immediate | undefined;
+
+  constructor(loop: EpollLoop) {
+    this.#loop = loop;
+    this.#poll = loop.sys.poll(loop.epoll.fd, () => this.#turn());
+    this.soon();
+  }
+
+  soon(): void {
+    this.#immediate ??= setImmediate(() => {
+      this.#immediate = undefined;
+      this.#turn();
+    });
+  }
+
+  stop(): void {
+    this.#poll.stop();
+    clearTimeout(this.#timer);
+    clearImmediate(this.#immediate);
+  }
+
+  #turn(): void {
+    const loop = this.#loop;
+    if (loop.stopped) return;
+    loop.round(0);
+    clearTimeout(this.#timer);
+    if (loop.stopped || loop.due === NEVER) return;
+    const delay = loop.due - loop.now();
+    if (delay <= 0) this.soon();
+    else this.#timer = setTimeout(() => this.#turn(), Math.ceil(delay));
+  }
+}
