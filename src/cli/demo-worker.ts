@@ -10,6 +10,7 @@ import { UdpPath } from "../demo/udp-path.ts";
 import { primitives } from "../host/crypto.ts";
 import { createLog, type LogLevel } from "../host/log.ts";
 import type { Driver, Loop } from "../host/loop.ts";
+import type { LoopPort } from "../host/worker-port.ts";
 import { FlvLoop } from "../media/flv/loop.ts";
 import { TunnelClient } from "../tunnel/client.ts";
 import { clientConfig } from "../tunnel/config.ts";
@@ -29,15 +30,10 @@ export interface DemoData {
 export type DemoCommand = { readonly kind: "stop" };
 export type DemoMessage = { readonly kind: "figures"; readonly figures: DemoFigures };
 
-export interface Port {
-  post(message: DemoMessage): void;
-  onCommand(handler: (command: DemoCommand, now: Millis) => void): void;
-}
-
 const FIGURES_MS: Millis = 1000;
 const local = "127.0.0.1";
 
-export function start(loop: Loop, data: DemoData, port: Port): void {
+export function start(loop: Loop, data: DemoData, port: LoopPort<DemoCommand, DemoMessage>): undefined {
   const log = createLog(data.level).child({ module: "demo" });
   const clip = readFileSync(new URL("../../assets/demo.flv", import.meta.url));
   const random = new Uint8Array(1528);
@@ -78,4 +74,5 @@ export function start(loop: Loop, data: DemoData, port: Port): void {
     client.stop(now);
     loop.stop();
   });
+  return undefined;
 }

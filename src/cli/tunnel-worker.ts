@@ -4,6 +4,7 @@ import { type Millis, NEVER } from "../base/units.ts";
 import { cryptoKind, primitives } from "../host/crypto.ts";
 import { createLog, type LogLevel } from "../host/log.ts";
 import type { Driver, Loop } from "../host/loop.ts";
+import type { LoopPort } from "../host/worker-port.ts";
 import { TunnelClient } from "../tunnel/client.ts";
 import type { ClientConfig, ServerConfig } from "../tunnel/config.ts";
 import type { SessionReport } from "../tunnel/report.ts";
@@ -22,15 +23,10 @@ export type TunnelMessage =
   | { readonly kind: "refused"; readonly message: string }
   | { readonly kind: "report"; readonly sessions: readonly SessionReport[] };
 
-export interface Port {
-  post(message: TunnelMessage): void;
-  onCommand(handler: (command: TunnelCommand, now: Millis) => void): void;
-}
-
 /** How long the peer may take to hear of our streams' ends before the loop stops. */
 const FAREWELL_MS: Millis = 300;
 
-export function start(loop: Loop, data: TunnelData, port: Port): void {
+export function start(loop: Loop, data: TunnelData, port: LoopPort<TunnelCommand, TunnelMessage>): undefined {
   const log = createLog(data.level).child({ module: data.name });
   const parts = { loop, log, primitives };
   let tunnel: TunnelClient | TunnelServer;
@@ -40,7 +36,7 @@ export function start(loop: Loop, data: TunnelData, port: Port): void {
     if (!(error instanceof ConfigError) && (error as Error).name !== "HostError") throw error;
     port.post({ kind: "refused", message: (error as Error).message });
     loop.stop();
-    return;
+    return undefined;
   }
   const at = data.role === "client" ? data.config.localaddr : data.config.listen;
   const to = data.role === "client" ? data.config.remoteaddr : data.config.target;
@@ -60,6 +56,7 @@ export function start(loop: Loop, data: TunnelData, port: Port): void {
     }
   });
   port.post({ kind: "listening" });
+  return undefined;
 }
 
 class Farewell implements Driver {

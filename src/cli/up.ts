@@ -1,1 +1,3 @@
-export {};
+/** `longhaul up`. */
+import { live } from "./live.ts";
+export const up = { ...live, name: "up" };

@@ -27,7 +27,7 @@ function flow(target: EmulatedLink, n: number, size: number, gap: number): [numb
     arrivals.push(...drain(target, i * gap));
     target.receive(i * gap, bytes, 0, size, i);
   }
-  return [...arrivals, ...drain(target)];
+  return [...arrivals, ...drain(target, n * gap + 5000)];
 }
 
 test("delay: a datagram comes out unchanged when its time has come", () => {
@@ -137,7 +137,7 @@ test("a trace changes the link at its times, again and again", () => {
   const wire = link("delay=10", 1, { trace });
   const seconds = new Set(flow(wire, 9000, 100, 1).map(([, tag]) => Math.floor(tag / 1000)));
   assert.deepEqual([...seconds], [0, 2, 3, 5, 6, 8]);
-  assert.ok(wire.deadline() > 9000);
+
   // A day later only the present round is lived through.
   assert.equal(wire.receive(86_400_000 + 1500, bytes, 0, 10), false);
   assert.equal(wire.receive(86_400_000 + 2500, bytes, 0, 10), true);

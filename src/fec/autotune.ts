@@ -1,13 +1,16 @@
 /**
  * Finds the group sizes of a sender from what arrives, so that no receiver has to be told.
  *
- *   seqids in order:   … P | D D D D D | P P | D …      a run is complete when both its neighbours arrived and are of the other type:
- *                            ds = 5      ps = 2         its length is then certain, whatever was lost elsewhere
+ *   seqids in order:   … P | D D D D D | P P | D …
+ *                          ↑           ↑     ↑
+ *                       k·group    k·group + ds    (k+1)·group        group = ds + ps
+ *
+ *   Groups start at multiples of their size, so the size divides the seqid of every data shard next to a parity shard. The greatest common
+ *   divisor of a few of them is the size, unless by chance a multiple of it, which the samples then contradict.
  *
  * Source: kcptun.md section 4.3.
- * Deviations: kcp-go takes the first complete run among its samples and gives up at the first gap before it; here the newest complete
- * run counts and gaps elsewhere do not matter, so that a lossy link is understood in a few groups and a change of sizes at once. In
- * exchange the runs must lie where such groups would, and every sample since must agree.
+ * Deviations: kcp-go looks for a run of data and one of parity shards that arrived whole, oldest first, and gives up at the first gap.
+ * Here two pairs of neighbours are enough, newest first, so that a link that loses a third of its packets is understood in a few groups.
  */
 import { seqDiff } from "../base/seq.ts";
 import type { Seq32 } from "../base/units.ts";
@@ -16,6 +19,11 @@ import { SHARDS_MAX } from "./packet.ts";
 const Spec = {
   /** Samples remembered: two more than the longest group, its neighbours. */
   samplesMax: 258,
+} as const;
+
+const Tuning = {
+  /** Group starts that must have been seen. One would do for the first group of a session, and mislead when all its parity is lost. */
+  startsMin: 2,
 } as const;
 
 export class Autotune {
@@ -30,9 +38,6 @@ export class Autotune {
   readonly #sorted = new Uint32Array(Spec.samplesMax);
   readonly #sortedData = new Uint8Array(Spec.samplesMax);
   #count = 0;
-  /** Index of the first sample of the run that `#newestRun` found. */
-  #runAt = 0;
-
   /** Remembers that the shard of this number is a data shard (or parity). */
   sample(seqid: Seq32, isData: boolean): void {
     const at = this.#taken % Spec.samplesMax;
@@ -41,30 +46,41 @@ export class Autotune {
     this.#taken++;
   }
 
-  /** True when the samples tell the group sizes, which are then in `dataShards` and `parityShards`. Work: a sort of 258 nearly sorted numbers. */
+  /** True when the samples tell the group sizes, which are then in the two fields. Work: a sort of 258 nearly sorted numbers. */
   find(): boolean {
     this.#sort();
-    const ds = this.#newestRun(1);
-    const dataAt = this.#runAt;
-    const ps = this.#newestRun(0);
-    const parityAt = this.#runAt;
-    const group = ds + ps;
-    if (ds <= 0 || ps <= 0 || group > SHARDS_MAX) return false;
-    if (this.#sorted[dataAt]! % group !== 0 || !this.#agrees(Math.min(dataAt, parityAt), ds, group)) return false;
-    this.dataShards = ds;
-    this.parityShards = ps;
-    return true;
+    const parityAt = this.#newestParityStart();
+    let group = 0;
+    let starts = 0;
+    for (let i = this.#count - 1; i > 0 && parityAt >= 0; i--) {
+      if (!this.#startsGroup(i)) continue;
+      starts++;
+      group = greatestCommonDivisor(this.#sorted[i]!, group);
+      const ds = parityAt % group;
+      if (starts < Tuning.startsMin || ds === 0 || group > SHARDS_MAX || !this.#agrees(i, ds, group)) continue;
+      this.dataShards = ds;
+      this.parityShards = group - ds;
+      return true;
+    }
+    return false;
   }
 
-  /** Length of the newest complete run of data (or parity) shards, −1 when there is none. */
-  period(isData: boolean): number {
-    this.#sort();
-    return this.#newestRun(isData ? 1 : 0);
+  /** Sorted sample i is a data shard and the seqid before it is known to be parity. */
+  #startsGroup(i: number): boolean {
+    return this.#sortedData[i] === 1 && this.#sortedData[i - 1] === 0 && this.#contiguous(i - 1);
+  }
+
+  /** The newest seqid known to be the first parity of a group, −1 when there is none. */
+  #newestParityStart(): number {
+    for (let i = this.#count - 1; i > 0; i--) {
+      if (this.#sortedData[i] === 0 && this.#sortedData[i - 1] === 1 && this.#contiguous(i - 1)) return this.#sorted[i]!;
+    }
+    return -1;
   }
 
   /**
-   * Every sample from a group before sorted sample `first` up to the newest is of the type these sizes give it. The two runs alone could be
-   * the last of the old sizes and the first of new ones, and still lie where groups of such a mixture would.
+   * Every sample from a group before sorted sample `first` up to the newest is of the type these sizes give it: what the edges say might
+   * also come of the last groups of old sizes and the first of new ones.
    */
   #agrees(first: number, ds: number, group: number): boolean {
     const oldest = this.#sorted[first]!;
@@ -72,25 +88,6 @@ export class Autotune {
       if (this.#sorted[i]! % group < ds !== (this.#sortedData[i] === 1)) return false;
     }
     return true;
-  }
-
-  #newestRun(type: 0 | 1): number {
-    const types = this.#sortedData;
-    let i = this.#count - 2;
-    while (i > 0) {
-      if (types[i] !== type || types[i + 1] === type || !this.#contiguous(i)) {
-        i--;
-        continue;
-      }
-      let first = i;
-      while (first > 0 && types[first - 1] === type && this.#contiguous(first - 1)) first--;
-      if (first > 0 && this.#contiguous(first - 1)) {
-        this.#runAt = first;
-        return i - first + 1;
-      }
-      i = first - 1;
-    }
-    return -1;
   }
 
   /** No seqid is missing between sorted samples i and i + 1. */
@@ -119,4 +116,13 @@ export class Autotune {
     }
     this.#count = count;
   }
+}
+
+function greatestCommonDivisor(a: number, b: number): number {
+  while (b !== 0) {
+    const rest = a % b;
+    a = b;
+    b = rest;
+  }
+  return a;
 }

@@ -22,8 +22,8 @@ import { EpollListener } from "./listener-epoll.ts";
 import type { Accept, Driver, Endpoint, Listener, Loop, TcpHandler, TcpSocket, UdpHandler, UdpOptions, UdpSocket } from "./loop.ts";
 import { newLoopCounters } from "./loop-counters.ts";
 import type { Reactor, Resource } from "./reactor.ts";
-import type { Resolver } from "./resolver.ts";
-import { loadSys, type Poll } from "./sys.ts";
+import { type Resolver, SystemResolver } from "./resolver.ts";
+import { loadSys, type Poll, type Sys } from "./sys.ts";
 import { UdpInbox } from "./udp-inbox.ts";
 import { EpollUdpSocket } from "./udp-mmsg.ts";
 import { UdpOutbox } from "./udp-outbox.ts";
@@ -31,17 +31,20 @@ import { UdpOutbox } from "./udp-outbox.ts";
 type Task = (now: Millis) => void;
 
 export interface EpollLoopOptions {
-  readonly resolver: Resolver;
+  /** By default the system's, which needs Node's event loop to run: `attach`, or a turn of it now and then. */
+  readonly resolver?: Resolver;
+  /** The system calls; tests put their own in between. */
+  readonly sys?: Sys;
 }
 
 export class EpollLoop implements Loop, Reactor {
   readonly kind = "epoll";
   readonly counters = newLoopCounters();
-  readonly sys = loadSys();
-  readonly epoll = new Epoll(this.sys);
-  readonly buffers = new AddressCache(this.sys);
-  readonly inbox = new UdpInbox(this.sys);
-  readonly outbox = new UdpOutbox(this.sys, this.buffers);
+  readonly sys: Sys;
+  readonly epoll: Epoll;
+  readonly buffers: AddressCache;
+  readonly inbox: UdpInbox;
+  readonly outbox: UdpOutbox;
   readonly resources = new Set<Resource>();
   readonly #resolver: Resolver;
   readonly #drivers: Driver[] = [];
@@ -56,8 +59,13 @@ export class EpollLoop implements Loop, Reactor {
   #attached: Attachment | undefined;
 
   /** @throws Error that says why foreign calls are not possible here, HostError when the kernel refuses */
-  constructor(options: EpollLoopOptions) {
-    this.#resolver = options.resolver;
+  constructor(options: EpollLoopOptions = {}) {
+    this.#resolver = options.resolver ?? new SystemResolver();
+    this.sys = options.sys ?? loadSys();
+    this.buffers = new AddressCache(this.sys);
+    this.inbox = new UdpInbox(this.sys);
+    this.outbox = new UdpOutbox(this.sys, this.buffers);
+    this.epoll = new Epoll(this.sys);
   }
 
   get stopped(): boolean {

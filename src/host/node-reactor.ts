@@ -3,8 +3,6 @@ import type { Millis } from "../base/units.ts";
 import type { LoopCounters } from "./loop-counters.ts";
 import type { Resource } from "./reactor.ts";
 
-export type { Resource };
-
 export interface NodeReactor {
   readonly counters: LoopCounters;
   readonly resources: Set<Resource>;

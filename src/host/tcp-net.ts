@@ -11,7 +11,8 @@ import { assert } from "../base/assert.ts";
 import { Ring } from "../base/ring.ts";
 import type { Bytes, Millis } from "../base/units.ts";
 import type { TcpHandler, TcpSocket } from "./loop.ts";
-import type { NodeReactor, Resource } from "./node-reactor.ts";
+import type { NodeReactor } from "./node-reactor.ts";
+import type { Resource } from "./reactor.ts";
 
 /** Tuning: bytes held in each direction. */
 export const QUEUE_BYTES: Bytes = 256 << 10;
@@ -46,8 +47,10 @@ export class NetTcpSocket implements TcpSocket, Resource {
     this.#reactor = reactor;
     this.#socket = socket;
     this.remote = remote;
-    socket.on("error", (error: NodeJS.ErrnoException) => this.#fail(error.code ?? "EIO"));
-    socket.on("close", () => this.#fail("ECONNRESET"));
+    socket.on("error", (error: NodeJS.ErrnoException) => this.failLater(error.code ?? "EIO"));
+    socket.on("close", () => {
+      if (!this.#ended || !this.#shutdown) this.failLater("ECONNRESET");
+    });
     reactor.resources.add(this);
   }
 
@@ -105,7 +108,7 @@ export class NetTcpSocket implements TcpSocket, Resource {
   write(bytes: Uint8Array, offset: number, end: number): number {
     assert(!this.#shutdown || !this.#open, "write after shutdown");
     if (!this.#open || this.#failure !== undefined || end <= offset) return 0;
-    const n = Math.min(end - offset, QUEUE_BYTES - this.#socket.writableLength);
+    const n = this.#socket.connecting ? 0 : Math.min(end - offset, QUEUE_BYTES - this.#socket.writableLength);
     if (n < end - offset) this.#writeWaits = true;
     if (n <= 0) return 0;
     const copy = Buffer.allocUnsafe(n);
@@ -178,7 +181,8 @@ export class NetTcpSocket implements TcpSocket, Resource {
     this.#tell();
   }
 
-  #fail(code: string): void {
+  /** Tells the handler in the next round. */
+  failLater(code: string): void {
     if (!this.#open || this.#failure !== undefined) return;
     this.#failure = code;
     this.#tell();

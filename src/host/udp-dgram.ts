@@ -14,7 +14,8 @@ import type { Millis } from "../base/units.ts";
 import { AddressTable } from "./address.ts";
 import { ipFamily } from "./ip-address.ts";
 import { newUdpCounters, type UdpHandler, type UdpOptions, type UdpSocket } from "./loop.ts";
-import type { NodeReactor, Resource } from "./node-reactor.ts";
+import type { NodeReactor } from "./node-reactor.ts";
+import type { Resource } from "./reactor.ts";
 
 /** Tuning: datagrams and bytes collected in one turn, and datagrams that Node may hold on to when the kernel's buffer is full. */
 const BATCH_DATAGRAMS = 256;
@@ -73,6 +74,11 @@ export class DgramUdpSocket implements UdpSocket, Resource {
       const copy = Buffer.allocUnsafe(length);
       copy.set(batch.bytes.subarray(start, start + length));
       this.#look(batch.peer[next]!);
+      // A forged sender; Node would throw.
+      if (this.#lastPort === 0) {
+        this.counters.sendErrors++;
+        continue;
+      }
       this.#queued++;
       this.counters.sendCalls++;
       this.counters.sentDatagrams++;

@@ -33,8 +33,8 @@ const { values } = parseArgs({
 
 const channels = Object.fromEntries(Array.from({ length: Number(values.players) }, (_, i) => [`channel-${i + 1}`, `browser-key-${i + 1}`]));
 const example: LinkFigures["figures"] = [
-  { label: "Round trip", value: 0.04, unit: "ms" },
-  { label: "Loss", value: 0, unit: "share" },
+  { label: "Round trip (example)", value: 0.04, unit: "ms" },
+  { label: "Loss (example)", value: 0, unit: "share" },
 ];
 const extra: Extra = {
   links: Object.keys(channels).map((name) => ({ name, figures: example })),

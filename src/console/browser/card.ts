@@ -40,7 +40,7 @@ export class Card {
     const facts = build("div", "facts", "");
     facts.append(title);
     if (plan.note !== undefined) facts.append(build("small", "", plan.note));
-    facts.append(latency, this.#list(["Stalls", "Stalled", "Buffer", "Dropped frames", "Late at origin"]));
+    facts.append(latency, this.#list(["Stalls", "Stalled", "Buffer", "Dropped", "Late at origin"]));
     this.#root.append(screen, facts);
     into.append(this.#root);
   }
@@ -92,7 +92,7 @@ export class Card {
     this.#set("Stalls", String(figures.stalls), figures.stalls > 0);
     this.#set("Stalled", seconds(figures.stalledMs), figures.stalledMs > 0);
     this.#set("Buffer", seconds(figures.bufferMs), false);
-    this.#set("Dropped frames", String(figures.droppedFrames), false);
+    this.#set("Dropped", String(figures.droppedFrames), false);
     drawSparkline(this.#canvas, this.#history, SAMPLES, scaleMs);
   }
 

@@ -19,7 +19,7 @@ export function drawPublish(section: HTMLElement, status: Status, extra: Extra):
   Stream Key     ${key}
 Settings → Output (Advanced) → Streaming
   Rate control   CBR
-  Keyframe       1 s
+  Keyframe       2 s
   Tune           zerolatency
   B-frames       0`;
   const ffmpeg = `ffmpeg -re -i input.mp4 \\

@@ -6,13 +6,13 @@ import type { PublisherEvent } from "../../media/rtmp/event.ts";
 import { RtmpPublisher } from "../../media/rtmp/publisher.ts";
 import type { TestConnection, TestLoop } from "./loop.ts";
 
-const file = new Uint8Array(readFileSync(join(import.meta.dirname, "../../../assets/demo.flv")));
+export const demoFile = new Uint8Array(readFileSync(join(import.meta.dirname, "../../../assets/demo.flv")));
 
 export class TestEncoder {
   readonly #loop: TestLoop;
   readonly connection: TestConnection;
   readonly #publisher: RtmpPublisher;
-  readonly #reader = new FlvReader(file, firstTag(file));
+  readonly #reader = new FlvReader(demoFile, firstTag(demoFile));
   readonly events: PublisherEvent[] = [];
   /** Replaces the first bytes of video payloads, to pretend another codec. */
   videoHeader: number | undefined;
@@ -32,7 +32,7 @@ export class TestEncoder {
     while (this.#pending() && this.#reader.timestamp < ms) {
       const { type, timestamp } = this.#reader;
       this.#loop.pass(Math.max(0, start + timestamp - first - this.#loop.time));
-      const payload = file.slice(this.#reader.start, this.#reader.end);
+      const payload = demoFile.slice(this.#reader.start, this.#reader.end);
       if (type === VIDEO && this.videoHeader !== undefined) payload[0] = this.videoHeader;
       if (type === VIDEO || type === AUDIO) this.#publisher.send(type, timestamp, payload);
       this.#taken = true;

@@ -43,7 +43,7 @@ export class BitReader {
   /** se(v): 0, 1, −1, 2, −2 … */
   se(): number {
     const code = this.ue();
-    return code % 2 === 0 ? -code / 2 : (code + 1) / 2;
+    return code % 2 === 0 ? 0 - code / 2 : (code + 1) / 2;
   }
 
   #bit(): number {

@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { connect } from "node:net";
+import { test } from "node:test";
+import { gunzipSync } from "node:zlib";
+import { HostError } from "../base/errors.ts";
+import { gzip, serveHttp } from "./http.ts";
+
+test("an application is served on a real socket, with its headers and bytes", async () => {
+  const server = await serveHttp((request) => new Response(new Uint8Array(3), { headers: { "x-path": new URL(request.url).pathname } }), {
+    host: "127.0.0.1",
+    port: 0,
+  });
+  const response = await fetch(`http://127.0.0.1:${server.local.port}/a/b`);
+  assert.deepEqual([response.headers.get("x-path"), (await response.arrayBuffer()).byteLength], ["/a/b", 3]);
+  await server.close();
+  await assert.rejects(fetch(`http://127.0.0.1:${server.local.port}/`));
+});
+
+test("an address that is taken is a HostError that names it", async () => {
+  const first = await serveHttp(() => new Response(), { host: "127.0.0.1", port: 0 });
+  await assert.rejects(
+    serveHttp(() => new Response(), first.local),
+    (error: unknown) => {
+      assert.ok(error instanceof HostError);
+      assert.deepEqual([error.code, error.syscall, error.address], ["EADDRINUSE", "listen", `127.0.0.1:${first.local.port}`]);
+      return true;
+    },
+  );
+  await first.close();
+});
+
+test("connections beyond the limit are dropped and counted; closing ends those that idle", async () => {
+  const server = await serveHttp(() => new Response(), { host: "127.0.0.1", port: 0, connectionsMax: 1 });
+  const ended = (): Promise<void> =>
+    new Promise((resolve) => {
+      const socket = connect(server.local.port, "127.0.0.1");
+      socket.on("error", () => {});
+      socket.on("close", () => resolve());
+    });
+  const first = ended();
+  await ended();
+  assert.equal(server.counters.connectionsDropped, 1);
+  await server.close();
+  await first;
+});
+
+test("a request whose client hangs up is told so by its signal", async () => {
+  let aborted = (): void => {};
+  const told = new Promise<void>((resolve) => (aborted = resolve));
+  const server = await serveHttp(
+    (request) =>
+      new Promise((resolve) => {
+        request.signal.addEventListener("abort", () => {
+          aborted();
+          resolve(new Response());
+        });
+      }),
+    { host: "127.0.0.1", port: 0 },
+  );
+  const hangUp = new AbortController();
+  const response = fetch(`http://127.0.0.1:${server.local.port}/`, { signal: hangUp.signal });
+  setTimeout(() => hangUp.abort(), 50);
+  await assert.rejects(response);
+  await told;
+  await server.close();
+});
+
+test("gzip is undone by gunzip", () => {
+  const text = "#EXTM3U\n".repeat(100);
+  const packed = gzip(text);
+  assert.ok(packed.length < 60);
+  assert.equal(gunzipSync(packed).toString(), text);
+});

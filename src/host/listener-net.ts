@@ -1,0 +1,92 @@
+/**
+ * Listening stream sockets on node:net.
+ *
+ * `server.listen` looks its host up first, even a literal one, and so cannot say at once whether it succeeded. The contract of
+ * `Loop.listen` wants exactly that; hence the handle is made first, by the function that node:cluster makes handles with.
+ */
+import * as net from "node:net";
+import { getSystemErrorName } from "node:util";
+import { HostError } from "../base/errors.ts";
+import { formatHostPort, ipFamily } from "./ip-address.ts";
+import { type Accept, BACKLOG, type Endpoint, type Listener } from "./loop.ts";
+import type { NodeReactor } from "./node-reactor.ts";
+import type { Resource } from "./reactor.ts";
+import { NetTcpSocket, QUEUE_BYTES } from "./tcp-net.ts";
+
+interface Handle {
+  listen(backlog: number): number;
+  close(): void;
+}
+type CreateHandle = (address: string, port: number, type: number, fd?: number, flags?: number) => Handle | number;
+const createHandle = (net as unknown as { _createServerHandle: CreateHandle })._createServerHandle;
+
+export class NetListener implements Listener, Resource {
+  readonly local: Endpoint;
+  readonly #reactor: NodeReactor;
+  readonly #accept: Accept;
+  readonly #server: net.Server;
+  #open = true;
+
+  /** @throws HostError when the address cannot be listened on */
+  constructor(reactor: NodeReactor, at: Endpoint, accept: Accept) {
+    this.#reactor = reactor;
+    this.#accept = accept;
+    const handle = openHandle(at);
+    this.#server = net.createServer({ allowHalfOpen: true, pauseOnConnect: true, highWaterMark: QUEUE_BYTES });
+    this.#server.on("connection", (socket) => this.#take(socket));
+    // Node goes on accepting after the errors it reports here, such as EMFILE.
+    this.#server.on("error", () => this.#reactor.counters.acceptPaused++);
+    this.#server.listen(handle, BACKLOG);
+    const address = this.#server.address();
+    this.local = typeof address === "object" && address !== null ? { host: address.address, port: address.port } : at;
+    reactor.resources.add(this);
+  }
+
+  close(): void {
+    this.destroy();
+  }
+
+  destroy(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#reactor.resources.delete(this);
+    this.#server.close();
+  }
+
+  #take(socket: net.Socket): void {
+    const { counters } = this.#reactor;
+    const remote =
+      socket.remoteAddress === undefined ? name(this.local) : formatHostPort(plain(socket.remoteAddress), socket.remotePort ?? 0);
+    const wrapped = new NetTcpSocket(this.#reactor, socket, remote);
+    this.#reactor.later((now) => {
+      const handler = this.#open ? this.#accept(wrapped, now) : undefined;
+      if (handler === undefined) {
+        counters.acceptRefused++;
+        wrapped.reset();
+        return;
+      }
+      counters.accepted++;
+      wrapped.attach(handler);
+    });
+  }
+}
+
+function openHandle(at: Endpoint): Handle {
+  const [address, port, type] = "path" in at ? [at.path, -1, -1] : [at.host, at.port, ipFamily(at.host)];
+  if (type === 0) throw new HostError("EINVAL", "listen", address);
+  const handle = createHandle(address, port, type, undefined, 0);
+  if (typeof handle === "number") throw new HostError(getSystemErrorName(handle), "bind", name(at));
+  const error = handle.listen(BACKLOG);
+  if (error === 0) return handle;
+  handle.close();
+  throw new HostError(getSystemErrorName(error), "listen", name(at));
+}
+
+/** An IPv4 address on a socket of both families, as its user knows it. */
+function plain(address: string): string {
+  return address.startsWith("::ffff:") && address.includes(".") ? address.slice(7) : address;
+}
+
+function name(endpoint: Endpoint): string {
+  return "path" in endpoint ? endpoint.path : formatHostPort(endpoint.host, endpoint.port);
+}

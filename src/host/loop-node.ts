@@ -1,0 +1,163 @@
+/**
+ * The loop anywhere: Node's own sockets and timers behind the same contract.
+ *
+ *   event of Node ─► flags and copies ─► setImmediate ─► round: tasks (receive, readable, …) ─► drivers ─► setTimeout(deadline)
+ *
+ * All events of one turn of Node's event loop meet in one round, so handlers see batches here too.
+ *
+ * Deviations from loop-epoll.ts: deadlines hold to a millisecond or two, and the timers of a process that computes come later still.
+ */
+import { Socket, type SocketConstructorOpts } from "node:net";
+import { type Millis, NEVER } from "../base/units.ts";
+import { formatHostPort, ipFamily } from "./ip-address.ts";
+import { NetListener } from "./listener-net.ts";
+import type { Accept, Driver, Endpoint, Listener, Loop, TcpHandler, TcpSocket, UdpHandler, UdpOptions, UdpSocket } from "./loop.ts";
+import { newLoopCounters } from "./loop-counters.ts";
+import type { NodeReactor } from "./node-reactor.ts";
+import type { Resource } from "./reactor.ts";
+import { type Resolver, SystemResolver } from "./resolver.ts";
+import { NetTcpSocket, QUEUE_BYTES } from "./tcp-net.ts";
+import { DgramUdpSocket } from "./udp-dgram.ts";
+
+type Task = (now: Millis) => void;
+
+/** Node's timers take no more. */
+const TIMEOUT_MAX: Millis = 2_147_483_647;
+
+export class NodeLoop implements Loop, NodeReactor {
+  readonly kind = "node";
+  readonly counters = newLoopCounters();
+  readonly resources = new Set<Resource>();
+  readonly #resolver: Resolver;
+  readonly #drivers: Driver[] = [];
+  #tasks: Task[] = [];
+  #running: Task[] = [];
+  #immediate: NodeJS.Immediate | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #timerDue: Millis = NEVER;
+  #inRound = false;
+  #stopping = false;
+  #stopped = false;
+  readonly #whenStopped: (() => void) | undefined;
+
+  constructor(options: { readonly resolver?: Resolver; readonly stopped?: () => void } = {}) {
+    this.#resolver = options.resolver ?? new SystemResolver();
+    this.#whenStopped = options.stopped;
+  }
+
+  get stopped(): boolean {
+    return this.#stopped;
+  }
+
+  now(): Millis {
+    return performance.now();
+  }
+
+  udp(options: UdpOptions, handler: UdpHandler): UdpSocket {
+    return new DgramUdpSocket(this, options, handler);
+  }
+
+  connect(to: Endpoint, handler: TcpHandler): TcpSocket {
+    const socket = new Socket({ allowHalfOpen: true, highWaterMark: QUEUE_BYTES } as SocketConstructorOpts);
+    const wrapped = new NetTcpSocket(this, socket, "path" in to ? to.path : formatHostPort(to.host, to.port));
+    wrapped.attach(handler);
+    if ("path" in to) socket.connect({ path: to.path });
+    else if (ipFamily(to.host) === 0) wrapped.failLater("EINVAL");
+    else socket.connect({ host: to.host, port: to.port, autoSelectFamily: false });
+    return wrapped;
+  }
+
+  listen(at: Endpoint, accept: Accept): Listener {
+    return new NetListener(this, at, accept);
+  }
+
+  resolve(host: string, family: 0 | 4 | 6, done: (address: string | undefined, now: Millis) => void): void {
+    const answer = (address: string | undefined): void => this.later((now) => done(address, now));
+    if (ipFamily(host) !== 0) answer(host);
+    else if (!this.#resolver.resolve(host, family, answer)) {
+      this.counters.lookupsRefused++;
+      answer(undefined);
+    }
+  }
+
+  drive(driver: Driver): void {
+    this.#drivers.push(driver);
+    this.wake();
+  }
+
+  wake(): void {
+    if (this.#stopped) return;
+    this.#immediate ??= setImmediate(this.#turn);
+  }
+
+  later(task: Task): void {
+    this.#tasks.push(task);
+    this.wake();
+  }
+
+  round(): void {
+    if (this.#inRound || this.#stopped) return;
+    clearImmediate(this.#immediate);
+    this.#immediate = undefined;
+    const now = this.now();
+    this.counters.rounds++;
+    let deadline: Millis = NEVER;
+    this.#inRound = true;
+    try {
+      this.#runTasks(now);
+      for (let i = 0; i < this.#drivers.length; i++) deadline = Math.min(deadline, this.#drivers[i]!.advance(now));
+    } finally {
+      this.#inRound = false;
+    }
+    if (this.#stopping) this.#close();
+    else this.#schedule(deadline);
+  }
+
+  stop(): void {
+    this.#stopping = true;
+    if (!this.#inRound) this.#close();
+  }
+
+  #close(): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    clearImmediate(this.#immediate);
+    clearTimeout(this.#timer);
+    for (const resource of this.resources) resource.destroy();
+    this.#tasks.length = 0;
+    this.#whenStopped?.();
+  }
+
+  readonly #turn = (): void => {
+    this.#immediate = undefined;
+    this.round();
+  };
+
+  readonly #timeout = (): void => {
+    this.#timer = undefined;
+    this.#timerDue = NEVER;
+    this.round();
+  };
+
+  #schedule(deadline: Millis): void {
+    const now = this.now();
+    if (deadline <= now) {
+      this.wake();
+      return;
+    }
+    if (deadline === this.#timerDue) return;
+    clearTimeout(this.#timer);
+    this.#timerDue = deadline;
+    this.#timer = deadline === NEVER ? undefined : setTimeout(this.#timeout, Math.min(Math.ceil(deadline - now), TIMEOUT_MAX));
+  }
+
+  /** Tasks that tasks bring wait for the next round. */
+  #runTasks(now: Millis): void {
+    if (this.#tasks.length === 0) return;
+    const tasks = this.#tasks;
+    this.#tasks = this.#running;
+    this.#running = tasks;
+    for (let i = 0; i < tasks.length; i++) tasks[i]!(now);
+    tasks.length = 0;
+  }
+}
