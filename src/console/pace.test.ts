@@ -62,6 +62,15 @@ test("the playhead's standing still is a stall, a moment of it is not", () => {
   watch(6100, 7000, (now) => now / 1000);
   watch(7100, 9000, () => 7, false);
   assert.deepEqual([meter.stalls, meter.moving], [1, true]);
+  watch(9100, 10_000, (now) => now / 1000);
+  watch(10_100, 11_000, () => 10);
+  assert.equal(meter.stalls, 2);
+  meter.suspend();
+  watch(11_100, 15_000, () => 10);
+  assert.deepEqual([meter.stalls, meter.stalledMs], [1, 1000], "the end of a stream is no stall, nor is the wait for the next one");
+  watch(15_100, 16_000, (now) => now / 1000);
+  watch(16_100, 17_000, () => 16);
+  assert.equal(meter.stalls, 2);
 });
 
 test("the median of the last minute leaves out what was not measured", () => {

@@ -31,7 +31,7 @@ class NodeEcb implements EcbEncryptor {
 
 class NodeCfb implements CfbEncryptor {
   /** Making a cipher costs about as much as a dozen calls of one that exists (bench/cipher.ts). */
-  readonly lockStepFrom = 12;
+  readonly lockStepFrom = 16;
   readonly #key: Uint8Array;
   readonly #name: string;
 

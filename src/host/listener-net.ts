@@ -76,7 +76,8 @@ function openHandle(at: Endpoint): Handle {
   if (type === 0) throw new HostError("EINVAL", "listen", address);
   const handle = createHandle(address, port, type, undefined, 0);
   if (typeof handle === "number") throw new HostError(getSystemErrorName(handle), "bind", name(at));
-  const error = handle.listen(BACKLOG);
+  // An address in use shows only when a TCP socket listens, which may be done twice; a pipe may not, and shows it in bind.
+  const error = "path" in at ? 0 : handle.listen(BACKLOG);
   if (error === 0) return handle;
   handle.close();
   throw new HostError(getSystemErrorName(error), "listen", name(at));

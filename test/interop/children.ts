@@ -28,7 +28,7 @@ export class Children {
       });
       process.on("error", () => resolve(-1));
     });
-    return { process, exited, output: () => readFileSync(path, "utf8") };
+    return { program: command[0]!, process, exited, output: () => readFileSync(path, "utf8") };
   }
 
   async end(child: Child): Promise<void> {
@@ -42,13 +42,14 @@ export class Children {
   async endAll(): Promise<void> {
     await Promise.all(
       [...this.#running].map((process) =>
-        this.end({ process, exited: new Promise((done) => process.on("exit", () => done(0))), output: () => "" }),
+        this.end({ program: "", process, exited: new Promise((done) => process.on("exit", () => done(0))), output: () => "" }),
       ),
     );
   }
 }
 
 export interface Child {
+  readonly program: string;
   readonly process: ChildProcess;
   readonly exited: Promise<number>;
   /** Everything written to standard output and error so far. */

@@ -9,7 +9,7 @@
  */
 import { execFileSync } from "node:child_process";
 import { parseArgs } from "node:util";
-import { Children, longhaul, root, sleep } from "./children.ts";
+import { Children, longhaul, root, sleep, waitFor } from "./children.ts";
 import { Netlab, netlabMissing } from "./netlab.ts";
 
 const { values } = parseArgs({
@@ -62,14 +62,15 @@ async function runCell(cell: Cell, lab: Netlab | undefined): Promise<{ ok: boole
     children.start("server", [...(cell.theirs === "server" ? ["kcptun-server"] : [longhaul, "server"]), ...serverArgs], atServer),
     children.start("client", [...(cell.theirs === "client" ? ["kcptun-client"] : [longhaul, "client"]), ...clientArgs], atClient),
   ];
-  await sleep(1200);
+  await Promise.all(running.slice(1).map((child) => waitFor(child, child.program === longhaul ? "listening" : "key derivation done")));
+  await sleep(200);
   const run = children.start("run", [...script, "run", String(local), values.bytes], atClient);
   const limit = setTimeout(() => run.process.kill("SIGKILL"), 120_000);
   const status = await run.exited;
   clearTimeout(limit);
   const text = run.output().trim();
   await Promise.all(running.map((child) => children.end(child)));
-  return { ok: status === 0, text: status === 0 ? text : `${text}\n${running.map((child) => child.output().slice(-2000)).join("\n--\n")}` };
+  return { ok: status === 0, text: status === 0 ? text : `${text}\n${running.map((child) => child.output().slice(-600)).join("\n--\n")}` };
 }
 
 const missing = values.loss ? netlabMissing() : undefined;

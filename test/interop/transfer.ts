@@ -27,7 +27,8 @@ function hashOf(seed: number, bytes: number): string {
   return hash.digest("hex");
 }
 
-function send(socket: Socket, seed: number, bytes: number): void {
+/** `done` when the last byte was given to the socket. */
+function send(socket: Socket, seed: number, bytes: number, done: () => void = () => {}): void {
   const source = block(seed);
   let sent = 0;
   const pump = (): void => {
@@ -40,6 +41,7 @@ function send(socket: Socket, seed: number, bytes: number): void {
         return;
       }
     }
+    done();
   };
   pump();
 }
@@ -73,12 +75,15 @@ function receive(socket: Socket, seed: number, extra: number, done: (ok: boolean
 if (command === "serve") {
   createServer((socket) => {
     socket.setNoDelay(true);
-    send(socket, seedB, bytes);
-    receive(socket, seedA, 0, (ok, received) => {
+    const sent = new Promise<void>((done) => send(socket, seedB, bytes, done));
+    receive(socket, seedA, 0, async (ok, received) => {
       process.stderr.write(`${JSON.stringify({ at: "target", ok, received })}\n`);
       // The word that the upload was right is one byte behind the stream; a wrong upload breaks the connection.
-      if (ok) socket.write("k");
-      else socket.destroy();
+      if (!ok) socket.destroy();
+      else {
+        await sent;
+        socket.write("k");
+      }
     });
   }).listen(port, "127.0.0.1");
 } else if (command === "run") {

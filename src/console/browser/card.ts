@@ -80,7 +80,8 @@ export class Card {
 
   /** Four times a second. */
   record(): void {
-    this.#history.push(this.#playback.state === "offline" ? undefined : this.#playback.latencyMs);
+    const { state, latencyMs } = this.#playback;
+    this.#history.push(state === "live" || state === "stalled" ? latencyMs : undefined);
   }
 
   draw(scaleMs: number): void {

@@ -27,12 +27,13 @@ export class Playback {
 
   /** What the status says of the channel, every time it is read. */
   set live(live: boolean) {
+    if (this.#live && !live) this.#stalls.suspend();
     this.#live = live;
     if (live && this.#hls === undefined) this.#attach();
   }
 
   get state(): Figures["state"] {
-    if (!this.#live && !this.#stalls.moving) return "offline";
+    if (!this.#live) return "offline";
     if (this.#stalls.stalled) return "stalled";
     return this.#stalls.moving ? "live" : "loading";
   }

@@ -6,6 +6,9 @@ export class StallMeter {
   #time = -1;
   #movedAt = 0;
   #counted = 0;
+  /** `stalledMs` before the stall that lasts. */
+  #before = 0;
+  #suspended = false;
   /** The playhead has moved at least once. */
   begun = false;
   stalls = 0;
@@ -13,7 +16,17 @@ export class StallMeter {
   stalled = false;
 
   get moving(): boolean {
-    return this.begun && !this.stalled;
+    return this.begun && !this.stalled && !this.#suspended;
+  }
+
+  /** The stream ended: the stall this caused was none, and nothing counts until the playhead moves again. */
+  suspend(): void {
+    if (this.stalled) {
+      this.stalls--;
+      this.stalledMs = this.#before;
+      this.stalled = false;
+    }
+    this.#suspended = true;
   }
 
   /** `now` in ms, `time` the playhead in seconds. While nothing is `expected` to move, standing still is no stall. */
@@ -23,9 +36,10 @@ export class StallMeter {
       this.#time = time;
       this.#movedAt = now;
       this.stalled = false;
+      this.#suspended = false;
       return;
     }
-    if (!this.begun || !expected) {
+    if (!this.begun || !expected || this.#suspended) {
       this.#movedAt = now;
       this.stalled = this.stalled && expected;
       return;
@@ -35,6 +49,7 @@ export class StallMeter {
       this.stalled = true;
       this.stalls++;
       this.#counted = this.#movedAt;
+      this.#before = this.stalledMs;
     }
     this.stalledMs += now - this.#counted;
     this.#counted = now;
