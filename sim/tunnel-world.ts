@@ -1,9 +1,10 @@
 /** A tunnel in virtual time: applications on host A, the client beside them, a bad link, the server on host B and a target behind it. */
-import type { Millis } from "../src/base/units.ts";
+
 import { Prng } from "../src/base/prng.ts";
-import type { TcpHandler, TcpSocket } from "../src/host/loop.ts";
+import type { Millis } from "../src/base/units.ts";
 import { primitives } from "../src/host/crypto.ts";
 import { silentLog } from "../src/host/log.ts";
+import type { TcpHandler, TcpSocket } from "../src/host/loop.ts";
 import { TunnelClient } from "../src/tunnel/client.ts";
 import { type ClientConfig, clientConfig, type ServerConfig, serverConfig } from "../src/tunnel/config.ts";
 import { TunnelServer } from "../src/tunnel/server.ts";
@@ -30,8 +31,18 @@ export class TunnelWorld {
     const { network } = this;
     const prng = new Prng(options.seed);
     const parts = { log: silentLog, primitives: { ...primitives, random: (into: Uint8Array) => void prng.fill(into) } };
-    const client: ClientConfig = clientConfig.parse({ crypt: "none", localaddr: `${near}:${applicationPort}`, remoteaddr: `${far}:3000`, ...options.client });
-    const server: ServerConfig = serverConfig.parse({ crypt: "none", listen: `${far}:3000`, target: `${far}:${targetPort}`, ...options.server });
+    const client: ClientConfig = clientConfig.parse({
+      crypt: "none",
+      localaddr: `${near}:${applicationPort}`,
+      remoteaddr: `${far}:3000`,
+      ...options.client,
+    });
+    const server: ServerConfig = serverConfig.parse({
+      crypt: "none",
+      listen: `${far}:3000`,
+      target: `${far}:${targetPort}`,
+      ...options.server,
+    });
     this.links = network.join(near, far, options.link, options.seed);
     network.host(far).listen({ host: far, port: targetPort }, target);
     this.server = new TunnelServer(server, { loop: network.host(far), ...parts });

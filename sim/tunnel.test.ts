@@ -37,7 +37,11 @@ for (const [fec, smuxver, nocomp, crypt] of [
   test(`2 MB each way over 5 % loss: FEC ${fec}, smux ${smuxver}, nocomp ${nocomp}, ${crypt}`, () => {
     const both = { crypt, ...(fec ? {} : { datashard: 0 }) };
     const client = { ...both, smuxver, nocomp, mode: "fast3" };
-    const { world, near, far } = exchange({ link: "delay=50 loss=5%", seed: 11, client, server: { ...both, mode: "fast3" } }, 2_000_000, 2_000_000);
+    const { world, near, far } = exchange(
+      { link: "delay=50 loss=5%", seed: 11, client, server: { ...both, mode: "fast3" } },
+      2_000_000,
+      2_000_000,
+    );
     const done = world.run(120, () => near.received === 2_000_000 && far[0]?.received === 2_000_000);
     assert.ok(done, `${near.received} and ${far[0]?.received} bytes after 120 virtual seconds; ${replay(11)}`);
     assert.equal(near.wrong + far[0]!.wrong, 0, replay(11));
@@ -89,7 +93,10 @@ test("an outage of 5 s loses nothing", () => {
   const { world, near, far } = exchange({ link: "delay=50 loss=1%", seed: 8 }, 3_000_000, 100_000);
   world.network.at(1000, () => [world.links.ab, world.links.ba].forEach((link) => void link.set("down=1")));
   world.network.at(6000, () => [world.links.ab, world.links.ba].forEach((link) => void link.set("down=0")));
-  assert.ok(world.run(120, () => far[0]?.received === 3_000_000 && near.received === 100_000), replay(8));
+  assert.ok(
+    world.run(120, () => far[0]?.received === 3_000_000 && near.received === 100_000),
+    replay(8),
+  );
   assert.equal(near.wrong + far[0]!.wrong, 0);
 });
 

@@ -1,5 +1,5 @@
 /** `longhaul client`: the near end of a tunnel. */
-import { clientConfig, type ClientConfig } from "../tunnel/config.ts";
+import { type ClientConfig, clientConfig } from "../tunnel/config.ts";
 import type { Command } from "./command.ts";
 import { laterOptions, runTunnel } from "./tunnel.ts";
 

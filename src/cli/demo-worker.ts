@@ -44,7 +44,12 @@ export function start(loop: Loop, data: DemoData, port: LoopPort<DemoCommand, De
     link: data.link,
     seed: data.seed,
   });
-  const tcpPath = new TcpPath(loop, { listen: { host: local, port: 0 }, target: { host: local, port: data.rtmpPort }, link: data.link, seed: data.seed + 10 });
+  const tcpPath = new TcpPath(loop, {
+    listen: { host: local, port: 0 },
+    target: { host: local, port: data.rtmpPort },
+    link: data.link,
+    seed: data.seed + 10,
+  });
   const config = clientConfig.parse({
     localaddr: `${local}:0`,
     remoteaddr: `${local}:${udpPath.port}`,

@@ -44,7 +44,10 @@ async function runLive(given: LiveConfig): Promise<number> {
     const app = delivery(origin, () => extra).route("/", page());
     const server = await serveHttp(app.fetch, http);
     log.info({ rtmp: config.rtmp, http: config.http, channels: Object.keys(config.channels) }, "origin listening");
-    if (invented) process.stderr.write(`Publish to rtmp://HOST:${rtmp.port}/live/${config.channels.live} and look at http://HOST:${server.local.port}/\n`);
+    if (invented)
+      process.stderr.write(
+        `Publish to rtmp://HOST:${rtmp.port}/live/${config.channels.live} and look at http://HOST:${server.local.port}/\n`,
+      );
     await stop;
     log.info({}, "stopping");
     origin.close();

@@ -11,7 +11,9 @@ export const laterOptions: readonly string[] = ["QPP", "QPPCount", "ratelimit", 
 
 const defaultKey = "it's a secrect";
 
-export type TunnelEnd = { readonly role: "client"; readonly config: ClientConfig } | { readonly role: "server"; readonly config: ServerConfig };
+export type TunnelEnd =
+  | { readonly role: "client"; readonly config: ClientConfig }
+  | { readonly role: "server"; readonly config: ServerConfig };
 
 /** @throws ConfigError for options that do not fit together */
 export function checkTunnel({ role, config }: TunnelEnd): void {
@@ -19,7 +21,8 @@ export function checkTunnel({ role, config }: TunnelEnd): void {
   if (datashard + parityshard > 255) {
     throw new ConfigError("datashard", `--datashard and --parityshard: ${datashard} + ${parityshard} is not allowed; together at most 255`);
   }
-  if (role === "client" && config.localaddr === "") throw new ConfigError("localaddr", "--localaddr: nothing given; give host:port or a path");
+  if (role === "client" && config.localaddr === "")
+    throw new ConfigError("localaddr", "--localaddr: nothing given; give host:port or a path");
 }
 
 export interface RunningTunnel {

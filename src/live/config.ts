@@ -19,7 +19,7 @@ export const liveConfig = z.strictObject({
       "every channel needs a stream key of its own",
     )
     .describe("channel name → stream key; an encoder publishes to the channel whose key it shows")
-    .meta({ secret: true }),
+    .meta({ secret: true, alias: ["channel"] }),
   part: count(50, 1000).default(200).describe("duration of a part in ms; the delay of a viewer is about four of them"),
   segment: count(1000, 10_000)
     .default(2000)

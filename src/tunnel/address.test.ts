@@ -14,6 +14,9 @@ test("addresses as kcptun writes them", () => {
 
 test("anything else is refused in one sentence that names the option", () => {
   for (const text of ["", "vps", "vps:", "vps:0", "vps:65536", "2001:db8::1:53", "vps:1:2", "vps:x"]) {
-    assert.throws(() => parseHostPort("remoteaddr", text), (error) => error instanceof ConfigError && error.message.startsWith(`--remoteaddr: "${text}"`));
+    assert.throws(
+      () => parseHostPort("remoteaddr", text),
+      (error) => error instanceof ConfigError && error.message.startsWith(`--remoteaddr: "${text}"`),
+    );
   }
 });

@@ -9,7 +9,10 @@ export function parseHostPort(key: string, text: string, portLeast: 0 | 1 = 1): 
   const match = hostAndPort.exec(text);
   const port = Number(match?.[3]);
   if (match === null || port < portLeast || port > 65_535) {
-    throw new ConfigError(key, `--${key}: "${text}" is not an address; give host:port, :port or [v6]:port with a port of ${portLeast} to 65535`);
+    throw new ConfigError(
+      key,
+      `--${key}: "${text}" is not an address; give host:port, :port or [v6]:port with a port of ${portLeast} to 65535`,
+    );
   }
   const host = match[1] ?? match[2] ?? "";
   return { host: host === "" ? "::" : host, port };

@@ -1,7 +1,7 @@
 /**
  * Opens the page in a real Chromium, watches it for a while and answers what its players measured. For scripts; Chromium and playwright-core do the work.
  */
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type BrowserContext, chromium, type Page } from "playwright-core";
@@ -19,6 +19,8 @@ export interface WatchOptions {
   readonly width?: number;
   readonly height?: number;
   readonly dark?: boolean;
+  /** Put before the browser's command, to run it in a network namespace ("ip netns exec NAME"). */
+  readonly prefix?: readonly string[];
   /** Called once a second with the page, for a script that does something meanwhile. */
   readonly everySecond?: (page: Page, second: number) => Promise<void>;
 }
@@ -48,9 +50,9 @@ export async function watch(options: WatchOptions): Promise<Watched> {
   }
 }
 
-function launch(folder: string, { width = 1280, height = 960, dark = false }: WatchOptions): Promise<BrowserContext> {
+function launch(folder: string, { width = 1280, height = 960, dark = false, prefix = [] }: WatchOptions): Promise<BrowserContext> {
   return chromium.launchPersistentContext(folder, {
-    executablePath: chromiumPath,
+    executablePath: prefix.length === 0 ? chromiumPath : wrapper(folder, prefix),
     headless: true,
     viewport: { width, height },
     colorScheme: dark ? "dark" : "light",
@@ -65,6 +67,13 @@ function launch(folder: string, { width = 1280, height = 960, dark = false }: Wa
       "--autoplay-policy=no-user-gesture-required",
     ],
   });
+}
+
+/** playwright starts one file, so the prefix needs a script of its own. */
+function wrapper(folder: string, prefix: readonly string[]): string {
+  const path = join(folder, "chromium.sh");
+  writeFileSync(path, `#!/bin/sh\nexec ${prefix.join(" ")} ${chromiumPath} "$@"\n`, { mode: 0o755 });
+  return path;
 }
 
 async function look(context: BrowserContext, { url, seconds, patience = 20, screenshot, everySecond }: WatchOptions): Promise<Watched> {

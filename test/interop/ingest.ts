@@ -7,9 +7,9 @@
  * Needs Debian's ffmpeg and gstreamer1.0-{tools,plugins-good,-bad,-ugly,libav}. Closes with `N passed, N failed, N skipped`.
  */
 import { execFile, execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { connect } from "node:net";
 import { promisify } from "node:util";
-import { randomBytes } from "node:crypto";
 import { type Child, Children, longhaul, sleep, waitFor } from "./children.ts";
 
 const [rtmp, http] = [22_935, 22_080];
@@ -51,17 +51,21 @@ function ffmpeg(name: string, codec: readonly string[], streamKey = key, seconds
 
 /** Reads six seconds of the live playlist with ffmpeg; every frame must decode. */
 async function decode(): Promise<string> {
-  const { stderr } = await promisify(execFile)("ffmpeg", [
-    ...["-hide_banner", "-loglevel", "error", "-xerror", "-i", `http://127.0.0.1:${http}/live/show/index.m3u8`, "-t", "6"],
-    ...["-f", "null", "-"],
-  ], { timeout: 40_000 });
+  const { stderr } = await promisify(execFile)(
+    "ffmpeg",
+    [
+      ...["-hide_banner", "-loglevel", "error", "-xerror", "-i", `http://127.0.0.1:${http}/live/show/index.m3u8`, "-t", "6"],
+      ...["-f", "null", "-"],
+    ],
+    { timeout: 40_000 },
+  );
   if (stderr.trim() !== "") throw new Error(stderr.slice(0, 500));
   return "6 s decoded without an error";
 }
 
 async function publishAndDecode(publisher: Child, origin: Child, already: number): Promise<string> {
   try {
-    await waitForCount(origin, "publishing", already + 1);
+    await waitForCount(origin, "encoder publishes", already + 1);
     return await decode();
   } finally {
     await children.end(publisher);
@@ -77,10 +81,19 @@ async function waitForCount(child: Child, text: string, count: number): Promise<
 }
 
 const h264 = "-c:v libx264 -preset ultrafast -tune zerolatency -g 60 -pix_fmt yuv420p -b:v 1M -c:a aac -b:a 96k".split(" ");
-const origin = children.start("live", [longhaul, "live", "--rtmp", `127.0.0.1:${rtmp}`, "--http", `127.0.0.1:${http}`, "--channel", `show=${key}`]);
+const origin = children.start("live", [
+  longhaul,
+  "live",
+  "--rtmp",
+  `127.0.0.1:${rtmp}`,
+  "--http",
+  `127.0.0.1:${http}`,
+  "--channel",
+  `show=${key}`,
+]);
 try {
   await waitFor(origin, "origin listening");
-  const publishing = (): number => origin.output().split("publishing").length - 1;
+  const publishing = (): number => origin.output().split("encoder publishes").length - 1;
   await check("ffmpeg publishes", ["ffmpeg"], () => publishAndDecode(ffmpeg("ffmpeg", h264), origin, publishing()));
   await check("ffmpeg publishes with B-frames", ["ffmpeg"], () => {
     const codec = "-c:v libx264 -preset veryfast -bf 2 -g 60 -pix_fmt yuv420p -b:v 1M -c:a aac -b:a 96k".split(" ");
@@ -88,8 +101,12 @@ try {
   });
   await check("gstreamer rtmp2sink publishes", ["gst-launch-1.0", "ffmpeg"], () => {
     const pipeline = [
-      ..."videotestsrc is-live=true ! video/x-raw,width=640,height=360,framerate=30/1 ! x264enc tune=zerolatency key-int-max=60 bitrate=1000".split(" "),
-      ..."! video/x-h264,profile=high ! h264parse ! queue ! mux. audiotestsrc is-live=true ! audioconvert ! audioresample ! avenc_aac ! aacparse".split(" "),
+      ..."videotestsrc is-live=true ! video/x-raw,width=640,height=360,framerate=30/1 ! x264enc tune=zerolatency key-int-max=60 bitrate=1000".split(
+        " ",
+      ),
+      ..."! video/x-h264,profile=high ! h264parse ! queue ! mux. audiotestsrc is-live=true ! audioconvert ! audioresample ! avenc_aac ! aacparse".split(
+        " ",
+      ),
       ..."! queue ! mux. flvmux name=mux streamable=true ! rtmp2sink".split(" "),
       `location=${url(key)}`,
     ];
@@ -99,7 +116,7 @@ try {
     const publisher = ffmpeg("wrong", h264, "not-the-key", 5);
     const status = await publisher.exited;
     if (status === 0) throw new Error("ffmpeg thinks it was accepted");
-    await waitFor(origin, "NetStream.Publish.BadName");
+    await waitFor(origin, "no channel has this stream key");
     if (origin.output().includes("not-the-key")) throw new Error("the key was logged");
     return `ffmpeg exit ${status}`;
   });

@@ -19,7 +19,8 @@ const listener = createServer((socket) => {
   const received: Uint8Array[] = [];
   const into = new Uint8Array(65_536);
   let media = 0;
-  socket.on("data", (bytes) => {
+  socket.on("data", (data) => {
+    const bytes = Buffer.from(data as Buffer);
     const now = performance.now();
     received.push(bytes);
     server.receive(now, bytes, 0, bytes.length);

@@ -24,13 +24,57 @@ const wires: readonly (readonly [string, string, readonly Read[]])[] = [
     "04 0003e8 000133 09 3a300000 128*0a | c4 128*0a | c4 51*0a",
     [[9, 1000, 12346, "307*0a"]],
   ],
-  ["fmt 1 changes length and type", "04 000000 000001 09 01000000 aa | 44 000021 000002 08 bbcc", [[9, 0, 1, "1*aa"], [8, 33, 1, "1*bb 1*cc"]]], // biome-ignore format: one line a case
+  [
+    "fmt 1 changes length and type",
+    "04 000000 000001 09 01000000 aa | 44 000021 000002 08 bbcc",
+    [
+      [9, 0, 1, "1*aa"],
+      [8, 33, 1, "1*bb 1*cc"],
+    ],
+  ],
   ["a stream that begins with fmt 1", "42 000000 000006 04 000600000007", [[4, 0, 0, "000600000007"]]],
-  ["chunk stream ids of two and three bytes", "00 3f 000005 000001 08 01000000 aa | 01 0201 000006 000001 08 01000000 bb | c0 3f cc", [[8, 5, 1, "1*aa"], [8, 6, 1, "1*bb"], [8, 10, 1, "1*cc"]]], // biome-ignore format: one line a case
-  ["two messages interleaved", "04 000000 000081 09 01000000 128*aa | 06 000000 000001 08 01000000 bb | c4 aa", [[8, 0, 1, "1*bb"], [9, 0, 1, "129*aa"]]], // biome-ignore format: one line a case
-  ["extended timestamps, on fmt 3 too", "04 ffffff 000081 09 01000000 01000000 128*aa | c4 01000000 aa | 84 ffffff 01000001 128*bb | c4 01000001 bb", [[9, 0x1000000, 1, "129*aa"], [9, 0x2000001, 1, "129*bb"]]], // biome-ignore format: one line a case
-  ["timestamps wrap", "04 ffffff 000001 09 01000000 fffffff0 aa | 84 000020 bb", [[9, 0xfffffff0, 1, "1*aa"], [9, 0x10, 1, "1*bb"]]], // biome-ignore format: one line a case
-  ["empty messages", "04 000000 000000 08 01000000 | c4 | c4", [[8, 0, 1, ""], [8, 0, 1, ""], [8, 0, 1, ""]]], // biome-ignore format: one line a case
+  [
+    "chunk stream ids of two and three bytes",
+    "00 3f 000005 000001 08 01000000 aa | 01 0201 000006 000001 08 01000000 bb | c0 3f cc",
+    [
+      [8, 5, 1, "1*aa"],
+      [8, 6, 1, "1*bb"],
+      [8, 10, 1, "1*cc"],
+    ],
+  ],
+  [
+    "two messages interleaved",
+    "04 000000 000081 09 01000000 128*aa | 06 000000 000001 08 01000000 bb | c4 aa",
+    [
+      [8, 0, 1, "1*bb"],
+      [9, 0, 1, "129*aa"],
+    ],
+  ],
+  [
+    "extended timestamps, on fmt 3 too",
+    "04 ffffff 000081 09 01000000 01000000 128*aa | c4 01000000 aa | 84 ffffff 01000001 128*bb | c4 01000001 bb",
+    [
+      [9, 0x1000000, 1, "129*aa"],
+      [9, 0x2000001, 1, "129*bb"],
+    ],
+  ],
+  [
+    "timestamps wrap",
+    "04 ffffff 000001 09 01000000 fffffff0 aa | 84 000020 bb",
+    [
+      [9, 0xfffffff0, 1, "1*aa"],
+      [9, 0x10, 1, "1*bb"],
+    ],
+  ],
+  [
+    "empty messages",
+    "04 000000 000000 08 01000000 | c4 | c4",
+    [
+      [8, 0, 1, ""],
+      [8, 0, 1, ""],
+      [8, 0, 1, ""],
+    ],
+  ],
 ];
 
 for (const [name, wire, expected] of wires) {

@@ -133,7 +133,10 @@ export class RtmpServer {
     if (this.#state !== "asked") return false;
     this.#state = "publishing";
     this.#heard = now;
-    for (let early = this.#early.shift(); early !== undefined; early = this.#early.shift()) this.#emit(this.#events, early);
+    for (let early = this.#early.shift(); early !== undefined; early = this.#early.shift()) {
+      this.#eventBytes -= mediaBytes(early);
+      this.#emit(this.#events, early);
+    }
     this.#connection.sendControl(messageType.userControl, userControlPayload(userControl.streamBegin, this.#streamId));
     const description = `Publishing to ${this.#app}.`;
     if (this.#flashEncoder) this.#send(0, "onFCPublish", 0, null, statusObject("status", statusCode.publishing, description));
@@ -169,7 +172,6 @@ export class RtmpServer {
       this.#connection.stats.ignoredMessages++;
       return;
     }
-    this.#eventBytes += message.payload.length;
     this.#emit(this.#state === "asked" ? this.#early : this.#events, { kind: "media", message });
   }
 
@@ -298,9 +300,12 @@ export class RtmpServer {
   }
 
   #emit(queue: Ring<RtmpEvent>, event: RtmpEvent): void {
-    if (this.#eventBytes <= this.#limits.eventBytesMax && queue.push(event)) return;
-    this.#connection.stats.eventLimitHits++;
-    this.#connection.fail("rtmp.events", "events came faster than they were taken");
+    const bytes = mediaBytes(event);
+    if (this.#eventBytes + bytes <= this.#limits.eventBytesMax && queue.push(event)) this.#eventBytes += bytes;
+    else {
+      this.#connection.stats.eventLimitHits++;
+      this.#connection.fail("rtmp.events", "events came faster than they were taken");
+    }
   }
 
   #checkFailure(): void {
