@@ -1,7 +1,12 @@
 /** Names of the operating system's error numbers: 11 → "EAGAIN". */
 import { constants } from "node:os";
 
-const names = new Map(Object.entries(constants.errno).map(([name, number]) => [number as number, name]));
+/** Where one number has two names, the first one of the alphabet: EAGAIN and not EWOULDBLOCK. */
+const names = new Map(
+  Object.entries(constants.errno)
+    .sort(([a], [b]) => (a < b ? 1 : -1))
+    .map(([name, number]) => [number as number, name]),
+);
 
 export const { EADDRINUSE, EAGAIN, ECONNABORTED, EINPROGRESS, EINTR, EINVAL, EIO, EMFILE, EMSGSIZE, ENOBUFS, ENOMEM, ENOSYS } =
   constants.errno;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { chooseIo, type IoKind } from "./choose.ts";
 import { NodeLoop } from "./loop-node.ts";
 import { until } from "./testing/each-loop.ts";
@@ -55,51 +55,55 @@ for (const io of kinds) {
     assert.equal(await worker.counters(), undefined);
     await until(() => readdirSync("/proc/self/fd").length <= before);
   });
-
-  test(`an error that nobody catches comes out with its stack (${io})`, async () => {
-    const { worker, exits } = run(io);
-    worker.post({ kind: "throw" });
-    await assert.rejects(
-      worker.ended,
-      (error: Error) => error.message === "thrown in the thread" && (error.stack ?? "").includes("worker-program.ts"),
-    );
-    assert.equal(exits.length, 1);
-  });
 }
 
-test("a module that is not there ends the thread with its name", async () => {
-  const worker = startLoopWorker({ module: new URL("./testing/no-such-program.ts", import.meta.url), data: undefined });
-  await assert.rejects(worker.ended, /no-such-program/);
-});
+describe("side by side, because they wait", { concurrency: true }, () => {
+  for (const io of kinds) {
+    test(`an error that nobody catches comes out with its stack (${io})`, async () => {
+      const { worker, exits } = run(io);
+      worker.post({ kind: "throw" });
+      await assert.rejects(
+        worker.ended,
+        (error: Error) => error.message === "thrown in the thread" && (error.stack ?? "").includes("worker-program.ts"),
+      );
+      assert.equal(exits.length, 1);
+    });
+  }
 
-test("the same program runs on a loop in the main thread", async () => {
-  const messages: Message[] = [];
-  let command: ((command: Command, now: number) => void) | undefined;
-  const loop = new NodeLoop();
-  start(
-    loop,
-    { greeting: "here" },
-    {
-      post: (message) => messages.push(message),
-      onCommand: (handler) => {
-        command = handler;
+  test("a module that is not there ends the thread with its name", async () => {
+    const worker = startLoopWorker({ module: new URL("./testing/no-such-program.ts", import.meta.url), data: undefined });
+    await assert.rejects(worker.ended, /no-such-program/);
+  });
+
+  test("the same program runs on a loop in the main thread", async () => {
+    const messages: Message[] = [];
+    let command: ((command: Command, now: number) => void) | undefined;
+    const loop = new NodeLoop();
+    start(
+      loop,
+      { greeting: "here" },
+      {
+        post: (message) => messages.push(message),
+        onCommand: (handler) => {
+          command = handler;
+        },
       },
-    },
-  );
-  command?.({ kind: "add", a: 2, b: 2 }, loop.now());
-  assert.deepEqual(messages[1], { kind: "sum", sum: 4 });
-  loop.stop();
-});
+    );
+    command?.({ kind: "add", a: 2, b: 2 }, loop.now());
+    assert.deepEqual(messages[1], { kind: "sum", sum: 4 });
+    loop.stop();
+  });
 
-test("half of 200 deadlines are held to less than a millisecond", {
-  skip: hasEpoll ? false : "foreign calls do not work here",
-}, async () => {
-  const { worker, messages } = run("epoll");
-  worker.post({ kind: "deadlines", count: 200 });
-  await until(() => messages.some(({ kind }) => kind === "late"), 10_000);
-  const late = messages.flatMap((message) => (message.kind === "late" ? message.milliseconds : [])).sort((a, b) => a - b);
-  assert.equal(late.length, 200);
-  assert.ok(late[0]! >= 0);
-  assert.ok(late[100]! < 1, `median ${late[100]} ms`);
-  await worker.stop();
+  test("half of 200 deadlines are held to less than a millisecond", {
+    skip: hasEpoll ? false : "foreign calls do not work here",
+  }, async () => {
+    const { worker, messages } = run("epoll");
+    worker.post({ kind: "deadlines", count: 200 });
+    await until(() => messages.some(({ kind }) => kind === "late"), 10_000);
+    const late = messages.flatMap((message) => (message.kind === "late" ? message.milliseconds : [])).sort((a, b) => a - b);
+    assert.equal(late.length, 200);
+    assert.ok(late[0]! >= 0);
+    assert.ok(late[100]! < 1, `median ${late[100]} ms`);
+    await worker.stop();
+  });
 });

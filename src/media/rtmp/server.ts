@@ -146,8 +146,8 @@ export class RtmpServer {
   }
 
   /**
-   * Tells the publisher why it is turned away, before or after `accept`; then drain `transmit` and close. `code`: one of `statusCode`, such as
-   * NetStream.Publish.BadName for an unknown key or NetStream.Failed for a codec. Nothing more is received.
+   * Tells the publisher why it is turned away, before or after `accept`; then drain `transmit` and close. `code`: one of `statusCode`:
+   * NetStream.Publish.Denied for an unknown key, NetStream.Publish.BadName for one in use, NetStream.Failed for a codec. Nothing more is received.
    */
   refuse(_now: Millis, code: string, description: string): void {
     if (this.#state !== "asked" && this.#state !== "publishing") return;
