@@ -9,12 +9,13 @@ import { TcpPath } from "../demo/tcp-path.ts";
 import { UdpPath } from "../demo/udp-path.ts";
 import { primitives } from "../host/crypto.ts";
 import { createLog, type LogLevel } from "../host/log.ts";
-import type { Driver, Loop } from "../host/loop.ts";
+import type { Driver, Loop, TcpHandler, TcpSocket } from "../host/loop.ts";
 import type { LoopPort } from "../host/worker-port.ts";
+import type { LinkFigures } from "../live/link-figures.ts";
 import { FlvLoop } from "../media/flv/loop.ts";
 import { TunnelClient } from "../tunnel/client.ts";
 import { clientConfig } from "../tunnel/config.ts";
-import { type DemoFigures, tcpFigures, udpFigures } from "./demo-figures.ts";
+import { type LinkSample, sampleOf, tcpFigures, tunnelFigures } from "./demo-figures.ts";
 
 export interface DemoData {
   readonly level: LogLevel;
@@ -27,57 +28,105 @@ export interface DemoData {
   readonly keys: { readonly tunnel: string; readonly tcp: string };
 }
 
-export type DemoCommand = { readonly kind: "stop" };
-export type DemoMessage = { readonly kind: "figures"; readonly figures: DemoFigures };
+/** main → worker: what only the tunnel's server knows, or the end. */
+export type DemoCommand = { readonly kind: "recovered"; readonly packets: number } | { readonly kind: "stop" };
+
+/** worker → main: the table of the page, and the port under which the tunnel's server knows the demo. */
+export interface DemoMessage {
+  readonly kind: "figures";
+  readonly links: readonly LinkFigures[];
+  readonly serverSidePort: number;
+}
 
 const FIGURES_MS: Millis = 1000;
+const FAREWELL_MS: Millis = 200;
 const local = "127.0.0.1";
 
 export function start(loop: Loop, data: DemoData, port: LoopPort<DemoCommand, DemoMessage>): undefined {
+  const { link, seed, keys } = data;
   const log = createLog(data.level).child({ module: "demo" });
+  const target = { host: local, port: data.rtmpPort };
+  const udpPath = new UdpPath(loop, { listen: { host: local, port: 0 }, target: { host: local, port: data.tunnelPort }, link, seed });
+  const tcpPath = new TcpPath(loop, { target, link, seed: seed + 10 });
+  const client = new TunnelClient(
+    clientConfig.parse({
+      localaddr: `${local}:0`,
+      remoteaddr: `${local}:${udpPath.port}`,
+      key: data.tunnelKey,
+      mode: "fast2",
+      quiet: "true",
+    }),
+    { loop, log, primitives },
+  );
+  const near = client.local;
   const clip = readFileSync(new URL("../../assets/demo.flv", import.meta.url));
   const random = new Uint8Array(1528);
   primitives.random(random);
-  const udpPath = new UdpPath(loop, {
-    listen: { host: local, port: 0 },
-    target: { host: local, port: data.tunnelPort },
-    link: data.link,
-    seed: data.seed,
+  const publish = (key: string, connect: (handler: TcpHandler) => TcpSocket, name: string): DemoPublisher =>
+    new DemoPublisher(
+      loop,
+      new FlvLoop(clip),
+      { connect, app: "live", key, random, tcUrl: `rtmp://${local}/live` },
+      log.child({ over: name }),
+    );
+  const overTunnel = publish(keys.tunnel, (handler) => loop.connect(near, handler), "tunnel");
+  const overTcp = publish(keys.tcp, (handler) => tcpPath.connect(handler), "tcp");
+
+  let recovered = 0;
+  const rates = [new Rate(), new Rate()] as const;
+  const ticker = new Ticker((now) => {
+    const tcp = tcpPath.up;
+    const samples: readonly LinkSample[] = [sampleOf(udpPath.up), tcp === undefined ? nothing : sampleOf(tcp.ahead)];
+    const links = [
+      tunnelFigures(link, samples[0]!, rates[0].of(now, samples[0]!.sentBytes), client.report(now)[0], recovered),
+      tcpFigures(link, samples[1]!, rates[1].of(now, samples[1]!.sentBytes), tcp, overTcp.droppedTags),
+    ];
+    port.post({ kind: "figures", links, serverSidePort: udpPath.serverSidePort });
   });
-  const tcpPath = new TcpPath(loop, {
-    listen: { host: local, port: 0 },
-    target: { host: local, port: data.rtmpPort },
-    link: data.link,
-    seed: data.seed + 10,
-  });
-  const config = clientConfig.parse({
-    localaddr: `${local}:0`,
-    remoteaddr: `${local}:${udpPath.port}`,
-    key: data.tunnelKey,
-    mode: "fast2",
-    quiet: "true",
-  });
-  const client = new TunnelClient(config, { loop, log: log.child({ link: "tunnel" }), primitives });
-  if (!("port" in client.local)) throw new Error("the tunnel client listens on no port");
-  const publish = (name: string, to: number, key: string): DemoPublisher =>
-    new DemoPublisher(loop, new FlvLoop(clip), { to: { host: local, port: to }, app: "live", key, random }, log.child({ link: name }));
-  const publishers = [publish("tunnel", client.local.port, data.keys.tunnel), publish("tcp", tcpPath.port, data.keys.tcp)] as const;
-  const reporter: Driver = {
-    advance: (now) => {
-      if (now < due) return due;
-      due = now + FIGURES_MS;
-      const figures = { tunnel: udpFigures(udpPath.counters, client.report(now)), tcp: tcpFigures(tcpPath, publishers[1].droppedTags) };
-      port.post({ kind: "figures", figures });
-      return due;
-    },
-  };
-  let due: Millis = 0;
-  loop.drive(reporter);
-  port.onCommand((_command, now) => {
-    due = NEVER;
-    for (const publisher of publishers) publisher.stop(now);
-    client.stop(now);
-    loop.stop();
+  loop.drive(ticker);
+  const farewell = new Ticker(() => loop.stop(), NEVER);
+  loop.drive(farewell);
+  port.onCommand((command, now) => {
+    if (command.kind === "recovered") recovered = command.packets;
+    else {
+      overTunnel.stop(now);
+      overTcp.stop(now);
+      client.stop(now);
+      farewell.due = now + FAREWELL_MS;
+      loop.wake();
+    }
   });
   return undefined;
+}
+
+const nothing: LinkSample = { sentBytes: 0, sent: 0, lost: 0 };
+
+class Ticker implements Driver {
+  due: Millis;
+  readonly #task: (now: Millis) => void;
+
+  constructor(task: (now: Millis) => void, due: Millis = 0) {
+    this.#task = task;
+    this.due = due;
+  }
+
+  advance(now: Millis): Millis {
+    if (now < this.due) return this.due;
+    this.due = now + FIGURES_MS;
+    this.#task(now);
+    return this.due;
+  }
+}
+
+/** Bits per second from a growing count of bytes; a count that started anew gives 0 once. */
+class Rate {
+  #at: Millis = 0;
+  #bytes = 0;
+
+  of(now: Millis, bytes: number): number {
+    const rate = now > this.#at ? (Math.max(0, bytes - this.#bytes) * 8000) / (now - this.#at) : 0;
+    this.#at = now;
+    this.#bytes = bytes;
+    return rate;
+  }
 }

@@ -7,13 +7,16 @@
  */
 import { type Millis, NEVER } from "../base/units.ts";
 import type { Log } from "../host/log.ts";
-import type { Driver, Endpoint, Loop, TcpHandler, TcpSocket } from "../host/loop.ts";
+import type { Driver, Loop, TcpHandler, TcpSocket } from "../host/loop.ts";
 import type { FlvLoop } from "../media/flv/loop.ts";
 import { VIDEO } from "../media/flv/tag.ts";
 import { RtmpPublisher } from "../media/rtmp/publisher.ts";
 
 export interface PublisherOptions {
-  readonly to: Endpoint;
+  /** As `Loop.connect`, to the RTMP server. */
+  readonly connect: (handler: TcpHandler) => TcpSocket;
+  /** "rtmp://host:port/app", as the server is told. */
+  readonly tcUrl: string;
   readonly app: string;
   readonly key: string;
   /** 1528 bytes of noise for the handshake. */
@@ -105,16 +108,15 @@ export class DemoPublisher implements Driver, TcpHandler {
   readonly #scratch = new Uint8Array(4096);
 
   #connect(): void {
-    const { app, key, random, to } = this.#options;
-    const address = "path" in to ? to.path : `${to.host}:${to.port}`;
+    const { app, key, random, tcUrl, connect } = this.#options;
     this.connections++;
     this.#connected = false;
     this.#start = 0;
     this.#end = 0;
     this.#skipToKeyframe = false;
     this.#clip.restart();
-    this.#rtmp = new RtmpPublisher({ random, app, key, tcUrl: `rtmp://${address}/${app}` });
-    this.#socket = this.#loop.connect(to, this);
+    this.#rtmp = new RtmpPublisher({ random, app, key, tcUrl });
+    this.#socket = connect(this);
   }
 
   #events(now: Millis, rtmp: RtmpPublisher): void {

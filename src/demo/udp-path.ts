@@ -8,7 +8,7 @@
  */
 import { Batch, SLOT_BYTES } from "../base/batch.ts";
 import type { Millis } from "../base/units.ts";
-import { EmulatedLink, type LinkCounters } from "../emulator/link.ts";
+import { EmulatedLink } from "../emulator/link.ts";
 import { parseLink } from "../emulator/parse.ts";
 import type { Driver, Loop, UdpHandler, UdpSocket } from "../host/loop.ts";
 
@@ -46,8 +46,14 @@ export class UdpPath implements Driver {
     loop.drive(this);
   }
 
-  get counters(): { up: LinkCounters; down: LinkCounters } {
-    return { up: this.up.counters, down: this.down.counters };
+  /** Where the client sends to. */
+  get port(): number {
+    return this.#front.local.port;
+  }
+
+  /** Where the server sees the client. */
+  get serverSidePort(): number {
+    return this.#back.local.port;
   }
 
   advance(now: Millis): Millis {

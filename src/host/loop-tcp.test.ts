@@ -59,9 +59,10 @@ eachLoop("a refused connection is told later, with errno's name", async (loop) =
   listener.close();
   const told: string[] = [];
   const closed = (_now: number, code: string): number => told.push(code);
-  loop.connect({ host: "127.0.0.1", port }, tcpHandler({ closed }));
-  loop.connect({ path: join(tmpdir(), "longhaul-no-such.sock") }, tcpHandler({ closed }));
-  loop.connect({ host: "no literal", port }, tcpHandler({ closed }));
+  const handler = tcpHandler({ closed, connected: () => told.push("connected") });
+  loop.connect({ host: "127.0.0.1", port }, handler);
+  loop.connect({ path: join(tmpdir(), "longhaul-no-such.sock") }, handler);
+  loop.connect({ host: "no literal", port }, handler);
   assert.equal(told.length, 0);
   await until(() => told.length === 3);
   assert.deepEqual(told.sort(), ["ECONNREFUSED", "EINVAL", "ENOENT"]);

@@ -4,7 +4,7 @@ import { Batch, SLOT_BYTES } from "../base/batch.ts";
 import { HostError } from "../base/errors.ts";
 import { Prng } from "../base/prng.ts";
 import type { UdpSocket } from "./loop.ts";
-import { type AnyLoop, eachLoop, onEpoll, udpHandler, until } from "./testing/each-loop.ts";
+import { type AnyLoop, eachLoop, onEpoll, onNode, udpHandler, until } from "./testing/each-loop.ts";
 
 const LOCAL = { host: "127.0.0.1", port: 0 };
 
@@ -190,4 +190,25 @@ onEpoll("answers leave from the address that was asked", async (loop) => {
     await until(() => answered !== "");
     assert.equal(answered, asked);
   }
+});
+
+onNode("Node holds a bounded number of datagrams, and writable follows", async (loop) => {
+  const server = loop.udp({ ...LOCAL, socketBufferBytes: 1 << 20 }, udpHandler());
+  let writable = 0;
+  const client = loop.udp(LOCAL, udpHandler({ writable: () => writable++ }));
+  const batch = new Batch(260);
+  fill(batch, Array(260).fill(10), client.addresses.intern("127.0.0.1", server.local.port), new Prng(1));
+  assert.equal(client.send(batch, 0), 256);
+  await until(() => writable === 1);
+  assert.equal(client.send(batch, 256), 260);
+  await until(() => server.counters.receivedDatagrams === 260);
+});
+
+eachLoop("a forged sender without a port cannot be answered, which is counted", async (loop) => {
+  const socket = loop.udp(LOCAL, udpHandler());
+  const batch = new Batch(2);
+  fill(batch, [10, 10], socket.addresses.intern("127.0.0.1", 0), new Prng(1));
+  assert.equal(socket.send(batch, 0), 2);
+  assert.equal(socket.counters.sendErrors, 2);
+  assert.equal(socket.counters.sentDatagrams, 0);
 });

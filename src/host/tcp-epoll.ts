@@ -82,6 +82,8 @@ export class EpollTcpSocket implements TcpSocket, Pollable, Resource {
   }
 
   ready(events: number, now: Millis): void {
+    // What became of it is told in this round already.
+    if (this.#failure !== undefined) return;
     if (this.#connecting && !this.#finishConnecting(events, now)) return;
     if ((events & READ_EVENTS) !== 0) {
       this.#drained = false;
@@ -95,15 +97,19 @@ export class EpollTcpSocket implements TcpSocket, Pollable, Resource {
         this.#handler.readable(now);
       }
       // Whoever waits for input has met the error in reading; whoever does not is told.
-      if ((events & EPOLLERR) !== 0 && this.#open && this.#failure === undefined) {
+      if ((events & EPOLLERR) !== 0 && this.#open && this.#healthy) {
         const errno = takeError(this.#reactor.sys, this.fd);
         if (errno !== 0) this.#fail(errno);
       }
     }
-    if ((events & EPOLLOUT) !== 0 && this.#writeWaits && this.#open && this.#failure === undefined) {
+    if ((events & EPOLLOUT) !== 0 && this.#writeWaits && this.#open && this.#healthy) {
       this.#writeWaits = false;
       this.#handler.writable(now);
     }
+  }
+
+  get #healthy(): boolean {
+    return this.#failure === undefined;
   }
 
   read(bytes: Uint8Array, offset: number, limit: number): number {

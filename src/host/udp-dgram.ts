@@ -44,6 +44,7 @@ export class DgramUdpSocket implements UdpSocket, Resource {
   #lastPeer = -1;
   #lastHost = "";
   #lastPort = 0;
+  #lastRecycled = 0;
 
   /** @throws HostError when the address cannot be bound */
   constructor(reactor: NodeReactor, options: UdpOptions, handler: UdpHandler) {
@@ -146,7 +147,9 @@ export class DgramUdpSocket implements UdpSocket, Resource {
 
   /** Host and port of the peer, as this family of socket wants them; mostly it is the same peer as before. */
   #look(peer: number): void {
-    if (peer === this.#lastPeer && this.addresses.port(peer) === this.#lastPort) return;
+    const { recycled } = this.addresses.counters;
+    if (peer === this.#lastPeer && recycled === this.#lastRecycled) return;
+    this.#lastRecycled = recycled;
     const host = this.addresses.host(peer);
     this.#lastPeer = peer;
     this.#lastPort = this.addresses.port(peer);

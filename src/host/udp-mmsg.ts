@@ -1,7 +1,7 @@
 /**
  * A UDP socket on epoll: unconnected, batches in and out, segmentation by the kernel.
  *
- *   readable ─► inbox.receive, at most CALLS_PER_ROUND calls ─► handler.receive(batch)         udp-inbox.ts
+ *   readable ─► inbox.receive, bounded work ─► handler.receive(batch)         udp-inbox.ts
  *   send(batch) ─► outbox.send ─► buffer full? watch EPOLLOUT ─► handler.writable               udp-outbox.ts
  *
  * A socket bound to all addresses asks the kernel which of them each datagram came for (PKTINFO) and answers from there. One bound to
@@ -38,8 +38,9 @@ import { familyOf, nameOf, readSockaddr, SOCKADDR_BYTES, writeSockaddr } from ".
 import { setBufferBytes, setOption } from "./socket-option.ts";
 import { hostError } from "./sys.ts";
 
-/** Tuning: receive calls for one socket before others get their turn. */
+/** Tuning: calls and datagrams for one socket before others get their turn; the last call may bring more. */
 const CALLS_PER_ROUND = 8;
+const DATAGRAMS_PER_ROUND = 1024;
 
 export class EpollUdpSocket implements UdpSocket, Pollable, Resource {
   readonly fd: number;
@@ -81,7 +82,8 @@ export class EpollUdpSocket implements UdpSocket, Pollable, Resource {
   ready(events: number, now: Millis): void {
     if ((events & (EPOLLIN | EPOLLERR)) !== 0) {
       const { inbox } = this.#reactor;
-      for (let calls = CALLS_PER_ROUND; calls > 0 && inbox.receive(this, now); calls--);
+      const enough = this.counters.receivedDatagrams + DATAGRAMS_PER_ROUND;
+      for (let calls = CALLS_PER_ROUND; calls > 0 && this.counters.receivedDatagrams < enough && inbox.receive(this, now); calls--);
     }
     if ((events & EPOLLOUT) !== 0 && this.open && this.#blocked) {
       this.#blocked = false;

@@ -12,6 +12,13 @@ const LOCAL = { host: "127.0.0.1", port: 0 };
 /** ENETUNREACH: what a refused datagram may answer. */
 const UNREACHABLE = 101;
 
+/** As much of WebAssembly as is needed here: its types come with those of browsers only. */
+const { WebAssembly: wasm } = globalThis as unknown as {
+  WebAssembly: {
+    Memory: new (size: { initial: number; maximum: number }) => { readonly buffer: ArrayBuffer; grow(pages: number): number };
+  };
+};
+
 function equalDatagrams(count: number, size: number, peer: number): Batch {
   const batch = new Batch(count);
   for (let i = 0; i < count; i++) {
@@ -144,3 +151,22 @@ onEpoll(
 function controlLengthOf(headers: number): number {
   return koffi.decode.uint32(BigInt(headers + CONTROL_LENGTH * 4));
 }
+
+onEpoll("the slab may be the memory of a WebAssembly module, before and after it has grown", async (loop) => {
+  const listening = new Listening(loop);
+  const sender = loop.udp(LOCAL, udpHandler());
+  const peer = sender.addresses.intern("127.0.0.1", listening.socket.local.port);
+  const memory = new wasm.Memory({ initial: 1, maximum: 4 });
+  for (let mark = 1; mark <= 2; mark++) {
+    const batch = new Batch(1, new Uint8Array(memory.buffer, 4096));
+    batch.bytes[7] = mark;
+    batch.start[0] = 7;
+    batch.end[0] = 100;
+    batch.peer[0] = peer;
+    batch.length = 1;
+    assert.equal(sender.send(batch, 0), 1);
+    await until(() => listening.order.length === mark);
+    memory.grow(1);
+  }
+  assert.deepEqual(listening.order, [1, 2]);
+});

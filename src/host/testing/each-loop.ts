@@ -14,6 +14,10 @@ export type AnyLoop = EpollLoop | NodeLoop;
 
 export function eachLoop(name: string, run: (loop: AnyLoop) => Promise<void>): void {
   onEpoll(name, run);
+  onNode(name, run);
+}
+
+export function onNode(name: string, run: (loop: NodeLoop) => Promise<void>): void {
   test(`${name} (node)`, () => bounded(new NodeLoop(), run));
 }
 

@@ -1,14 +1,16 @@
 /** Two cores joined by a wire of constant delay in virtual time; allocates nothing per packet, so that what the cores allocate can be measured. */
 import { assert } from "../../base/assert.ts";
-import type { Bytes, Millis } from "../../base/units.ts";
+import { type Bytes, type Millis, NEVER } from "../../base/units.ts";
 import { Kcp, type KcpOptions } from "../kcp.ts";
 import { PACKET_BYTES_MAX } from "../segment.ts";
 
 const PACKETS_MAX = 8192;
+/** Positions a host's receive batch has: packets are handed over from there, as a core finds them in production. */
+const BATCH_POSITIONS = 64;
 
-/** One direction: packets in a slab, first in first out. */
+/** One direction: packets in a slab, first in first out, and behind them the batch of the receiving host. */
 class Wire {
-  readonly bytes = new Uint8Array(PACKETS_MAX * PACKET_BYTES_MAX);
+  readonly bytes = new Uint8Array((PACKETS_MAX + BATCH_POSITIONS) * PACKET_BYTES_MAX);
   readonly view = new DataView(this.bytes.buffer);
   readonly length = new Int32Array(PACKETS_MAX);
   readonly due = new Float64Array(PACKETS_MAX);
@@ -71,8 +73,10 @@ export class Pair {
       const wire = this.#wires[to === 0 ? 1 : 0];
       while (wire.head < wire.tail && wire.due[wire.head % PACKETS_MAX]! <= this.now) {
         const i = wire.head++ % PACKETS_MAX;
-        const start = i * PACKET_BYTES_MAX;
-        this.ends[to].receive(this.now, wire.bytes, wire.view, start, start + wire.length[i]!, true);
+        const length = wire.length[i]!;
+        const start = (PACKETS_MAX + (i % BATCH_POSITIONS)) * PACKET_BYTES_MAX;
+        wire.bytes.copyWithin(start, i * PACKET_BYTES_MAX, i * PACKET_BYTES_MAX + length);
+        this.ends[to].receive(this.now, wire.bytes, wire.view, start, start + length, true);
         this.drain(to);
       }
       this.ends[to].advance(this.now);
@@ -93,8 +97,8 @@ export class Pair {
       this.turn();
       if (!each()) return;
       const next = Math.max(this.next(), this.now);
-      if (next > until) {
-        if (until !== Number.POSITIVE_INFINITY) this.now = until;
+      if (next === NEVER || next > until) {
+        if (until !== NEVER) this.now = until;
         return;
       }
       this.now = next;

@@ -61,9 +61,16 @@ test("fields of the wrong kind read as missing", () => {
 });
 
 test("deep nesting, endless arrays and cut values are damage", () => {
-  const deep = new Amf0Reader(Uint8Array.from(Array.from({ length: 5000 }, (_, i) => [10, 0, 0, 0, 1][i % 5]!)));
-  deep.value();
-  assert.equal(deep.damaged, true);
+  // Arrays of one element around a null: sixteen are allowed, one more is not, however whole the bytes are.
+  for (const [levels, damaged] of [
+    [16, false],
+    [17, true],
+    [10_000, true],
+  ] as const) {
+    const deep = new Amf0Reader(Uint8Array.from([...Array.from({ length: 5 * levels }, (_, i) => [10, 0, 0, 0, 1][i % 5]!), 5]));
+    deep.value();
+    assert.equal(deep.damaged, damaged, `${levels} levels`);
+  }
   const endless = new Amf0Reader(Uint8Array.from([10, 0xff, 0xff, 0xff, 0xff, ...new Array(100_000).fill(5)]));
   endless.value();
   assert.deepEqual([endless.damaged, endless.left], [true, 0]);

@@ -26,6 +26,17 @@ test("writes the shortest header that says all", () => {
   );
 });
 
+test("never leaves the delta out right after a full header or when it is extended", () => {
+  const { writer, wire } = newWriter();
+  const one = Uint8Array.of(0xaa);
+  writer.write(4, 8, 1, 20, one, true);
+  writer.write(4, 8, 1, 40, one, true);
+  assert.equal(wire(), "040000140000010801000000aa" + "84000014aa");
+  writer.write(4, 8, 1, 40 + 0xffffff, one, true);
+  writer.write(4, 8, 1, 40 + 2 * 0xffffff, one, true);
+  assert.equal(wire(), "84ffffff00ffffffaa".repeat(2));
+});
+
 test("cuts messages and repeats extended timestamps", () => {
   const { writer, wire } = newWriter();
   writer.chunkBytes = 3;
