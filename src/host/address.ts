@@ -71,6 +71,13 @@ export class AddressTable {
   /** Records without a local address, and room to put one aside. */
   #anyLocal = 0;
   readonly #local = new Uint32Array(ADDRESS_WORDS - LOCAL_WORD);
+  /** Texts that were asked for, by id, so that sockets that speak in text ask for nothing new with every datagram. */
+  readonly #hosts: (string | undefined)[] = [];
+  /** The last call of `intern`; it holds while nothing was recycled since. */
+  #internedHost = "";
+  #internedPort = 0;
+  #internedId = NONE;
+  #internedAge = 0;
 
   constructor(options: AddressTableOptions = {}) {
     this.peersMax = options.peersMax ?? PEERS_MAX_DEFAULT;
@@ -110,12 +117,19 @@ export class AddressTable {
    * datagram is received. A bug when `host` is no literal address.
    */
   intern(host: string, port: number): number {
-    this.key.fill(0);
-    assert(parseIp(host, this.#keyBytes, 0), `"${host}" is not a literal IP address`);
-    this.#keyBytes[PORT_BYTE] = port >>> 8;
-    this.#keyBytes[PORT_BYTE + 1] = port & 0xff;
-    this.key[SCOPE_WORD] = ipScope(host);
-    return this.internKey();
+    if (host === this.#internedHost && port === this.#internedPort && this.counters.recycled === this.#internedAge) {
+      this.#touch(this.#internedId);
+      return this.#internedId;
+    }
+    this.#writeKey(host, port);
+    const id = this.internKey();
+    if (id !== NONE) {
+      this.#internedHost = host;
+      this.#internedPort = port;
+      this.#internedId = id;
+      this.#internedAge = this.counters.recycled;
+    }
+    return id;
   }
 
   /** The id stays what it is until as many `release` as `hold` were called. */
@@ -131,7 +145,11 @@ export class AddressTable {
 
   /** Literal address, IPv6 without brackets, with its zone when it has one. */
   host(id: number): string {
-    return formatIp(this.#bytes, id * ADDRESS_BYTES, this.#words[id * ADDRESS_WORDS + SCOPE_WORD]!);
+    const known = this.#hosts[id];
+    if (known !== undefined) return known;
+    const host = formatIp(this.#bytes, id * ADDRESS_BYTES, this.#words[id * ADDRESS_WORDS + SCOPE_WORD]!);
+    this.#hosts[id] = host;
+    return host;
   }
 
   port(id: number): number {
@@ -156,6 +174,14 @@ export class AddressTable {
 
   setMark(id: number, mark: number): void {
     this.#marks[id] = mark;
+  }
+
+  #writeKey(host: string, port: number): void {
+    this.key.fill(0);
+    assert(parseIp(host, this.#keyBytes, 0), `"${host}" is not a literal IP address`);
+    this.#keyBytes[PORT_BYTE] = port >>> 8;
+    this.#keyBytes[PORT_BYTE + 1] = port & 0xff;
+    this.key[SCOPE_WORD] = ipScope(host);
   }
 
   #equals(id: number): boolean {
@@ -222,6 +248,7 @@ export class AddressTable {
     this.#words.set(this.key, id * ADDRESS_WORDS);
     this.#hashes[id] = hash;
     this.#marks[id] = 0;
+    this.#hosts[id] = undefined;
     this.#place(id);
     this.#link(id);
     this.#heard[id] = this.#turn;

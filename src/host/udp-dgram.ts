@@ -41,10 +41,8 @@ export class DgramUdpSocket implements UdpSocket, Resource {
   #queued = 0;
   #blocked = false;
   #open = true;
-  #lastPeer = -1;
   #lastHost = "";
-  #lastPort = 0;
-  #lastRecycled = 0;
+  #lastName = "";
 
   /** @throws HostError when the address cannot be bound */
   constructor(reactor: NodeReactor, options: UdpOptions, handler: UdpHandler) {
@@ -74,9 +72,10 @@ export class DgramUdpSocket implements UdpSocket, Resource {
       // Node keeps what the kernel does not take at once, while the batch is reused: hence the copy.
       const copy = Buffer.allocUnsafe(length);
       copy.set(batch.bytes.subarray(start, start + length));
-      this.#look(batch.peer[next]!);
+      const peer = batch.peer[next]!;
+      const port = this.addresses.port(peer);
       // A forged sender; Node would throw.
-      if (this.#lastPort === 0) {
+      if (port === 0) {
         this.counters.sendErrors++;
         continue;
       }
@@ -84,7 +83,7 @@ export class DgramUdpSocket implements UdpSocket, Resource {
       this.counters.sendCalls++;
       this.counters.sentDatagrams++;
       this.counters.sentBytes += length;
-      this.#socket.send(copy, 0, length, this.#lastPort, this.#lastHost, this.#sent);
+      this.#socket.send(copy, 0, length, port, this.#hostOf(peer), this.#sent);
     }
     return batch.length;
   }
@@ -145,15 +144,13 @@ export class DgramUdpSocket implements UdpSocket, Resource {
     this.#filled = 0;
   }
 
-  /** Host and port of the peer, as this family of socket wants them; mostly it is the same peer as before. */
-  #look(peer: number): void {
-    const { recycled } = this.addresses.counters;
-    if (peer === this.#lastPeer && recycled === this.#lastRecycled) return;
-    this.#lastRecycled = recycled;
+  /** The peer's host as this family of socket wants it. */
+  #hostOf(peer: number): string {
     const host = this.addresses.host(peer);
-    this.#lastPeer = peer;
-    this.#lastPort = this.addresses.port(peer);
-    this.#lastHost = this.#six && !host.includes(":") ? `::ffff:${host}` : host;
+    if (host === this.#lastHost) return this.#lastName;
+    this.#lastHost = host;
+    this.#lastName = this.#six && !host.includes(":") ? `::ffff:${host}` : host;
+    return this.#lastName;
   }
 
   #bind(options: UdpOptions): { host: string; port: number } {

@@ -6,7 +6,7 @@ import { Pair, pattern } from "./testing/pair.ts";
  * Bound: a new Uint8Array view costs 100 bytes or more and an object or closure 30, so anything allocated per packet shows above it; what
  * stays below are the boxes of a few floating-point times that cross calls the compiler did not inline.
  */
-const BYTES_PER_PACKET_MAX = 60;
+const BYTES_PER_PACKET_MAX = 30;
 
 test("a steady bulk flow allocates next to nothing per packet", () => {
   const pair = new Pair();

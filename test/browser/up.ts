@@ -5,7 +5,7 @@
  *   node test/browser/up.ts [--seconds 20] [--screenshot FILE]
  */
 import { parseArgs } from "node:util";
-import { Children, root, waitFor } from "../interop/children.ts";
+import { Children, root, signalGroup, waitFor } from "../interop/children.ts";
 import { watch } from "./watch.ts";
 
 const { values } = parseArgs({ options: { seconds: { type: "string", default: "20" }, screenshot: { type: "string", default: "" } } });
@@ -25,7 +25,7 @@ try {
   const firstFrameMs = figures.playingSince - started;
   console.log(JSON.stringify({ firstFrameMs, ...figures }));
   ok = figures.playing && figures.stalls === 0 && firstFrameMs <= playWithinMs;
-  up.process.kill("SIGINT");
+  signalGroup(up.process, "SIGINT");
   const status = await Promise.race([up.exited, new Promise<number>((done) => setTimeout(() => done(-2), 5000))]);
   if (status !== 0) {
     console.log(`Ctrl-C: exit status ${status}`);

@@ -18,7 +18,7 @@ export class Children {
     const path = join(this.folder, `${++this.#count}-${name}.log`);
     const log = openSync(path, "w");
     const [file, ...args] = [...prefix, ...command];
-    const process = spawn(file!, args, { stdio: ["ignore", log, log] });
+    const process = spawn(file!, args, { stdio: ["ignore", log, log], detached: true });
     closeSync(log);
     this.#running.add(process);
     const exited = new Promise<number>((resolve) => {
@@ -33,8 +33,8 @@ export class Children {
 
   async end(child: Child): Promise<void> {
     if (child.process.exitCode !== null || child.process.signalCode !== null) return;
-    child.process.kill("SIGTERM");
-    const timer = setTimeout(() => child.process.kill("SIGKILL"), 3000);
+    signalGroup(child.process, "SIGTERM");
+    const timer = setTimeout(() => signalGroup(child.process, "SIGKILL"), 3000);
     await child.exited;
     clearTimeout(timer);
   }
@@ -45,6 +45,15 @@ export class Children {
         this.end({ program: "", process, exited: new Promise((done) => process.on("exit", () => done(0))), output: () => "" }),
       ),
     );
+  }
+}
+
+/** Every child leads a group of its own, so a signal reaches what it has started (npm, sh), as a terminal's Ctrl-C would. */
+export function signalGroup(process: ChildProcess, signal: NodeJS.Signals): void {
+  try {
+    if (process.pid !== undefined) globalThis.process.kill(-process.pid, signal);
+  } catch {
+    // It ended by itself meanwhile.
   }
 }
 
