@@ -60,6 +60,8 @@ export interface KcpOptions {
   readonly profile: "2021" | "2026";
   /** ACKs leave at once instead of with the timer. */
   readonly ackNoDelay?: boolean;
+  /** Room in `inlet` for composing what is sent; 0 = none. */
+  readonly inletBytes?: Bytes;
   /** Where our own numbering and the peer's begin: 0 in every real session, near 2^32 in tests of the wrap. */
   readonly firstSn?: number;
 }
@@ -87,7 +89,7 @@ export class Kcp {
   #overtaken = false;
 
   constructor(options: KcpOptions) {
-    const { conv, mtu, sndWnd, rcvWnd, nodelay, nc, resend, firstSn = 0 } = options;
+    const { conv, mtu, sndWnd, rcvWnd, nodelay, nc, resend, inletBytes = 0, firstSn = 0 } = options;
     assert(mtu >= MTU_MIN && mtu <= PACKET_BYTES_MAX, `mtu ${mtu} is not 50…1500`);
     assert(sndWnd >= 1 && rcvWnd >= 1 && rcvWnd <= WND_MAX, `windows ${sndWnd}, ${rcvWnd}: at least 1, rcvWnd at most ${WND_MAX}`);
     this.conv = conv >>> 0;
@@ -99,7 +101,7 @@ export class Kcp {
     this.#acksInPacket = Math.floor(mtu / HEADER_BYTES);
     this.#rtt = new Rtt(nodelay, this.#interval);
     // A send is taken whole while a single place is free, so the last one may reach beyond the window.
-    this.#send = new SendWindow(this.mss, sndWnd + Math.ceil(SEND_BYTES_MAX / this.mss), RMT_WND_INITIAL, firstSn);
+    this.#send = new SendWindow(this.mss, sndWnd + Math.ceil(SEND_BYTES_MAX / this.mss), RMT_WND_INITIAL, inletBytes, firstSn);
     this.#receive = new ReceiveWindow(rcvWnd, PACKET_BYTES_MAX - HEADER_BYTES, firstSn);
     this.#acks = new AckList(rcvWnd);
     this.#probe = new Probe(this.#profile.probeInitial);
@@ -169,7 +171,7 @@ export class Kcp {
    * end − start or 0.
    */
   send(now: Millis, bytes: Uint8Array, start: number, end: number): number {
-    assert(end - start <= SEND_BYTES_MAX, `send of ${end - start} bytes: at most ${SEND_BYTES_MAX}`);
+    assert(end - start <= SEND_BYTES_MAX, "a send takes at most SEND_BYTES_MAX");
     this.#wake(now);
     if (!this.writable) {
       this.stats.sendRefused++;
@@ -179,6 +181,19 @@ export class Kcp {
     this.stats.bytesSent += end - start;
     this.#flush.ask(FLUSH_FULL);
     return end - start;
+  }
+
+  /**
+   * The buffer whose first `inletBytes` bytes the caller may write and then give to `send`: from there the bytes reach their segments without a view
+   * being made. It is replaced as the window grows, so ask for it before each use; the bytes behind the inlet are not the caller's.
+   */
+  get inlet(): Uint8Array {
+    return this.#send.store.bytes;
+  }
+
+  /** A view over `inlet`. */
+  get inletView(): DataView {
+    return this.#send.store.view;
   }
 
   /** Segments queued or not yet confirmed. */

@@ -14,9 +14,8 @@
  */
 import { assert } from "../base/assert.ts";
 import { seqAdd, seqDiff } from "../base/seq.ts";
-import { Slots } from "../base/slots.ts";
 import type { Bytes, Seq32 } from "../base/units.ts";
-import { SlotViews, SourceViews } from "./views.ts";
+import { SendStore } from "./send-store.ts";
 
 /** `fastack` of a segment that is not to be resent early before its next timeout. */
 export const FASTACK_SPENT = 0xffffffff;
@@ -57,12 +56,10 @@ export class SendWindow {
   /** No segment in flight is due before this (32-bit clock); only a bound, as the one that set it may be acknowledged. */
   earliest = 0;
 
-  readonly #slots: Slots;
-  readonly #views: SlotViews;
-  readonly #source = new SourceViews();
+  readonly store: SendStore;
 
   /** `segmentsMax`: most segments queued and in flight together. */
-  constructor(mss: Bytes, segmentsMax: number, rmtWnd: number, firstSn: Seq32 = 0) {
+  constructor(mss: Bytes, segmentsMax: number, rmtWnd: number, inletBytes: Bytes, firstSn: Seq32 = 0) {
     const capacity = 2 ** Math.ceil(Math.log2(segmentsMax));
     this.mss = mss;
     this.rmtWnd = rmtWnd;
@@ -81,8 +78,7 @@ export class SendWindow {
     this.#acked = new Uint8Array(capacity);
     this.next = new Int32Array(capacity);
     this.#previous = new Int32Array(capacity);
-    this.#slots = new Slots(mss, capacity);
-    this.#views = new SlotViews(this.#slots);
+    this.store = new SendStore(mss, capacity, inletBytes);
   }
 
   /** Segments queued and in flight. */
@@ -101,35 +97,38 @@ export class SendWindow {
 
   /** Bytes held for payloads. */
   get bytesHeld(): Bytes {
-    return this.#slots.bytesHeld;
+    return this.store.bytesHeld;
   }
 
   /** Queues bytes[start…end), which are copied; first the last queued segment is filled up. The caller has checked that there is room. */
   push(bytes: Uint8Array, start: number, end: number): void {
+    const { store } = this;
+    const composedInside = bytes === store.bytes;
+    assert(store.reserve(Math.ceil((end - start) / this.mss)), "the send window has a slot for every segment it admits");
+    // Growing replaced the slab, and took the inlet along.
+    const source = composedInside ? store.bytes : bytes;
     let from = start;
     if (this.queued > 0) {
       const i = (this.tail - 1) & this.mask;
       const held = this.length[i]!;
       const more = Math.min(this.mss - held, end - from);
       if (more > 0) {
-        const slot = this.#slot[i]!;
-        this.#source.copy(bytes, from, from + more, this.#slots.page(slot), this.#slots.offset(slot) + held);
+        store.fill(this.#slot[i]!, held, source, from, from + more);
         this.length[i] = held + more;
         from += more;
       }
     }
     while (from < end) {
       const n = Math.min(this.mss, end - from);
-      this.#append(bytes, from, from + n);
+      this.#append(source, from, from + n);
       from += n;
     }
   }
 
   #append(bytes: Uint8Array, start: number, end: number): void {
-    const slot = this.#slots.take();
-    assert(slot >= 0, "the send window has a slot for every segment it admits");
+    const slot = this.store.take();
     const i = this.tail & this.mask;
-    this.#source.copy(bytes, start, end, this.#slots.page(slot), this.#slots.offset(slot));
+    this.store.fill(slot, 0, bytes, start, end);
     this.sn[i] = this.tail;
     this.xmit[i] = 0;
     this.fastack[i] = 0;
@@ -151,7 +150,7 @@ export class SendWindow {
 
   /** Payload of the segment at index `i`, borrowed until it is acknowledged. */
   payload(i: number): Uint8Array {
-    return this.#views.of(this.#slot[i]!, this.length[i]!);
+    return this.store.payload(this.#slot[i]!, this.length[i]!);
   }
 
   /** The peer has everything below `una`. Answers the bytes newly acknowledged, or −1 when it claims what was never sent. */
@@ -175,7 +174,7 @@ export class SendWindow {
   #settle(i: number): Bytes {
     if (this.#acked[i] === 1) return 0;
     this.#acked[i] = 1;
-    this.#slots.give(this.#slot[i]!);
+    this.store.give(this.#slot[i]!);
     const next = this.next[i]!;
     const previous = this.#previous[i]!;
     if (previous === NONE) this.first = next;

@@ -15,15 +15,15 @@ import { SnappyDecoder } from "../snappy/decoder.ts";
 import { SnappyEncoder } from "../snappy/encoder.ts";
 import type { TunnelConfig } from "./config.ts";
 
-/** Headroom of a smux frame in the scratch buffer: nothing is written before it yet. */
-const FRAME_AT = 0;
+/** What one snappy chunk holds. */
+const SNAPPY_BYTES_MAX = 65_536;
 
 /** Scratch space shared by all sessions of an endpoint: nothing in it outlives a call. */
 export class Scratch {
   readonly inbound = new Uint8Array(65_536);
+  /** A frame before it is compressed. */
   readonly frame = new Uint8Array(65_536 + SMUX_HEADER_BYTES);
   readonly frameView = new DataView(this.frame.buffer);
-  readonly chunk = new Uint8Array(SnappyEncoder.encodedBytesMax(65_536 + SMUX_HEADER_BYTES));
 }
 
 export class Layers {
@@ -34,8 +34,13 @@ export class Layers {
   readonly #scratch: Scratch;
   readonly frameBytesMax: number;
 
+  /** Room KCP's inlet needs for a frame of this size, compressed or not. */
+  static inletBytes(framesize: number): number {
+    return SnappyEncoder.encodedBytesMax(Math.min(framesize + SMUX_HEADER_BYTES, SNAPPY_BYTES_MAX));
+  }
+
   constructor(role: "client" | "server", version: 1 | 2 | "any", compressed: boolean, config: TunnelConfig, kcp: Kcp, scratch: Scratch) {
-    this.frameBytesMax = compressed ? Math.min(config.framesize, 65_536 - SMUX_HEADER_BYTES) : config.framesize;
+    this.frameBytesMax = compressed ? Math.min(config.framesize, SNAPPY_BYTES_MAX - SMUX_HEADER_BYTES) : config.framesize;
     this.smux = new SmuxSession({
       role,
       version,
@@ -63,30 +68,37 @@ export class Layers {
   }
 
   /** Where `read` of a socket puts payload so that the header fits before it. */
-  static readonly payloadAt = FRAME_AT + SMUX_HEADER_BYTES;
+  static readonly payloadAt = SMUX_HEADER_BYTES;
 
-  /** Sends `n` payload bytes that lie in the scratch frame at `payloadAt`. Only while `kcp.writable`. */
-  push(now: Millis, sid: number, n: number): void {
-    const length = this.smux.push(sid, this.#scratch.frame, this.#scratch.frameView, FRAME_AT, n);
-    this.#emit(now, length);
+  /** Where frames are composed; ask anew for each. Without compression that is KCP's own memory already. */
+  get frame(): Uint8Array {
+    return this.#encoder === undefined ? this.#kcp.inlet : this.#scratch.frame;
   }
 
-  /** Sends the next control frame, if there is one. Only while `kcp.writable`. */
+  get #frameView(): DataView {
+    return this.#encoder === undefined ? this.#kcp.inletView : this.#scratch.frameView;
+  }
+
+  /** Sends `n` payload bytes that lie in `frame` at `payloadAt`. Only while `kcp.writable`. */
+  push(now: Millis, sid: number, n: number): void {
+    this.#emit(now, this.smux.push(sid, this.frame, this.#frameView, 0, n));
+  }
+
+  /** Sends the next control frames, if there are any. Only while `kcp.writable`. */
   pushControl(now: Millis): boolean {
-    const { frame, frameView } = this.#scratch;
-    const length = this.smux.transmit(now, frame, frameView, FRAME_AT, frame.length);
+    const length = this.smux.transmit(now, this.frame, this.#frameView, 0, this.frameBytesMax);
     if (length === 0) return false;
     this.#emit(now, length);
     return true;
   }
 
   #emit(now: Millis, length: number): void {
-    const { frame, chunk } = this.#scratch;
-    if (this.#encoder === undefined) this.#kcp.send(now, frame, FRAME_AT, FRAME_AT + length);
-    else this.#kcp.send(now, chunk, 0, this.#encoder.encode(frame, FRAME_AT, FRAME_AT + length, chunk, 0));
+    const kcp = this.#kcp;
+    const end = this.#encoder === undefined ? length : this.#encoder.encode(this.#scratch.frame, 0, length, kcp.inlet, 0);
+    kcp.send(now, kcp.inlet, 0, end);
   }
 
-  /** Feeds received stream bytes; `each` is told of every smux event while its piece is valid. */
+  /** Feeds received stream bytes; `sink` is told of every smux event while its piece is valid. */
   receive(now: Millis, bytes: Uint8Array, start: number, end: number, sink: SmuxSink): void {
     const decoder = this.#decoder;
     if (decoder === undefined) {

@@ -94,6 +94,7 @@ export class Session implements StreamOwner, SmuxSink {
       nc,
       profile: config.compat,
       ackNoDelay: config.acknodelay,
+      inletBytes: Layers.inletBytes(config.framesize),
     });
     this.decoder = new FecDecoder({ packetBytesMax: 1500 });
     this.encoder = fec
@@ -274,7 +275,6 @@ export class Session implements StreamOwner, SmuxSink {
   #outbound(now: Millis, layers: Layers): void {
     const { kcp } = this;
     const ready = this.#ready;
-    const { frame } = this.#options.scratch;
     let blocked = 0;
     while (this.closed === undefined && kcp.writable) {
       if (layers.pushControl(now)) continue;
@@ -289,7 +289,7 @@ export class Session implements StreamOwner, SmuxSink {
       }
       if (stream.localEnded) continue;
       const allowance = layers.smux.allowance(stream.sid);
-      const n = allowance === 0 ? NOTHING_NOW : stream.pull(now, frame, Layers.payloadAt, Layers.payloadAt + allowance);
+      const n = allowance === 0 ? NOTHING_NOW : stream.pull(now, layers.frame, Layers.payloadAt, Layers.payloadAt + allowance);
       if (n > 0) layers.push(now, stream.sid, n);
       else if (n === ENDED) this.#endLocal(now, stream, layers);
       if (n > 0 || allowance === 0) {
