@@ -2,22 +2,13 @@
 import { Batch, SLOT_BYTES } from "../src/base/batch.ts";
 import type { Millis } from "../src/base/units.ts";
 import { AddressTable } from "../src/host/address.ts";
-import type { UdpCounters, UdpHandler, UdpSocket } from "../src/host/loop.ts";
+import { newUdpCounters, type UdpCounters, type UdpHandler, type UdpSocket } from "../src/host/loop.ts";
 import type { VirtualLoop } from "./virtual-loop.ts";
 
 export class VirtualUdpSocket implements UdpSocket {
   readonly local: { readonly host: string; readonly port: number };
   readonly addresses: AddressTable;
-  readonly counters: UdpCounters = {
-    receivedDatagrams: 0,
-    receivedBytes: 0,
-    sentDatagrams: 0,
-    sentBytes: 0,
-    receiveCalls: 0,
-    sendCalls: 0,
-    sendErrors: 0,
-    receiveDropped: 0,
-  };
+  readonly counters: UdpCounters = newUdpCounters();
   readonly #loop: VirtualLoop;
   readonly #handler: UdpHandler;
   readonly #batch = new Batch(256);
