@@ -28,6 +28,8 @@ export function checkTunnel({ role, config }: TunnelEnd): void {
 export interface RunningTunnel {
   /** Settles with a sentence when it could not start, undefined when it listens. */
   readonly listening: Promise<string | undefined>;
+  /** Which sockets it uses and why. */
+  readonly io: { readonly kind: string; readonly reason: string };
   /** Settles when the worker has ended. */
   readonly ended: Promise<void>;
   send(command: TunnelCommand): void;
@@ -50,7 +52,7 @@ export function startTunnel(end: TunnelEnd, name: string, onMessage: (message: T
       onMessage(message);
     },
   });
-  return { listening, ended: worker.ended, send: (command) => worker.post(command) };
+  return { io: worker.io, listening, ended: worker.ended, send: (command) => worker.post(command) };
 }
 
 export async function runTunnel(end: TunnelEnd): Promise<number> {
@@ -67,6 +69,7 @@ export async function runTunnel(end: TunnelEnd): Promise<number> {
     tunnel.send({ kind: "stop" });
   });
   try {
+    log.info({ io: tunnel.io.kind, reason: tunnel.io.reason }, "sockets chosen");
     const refusal = await tunnel.listening;
     if (refusal !== undefined) process.stderr.write(`longhaul ${end.role}: ${refusal}\n`);
     await tunnel.ended;

@@ -39,7 +39,8 @@ export function serveHttp(fetch: (request: Request) => Response | Promise<Respon
     server.once("error", (error: NodeJS.ErrnoException) => {
       reject(new HostError(error.code ?? "EUNKNOWN", error.syscall ?? "listen", `${host}:${port}`, error));
     });
-    server.listen({ host, port }, () => {
+    // Without a host Node takes all addresses, those of IPv4 where there is no IPv6.
+    server.listen(host === "::" ? { port } : { host, port }, () => {
       const address = server.address();
       const bound = typeof address === "object" && address !== null ? address.port : port;
       resolve({ local: { host, port: bound }, counters, close: () => close(server) });

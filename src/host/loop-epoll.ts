@@ -15,6 +15,7 @@ import { Heap } from "../base/heap.ts";
 import { type Millis, NEVER } from "../base/units.ts";
 import { AddressCache } from "./block.ts";
 import { connectEpoll } from "./connect-epoll.ts";
+import { dualStack } from "./dual-stack.ts";
 import { Epoll } from "./epoll.ts";
 import { ipFamily } from "./ip-address.ts";
 import { EPOLLIN } from "./linux-abi.ts";
@@ -77,7 +78,7 @@ export class EpollLoop implements Loop, Reactor {
   }
 
   udp(options: UdpOptions, handler: UdpHandler): UdpSocket {
-    return new EpollUdpSocket(this, options, handler);
+    return dualStack(options.host, (host) => new EpollUdpSocket(this, { ...options, host }, handler));
   }
 
   connect(to: Endpoint, handler: TcpHandler): TcpSocket {
@@ -85,7 +86,9 @@ export class EpollLoop implements Loop, Reactor {
   }
 
   listen(at: Endpoint, accept: Accept): Listener {
-    return new EpollListener(this, at, accept);
+    return "path" in at
+      ? new EpollListener(this, at, accept)
+      : dualStack(at.host, (host) => new EpollListener(this, { host, port: at.port }, accept));
   }
 
   resolve(host: string, family: 0 | 4 | 6, done: (address: string | undefined, now: Millis) => void): void {

@@ -9,6 +9,7 @@
  */
 import { Socket, type SocketConstructorOpts } from "node:net";
 import { type Millis, NEVER } from "../base/units.ts";
+import { dualStack } from "./dual-stack.ts";
 import { formatHostPort, ipFamily } from "./ip-address.ts";
 import { NetListener } from "./listener-net.ts";
 import type { Accept, Driver, Endpoint, Listener, Loop, TcpHandler, TcpSocket, UdpHandler, UdpOptions, UdpSocket } from "./loop.ts";
@@ -54,7 +55,7 @@ export class NodeLoop implements Loop, NodeReactor {
   }
 
   udp(options: UdpOptions, handler: UdpHandler): UdpSocket {
-    return new DgramUdpSocket(this, options, handler);
+    return dualStack(options.host, (host) => new DgramUdpSocket(this, { ...options, host }, handler));
   }
 
   connect(to: Endpoint, handler: TcpHandler): TcpSocket {
@@ -68,7 +69,9 @@ export class NodeLoop implements Loop, NodeReactor {
   }
 
   listen(at: Endpoint, accept: Accept): Listener {
-    return new NetListener(this, at, accept);
+    return "path" in at
+      ? new NetListener(this, at, accept)
+      : dualStack(at.host, (host) => new NetListener(this, { host, port: at.port }, accept));
   }
 
   resolve(host: string, family: 0 | 4 | 6, done: (address: string | undefined, now: Millis) => void): void {
