@@ -5,8 +5,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Prng } from "../src/base/prng.ts";
-import type { VirtualLoop } from "./virtual-loop.ts";
 import { Traffic, TunnelWorld } from "./tunnel-world.ts";
+import type { VirtualLoop } from "./virtual-loop.ts";
 
 const datagrams = 100_000;
 const sessionsMax = 50;
