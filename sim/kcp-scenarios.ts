@@ -66,7 +66,8 @@ export const kcpScenarios: readonly Scenario[] = [
     "kcp-reorder",
     "Jitter that reorders; nothing is lost, so little may be resent",
     { ...steady, link: "delay=50 jitter=15 reorder=1" },
-    ({ sender }) => assert(sender.stats.lostSegs < 20, `${sender.stats.lostSegs} timeouts`),
+    // kcp-go's RTO follows the jitter only slowly (bit for bit the same here), so some timeouts are its own: 2 to 3 in a hundred messages.
+    ({ sender }) => assert(sender.stats.lostSegs < steady.messages * 0.05, `${sender.stats.lostSegs} timeouts`),
   ),
   messages("kcp-duplicate", "Every second datagram arrives twice", { ...steady, link: "delay=50 dup=50%" }, ({ receiver }) =>
     assert(receiver.stats.repeatSegs > 100, `${receiver.stats.repeatSegs} repeats`),

@@ -57,6 +57,15 @@ export function signalGroup(process: ChildProcess, signal: NodeJS.Signals): void
   }
 }
 
+/** Whether anything of what the child has started still runs. */
+export function groupLives(process: ChildProcess): boolean {
+  try {
+    return process.pid !== undefined && globalThis.process.kill(-process.pid, 0);
+  } catch {
+    return false;
+  }
+}
+
 export interface Child {
   readonly program: string;
   readonly process: ChildProcess;
