@@ -13,23 +13,21 @@
  */
 import { Heap } from "../base/heap.ts";
 import { type Millis, NEVER } from "../base/units.ts";
+import { Agenda, type Task } from "./agenda.ts";
 import { AddressCache } from "./block.ts";
 import { connectEpoll } from "./connect-epoll.ts";
 import { dualStack } from "./dual-stack.ts";
 import { Epoll } from "./epoll.ts";
-import { ipFamily } from "./ip-address.ts";
 import { EPOLLIN } from "./linux-abi.ts";
 import { EpollListener } from "./listener-epoll.ts";
 import type { Accept, Driver, Endpoint, Listener, Loop, TcpHandler, TcpSocket, UdpHandler, UdpOptions, UdpSocket } from "./loop.ts";
 import { newLoopCounters } from "./loop-counters.ts";
 import type { Reactor, Resource } from "./reactor.ts";
-import { type Resolver, SystemResolver } from "./resolver.ts";
+import { lookUp, type Resolver, SystemResolver } from "./resolver.ts";
 import { loadSys, type Poll, type Sys } from "./sys.ts";
 import { UdpInbox } from "./udp-inbox.ts";
 import { EpollUdpSocket } from "./udp-mmsg.ts";
 import { UdpOutbox } from "./udp-outbox.ts";
-
-type Task = (now: Millis) => void;
 
 export interface EpollLoopOptions {
   /** By default the system's, which needs Node's event loop to run: `attach`, or a turn of it now and then. */
@@ -48,10 +46,8 @@ export class EpollLoop implements Loop, Reactor {
   readonly outbox: UdpOutbox;
   readonly resources = new Set<Resource>();
   readonly #resolver: Resolver;
-  readonly #drivers: Driver[] = [];
+  readonly #agenda = new Agenda();
   readonly #timers = new Heap<Task>();
-  #tasks: Task[] = [];
-  #running: Task[] = [];
   #deadline: Millis = NEVER;
   #woken = false;
   #inRound = false;
@@ -92,16 +88,11 @@ export class EpollLoop implements Loop, Reactor {
   }
 
   resolve(host: string, family: 0 | 4 | 6, done: (address: string | undefined, now: Millis) => void): void {
-    const answer = (address: string | undefined): void => this.later((now) => done(address, now));
-    if (ipFamily(host) !== 0) answer(host);
-    else if (!this.#resolver.resolve(host, family, answer)) {
-      this.counters.lookupsRefused++;
-      answer(undefined);
-    }
+    lookUp(this, this.#resolver, host, family, done);
   }
 
   drive(driver: Driver): void {
-    this.#drivers.push(driver);
+    this.#agenda.drive(driver);
     this.wake();
   }
 
@@ -111,7 +102,7 @@ export class EpollLoop implements Loop, Reactor {
   }
 
   later(task: Task): void {
-    this.#tasks.push(task);
+    this.#agenda.later(task);
     this.wake();
   }
 
@@ -159,10 +150,7 @@ export class EpollLoop implements Loop, Reactor {
     try {
       this.epoll.dispatch(ready, now);
       while (this.#timers.minimum <= now) this.#timers.pop()!(now);
-      this.#runTasks(now);
-      let deadline: Millis = NEVER;
-      for (let i = 0; i < this.#drivers.length; i++) deadline = Math.min(deadline, this.#drivers[i]!.advance(now));
-      this.#deadline = deadline;
+      this.#deadline = this.#agenda.run(now);
     } finally {
       this.#inRound = false;
     }
@@ -172,16 +160,6 @@ export class EpollLoop implements Loop, Reactor {
   stop(): void {
     this.#stopping = true;
     if (!this.#inRound) this.#close();
-  }
-
-  /** Tasks that tasks bring wait for the next round. */
-  #runTasks(now: Millis): void {
-    if (this.#tasks.length === 0) return;
-    const tasks = this.#tasks;
-    this.#tasks = this.#running;
-    this.#running = tasks;
-    for (let i = 0; i < tasks.length; i++) tasks[i]!(now);
-    tasks.length = 0;
   }
 
   #close(): void {

@@ -9,6 +9,7 @@
  */
 import { Socket, type SocketConstructorOpts } from "node:net";
 import { type Millis, NEVER } from "../base/units.ts";
+import { Agenda, type Task } from "./agenda.ts";
 import { dualStack } from "./dual-stack.ts";
 import { formatHostPort, ipFamily } from "./ip-address.ts";
 import { NetListener } from "./listener-net.ts";
@@ -16,11 +17,9 @@ import type { Accept, Driver, Endpoint, Listener, Loop, TcpHandler, TcpSocket, U
 import { newLoopCounters } from "./loop-counters.ts";
 import type { NodeReactor } from "./node-reactor.ts";
 import type { Resource } from "./reactor.ts";
-import { type Resolver, SystemResolver } from "./resolver.ts";
+import { lookUp, type Resolver, SystemResolver } from "./resolver.ts";
 import { NetTcpSocket, QUEUE_BYTES } from "./tcp-net.ts";
 import { DgramUdpSocket } from "./udp-dgram.ts";
-
-type Task = (now: Millis) => void;
 
 /** Node's timers take no more. */
 const TIMEOUT_MAX: Millis = 2_147_483_647;
@@ -30,9 +29,7 @@ export class NodeLoop implements Loop, NodeReactor {
   readonly counters = newLoopCounters();
   readonly resources = new Set<Resource>();
   readonly #resolver: Resolver;
-  readonly #drivers: Driver[] = [];
-  #tasks: Task[] = [];
-  #running: Task[] = [];
+  readonly #agenda = new Agenda();
   #immediate: NodeJS.Immediate | undefined;
   #timer: NodeJS.Timeout | undefined;
   #timerDue: Millis = NEVER;
@@ -75,16 +72,11 @@ export class NodeLoop implements Loop, NodeReactor {
   }
 
   resolve(host: string, family: 0 | 4 | 6, done: (address: string | undefined, now: Millis) => void): void {
-    const answer = (address: string | undefined): void => this.later((now) => done(address, now));
-    if (ipFamily(host) !== 0) answer(host);
-    else if (!this.#resolver.resolve(host, family, answer)) {
-      this.counters.lookupsRefused++;
-      answer(undefined);
-    }
+    lookUp(this, this.#resolver, host, family, done);
   }
 
   drive(driver: Driver): void {
-    this.#drivers.push(driver);
+    this.#agenda.drive(driver);
     this.wake();
   }
 
@@ -94,7 +86,7 @@ export class NodeLoop implements Loop, NodeReactor {
   }
 
   later(task: Task): void {
-    this.#tasks.push(task);
+    this.#agenda.later(task);
     this.wake();
   }
 
@@ -107,8 +99,7 @@ export class NodeLoop implements Loop, NodeReactor {
     let deadline: Millis = NEVER;
     this.#inRound = true;
     try {
-      this.#runTasks(now);
-      for (let i = 0; i < this.#drivers.length; i++) deadline = Math.min(deadline, this.#drivers[i]!.advance(now));
+      deadline = this.#agenda.run(now);
     } finally {
       this.#inRound = false;
     }
@@ -127,7 +118,7 @@ export class NodeLoop implements Loop, NodeReactor {
     clearImmediate(this.#immediate);
     clearTimeout(this.#timer);
     for (const resource of this.resources) resource.destroy();
-    this.#tasks.length = 0;
+    this.#agenda.clear();
     this.#whenStopped?.();
   }
 
@@ -152,15 +143,5 @@ export class NodeLoop implements Loop, NodeReactor {
     clearTimeout(this.#timer);
     this.#timerDue = deadline;
     this.#timer = deadline === NEVER ? undefined : setTimeout(this.#timeout, Math.min(Math.ceil(deadline - now), TIMEOUT_MAX));
-  }
-
-  /** Tasks that tasks bring wait for the next round. */
-  #runTasks(now: Millis): void {
-    if (this.#tasks.length === 0) return;
-    const tasks = this.#tasks;
-    this.#tasks = this.#running;
-    this.#running = tasks;
-    for (let i = 0; i < tasks.length; i++) tasks[i]!(now);
-    tasks.length = 0;
   }
 }
