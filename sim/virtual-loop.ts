@@ -9,6 +9,8 @@ export class VirtualLoop implements Loop {
   readonly kind = "virtual";
   readonly network: VirtualNetwork;
   readonly address: string;
+  /** Rounds in which something was done. */
+  rounds = 0;
   readonly #drivers: Driver[] = [];
   #tasks: ((now: Millis) => void)[] = [];
   #deadline: Millis = NEVER;
@@ -70,6 +72,7 @@ export class VirtualLoop implements Loop {
   round(now: Millis): void {
     if (!this.#awake && this.#tasks.length === 0 && now < this.#deadline) return;
     this.#awake = false;
+    this.rounds++;
     const tasks = this.#tasks;
     this.#tasks = [];
     for (const task of tasks) task(now);

@@ -13,6 +13,9 @@ import { parseLink } from "../src/emulator/parse.ts";
 import { VirtualLoop } from "./virtual-loop.ts";
 import type { VirtualUdpSocket } from "./virtual-udp.ts";
 
+/** So often everybody may be called without time going on; more is a program that spins. */
+const ROUNDS_PER_INSTANT_MAX = 100_000;
+
 /** A link and the datagrams' destinations: the tag of a datagram is an index into `routes`. */
 interface Path {
   readonly link: EmulatedLink;
@@ -84,14 +87,17 @@ export class VirtualNetwork {
 
   /** Runs until `time` or until `done` says so; answers whether `done` did. */
   run(time: Millis, done: () => boolean = () => false): boolean {
+    let roundsNow = 0;
     for (;;) {
       for (const loop of this.#loops.values()) loop.round(this.now);
       if (done()) return true;
+      if (++roundsNow > ROUNDS_PER_INSTANT_MAX) throw new Error(`somebody wakes for ever at ${this.now} ms of virtual time`);
       const next = this.#next();
       if (next > time) {
         this.now = time;
         return done();
       }
+      if (next > this.now) roundsNow = 0;
       this.now = Math.max(this.now, next);
       while (this.#timers.minimum <= this.now) this.#timers.pop()?.();
       for (const path of this.#paths) this.#deliver(path);

@@ -103,7 +103,7 @@ class Connection implements TcpSocket, TcpHandler {
   write(bytes: Uint8Array, offset: number, end: number): number {
     const n = this.up.write(0, bytes, offset, end);
     if (n < end - offset) this.#writerWaits = true;
-    this.#loop.wake();
+    if (n > 0) this.#loop.wake();
     return n;
   }
 
