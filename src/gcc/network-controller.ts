@@ -1,0 +1,338 @@
+/**
+ * Congestion control of one transport: everything that is known of the path becomes one target, a pacing rate and probes.
+ *
+ *   onSentPacket ─────▶ alr-detector, rtt-backoff
+ *   onFeedback ─┬─▶ feedback-rtt ─▶ rtt-backoff, congestion-window
+ *               ├─▶ acknowledged rate ─┬─▶ delay-based ─▶ delay limit ─┐
+ *               ├─▶ probe-estimator ───┘                               ├─▶ target-rate ─▶ targetRate, pacingRate, paddingRate
+ *               └─▶ loss-based-v2 ─────────────────────────────────────┘         │
+ *   onReceiverReport ─▶ loss-based-v0     onRemb ─▶ receiver's limit             └─▶ alr-detector, probe-controller ─▶ nextProbe
+ *   advance, every 25 ms
+ *
+ * After any call read the rates again if `updates` has changed, and take `nextProbe` until it is undefined. Rates of streams come from
+ * BitrateAllocator only.
+ *
+ * Source: reference/gcc.md A; libwebrtc 2026-08-22 goog_cc/goog_cc_network_control.
+ *
+ * Deviations:
+ *   - the step from 2.5 to 1.1 of the pacing factor, and ALR probing, which the caller switches there, are switched here by the first feedback
+ *   - what a remote network state estimator would add is left out
+ *   - every feedback publishes what it changed; there one without a new delay estimate waits for the next interval
+ */
+import type { BitsPerSecond, Bytes, Micros } from "../base/units.ts";
+import type { AcknowledgedRate } from "./acknowledged-bitrate.ts";
+import { AlrDetector } from "./alr-detector.ts";
+import { CongestionWindow, type CongestionWindowOptions } from "./congestion-window.ts";
+import { DelayBased } from "./delay-based.ts";
+import { FeedbackRtt } from "./feedback-rtt.ts";
+import { LOST, type NetworkState, type ProbeCluster, type SentPacket, type TransportFeedback } from "./packet-result.ts";
+import { type LimitedBy, ProbeController } from "./probe-controller.ts";
+import { ProbeEstimator } from "./probe-estimator.ts";
+import { RobustThroughput } from "./robust-throughput.ts";
+import type { RttBackoffOptions } from "./rtt-backoff.ts";
+import { TargetRate } from "./target-rate.ts";
+
+/** Tuning of libwebrtc. */
+const PROCESS_INTERVAL: Micros = 25_000;
+const LOSS_UPDATE_INTERVAL: Micros = 1_000_000;
+const START_BITRATE: BitsPerSecond = 300_000;
+/** Before transport feedback shows that queues will be seen, bursts are let through faster. */
+const PACING_FACTOR_BLIND = 2.5;
+const PACING_FACTOR = 1.1;
+const PROBE_FLOOR_OF_ACKED = 0.85;
+
+export interface NetworkControllerOptions {
+  /** Default 300 kbit/s. */
+  readonly startBitrate?: BitsPerSecond;
+  /** Default and least 5 kbit/s. */
+  readonly minBitrate?: BitsPerSecond;
+  /** Default: none. */
+  readonly maxBitrate?: BitsPerSecond;
+  /** No receiver reports come: loss and round trip are taken from transport feedback. */
+  readonly packetFeedbackOnly?: boolean;
+  /** Push-back by a congestion window; undefined = off. */
+  readonly congestionWindow?: CongestionWindowOptions | undefined;
+  readonly rttBackoff?: RttBackoffOptions;
+  /** Probe repeatedly in the first 5 s, while nothing is allocated. */
+  readonly repeatInitialProbing?: boolean;
+}
+
+/** What the streams could use; BitrateAllocator.limits has the first three. */
+export interface StreamsConfig {
+  readonly minAllocated: BitsPerSecond;
+  readonly maxPadding: BitsPerSecond;
+  readonly maxAllocated: BitsPerSecond;
+  /** Pacing rate over target once feedback comes; default 1.1. */
+  readonly pacingFactor?: number;
+}
+
+export class NetworkController {
+  /** Counts each change of what is published below. */
+  updates = 0;
+  /** The estimate, less push-back: what the allocator shares out. */
+  targetRate: BitsPerSecond = 0;
+  pacingRate: BitsPerSecond = 0;
+  paddingRate: BitsPerSecond = 0;
+  /** What holds the estimate where it is. */
+  limitedBy: LimitedBy = "delay";
+  readonly #options: NetworkControllerOptions;
+  readonly #alr = new AlrDetector();
+  readonly #probes: ProbeController;
+  readonly #window: CongestionWindow | undefined;
+  #rtts = new FeedbackRtt();
+  #acked: AcknowledgedRate = new RobustThroughput();
+  #probeEstimator = new ProbeEstimator();
+  #delay = new DelayBased();
+  #target: TargetRate;
+  #started = false;
+  #nextProcess: Micros = 0;
+  #feedbackSeen = false;
+  #wasLimited = false;
+  #firstSent = false;
+  #min: BitsPerSecond;
+  #max: BitsPerSecond;
+  #minAllocated: BitsPerSecond = 0;
+  #maxPadding: BitsPerSecond = 0;
+  #pacingFactor = PACING_FACTOR;
+  #expected = 0;
+  #lost = 0;
+  #nextLossUpdate: Micros = 0;
+  /** As last published, to see a change. */
+  #estimate: BitsPerSecond = 0;
+  #lossRatio = 0;
+  #rtt: Micros = 0;
+
+  constructor(options: NetworkControllerOptions = {}) {
+    this.#options = options;
+    this.#min = options.minBitrate ?? 0;
+    this.#max = options.maxBitrate ?? Number.POSITIVE_INFINITY;
+    this.#probes = new ProbeController({ repeatInitial: options.repeatInitialProbing ?? false });
+    this.#window = options.congestionWindow === undefined ? undefined : new CongestionWindow(options.congestionWindow);
+    this.#target = new TargetRate(options.rttBackoff);
+  }
+
+  /** The estimate without push-back. */
+  get estimate(): BitsPerSecond {
+    return this.#target.reported;
+  }
+
+  /** The receiver got this much, undefined until enough was seen. */
+  get acknowledgedRate(): BitsPerSecond | undefined {
+    return this.#acked.rate;
+  }
+
+  /** The application offers clearly less than the estimate. */
+  get applicationLimited(): boolean {
+    return this.#alr.limited;
+  }
+
+  /** Bytes that may be in flight; 0 = no limit. */
+  get congestionWindow(): Bytes {
+    return this.#window?.window ?? 0;
+  }
+
+  /** The window is full: Pacer.setCongested. */
+  get congested(): boolean {
+    return this.#window?.full ?? false;
+  }
+
+  /** A copy of what is known, for charts and logs. */
+  state(now: Micros): NetworkState {
+    return {
+      at: now,
+      targetRate: this.targetRate,
+      delayBasedRate: this.#delay.valid ? this.#delay.rate : 0,
+      lossBasedRate: this.#target.v2.ready ? this.#target.v2.bitrate : this.#target.target,
+      bandwidthUsage: this.#delay.state,
+      lossRatio: this.#target.lossRatio,
+      roundTripTime: this.#target.roundTripTime,
+    };
+  }
+
+  /** The next probe to hand to the pacer, undefined when there is none. */
+  nextProbe(): ProbeCluster | undefined {
+    const cluster = this.#probes.next();
+    if (cluster !== undefined) this.#probeEstimator.expect(cluster);
+    return cluster;
+  }
+
+  /** When `advance` wants to be called. */
+  deadline(): Micros {
+    return this.#nextProcess;
+  }
+
+  /** Does what is due; the first call starts. `pacerQueueBytes`: what waits in the pacer. */
+  advance(now: Micros, pacerQueueBytes: Bytes = 0): void {
+    if (!this.#started) this.setConstraints(now, this.#options.startBitrate ?? START_BITRATE, this.#min, this.#max);
+    if (now < this.#nextProcess) return;
+    this.#nextProcess = now + PROCESS_INTERVAL;
+    this.#window?.setPacerQueue(pacerQueueBytes);
+    this.#target.update(now);
+    this.#probes.setAlrStart(this.#alr.startTime);
+    this.#probes.process(now);
+    this.#window?.updateWindow(this.#estimate, this.#rtts.least);
+    this.#publish(now);
+  }
+
+  /** New limits, and a new start where it is given. */
+  setConstraints(now: Micros, start: BitsPerSecond | undefined, min: BitsPerSecond, max: BitsPerSecond): void {
+    this.#started = true;
+    this.#min = min;
+    this.#max = max;
+    const from = start === undefined ? undefined : Math.max(start, min);
+    this.#target.configure(from, min, max);
+    if (from !== undefined) this.#delay.setStartRate(from);
+    this.#delay.setRateMin(this.#target.min);
+    this.#probes.setBitrates(now, this.#target.min, from ?? 0, max);
+    this.#publish(now);
+  }
+
+  /** The sum of the streams changed. */
+  setStreams(now: Micros, config: StreamsConfig): void {
+    this.#minAllocated = config.minAllocated;
+    this.#maxPadding = config.maxPadding;
+    this.#pacingFactor = config.pacingFactor ?? PACING_FACTOR;
+    this.#probes.setMaxAllocated(now, config.maxAllocated);
+    this.#pace();
+  }
+
+  /**
+   * A packet left that feedback will tell of; `dataInFlight` counts it. `sent` is borrowed. Packets without a transport-wide sequence number do not
+   * belong here: sending for 3 s without hearing of it lowers the target.
+   */
+  onSentPacket(sent: Readonly<SentPacket>, dataInFlight: Bytes): void {
+    this.#alr.onBytesSent(sent.size, sent.sendTime);
+    this.#acked.setAlr(this.#alr.limited);
+    if (!this.#firstSent) {
+      this.#firstSent = true;
+      this.#target.backoff.onPropagationRtt(sent.sendTime, 0);
+    }
+    this.#target.backoff.onPacketSent(sent.sendTime);
+    if (this.#window === undefined) return;
+    this.#window.setInFlight(dataInFlight);
+    this.#publish(sent.sendTime);
+  }
+
+  /** A transport feedback, sorted; borrowed. */
+  onFeedback(feedback: TransportFeedback): void {
+    if (feedback.length === 0) return;
+    const now = feedback.feedbackTime;
+    if (!this.#feedbackSeen) {
+      this.#feedbackSeen = true;
+      this.#probes.setAlrProbing(true);
+      this.#pace();
+    }
+    this.#window?.setInFlight(feedback.dataInFlight);
+    if (this.#rtts.add(feedback)) this.#target.backoff.onPropagationRtt(now, this.#rtts.propagation);
+    if (this.#options.packetFeedbackOnly === true) this.#learnFromFeedback(feedback);
+    const { limited } = this.#alr;
+    if (this.#wasLimited && !limited) {
+      this.#acked.alrEnded(now);
+      this.#probes.setAlrEnded(now);
+    }
+    this.#wasLimited = limited;
+    this.#acked.receive(feedback);
+    const acked = this.#acked.rate;
+    this.#delay.receive(feedback, acked, this.#probeResult(feedback, acked), limited);
+    if (this.#delay.updated) {
+      if (this.#delay.probe) this.#target.jump(this.#delay.rate);
+      this.#target.setDelayLimit(this.#delay.rate);
+    }
+    this.#target.onFeedback(feedback, acked ?? Number.NaN, limited);
+    this.#publish(now);
+    if (this.#delay.recoveredFromOveruse) {
+      this.#probes.setAlrStart(this.#alr.startTime);
+      this.#probes.requestProbe(now);
+    }
+    this.#window?.updateWindow(this.#estimate, this.#rtts.least);
+  }
+
+  /** Losses since the report before, from RTCP receiver reports: packets lost (may be negative) and expected. */
+  onReceiverReport(now: Micros, lost: number, expected: number): void {
+    if (this.#options.packetFeedbackOnly === true || !(expected > 0) || expected - lost < 1) return;
+    this.#target.onPacketsLost(now, lost, expected);
+  }
+
+  /** A round trip measured by RTCP, above 0. */
+  onRoundTripTime(rtt: Micros): void {
+    if (this.#options.packetFeedbackOnly === true || !(rtt > 0)) return;
+    this.#delay.setRtt(rtt);
+    this.#target.roundTripTime = rtt;
+  }
+
+  /** REMB: the receiver's limit, 0 = none. */
+  onRemb(bitrate: BitsPerSecond): void {
+    this.#target.setReceiverLimit(bitrate);
+  }
+
+  onNetworkAvailability(now: Micros, up: boolean): void {
+    this.#probes.setNetworkUp(now, up);
+  }
+
+  /** Another path: what was learnt of the old one is forgotten. Without `start` it begins at the minimum. */
+  onRouteChange(now: Micros, start?: BitsPerSecond, min: BitsPerSecond = this.#min, max: BitsPerSecond = this.#max): void {
+    this.#rtts = new FeedbackRtt();
+    this.#acked = new RobustThroughput();
+    this.#probeEstimator = new ProbeEstimator();
+    this.#delay = new DelayBased();
+    this.#target = new TargetRate(this.#options.rttBackoff);
+    this.#firstSent = false;
+    this.#probes.reset();
+    this.setConstraints(now, start, min, max);
+  }
+
+  /** Loss each second and round trips, as RTCP would tell them. */
+  #learnFromFeedback(feedback: TransportFeedback): void {
+    if (feedback.received > 0) {
+      this.#delay.setRtt(this.#rtts.mean);
+      this.#target.roundTripTime = this.#rtts.propagation;
+    }
+    this.#expected += feedback.length;
+    for (let i = 0; i < feedback.length; i++) if (feedback.receiveTime[i]! === LOST) this.#lost++;
+    if (feedback.feedbackTime <= this.#nextLossUpdate) return;
+    this.#nextLossUpdate = feedback.feedbackTime + LOSS_UPDATE_INTERVAL;
+    this.#target.onPacketsLost(feedback.feedbackTime, this.#lost, this.#expected);
+    this.#expected = 0;
+    this.#lost = 0;
+  }
+
+  /** A probe that was overtaken by what flows anyway is raised to that: it shows only what it was itself. */
+  #probeResult(feedback: TransportFeedback, acked: BitsPerSecond | undefined): BitsPerSecond | undefined {
+    const result = this.#probeEstimator.onFeedback(feedback);
+    if (Number.isNaN(result)) return undefined;
+    if (acked === undefined || !this.#delay.valid) return result;
+    return Math.max(result, Math.min(this.#delay.rate, PROBE_FLOOR_OF_ACKED * acked));
+  }
+
+  /** Tells of the estimate wherever it or its reasons changed. */
+  #publish(now: Micros): void {
+    const estimate = this.#target.reported;
+    const pushed = this.#window === undefined ? estimate : Math.max(this.#target.min, this.#window.pushBack(estimate));
+    const limitedBy = this.#limit();
+    const { lossRatio, roundTripTime } = this.#target;
+    const same = estimate === this.#estimate && pushed === this.targetRate && limitedBy === this.limitedBy;
+    if (same && lossRatio === this.#lossRatio && roundTripTime === this.#rtt) return;
+    this.#estimate = estimate;
+    this.#lossRatio = lossRatio;
+    this.#rtt = roundTripTime;
+    this.targetRate = pushed;
+    this.limitedBy = limitedBy;
+    this.#alr.setEstimate(estimate);
+    this.#probes.setEstimate(now, estimate, limitedBy);
+    this.#pace();
+  }
+
+  #pace(): void {
+    this.updates++;
+    this.pacingRate = Math.max(this.#minAllocated, this.#estimate) * (this.#feedbackSeen ? this.#pacingFactor : PACING_FACTOR_BLIND);
+    const padding = this.#target.v2.state === "increasing-with-padding" ? Math.max(this.#maxPadding, this.#estimate) : this.#maxPadding;
+    this.paddingRate = Math.min(padding, this.targetRate);
+  }
+
+  #limit(): LimitedBy {
+    if (this.#target.backoff.aboveLimit) return "rtt";
+    // The state is padding's while the increase is being verified, and a probe would disturb that.
+    if (this.#target.lossLimited) return "loss";
+    return this.#delay.state === "normal" ? "delay" : "delay-increased";
+  }
+}
