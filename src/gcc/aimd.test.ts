@@ -23,6 +23,7 @@ test("C2: growth near the capacity", () => {
   assert.ok(Math.abs(overused.nearMaxIncrease - 14_000) <= 1000, `${overused.nearMaxIncrease}`);
   assert.equal(overused.expectedPeriod, 3000 * MS, "what was sent arrived: the decrease does not count");
   assert.equal(Math.round(at(216_000).nearMaxIncrease), 12_000);
+  assert.equal(Math.round(at(300_000).nearMaxIncrease), 8333, "a frame of 1250 bytes takes two packets");
 });
 
 test("P28: overuse at 264 kbit/s with (216 + 5) / 0.85 acknowledged: 216 kbit/s, and 12 kbit/s more each second", () => {
@@ -139,7 +140,8 @@ test("when to reduce further: an RTT of 10…200 ms after the last change, or wh
 });
 
 test("before the acknowledged rate is known, 200 ms lie between two reductions", () => {
-  const aimd = at(1_000_000);
+  const aimd = new Aimd();
+  aimd.setStartRate(1_000_000);
   assert.equal(aimd.initialTimeToReduceFurther(START + 1), true);
   aimd.setEstimate(500_000, START + 1);
   assert.equal(aimd.initialTimeToReduceFurther(START + 200 * MS), false);
