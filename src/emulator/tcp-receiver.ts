@@ -10,6 +10,8 @@ export class TcpReceiver {
   /** In order, not read yet. */
   readonly queue: ByteQueue;
   duplicates = 0;
+  /** Segments not taken because the window was full. The model tells its sender no window: it sends them again. */
+  droppedSegments = 0;
   readonly #ahead = new Map<number, Uint8Array>();
   /** Newest block first, as SACK wants it. */
   #recent: number[] = [];
@@ -32,6 +34,7 @@ export class TcpReceiver {
       this.#ackAt = now;
     } else if (index > this.#next) {
       if (this.#ahead.size < this.#segmentsMax) this.#ahead.set(index, bytes.slice(payload, end));
+      else this.droppedSegments++;
       this.#recent = [index, ...this.#recent.slice(0, 7)];
       this.#ackAt = now;
     } else if (this.queue.push(bytes, payload, end)) {
@@ -40,7 +43,7 @@ export class TcpReceiver {
       this.#takeAhead();
       this.#unacked++;
       this.#ackAt = filled || this.#unacked >= 2 ? now : Math.min(this.#ackAt, now + DELAYED_ACK_MS);
-    }
+    } else this.droppedSegments++;
   }
 
   deadline(): Millis {
