@@ -10,6 +10,7 @@
  *
  * Deviations: only the object types built on the general audio coder (AAC Main, LC, SSR, LTP and LC with SBR or PS) are read.
  */
+import { BitReader } from "../../base/bit-reader.ts";
 export interface AudioSpecificConfig {
   /** RFC 6381 string, "mp4a.40.2". */
   readonly codec: string;
@@ -22,28 +23,28 @@ export interface AudioSpecificConfig {
 
 /** Undefined when damaged or of an object type we do not read. Never throws. */
 export function parseAudioSpecificConfig(bytes: Uint8Array): AudioSpecificConfig | undefined {
-  const bits = new ConfigBits(bytes);
-  let objectType = bits.objectType();
-  const coreRate = bits.frequency();
-  const channelConfiguration = bits.take(4);
+  const bits = new BitReader(bytes);
+  let objectType = readObjectType(bits);
+  const coreRate = readFrequency(bits);
+  const channelConfiguration = bits.bits(4);
   let extension = 0;
   let outputRate = coreRate;
   if (objectType === SBR || objectType === PS) {
     extension = objectType;
-    outputRate = bits.frequency();
-    objectType = bits.objectType();
+    outputRate = readFrequency(bits);
+    objectType = readObjectType(bits);
   }
   if (objectType < AAC_MAIN || objectType > AAC_LTP) return undefined;
-  const coreSamples = bits.take(1) === 1 ? 960 : 1024;
-  if (bits.take(1) === 1) bits.take(14);
-  bits.take(1);
+  const coreSamples = bits.bits(1) === 1 ? 960 : 1024;
+  if (bits.bits(1) === 1) bits.bits(14);
+  bits.bits(1);
   let channels = channelConfiguration === 0 ? programChannels(bits) : (CHANNELS[channelConfiguration] ?? 0);
   if (bits.overrun) return undefined;
 
-  if (extension === 0 && bits.left >= 16 && bits.take(11) === SYNC_EXTENSION && bits.objectType() === SBR && bits.take(1) === 1) {
+  if (extension === 0 && bits.left >= 16 && bits.bits(11) === SYNC_EXTENSION && readObjectType(bits) === SBR && bits.bits(1) === 1) {
     extension = SBR;
-    outputRate = bits.frequency();
-    if (bits.left >= 12 && bits.take(11) === SYNC_EXTENSION_PS && bits.take(1) === 1) extension = PS;
+    outputRate = readFrequency(bits);
+    if (bits.left >= 12 && bits.bits(11) === SYNC_EXTENSION_PS && bits.bits(1) === 1) extension = PS;
   }
   // Parametric stereo codes one channel and plays two.
   if (extension === PS && channels === 1) channels = 2;
@@ -67,59 +68,31 @@ const RATE_MIN = 7350;
 const RATE_MAX = 192_000;
 
 /** program_config_element: counts the channels of its front, side, back and low-frequency elements. */
-function programChannels(bits: ConfigBits): number {
-  bits.take(10);
-  const front = bits.take(4);
-  const side = bits.take(4);
-  const back = bits.take(4);
-  const lowFrequency = bits.take(2);
-  bits.take(7);
-  if (bits.take(1) === 1) bits.take(4);
-  if (bits.take(1) === 1) bits.take(4);
-  if (bits.take(1) === 1) bits.take(3);
+function programChannels(bits: BitReader): number {
+  bits.bits(10);
+  const front = bits.bits(4);
+  const side = bits.bits(4);
+  const back = bits.bits(4);
+  const lowFrequency = bits.bits(2);
+  bits.bits(7);
+  if (bits.bits(1) === 1) bits.bits(4);
+  if (bits.bits(1) === 1) bits.bits(4);
+  if (bits.bits(1) === 1) bits.bits(3);
   let channels = lowFrequency;
   for (let i = 0; i < front + side + back; i++) {
-    channels += 1 + bits.take(1);
-    bits.take(4);
+    channels += 1 + bits.bits(1);
+    bits.bits(4);
   }
   return channels;
 }
 
-/** Fields of up to 24 bits, most significant first; zeros and `overrun` past the end. */
-class ConfigBits {
-  readonly #bytes: Uint8Array;
-  #position = 0;
-  overrun = false;
+function readObjectType(bits: BitReader): number {
+  const type = bits.bits(5);
+  return type === 31 ? 32 + bits.bits(6) : type;
+}
 
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
-  }
-
-  get left(): number {
-    return this.#bytes.length * 8 - this.#position;
-  }
-
-  take(n: number): number {
-    if (n > this.left) {
-      this.overrun = true;
-      return 0;
-    }
-    const at = this.#position >> 3;
-    const word =
-      (this.#bytes[at]! << 24) | ((this.#bytes[at + 1] ?? 0) << 16) | ((this.#bytes[at + 2] ?? 0) << 8) | (this.#bytes[at + 3] ?? 0);
-    const value = (word << (this.#position & 7)) >>> (32 - n);
-    this.#position += n;
-    return value;
-  }
-
-  objectType(): number {
-    const type = this.take(5);
-    return type === 31 ? 32 + this.take(6) : type;
-  }
-
-  /** Hz, 0 for a reserved index. */
-  frequency(): number {
-    const index = this.take(4);
-    return index === 15 ? this.take(24) : (FREQUENCIES[index] ?? 0);
-  }
+/** Hz, 0 for a reserved index. */
+function readFrequency(bits: BitReader): number {
+  const index = bits.bits(4);
+  return index === 15 ? bits.bits(24) : (FREQUENCIES[index] ?? 0);
 }

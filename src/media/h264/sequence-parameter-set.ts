@@ -8,7 +8,8 @@
  *
  * Deviations: nothing behind the timing information is read; a set that ends inside its VUI still counts, with no rate.
  */
-import { BitReader, rawPayload } from "./bit-reader.ts";
+import { BitReader } from "../../base/bit-reader.ts";
+import { rawPayload } from "./raw-payload.ts";
 
 export interface SequenceParameterSet {
   readonly profile: number;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BitReader, rawPayload } from "./bit-reader.ts";
+import { BitReader } from "./bit-reader.ts";
 
 test("Exp-Golomb codes of table 9-2 and 9-3", () => {
   // 0 1 2 3 4 5, then se: 0 1 -1 2
@@ -27,10 +27,4 @@ test("reading past the end and codes of more than 32 bits yield zeros and are re
 
 test("32-bit fields are unsigned", () => {
   assert.equal(new BitReader(Uint8Array.of(0xff, 0xff, 0xff, 0xfe)).bits(32), 0xfffffffe);
-});
-
-test("emulation prevention goes, a 3 elsewhere stays", () => {
-  const nal = Uint8Array.of(0x67, 0, 0, 3, 0, 0, 3, 1, 3, 0, 3);
-  assert.deepEqual([...rawPayload(nal)], [0, 0, 0, 0, 1, 3, 0, 3]);
-  assert.equal(rawPayload(new Uint8Array(0)).length, 0);
 });

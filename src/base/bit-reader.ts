@@ -1,5 +1,5 @@
 /**
- * Bits of a raw byte sequence payload, most significant first, with the Exp-Golomb codes of ITU-T H.264 section 9.1.
+ * Bits, most significant first, with the Exp-Golomb codes of ITU-T H.264 section 9.1: for configurations that are read once.
  * Reading past the end yields zeros and sets `overrun`, which the caller checks once.
  */
 export class BitReader {
@@ -10,6 +10,11 @@ export class BitReader {
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
+  }
+
+  /** Bits not read yet. */
+  get left(): number {
+    return Math.max(0, this.#bytes.length * 8 - this.#position);
   }
 
   /** The next `n` bits as an unsigned integer; n 0…32. */
@@ -54,21 +59,4 @@ export class BitReader {
     }
     return (this.#bytes[at]! >> (7 - (this.#position++ & 7))) & 1;
   }
-}
-
-/** The payload of a NAL unit without its header byte and without emulation prevention: 00 00 03 becomes 00 00 (section 7.4.1). */
-export function rawPayload(nal: Uint8Array): Uint8Array {
-  const payload = new Uint8Array(Math.max(nal.length - 1, 0));
-  let length = 0;
-  let zeros = 0;
-  for (let i = 1; i < nal.length; i++) {
-    const byte = nal[i]!;
-    if (zeros >= 2 && byte === 3) {
-      zeros = 0;
-      continue;
-    }
-    zeros = byte === 0 ? zeros + 1 : 0;
-    payload[length++] = byte;
-  }
-  return payload.subarray(0, length);
 }
