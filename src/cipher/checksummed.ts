@@ -17,9 +17,13 @@ import type { Checksum, Primitives } from "./primitives.ts";
 
 const NONCE_BYTES = 16;
 const HEAD_BYTES = 20;
+/** No limit: a batch counts its bytes in 32 bits. */
+const INT32_MAX = 0x7fffffff;
 
 /** What turns the clear datagram, nonce included, into the one on the wire, in place. */
 export interface Scrambler {
+  /** Longest datagram it can take, where there is a limit. */
+  readonly datagramBytesMax?: number;
   /** Packets from…batch.length−1, each at least HEAD_BYTES long. */
   encrypt(batch: Batch, from: number): void;
   /** One packet start…end of at least HEAD_BYTES; its nonce need not come out right. */
@@ -30,17 +34,19 @@ export class ChecksummedCipher implements PacketCipher {
   readonly name: CipherName;
   readonly headBytes = HEAD_BYTES;
   readonly tailBytes = 0;
-  readonly stats: CipherStats = { sealed: 0, opened: 0, shortDatagrams: 0, checksumErrors: 0 };
+  readonly stats: CipherStats = { sealed: 0, opened: 0, shortDatagrams: 0, longDatagrams: 0, checksumErrors: 0 };
   /** Undefined for "none": the header travels in clear. */
   readonly #scrambler: Scrambler | undefined;
   readonly #nonces: NoncePool;
   readonly #checksum: Checksum;
+  readonly #datagramBytesMax: number;
 
   constructor(name: CipherName, scrambler: Scrambler | undefined, primitives: Primitives) {
     this.name = name;
     this.#scrambler = scrambler;
     this.#nonces = new NoncePool(primitives);
     this.#checksum = primitives.crc32 ?? crc32;
+    this.#datagramBytesMax = scrambler?.datagramBytesMax ?? INT32_MAX;
   }
 
   seal(batch: Batch, from: number): void {
@@ -63,6 +69,11 @@ export class ChecksummedCipher implements PacketCipher {
       const body = head + HEAD_BYTES;
       if (end[i]! < body) {
         this.stats.shortDatagrams++;
+        end[i] = head;
+        continue;
+      }
+      if (end[i]! - head > this.#datagramBytesMax) {
+        this.stats.longDatagrams++;
         end[i] = head;
         continue;
       }

@@ -34,12 +34,15 @@ function lay(cipher: PacketCipher, lengths: readonly number[], seed = 1): { batc
 }
 
 const sealedOf = (batch: Batch, i: number): Uint8Array => batch.bytes.slice(batch.start[i], batch.end[i]);
-const mixed = [0, 1, 11, 12, 13, 27, 28, 29, 44, 60, 1330, 1329, 24, 24, 1331, 700, 2048, 2049, 6000, 3, 1330, 1330, 16, 32];
+const allLengths = [0, 1, 11, 12, 13, 27, 28, 29, 44, 60, 1330, 1329, 24, 24, 1331, 700, 2048, 2049, 6000, 3, 1330, 1330, 16, 32];
+/** Bodies that the cipher takes. */
+const lengthsFor = (name: CipherName): number[] => allLengths.filter((length) => name !== "xor" || length <= 1500 - 20);
 
 for (const name of cipherNames) {
   test(`${name}: opens what it sealed, and a batch equals its packets one by one`, () => {
     const whole = createCipher(name, key, seeded(5));
     const single = createCipher(name, key, seeded(5));
+    const mixed = lengthsFor(name);
     const lengths = [...mixed, ...mixed, ...mixed, ...mixed];
     const { batch, bodies } = lay(whole, lengths);
     whole.seal(batch, 0);
@@ -55,12 +58,19 @@ for (const name of cipherNames) {
     bodies.forEach((body, i) => {
       assert.deepEqual(sealedOf(batch, i), body, `packet ${i}`);
     });
-    assert.deepEqual(whole.stats, { sealed: lengths.length, opened: lengths.length, shortDatagrams: 0, checksumErrors: 0 });
+    assert.deepEqual(whole.stats, {
+      sealed: lengths.length,
+      opened: lengths.length,
+      shortDatagrams: 0,
+      longDatagrams: 0,
+      checksumErrors: 0,
+    });
   });
 
   test(`${name}: both kinds of primitives give the same bytes`, () => {
     const a = createCipher(name, key, seeded(6, cryptoOf("node")!));
     const b = createCipher(name, key, seeded(6));
+    const mixed = lengthsFor(name);
     const one = lay(a, mixed).batch;
     const other = lay(b, mixed).batch;
     a.seal(one, 0);
@@ -96,7 +106,7 @@ for (const name of cipherNames.filter((n) => n !== "null")) {
     for (let bit = 0; bit < bits; bit++) batch.bytes[batch.start[bit]! + nonce + (bit >> 3)]! ^= 1 << (bit & 7);
     cipher.open(batch);
     for (let bit = 0; bit < bits; bit++) assert.equal(batch.end[bit], batch.start[bit], `bit ${bit}`);
-    assert.deepEqual(cipher.stats, { sealed: bits, opened: 0, shortDatagrams: 0, checksumErrors: bits });
+    assert.deepEqual(cipher.stats, { sealed: bits, opened: 0, shortDatagrams: 0, longDatagrams: 0, checksumErrors: bits });
   });
 
   test(`${name}: short datagrams are dropped and counted, their neighbours are not`, () => {
@@ -108,7 +118,7 @@ for (const name of cipherNames.filter((n) => n !== "null")) {
     assert.equal(batch.end[1], batch.start[1]);
     assert.deepEqual(sealedOf(batch, 0), bodies[0]);
     assert.deepEqual(sealedOf(batch, 2), bodies[2]);
-    assert.deepEqual(cipher.stats, { sealed: 3, opened: 2, shortDatagrams: 1, checksumErrors: 0 });
+    assert.deepEqual(cipher.stats, { sealed: 3, opened: 2, shortDatagrams: 1, longDatagrams: 0, checksumErrors: 0 });
   });
 
   test(`${name}: no nonce is used twice, also across refills of the pool`, () => {
@@ -127,7 +137,7 @@ for (const name of cipherNames.filter((n) => n !== "null")) {
 }
 
 test("a datagram sealed with another key or cipher is dropped", () => {
-  const others: readonly CipherName[] = ["aes-192", "aes-128", "none", "aes-128-gcm"];
+  const others = cipherNames.filter((name) => name !== "aes" && name !== "null");
   const aes = createCipher("aes", key, machine);
   for (const other of [createCipher("aes", new Uint8Array(32), machine), ...others.map((name) => createCipher(name, key, machine))]) {
     const { batch } = lay(aes, [1000]);
@@ -136,6 +146,19 @@ test("a datagram sealed with another key or cipher is dropped", () => {
     assert.equal(batch.end[0], batch.start[0]);
     assert.equal(other.stats.checksumErrors, 1);
   }
+});
+
+test("xor seals and opens datagrams of up to 1500 bytes and drops longer ones", () => {
+  const cipher = createCipher("xor", key, machine);
+  const { batch, bodies } = lay(cipher, [1480, 1480, 1480]);
+  cipher.seal(batch, 0);
+  batch.end[1]!++;
+  cipher.open(batch);
+  assert.equal(batch.end[1], batch.start[1]);
+  assert.deepEqual(sealedOf(batch, 0), bodies[0]);
+  assert.deepEqual(sealedOf(batch, 2), bodies[2]);
+  assert.deepEqual(cipher.stats, { sealed: 3, opened: 2, shortDatagrams: 0, longDatagrams: 1, checksumErrors: 0 });
+  assert.throws(() => cipher.seal(lay(cipher, [1481]).batch, 0), { code: "ERR_LONGHAUL_ASSERTION" });
 });
 
 test("a batch works in slots as well as back to back, up to its last byte", () => {

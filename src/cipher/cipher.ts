@@ -4,10 +4,13 @@
  *   seal   | head | body | tail |     start −= headBytes, end += tailBytes: the caller leaves that room
  *   open   | head | body | tail |     start and end become the body's
  *
- *   aes aes-192 aes-128   nonce(16) crc(4) body, all in CFB     cfb.ts, checksummed.ts
- *   none                  nonce(16) crc(4) body, in clear       checksummed.ts
- *   aes-128-gcm           nonce(12) body tag(16)                gcm.ts
- *   null                  body                                  null.ts
+ *   aes aes-192 aes-128 sm4 twofish     nonce(16) crc(4) body, all in CFB             cfb.ts, checksummed.ts
+ *   blowfish cast5 3des tea xtea        the same, blocks of 8 bytes
+ *   salsa20                             nonce(16) crc(4) body, all but 8 bytes XORed  salsa20.ts, checksummed.ts
+ *   xor                                 nonce(16) crc(4) body, all XORed              xor.ts, checksummed.ts
+ *   none                                nonce(16) crc(4) body, in clear               checksummed.ts
+ *   aes-128-gcm                         nonce(12) body tag(16)                        gcm.ts
+ *   null                                body                                          null.ts
  *
  * Source: kcptun.md sections 2 and 3.
  * Deviations: kcptun takes every name it does not know for `aes`; here the type rules such names out, and whoever reads the
@@ -15,16 +18,28 @@
  */
 import { assert } from "../base/assert.ts";
 import type { Batch } from "../base/batch.ts";
+import { Blowfish } from "./blowfish.ts";
+import { Cast5 } from "./cast5.ts";
 import { Cfb } from "./cfb.ts";
 import { ChecksummedCipher } from "./checksummed.ts";
 import { GcmCipher } from "./gcm.ts";
 import { NullCipher } from "./null.ts";
-import type { Primitives } from "./primitives.ts";
+import type { EcbEncryptor, Primitives } from "./primitives.ts";
+import { Salsa20 } from "./salsa20.ts";
+import { Sm4 } from "./sm4.ts";
+import { Tea } from "./tea.ts";
+import { TripleDes } from "./triple-des.ts";
+import { Twofish } from "./twofish.ts";
+import { XorPad } from "./xor.ts";
+import { Xtea } from "./xtea.ts";
 
 export type { Primitives } from "./primitives.ts";
 
 /** Names as kcptun's `--crypt` spells them. */
-export const cipherNames = ["aes", "aes-192", "aes-128", "none", "null", "aes-128-gcm"] as const;
+export const cipherNames = [
+  ...(["aes", "aes-192", "aes-128", "none", "null", "aes-128-gcm"] as const),
+  ...(["salsa20", "blowfish", "twofish", "cast5", "3des", "tea", "xtea", "xor", "sm4"] as const),
+] as const;
 export type CipherName = (typeof cipherNames)[number];
 
 /** Bytes of a derived key, of which each cipher takes the first as many as it needs. */
@@ -35,6 +50,8 @@ export interface CipherStats {
   opened: number;
   /** Datagrams shorter than head and tail: not ours. */
   shortDatagrams: number;
+  /** Datagrams longer than the cipher takes: `xor` has a pad of 1500 bytes, no other has a limit. */
+  longDatagrams: number;
   /** Datagrams whose checksum or tag is wrong: damaged, forged, or of a peer with another key (kcptun: InCsumErrors). */
   checksumErrors: number;
 }
@@ -48,7 +65,7 @@ export interface PacketCipher {
   readonly stats: CipherStats;
   /** Encrypts datagrams from…batch.length−1 in place, each with its own fresh unpredictable nonce. */
   seal(batch: Batch, from: number): void;
-  /** Decrypts all datagrams in place. One that is short, damaged or forged is counted and gets end = start. */
+  /** Decrypts all datagrams in place. One that is short, too long, damaged or forged is counted and gets end = start. */
   open(batch: Batch): void;
 }
 
@@ -68,6 +85,32 @@ export function createCipher(name: CipherName, key: Uint8Array, primitives: Prim
       return new NullCipher();
     case "aes-128-gcm":
       return new GcmCipher(primitives.aesGcm(key.slice(0, 16)), primitives);
+    case "salsa20":
+      return new ChecksummedCipher(name, new Salsa20(key), primitives);
+    case "xor":
+      return new ChecksummedCipher(name, new XorPad(key, primitives), primitives);
+    default:
+      return new ChecksummedCipher(name, new Cfb(blockCipher(name, key)), primitives);
+  }
+}
+
+/** The block ciphers that are in TypeScript. OpenSSL has two of them, a tenth quicker (bench/cipher.ts): not worth a second path. */
+function blockCipher(name: "blowfish" | "twofish" | "cast5" | "3des" | "tea" | "xtea" | "sm4", key: Uint8Array): EcbEncryptor {
+  switch (name) {
+    case "blowfish":
+      return new Blowfish(key);
+    case "twofish":
+      return new Twofish(key);
+    case "cast5":
+      return new Cast5(key.slice(0, 16));
+    case "3des":
+      return new TripleDes(key.slice(0, 24));
+    case "tea":
+      return new Tea(key.slice(0, 16));
+    case "xtea":
+      return new Xtea(key.slice(0, 16));
+    case "sm4":
+      return new Sm4(key.slice(0, 16));
   }
 }
 

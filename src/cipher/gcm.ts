@@ -21,7 +21,7 @@ export class GcmCipher implements PacketCipher {
   readonly name: CipherName = "aes-128-gcm";
   readonly headBytes = NONCE_BYTES;
   readonly tailBytes = TAG_BYTES;
-  readonly stats: CipherStats = { sealed: 0, opened: 0, shortDatagrams: 0, checksumErrors: 0 };
+  readonly stats: CipherStats = { sealed: 0, opened: 0, shortDatagrams: 0, longDatagrams: 0, checksumErrors: 0 };
   readonly #gcm: Gcm;
   readonly #nonces: NoncePool;
 

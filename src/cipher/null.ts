@@ -6,7 +6,7 @@ export class NullCipher implements PacketCipher {
   readonly name: CipherName = "null";
   readonly headBytes = 0;
   readonly tailBytes = 0;
-  readonly stats: CipherStats = { sealed: 0, opened: 0, shortDatagrams: 0, checksumErrors: 0 };
+  readonly stats: CipherStats = { sealed: 0, opened: 0, shortDatagrams: 0, longDatagrams: 0, checksumErrors: 0 };
 
   seal(batch: Batch, from: number): void {
     this.stats.sealed += batch.length - from;

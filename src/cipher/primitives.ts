@@ -9,6 +9,8 @@ export interface Primitives {
   aesCfb?(key: Uint8Array): CfbEncryptor;
   /** Fills `into` with cryptographically strong random bytes. */
   random(into: Uint8Array): void;
+  /** PBKDF2-HMAC-SHA1 (RFC 8018 section 5.2): `bytes` fresh bytes. */
+  pbkdf2Sha1(password: Uint8Array, salt: string, iterations: number, bytes: number): Uint8Array;
   /** The 32-byte key kcptun derives from `--key`: PBKDF2-HMAC-SHA1, salt "kcp-go", 4096 iterations. Takes milliseconds. */
   deriveKey(password: string): Uint8Array;
   /** CRC-32 as `crc32.ts` computes it, where the machine is quicker than TypeScript. */
@@ -18,12 +20,14 @@ export interface Primitives {
 /** CRC-32 (IEEE) of view[start…end), 0…2^32−1. */
 export type Checksum = (view: DataView, start: number, end: number) => number;
 
+/** A block cipher under one key, block by block: of the machine (AES) or in TypeScript (the others). */
 export interface EcbEncryptor {
+  readonly blockBytes: 8 | 16;
   /**
    * Encrypts whole blocks: `bytes`, a multiple of the block size, from input[inputAt…) to output[0…).
-   * Both buffers are borrowed for the call and may be the same one.
+   * Both views are borrowed for the call and may be the same one, then with inputAt = 0.
    */
-  encrypt(input: Uint8Array, output: Uint8Array, bytes: number, inputAt?: number): void;
+  encrypt(input: DataView, output: DataView, bytes: number, inputAt?: number): void;
 }
 
 export interface CfbEncryptor {

@@ -17,15 +17,17 @@ export function nodePrimitives(): BlockPrimitives {
 }
 
 class NodeEcb implements EcbEncryptor {
+  readonly blockBytes = BLOCK_BYTES;
   readonly #cipher: Cipheriv;
 
   constructor(key: Uint8Array) {
     this.#cipher = createCipheriv(`aes-${key.length * 8}-ecb`, key, null).setAutoPadding(false);
   }
 
-  encrypt(input: Uint8Array, output: Uint8Array, bytes: number, inputAt = 0): void {
+  encrypt(input: DataView, output: DataView, bytes: number, inputAt = 0): void {
     assert(bytes % BLOCK_BYTES === 0, "ECB takes whole blocks");
-    output.set(this.#cipher.update(input.subarray(inputAt, inputAt + bytes)));
+    const made = this.#cipher.update(new Uint8Array(input.buffer, input.byteOffset + inputAt, bytes));
+    new Uint8Array(output.buffer, output.byteOffset, bytes).set(made);
   }
 }
 

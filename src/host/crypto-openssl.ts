@@ -115,6 +115,7 @@ const ignored = new ArrayBuffer(BLOCK_BYTES);
 const ignoredAddress: () => Address = () => Number(koffi.address(ignored));
 
 class OpensslEcb implements EcbEncryptor {
+  readonly blockBytes = BLOCK_BYTES;
   readonly #context: Address;
   readonly #ignored: Address = ignoredAddress();
   readonly #input = new Pinned();
@@ -125,9 +126,9 @@ class OpensslEcb implements EcbEncryptor {
     symbols!.setPadding(this.#context, 0);
   }
 
-  encrypt(input: Uint8Array, output: Uint8Array, bytes: number, inputAt = 0): void {
+  encrypt(input: DataView, output: DataView, bytes: number, inputAt = 0): void {
     assert(bytes >= 0 && bytes % BLOCK_BYTES === 0, "ECB takes whole blocks");
-    assert(inputAt >= 0 && inputAt + bytes <= input.length && bytes <= output.length, "ECB outside the buffer");
+    assert(inputAt >= 0 && inputAt + bytes <= input.byteLength && bytes <= output.byteLength, "ECB outside the buffer");
     const done = symbols!.update(this.#context, this.#output.of(output), this.#ignored, this.#input.of(input) + inputAt, bytes);
     assert(done === 1, "EVP_EncryptUpdate failed");
   }

@@ -39,7 +39,8 @@ export interface Settings {
   readonly cipher: CipherName | undefined;
   readonly compressed: boolean;
   readonly smuxVersion: 1 | 2;
-  readonly qpp: boolean;
+  /** Number of pads; 0 when QPP is off. */
+  readonly qppCount: number;
   readonly dataShards: number;
   readonly parityShards: number;
 }
@@ -55,7 +56,7 @@ export function settingsOf({ client_args: args, client_version: version }: Recor
     cipher: cipherNames.find((name) => name === crypt),
     compressed: !args.includes("--nocomp"),
     smuxVersion: value("--smuxver", old ? "1" : "2") === "1" ? 1 : 2,
-    qpp: args.includes("--QPP"),
+    qppCount: args.includes("--QPP") ? Number(value("--QPPCount", "61")) : 0,
     dataShards: Number(value("--ds", "10")),
     parityShards: Number(value("--ps", "3")),
   };
@@ -63,7 +64,6 @@ export function settingsOf({ client_args: args, client_version: version }: Recor
 
 /** Why a recording cannot be decoded, false when it can: for the `skip` option of a test. */
 export function undecodable(recording: Recording): string | false {
-  const { cipher, crypt, qpp } = settingsOf(recording);
-  if (qpp) return "QPP is a later issue";
+  const { cipher, crypt } = settingsOf(recording);
   return cipher === undefined ? `cipher ${crypt} is a later issue` : false;
 }

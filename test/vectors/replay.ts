@@ -1,7 +1,7 @@
 /**
  * Plays a recorded session to our own cores, each end of it receiving what its peer sent, in the order of the recording:
  *
- *   datagram → cipher → FEC → KCP → snappy → smux → payload of each stream
+ *   datagram → cipher → FEC → KCP → snappy → smux → QPP → payload of each stream
  *
  * Nothing is sent. But what the recorded ends did is done by the sessions that stand for them (open, push), since window updates
  * are checked against it: the client sends what its peer receives, the server echoes it.
@@ -11,6 +11,7 @@ import { createCipher, type PacketCipher } from "../../src/cipher/cipher.ts";
 import { FecDecoder } from "../../src/fec/decoder.ts";
 import { primitives } from "../../src/host/crypto.ts";
 import { Kcp } from "../../src/kcp/kcp.ts";
+import { Qpp, QppPads } from "../../src/qpp/qpp.ts";
 import { DATA, FINISHED, OPENED, SmuxSession } from "../../src/smux/session.ts";
 import { type Sniffed, sniff } from "../../src/smux/sniff.ts";
 import { SnappyDecoder } from "../../src/snappy/decoder.ts";
@@ -31,6 +32,8 @@ export class Receiver {
   /** Payload of each stream, by sid. */
   readonly payload = new Map<number, Uint8Array[]>();
   readonly finished: number[] = [];
+  readonly #pads: QppPads | undefined;
+  readonly #qpp = new Map<number, Qpp>();
   /** FEC packets in the order sent, decrypted, also those that were dropped. */
   readonly fecPackets: Uint8Array[] = [];
   /** Stream of snappy chunks as received, and the pieces they were made of. */
@@ -44,12 +47,13 @@ export class Receiver {
 
   /** `did` is told of each event of smux, with the bytes of a DATA event. */
   constructor(direction: Direction, recording: Recording, settings: Settings, did: (receiver: Receiver, n: number) => void) {
-    const { cipher, compressed, dataShards, parityShards, smuxVersion } = settings;
+    const { cipher, compressed, dataShards, parityShards, qppCount, smuxVersion } = settings;
     this.direction = direction;
     this.#did = did;
     this.smux = new SmuxSession(direction === "c2s" ? { role: "server", version: "any" } : { role: "client", version: smuxVersion });
     this.fec = new FecDecoder({ packetBytesMax: 1500, dataShards, parityShards });
     this.snappy = compressed ? new SnappyDecoder() : undefined;
+    this.#pads = qppCount > 0 ? new QppPads(Buffer.from(recording.key), qppCount, primitives) : undefined;
     this.cipher = createCipher(cipher!, primitives.deriveKey(recording.key), primitives);
   }
 
@@ -117,7 +121,12 @@ export class Receiver {
       if (smux.event === OPENED) this.payload.set(sid, []);
       if (smux.event === FINISHED) this.finished.push(sid);
       if (smux.event === DATA) {
-        this.payload.get(sid)!.push(bytes.slice(smux.dataStart, smux.dataEnd));
+        const data = bytes.slice(smux.dataStart, smux.dataEnd);
+        if (this.#pads !== undefined) {
+          if (!this.#qpp.has(sid)) this.#qpp.set(sid, new Qpp(this.#pads));
+          this.#qpp.get(sid)!.decrypt(data, 0, data.length);
+        }
+        this.payload.get(sid)!.push(data);
         smux.consumed(now, sid, n);
       }
       if (smux.event !== 0) this.#did(this, n);
