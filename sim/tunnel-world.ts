@@ -3,7 +3,7 @@
 import { Prng } from "../src/base/prng.ts";
 import type { Millis } from "../src/base/units.ts";
 import { primitives } from "../src/host/crypto.ts";
-import { silentLog } from "../src/host/log.ts";
+import { type Log, silentLog } from "../src/host/log.ts";
 import type { TcpHandler, TcpSocket } from "../src/host/loop.ts";
 import { TunnelClient } from "../src/tunnel/client.ts";
 import { type ClientConfig, clientConfig, type ServerConfig, serverConfig } from "../src/tunnel/config.ts";
@@ -19,18 +19,21 @@ export interface TunnelWorldOptions {
   readonly seed: number;
   readonly client?: Record<string, unknown>;
   readonly server?: Record<string, unknown>;
+  /** Log of both ends; none by default. */
+  readonly log?: Log;
 }
 
 export class TunnelWorld {
   readonly network = new VirtualNetwork();
   readonly client: TunnelClient;
-  readonly server: TunnelServer;
+  server: TunnelServer;
+  readonly #makeServer: () => TunnelServer;
   readonly links: ReturnType<VirtualNetwork["join"]>;
 
   constructor(options: TunnelWorldOptions, target: (socket: TcpSocket) => TcpHandler) {
     const { network } = this;
     const prng = new Prng(options.seed);
-    const parts = { log: silentLog, primitives: { ...primitives, random: (into: Uint8Array) => void prng.fill(into) } };
+    const parts = { log: options.log ?? silentLog, primitives: { ...primitives, random: (into: Uint8Array) => void prng.fill(into) } };
     const client: ClientConfig = clientConfig.parse({
       crypt: "none",
       localaddr: `${near}:${applicationPort}`,
@@ -45,7 +48,8 @@ export class TunnelWorld {
     });
     this.links = network.join(near, far, options.link, options.seed);
     network.host(far).listen({ host: far, port: targetPort }, target);
-    this.server = new TunnelServer(server, { loop: network.host(far), ...parts });
+    this.#makeServer = () => new TunnelServer(server, { loop: network.host(far), ...parts });
+    this.server = this.#makeServer();
     this.client = new TunnelClient(client, { loop: network.host(near), ...parts });
   }
 
@@ -58,8 +62,37 @@ export class TunnelWorld {
     );
   }
 
+  /** The server's process dies and another one takes its place: it knows no session. */
+  restartServer(): void {
+    this.network.host(far).stop();
+    this.server = this.#makeServer();
+  }
+
   run(seconds: number, done?: () => boolean): boolean {
     return this.network.run(this.network.now + seconds * 1000, done);
+  }
+}
+
+/** Log lines as "text {facts}". */
+export class LogLines implements Log {
+  readonly lines: string[] = [];
+  debug(facts: object, text: string): void {
+    this.lines.push(`${text} ${JSON.stringify(facts)}`);
+  }
+  info(facts: object, text: string): void {
+    this.debug(facts, text);
+  }
+  warn(facts: object, text: string): void {
+    this.debug(facts, text);
+  }
+  error(facts: object, text: string): void {
+    this.debug(facts, text);
+  }
+  child(): Log {
+    return this;
+  }
+  count(text: string): number {
+    return this.lines.filter((line) => line.includes(text)).length;
   }
 }
 

@@ -14,6 +14,6 @@ Key and crypt must be the server's. A kcptun server must also have the same --sm
     "longhaul client -r old.example:29900 --key SECRET --smuxver 1                                # a kcptun of Debian at the far end",
   ],
   schema: clientConfig,
-  later: [...laterOptions, "autoexpire", "scavengettl"],
+  later: laterOptions,
   run: (config: ClientConfig) => runTunnel({ role: "client", config }),
 };

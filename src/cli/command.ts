@@ -42,9 +42,10 @@ function flags({ key, names, short, pairs, switch: isSwitch }: Option): string {
   return `${short === undefined ? "    " : `-${short}, `}${long}${isSwitch ? "" : pairs ? " NAME=V" : " V"}`;
 }
 
-function facts({ choices, initial, secret, pairs, switch: isSwitch }: Option): string {
+function facts({ choices, initial, initialBy, secret, pairs, switch: isSwitch }: Option): string {
   const parts = [];
   if (choices !== undefined) parts.push(choices.join(" | "));
   if (initial !== undefined && initial !== "" && !isSwitch && !secret && !pairs) parts.push(`default ${String(initial)}`);
+  for (const [value, other] of Object.entries(initialBy?.values ?? {})) parts.push(`${String(other)} with --${initialBy?.option} ${value}`);
   return parts.length === 0 ? "" : ` (${parts.join("; ")})`;
 }

@@ -8,7 +8,7 @@ import { clientConfig, serverConfig } from "../tunnel/config.ts";
 import { commandHelp } from "./command.ts";
 import { parseFlags } from "./flags.ts";
 
-const parse = (argv: string[], env: Record<string, string> = {}) => parseFlags(clientConfig, { argv, env, later: ["autoexpire"] });
+const parse = (argv: string[], env: Record<string, string> = {}) => parseFlags(clientConfig, { argv, env, later: ["tcp"] });
 const message = (run: () => unknown): string => {
   try {
     run();
@@ -62,6 +62,20 @@ test("environment below flags, JSON file above them, its keys in any case", () =
   assert.deepEqual([config.key, config.nocomp, config.mtu], ["from file", true, 1300]);
 });
 
+test("a generation of kcptun brings its defaults, below what is given", () => {
+  assert.deepEqual([parse([]).smuxver, parse([]).framesize], [2, 8192]);
+  const old = parse(["--compat", "2021"]);
+  assert.deepEqual([old.smuxver, old.framesize, old.compat], [1, 4096, "2021"]);
+  assert.equal(parse(["--compat", "2021", "--smuxver", "2"]).smuxver, 2);
+  assert.equal(parse([], { LONGHAUL_COMPAT: "2021" }).smuxver, 1);
+});
+
+test("an unknown cipher means aes only where that is asked for", () => {
+  assert.equal(parse(["--crypt", "aes-256", "--cryptfallback"]).crypt, "aes");
+  assert.equal(parse(["--crypt", "null", "--cryptfallback"]).crypt, "null");
+  assert.throws(() => parse(["--crypt", "aes-256"]), ConfigError);
+});
+
 test("what is wrong is named in one sentence: key, given, allowed", () => {
   assert.equal(
     message(() => parse(["--mtu", "9000"])),
@@ -76,7 +90,7 @@ test("what is wrong is named in one sentence: key, given, allowed", () => {
     /unknown option --mod; did you mean --mode\?/,
   );
   assert.match(
-    message(() => parse(["--autoexpire", "5"])),
+    message(() => parse(["--tcp"])),
     /does not have yet/,
   );
   assert.match(
@@ -99,7 +113,7 @@ test("a secret that is refused is not printed", () => {
 
 test("help shows every option once, with default and choices, and no hidden ones", () => {
   const help = commandHelp({ name: "client", summary: "", text: "", examples: [], schema: clientConfig, run: async () => 0 });
-  assert.match(help, /-r, --remoteaddr V +the server: host:port \(default vps:29900\)/);
+  assert.match(help, /-r, --remoteaddr V +the server: host:port, or host:min-max for a random port per session \(default vps:29900\)/);
   assert.match(help, /--mode V .*normal \| fast \| fast2 \| fast3 \| manual; default fast/);
   assert.match(help, /--datashard, --ds V/);
   assert.ok(!help.includes("--interval"));

@@ -14,6 +14,8 @@ export interface Sources {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** kcptun's options that this version refuses by name. */
   readonly later?: readonly string[];
+  /** As kcptun does: an unknown choice means its fallback, a number out of range the nearest one that is allowed. */
+  readonly lenient?: boolean;
 }
 
 /** @throws ConfigError with the one sentence that is shown */
@@ -28,6 +30,7 @@ export function parseFlags<Schema extends z.ZodObject>(schema: Schema, sources: 
   }
   const file = readArguments(options, sources, given);
   if (file !== undefined) readFile(options, file, sources.later ?? [], given);
+  depend(options, given, sources.lenient ?? false);
   const result = schema.safeParse(given);
   if (result.success) return result.data;
   throw explain(options, result.error.issues[0]!, given);
@@ -59,6 +62,24 @@ function readArguments(options: readonly Option[], { argv, later = [] }: Sources
     else given[option.key] = "true";
   }
   return file;
+}
+
+/** Fills in what follows from other options. */
+function depend(options: readonly Option[], given: Record<string, unknown>, lenient: boolean): void {
+  for (const { key, initialBy, fallback, choices, range } of options) {
+    if (initialBy !== undefined && given[key] === undefined) {
+      const value = initialBy.values[String(given[initialBy.option])];
+      if (value !== undefined) given[key] = value;
+    }
+    const falls = fallback !== undefined && (lenient || (fallback.when !== undefined && given[fallback.when] === "true"));
+    if (falls && given[key] !== undefined && !choices?.includes(String(given[key]))) {
+      given[key] = fallback.value;
+    }
+    const number = Number(given[key]);
+    if (lenient && range !== undefined && given[key] !== undefined && Number.isInteger(number)) {
+      given[key] = Math.min(Math.max(number, range.least), range.most);
+    }
+  }
 }
 
 /** Pairs add up over several occurrences; anything else replaces what was there. */

@@ -18,6 +18,20 @@ export interface Option {
   readonly choices: readonly string[] | undefined;
   readonly range: { readonly least: number; readonly most: number } | undefined;
   readonly initial: unknown;
+  /** Its default when another option has one of these values. */
+  readonly initialBy: Dependence | undefined;
+  readonly fallback: Fallback | undefined;
+}
+
+/** What is taken for a choice that does not exist: while the switch `when` is on, and under kcptun's own names always. */
+export interface Fallback {
+  readonly when?: string;
+  readonly value: string;
+}
+
+export interface Dependence {
+  readonly option: string;
+  readonly values: Readonly<Record<string, unknown>>;
 }
 
 interface Meta {
@@ -26,6 +40,8 @@ interface Meta {
   readonly env?: readonly string[];
   readonly hidden?: boolean;
   readonly secret?: boolean;
+  readonly initialBy?: Dependence;
+  readonly fallback?: Fallback;
 }
 
 export function optionsOf(schema: z.ZodObject): Option[] {
@@ -46,6 +62,8 @@ export function optionsOf(schema: z.ZodObject): Option[] {
       choices: inner instanceof z.ZodEnum ? inner.options.map(String) : undefined,
       range: inner instanceof z.ZodNumber ? { least: inner.minValue ?? 0, most: inner.maxValue ?? Number.MAX_SAFE_INTEGER } : undefined,
       initial: outer instanceof z.ZodDefault ? outer.def.defaultValue : undefined,
+      initialBy: meta.initialBy,
+      fallback: meta.fallback,
     };
   });
 }

@@ -9,25 +9,33 @@ import { TunnelClient } from "../tunnel/client.ts";
 import type { ClientConfig, ServerConfig } from "../tunnel/config.ts";
 import type { SessionReport } from "../tunnel/report.ts";
 import { TunnelServer } from "../tunnel/server.ts";
+import type { SnmpCounters } from "../tunnel/snmp.ts";
 
 export type TunnelData =
   | { readonly role: "client"; readonly config: ClientConfig; readonly level: LogLevel; readonly name: string }
   | { readonly role: "server"; readonly config: ServerConfig; readonly level: LogLevel; readonly name: string };
 
 /** main → worker */
-export type TunnelCommand = { readonly kind: "stop" } | { readonly kind: "report" };
+export type TunnelCommand =
+  | { readonly kind: "stop" }
+  | { readonly kind: "report" }
+  | { readonly kind: "counters"; readonly asker: CountersAsker };
+
+/** Who the answer is for. */
+export type CountersAsker = "signal" | "snmplog";
 
 /** worker → main */
 export type TunnelMessage =
   | { readonly kind: "listening" }
   | { readonly kind: "refused"; readonly message: string }
-  | { readonly kind: "report"; readonly sessions: readonly SessionReport[] };
+  | { readonly kind: "report"; readonly sessions: readonly SessionReport[] }
+  | { readonly kind: "counters"; readonly asker: CountersAsker; readonly counters: SnmpCounters };
 
 /** How long the peer may take to hear of our streams' ends before the loop stops. */
 const FAREWELL_MS: Millis = 300;
 
 export function start(loop: Loop, data: TunnelData, port: LoopPort<TunnelCommand, TunnelMessage>): undefined {
-  const log = createLog(data.level).child({ module: data.name });
+  const log = createLog(data.level, data.config.log === "" ? 2 : data.config.log).child({ module: data.name });
   const parts = { loop, log, primitives };
   let tunnel: TunnelClient | TunnelServer;
   try {
@@ -49,6 +57,7 @@ export function start(loop: Loop, data: TunnelData, port: LoopPort<TunnelCommand
   loop.drive(farewell);
   port.onCommand((command, now) => {
     if (command.kind === "report") port.post({ kind: "report", sessions: tunnel.report(now) });
+    else if (command.kind === "counters") port.post({ kind: "counters", asker: command.asker, counters: tunnel.counters() });
     else {
       tunnel.stop(now);
       farewell.stopAt = now + FAREWELL_MS;

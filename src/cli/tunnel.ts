@@ -1,13 +1,17 @@
 /** Runs one tunnel end: the loop in a worker thread, signals and reports here. */
+
+import { closeSync, openSync } from "node:fs";
 import { ConfigError } from "../base/errors.ts";
 import { createLog } from "../host/log.ts";
 import { startLoopWorker } from "../host/worker.ts";
 import type { ClientConfig, ServerConfig } from "../tunnel/config.ts";
+import { allCounters } from "../tunnel/snmp.ts";
 import { onStop } from "./signals.ts";
+import { SnmpLog } from "./snmp-log.ts";
 import type { TunnelCommand, TunnelData, TunnelMessage } from "./tunnel-worker.ts";
 
 /** kcptun's options that are not here yet: refused by name rather than ignored. */
-export const laterOptions: readonly string[] = ["QPP", "QPPCount", "ratelimit", "snmplog", "snmpperiod", "log", "tcp", "pprof"];
+export const laterOptions: readonly string[] = ["tcp", "pprof"];
 
 const defaultKey = "it's a secrect";
 
@@ -23,6 +27,13 @@ export function checkTunnel({ role, config }: TunnelEnd): void {
   }
   if (role === "client" && config.localaddr === "")
     throw new ConfigError("localaddr", "--localaddr: nothing given; give host:port or a path");
+  if (config.log !== "") {
+    try {
+      closeSync(openSync(config.log, "a"));
+    } catch (error) {
+      throw new ConfigError("log", `--log: "${config.log}" cannot be written: ${(error as Error).message}`);
+    }
+  }
 }
 
 export interface RunningTunnel {
@@ -57,12 +68,24 @@ export function startTunnel(end: TunnelEnd, name: string, onMessage: (message: T
 
 export async function runTunnel(end: TunnelEnd): Promise<number> {
   checkTunnel(end);
-  const log = createLog("info").child({ module: "tunnel" });
-  if (end.config.key === defaultKey) log.warn({}, "the key is kcptun's public default: anyone can read and use this tunnel; give --key");
+  const { config } = end;
+  const log = createLog("info", config.log === "" ? 2 : config.log).child({ module: "tunnel" });
+  if (config.key === defaultKey) log.warn({}, "the key is kcptun's public default: anyone can read and use this tunnel; give --key");
   const tunnel = startTunnel(end, `tunnel.${end.role}`, (message) => {
     if (message.kind === "report") for (const session of message.sessions) log.info(session, "session");
+    if (message.kind === "counters" && message.asker === "signal")
+      log.info(allCounters(config.compat, message.counters), "counters of this process");
+    if (message.kind === "counters" && message.asker === "snmplog") snmpLog?.write(new Date(), message.counters);
   });
-  const report = (): void => tunnel.send({ kind: "report" });
+  const snmpLog = config.snmplog === "" || config.snmpperiod === 0 ? undefined : new SnmpLog(config.snmplog, config.compat, log);
+  const rows =
+    snmpLog === undefined
+      ? undefined
+      : setInterval(() => tunnel.send({ kind: "counters", asker: "snmplog" }), config.snmpperiod * 1000).unref();
+  const report = (): void => {
+    tunnel.send({ kind: "report" });
+    tunnel.send({ kind: "counters", asker: "signal" });
+  };
   process.on("SIGUSR1", report);
   const off = onStop((signal) => {
     log.info({ signal }, "stopping");
@@ -75,6 +98,7 @@ export async function runTunnel(end: TunnelEnd): Promise<number> {
     await tunnel.ended;
     return refusal === undefined ? 0 : 1;
   } finally {
+    clearInterval(rows);
     process.off("SIGUSR1", report);
     off();
   }

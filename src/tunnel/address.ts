@@ -23,3 +23,28 @@ export function parseEndpoint(key: string, text: string, portLeast: 0 | 1 = 1): 
   if (text.includes("/") || (!text.includes(":") && text !== "")) return { path: text };
   return parseHostPort(key, text, portLeast);
 }
+
+export interface PortRange {
+  readonly host: string;
+  readonly least: number;
+  /** Equal to `least` when one port was given. */
+  readonly most: number;
+}
+
+/** "host:port" or "host:min-max". @throws ConfigError that names `key` */
+export function parsePortRange(key: string, text: string, portLeast: 0 | 1 = 1): PortRange {
+  const range = /^(.*:)(\d{1,5})-(\d{1,5})$/.exec(text);
+  if (range === null) {
+    const { host, port } = parseHostPort(key, text, portLeast);
+    return { host, least: port, most: port };
+  }
+  const { host, port: least } = parseHostPort(key, `${range[1]}${range[2]}`);
+  const most = Number(range[3]);
+  if (most < least || most > 65_535) {
+    throw new ConfigError(
+      key,
+      `--${key}: "${text}" is not a range of ports; give host:min-max with min not above max and max at most 65535`,
+    );
+  }
+  return { host, least, most };
+}

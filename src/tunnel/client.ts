@@ -1,23 +1,25 @@
 /**
  * `longhaul client`: accepts connections and carries them, as streams of one of `conn` KCP sessions, to the server.
  *
- * A session is made when the first connection comes to its turn and replaced when it has died, as kcptun does; each has its own
- * UDP socket, because a kcptun server tells sessions apart by the address they come from.
+ *   connection → the next of `conn` slots in turn (slot.ts) → its session and UDP socket (path.ts)
  */
 import { type Millis, NEVER } from "../base/units.ts";
 import { createCipher } from "../cipher/cipher.ts";
 import type { Driver, Listener, TcpHandler, TcpSocket } from "../host/loop.ts";
-import { parseEndpoint, parseHostPort } from "./address.ts";
+import { parseEndpoint, parsePortRange } from "./address.ts";
 import type { ClientConfig } from "./config.ts";
 import { Scratch } from "./layers.ts";
+import { padsOf } from "./pads.ts";
 import type { SessionReport } from "./report.ts";
 import { Slot, type TunnelParts } from "./slot.ts";
+import { Snmp, type SnmpCounters } from "./snmp.ts";
 
 export class TunnelClient implements Driver {
   readonly #config: ClientConfig;
   readonly #parts: TunnelParts;
   readonly #slots: Slot[];
   readonly #listener: Listener;
+  readonly #snmp: Snmp;
   #next = 0;
   #stopped = false;
   refused = 0;
@@ -26,10 +28,20 @@ export class TunnelClient implements Driver {
   constructor(config: ClientConfig, parts: TunnelParts) {
     this.#config = config;
     this.#parts = parts;
-    const remote = parseHostPort("remoteaddr", config.remoteaddr);
+    const remote = parsePortRange("remoteaddr", config.remoteaddr);
     const cipher = createCipher(config.crypt, parts.primitives.deriveKey(config.key), parts.primitives);
     const scratch = new Scratch();
-    this.#slots = Array.from({ length: config.conn }, () => new Slot(config, parts, remote, cipher, scratch));
+    this.#snmp = new Snmp("client", cipher.stats);
+    const shared = {
+      ...parts,
+      config,
+      cipher,
+      scratch,
+      pads: padsOf(config, parts.primitives),
+      snmp: this.#snmp,
+      peerName: config.remoteaddr,
+    };
+    this.#slots = Array.from({ length: config.conn }, () => new Slot(shared, remote));
     this.#listener = parts.loop.listen(parseEndpoint("localaddr", config.localaddr, 0), (socket, now) => this.#accept(socket, now));
     parts.loop.drive(this);
   }
@@ -46,6 +58,11 @@ export class TunnelClient implements Driver {
 
   report(now: Millis): SessionReport[] {
     return this.#slots.flatMap((slot) => slot.report(now));
+  }
+
+  /** Of all sessions there were. */
+  counters(): SnmpCounters {
+    return this.#snmp.counters();
   }
 
   /** Stops accepting and ends all streams in order; `loop.stop` follows when the peer has had time to hear of it. */
@@ -65,7 +82,8 @@ export class TunnelClient implements Driver {
       this.#parts.log.warn({ from: socket.remote, refused: this.refused }, "connection refused: no more streams (option streams)");
       return undefined;
     }
-    if (!this.#config.quiet) this.#parts.log.info({ from: socket.remote, stream: stream.sid, peer: slot.peerName }, "connection opened");
+    if (!this.#config.quiet)
+      this.#parts.log.info({ from: socket.remote, stream: stream.sid, peer: this.#config.remoteaddr }, "connection opened");
     return stream;
   }
 }

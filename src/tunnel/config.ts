@@ -23,8 +23,14 @@ const shared = {
   crypt: z
     .enum(cipherNames as readonly [CipherName, ...CipherName[]])
     .default("aes")
-    .describe("cipher; the same at both ends"),
-  mode: z.enum(modeNames).default("fast").describe("how eagerly lost packets are resent"),
+    .describe("cipher; the same at both ends")
+    .meta({ fallback: { when: "cryptfallback", value: "aes" } }),
+  cryptfallback: z.stringbool().default(false).describe("take a cipher that is not known for aes without a word, as kcptun does"),
+  mode: z
+    .enum(modeNames)
+    .default("fast")
+    .describe("how eagerly lost packets are resent")
+    .meta({ fallback: { value: "manual" } }),
   mtu: count(64, 1500).default(1350).describe("bytes in one UDP datagram"),
   datashard: count(0, 255)
     .default(10)
@@ -35,7 +41,15 @@ const shared = {
     .describe("FEC: parity packets in a group, 0 = off")
     .meta({ alias: ["ps"] }),
   dscp: count(0, 63).default(0).describe("differentiated services code point of our packets"),
+  QPP: z.stringbool().default(false).describe("quantum permutation pads on each connection; the same at both ends"),
+  QPPCount: count(1, 65_536)
+    .default(61)
+    .describe("pads of QPP; the same at both ends")
+    .meta({ alias: ["qpp-count"] }),
   nocomp: z.stringbool().default(false).describe("switch snappy compression off"),
+  ratelimit: count(0, 2 ** 40)
+    .default(0)
+    .describe("most bytes a second of datagrams of one session; they wait, none is dropped; 0 = no limit"),
   acknodelay: z.stringbool().default(false).describe("acknowledge at once").meta({ hidden: true }),
   nodelay: count(0, 1).default(0).describe("mode manual: 1 = minimum RTO 30 ms").meta({ hidden: true }),
   interval: count(10, 5000).default(50).describe("mode manual: ms between flushes").meta({ hidden: true }),
@@ -44,33 +58,57 @@ const shared = {
   sockbuf: count(4096, 2 ** 30)
     .default(4_194_304)
     .describe("bytes of UDP socket buffer"),
-  smuxver: count(1, 2).default(2).describe("stream multiplexing version; kcptun before 2025-11 defaults to 1"),
+  smuxver: count(1, 2)
+    .default(2)
+    .describe("stream multiplexing version; kcptun before 2025-11 defaults to 1")
+    .meta({ initialBy: { option: "compat", values: { "2021": 1 } } }),
   smuxbuf: count(65_536, 2 ** 30)
     .default(4_194_304)
     .describe("bytes received for slow streams of one session together"),
-  framesize: count(1024, 65_535).default(8192).describe("most bytes of one stream in a row"),
+  framesize: count(1024, 65_535)
+    .default(8192)
+    .describe("most bytes of one stream in a row")
+    .meta({ initialBy: { option: "compat", values: { "2021": 4096 } } }),
   streambuf: count(65_536, 2 ** 30)
     .default(2_097_152)
     .describe("bytes received for one slow stream (smux version 2)"),
   keepalive: count(1, 30).default(10).describe("seconds between keep-alives"),
   closewait: count(0, 86_400).default(30).describe("seconds a half-closed connection may idle before it is closed"),
-  compat: z.enum(["2021", "2026"]).default("2026").describe("kcptun generation whose acknowledgement timing is kept"),
+  compat: z.enum(["2021", "2026"]).default("2026").describe("kcptun generation whose timing, defaults and columns of snmplog are kept"),
   streams: count(1, 1_000_000).default(4096).describe("most connections in one session"),
   io: z.enum(["auto", "epoll", "node"]).default("auto").describe("socket layer; auto takes the fastest that works"),
+  log: z.string().default("").describe("file that log lines are appended to; standard error if not given"),
+  snmplog: z.string().default("").describe("CSV file for counters; its name may hold Go's time layout: snmp-20060102.csv"),
+  snmpperiod: count(0, 86_400).default(60).describe("seconds between two rows of snmplog, 0 = none"),
   quiet: z.stringbool().default(false).describe("log no line per connection"),
 };
 
 export const clientConfig = z.strictObject({
   localaddr: z.string().default(":12948").describe("where applications connect: host:port or unix socket path").meta({ short: "l" }),
-  remoteaddr: z.string().default("vps:29900").describe("the server: host:port").meta({ short: "r" }),
+  remoteaddr: z
+    .string()
+    .default("vps:29900")
+    .describe("the server: host:port, or host:min-max for a random port per session")
+    .meta({ short: "r" }),
   conn: count(1, 1024).default(1).describe("UDP sessions, used in turn"),
+  autoexpire: count(0, 2 ** 31)
+    .default(0)
+    .describe("seconds after which a session gets no new connections and another one begins, 0 = never"),
+  scavengettl: count(0, 2 ** 31)
+    .default(600)
+    .describe("seconds an expired session may go on for the connections it has"),
+  retired: count(1, 1024).default(64).describe("most replaced sessions that go on for the connections they have"),
   ...shared,
   sndwnd: sndwnd(128),
   rcvwnd: rcvwnd(512),
 });
 
 export const serverConfig = z.strictObject({
-  listen: z.string().default(":29900").describe("UDP address clients send to: host:port").meta({ short: "l" }),
+  listen: z
+    .string()
+    .default(":29900")
+    .describe("UDP address clients send to: host:port, or host:min-max for all ports of a range")
+    .meta({ short: "l" }),
   target: z
     .string()
     .default("127.0.0.1:12948")
@@ -79,9 +117,16 @@ export const serverConfig = z.strictObject({
   ...shared,
   sndwnd: sndwnd(1024),
   rcvwnd: rcvwnd(1024),
+  ports: u16.min(1).default(1024).describe("most UDP ports of a range"),
+  proxyprotocol: z
+    .stringbool()
+    .default(false)
+    .describe(
+      "begin each connection to the target with a PROXY protocol version 2 header; it names the tunnel's client, because the protocol of kcptun has no place for the application's address",
+    ),
   sessions: count(1, 65_536).default(4096).describe("most clients at once"),
 });
 
 export type ClientConfig = z.output<typeof clientConfig>;
 export type ServerConfig = z.output<typeof serverConfig>;
-export type TunnelConfig = Omit<ClientConfig, "localaddr" | "remoteaddr" | "conn">;
+export type TunnelConfig = Omit<ClientConfig, "localaddr" | "remoteaddr" | "conn" | "autoexpire" | "scavengettl" | "retired">;

@@ -22,6 +22,8 @@ const BATCHES_PER_ROUND = 32;
 export interface Demultiplexer {
   /** bytes[start…end) is decrypted. Undefined = drop (counted as stray). */
   sessionFor(now: Millis, peer: number, bytes: Uint8Array, view: DataView, start: number, end: number): Session | undefined;
+  /** A datagram that is not encrypted as ours are, or damaged. */
+  unreadable(now: Millis, peer: number): void;
   /** The session has closed and is not called any more. */
   sessionClosed(now: Millis, session: Session): void;
 }
@@ -67,7 +69,10 @@ export class Endpoint implements UdpHandler {
     for (let i = 0; i < batch.length; i++) {
       const start = batch.start[i]!;
       const end = batch.end[i]!;
-      if (end <= start) continue;
+      if (end <= start) {
+        this.#demultiplexer.unreadable(now, batch.peer[i]!);
+        continue;
+      }
       const session = this.#demultiplexer.sessionFor(now, batch.peer[i]!, batch.bytes, batch.view, start, end);
       if (session === undefined) {
         this.counters.strayDatagrams++;

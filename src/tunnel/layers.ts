@@ -9,7 +9,7 @@
 import type { ProtocolError } from "../base/errors.ts";
 import type { Millis } from "../base/units.ts";
 import type { Kcp } from "../kcp/kcp.ts";
-import { HEADER_BYTES as SMUX_HEADER_BYTES } from "../smux/frame.ts";
+import { CMD_NOP, putHeader, HEADER_BYTES as SMUX_HEADER_BYTES } from "../smux/frame.ts";
 import { NOTHING, SmuxSession } from "../smux/session.ts";
 import { SnappyDecoder } from "../snappy/decoder.ts";
 import { SnappyEncoder } from "../snappy/encoder.ts";
@@ -90,6 +90,13 @@ export class Layers {
     if (length === 0) return false;
     this.#emit(now, length);
     return true;
+  }
+
+  /** Sends a NOP beside those of the keep-alive. Only while `kcp.writable`. */
+  ping(now: Millis): void {
+    if (this.smux.version === 0) return;
+    putHeader(this.#frameView, 0, this.smux.version, CMD_NOP, 0, 0);
+    this.#emit(now, SMUX_HEADER_BYTES);
   }
 
   #emit(now: Millis, length: number): void {

@@ -29,7 +29,7 @@ export interface SessionReport {
 }
 
 export function reportSession(now: Millis, session: Session, endpoint: Endpoint, cipher: PacketCipher): SessionReport {
-  const { kcp, decoder } = session;
+  const { kcp, transport } = session;
   return {
     peer: session.peerName,
     seconds: Math.round(now - session.startedAt) / 1000,
@@ -42,12 +42,12 @@ export function reportSession(now: Millis, session: Session, endpoint: Endpoint,
     resentSegments: kcp.stats.retransSegs,
     receivedSegments: kcp.stats.inSegs,
     repeatedSegments: kcp.stats.repeatSegs,
-    fecRecovered: decoder.stats.recovered,
+    fecRecovered: transport.decoder.stats.recovered,
     checksumErrors: cipher.stats.checksumErrors,
-    sentBytes: session.sentBytes,
-    receivedBytes: session.receivedBytes,
-    sentDatagrams: session.sentDatagrams,
-    receivedDatagrams: session.receivedDatagrams,
+    sentBytes: transport.sentBytes,
+    receivedBytes: transport.receivedBytes,
+    sentDatagrams: transport.sentDatagrams,
+    receivedDatagrams: transport.receivedDatagrams,
     sendBlocked: endpoint.counters.sendBlocked,
     strayDatagrams: endpoint.counters.strayDatagrams,
   };

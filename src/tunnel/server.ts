@@ -1,143 +1,118 @@
 /**
- * `longhaul server`: KCP sessions of many clients on one UDP port, each stream connected to the target.
- *
- * A client is known by its address. A datagram of an unknown address makes a session when it carries a whole KCP packet; another conv from
- * a known address replaces the session only with the first segment of a stream (sn 0), as kcp-go does, so that a stray late packet
- * of an older session cannot end a running one.
+ * `longhaul server`: KCP sessions of many clients on one or many UDP ports (port.ts), each stream connected to the target.
  */
+import { ConfigError } from "../base/errors.ts";
 import { type Millis, NEVER } from "../base/units.ts";
 import { createCipher, type PacketCipher } from "../cipher/cipher.ts";
-import { FecDecoder } from "../fec/decoder.ts";
-import { FecEncoder } from "../fec/encoder.ts";
 import type { Driver, Endpoint as Target } from "../host/loop.ts";
-import { looksLikeKcp, readConv, readFirstSn } from "../kcp/segment.ts";
-import { parseEndpoint, parseHostPort } from "./address.ts";
+import type { QppPads } from "../qpp/qpp.ts";
+import { parseEndpoint, parsePortRange } from "./address.ts";
 import type { ServerConfig } from "./config.ts";
-import { type Demultiplexer, Endpoint } from "./endpoint.ts";
+import type { Endpoint } from "./endpoint.ts";
 import { Scratch } from "./layers.ts";
-import { reportSession, type SessionReport } from "./report.ts";
-import { Session } from "./session.ts";
+import { padsOf } from "./pads.ts";
+import { Port } from "./port.ts";
+import { proxyHeader } from "./proxy-protocol.ts";
+import { Recurrence } from "./recurrence.ts";
+import type { SessionReport } from "./report.ts";
 import type { TunnelParts } from "./slot.ts";
-import type { Stream } from "./stream.ts";
+import { Snmp, type SnmpCounters } from "./snmp.ts";
 
-/** A session from which nothing was heard for so long, and that has no stream, is forgotten. */
-const IDLE_MS: Millis = 60_000;
 const SWEEP_MS: Millis = 5_000;
 
-export class TunnelServer implements Demultiplexer, Driver {
-  readonly endpoint: Endpoint;
-  /** Sessions by peer id. */
-  readonly #sessions = new Map<number, Session>();
+/** What the ports of a server have in common. */
+export interface ServerParts extends TunnelParts {
+  readonly config: ServerConfig;
+  readonly cipher: PacketCipher;
+  readonly scratch: Scratch;
+  readonly pads: QppPads | undefined;
+  readonly snmp: Snmp;
+  readonly target: Target;
+  /** Makes what goes to the target before all else. */
+  readonly preface: typeof proxyHeader | undefined;
+  /** Whether one more session is allowed; counts it when not. */
+  admit(now: Millis): boolean;
+}
+
+export class TunnelServer implements Driver {
+  readonly #ports: readonly Port[];
   readonly #config: ServerConfig;
   readonly #parts: TunnelParts;
-  readonly #cipher: PacketCipher;
-  readonly #scratch = new Scratch();
-  readonly #target: Target;
+  readonly #snmp: Snmp;
+  readonly #refused = new Recurrence();
   #sweepAt: Millis = 0;
-  #refusedLoggedAt: Millis = Number.NEGATIVE_INFINITY;
-  /** Sessions refused because `sessions` were open. */
-  refused = 0;
 
-  /** @throws HostError when the address cannot be bound, ConfigError for a wrong address */
+  /** @throws HostError when an address cannot be bound, ConfigError for a wrong address */
   constructor(config: ServerConfig, parts: TunnelParts) {
     this.#config = config;
     this.#parts = parts;
-    this.#target = parseEndpoint("target", config.target);
-    this.#cipher = createCipher(config.crypt, parts.primitives.deriveKey(config.key), parts.primitives);
-    const { host, port } = parseHostPort("listen", config.listen, 0);
-    this.endpoint = new Endpoint(
-      parts.loop,
-      { host, port, socketBufferBytes: config.sockbuf, dscp: config.dscp, peersMax: config.sessions * 2 },
-      this.#cipher,
-      this,
-    );
+    const cipher = createCipher(config.crypt, parts.primitives.deriveKey(config.key), parts.primitives);
+    const { host, least, most } = parsePortRange("listen", config.listen, 0);
+    if (most - least >= config.ports) {
+      throw new ConfigError("listen", `--listen: "${config.listen}" are ${most - least + 1} ports; --ports allows ${config.ports}`);
+    }
+    this.#snmp = new Snmp("server", cipher.stats);
+    const shared: ServerParts = {
+      ...parts,
+      config,
+      cipher,
+      scratch: new Scratch(),
+      pads: padsOf(config, parts.primitives),
+      snmp: this.#snmp,
+      target: parseEndpoint("target", config.target),
+      preface: config.proxyprotocol ? proxyHeader : undefined,
+      admit: (now) => this.#admit(now),
+    };
+    this.#ports = Array.from({ length: most - least + 1 }, (_, i) => new Port(shared, host, least + i));
     parts.loop.drive(this);
   }
 
+  /** The first port's. */
+  get endpoint(): Endpoint {
+    return this.#ports[0]!.endpoint;
+  }
+
+  /** Sessions refused because `sessions` were open. */
+  get refused(): number {
+    return this.#refused.count;
+  }
+
   advance(now: Millis): Millis {
+    const ports = this.#ports;
     if (now >= this.#sweepAt) this.#sweep(now);
-    return Math.min(this.endpoint.advance(now), this.#sessions.size > 0 ? this.#sweepAt : NEVER);
+    let next: Millis = NEVER;
+    let sessions = 0;
+    for (let i = 0; i < ports.length; i++) {
+      next = Math.min(next, ports[i]!.endpoint.advance(now));
+      sessions += ports[i]!.sessions;
+    }
+    return sessions > 0 ? Math.min(next, this.#sweepAt) : next;
   }
 
   report(now: Millis): SessionReport[] {
-    return Array.from(this.#sessions.values(), (session) => reportSession(now, session, this.endpoint, this.#cipher));
+    return this.#ports.flatMap((port) => port.report(now));
+  }
+
+  /** Of all sessions there were. */
+  counters(): SnmpCounters {
+    return this.#snmp.counters();
   }
 
   stop(now: Millis): void {
-    for (const session of this.#sessions.values()) session.finish(now);
-  }
-
-  sessionFor(now: Millis, peer: number, _bytes: Uint8Array, view: DataView, start: number, end: number): Session | undefined {
-    const known = this.#sessions.get(peer);
-    const fec = FecDecoder.isFec(view, start, end);
-    const at = fec ? start + FecEncoder.headBytes : start;
-    if (fec && !FecDecoder.isData(view, start, end)) return known;
-    if (!looksLikeKcp(view, at, end - at)) return undefined;
-    const conv = readConv(view, at);
-    if (known !== undefined) {
-      if (known.conv === conv) return known;
-      if (readFirstSn(view, at) !== 0) return undefined;
-      known.close(now, "replaced by a new session of the same address");
-      this.#forget(known);
-    }
-    return this.#accept(now, peer, conv);
-  }
-
-  sessionClosed(now: Millis, session: Session): void {
-    if (this.#sessions.get(session.peer) !== session) return;
-    this.#parts.log.info(
-      { peer: session.peerName, reason: session.closed, seconds: Math.round(now - session.startedAt) / 1000 },
-      "session ended",
-    );
-    this.#forget(session);
-  }
-
-  #accept(now: Millis, peer: number, conv: number): Session | undefined {
-    if (this.#sessions.size >= this.#config.sessions) {
-      this.refused++;
-      if (now - this.#refusedLoggedAt >= 1000) {
-        this.#refusedLoggedAt = now;
-        this.#parts.log.warn(
-          { refused: this.refused, sessions: this.#sessions.size },
-          "session refused: as many as option sessions allows are open",
-        );
-      }
-      return undefined;
-    }
-    const { addresses } = this.endpoint.socket;
-    const session = new Session(now, {
-      role: "server",
-      conv,
-      peer,
-      peerName: addresses.format(peer),
-      config: this.#config,
-      cipherBytes: this.#cipher.headBytes + this.#cipher.tailBytes,
-      scratch: this.#scratch,
-      log: this.#parts.log,
-      wake: this.endpoint.wake,
-      opened: (of, stream) => this.#connect(of, stream),
-    });
-    addresses.hold(peer);
-    this.#sessions.set(peer, session);
-    this.#parts.log.info({ peer: session.peerName, conv, sessions: this.#sessions.size }, "session started");
-    return session;
-  }
-
-  #connect(session: Session, stream: Stream): void {
-    stream.attach(this.#parts.loop.connect(this.#target, stream), false);
-    if (!this.#config.quiet)
-      this.#parts.log.info({ peer: session.peerName, stream: stream.sid, target: this.#config.target }, "connection opened");
+    for (const port of this.#ports) port.finish(now);
   }
 
   #sweep(now: Millis): void {
     this.#sweepAt = now + SWEEP_MS;
-    for (const session of this.#sessions.values()) {
-      if (session.streams.size === 0 && now - session.lastReceived >= IDLE_MS) session.close(now, "idle");
-    }
+    for (const port of this.#ports) port.sweep(now);
   }
 
-  #forget(session: Session): void {
-    this.#sessions.delete(session.peer);
-    this.endpoint.socket.addresses.release(session.peer);
+  #admit(now: Millis): boolean {
+    let sessions = 0;
+    for (const port of this.#ports) sessions += port.sessions;
+    if (sessions < this.#config.sessions) return true;
+    const refused = this.#refused.happened(now);
+    if (refused > 0) this.#parts.log.warn({ refused, sessions }, "session refused: as many as option sessions allows are open");
+    return false;
   }
 }

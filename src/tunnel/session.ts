@@ -1,31 +1,32 @@
 /**
  * One KCP session with one peer, and the streams in it.
  *
- *   datagram → (cipher, in endpoint.ts) → FEC → KCP → snappy → smux → streams
+ *   datagram → (cipher, in endpoint.ts) → FEC → KCP (transport.ts) → snappy → smux (layers.ts) → streams
  *   streams → smux → snappy → KCP → FEC → (cipher, socket)
  *
  * Driven by its endpoint: `receive` for each datagram, then `advance`, then `transmit` until it answers drained, then `deadline`.
  */
 import type { Batch } from "../base/batch.ts";
-import { SLOT_BYTES } from "../base/batch.ts";
 import { Ring } from "../base/ring.ts";
 import { type Millis, NEVER } from "../base/units.ts";
-import { FecDecoder } from "../fec/decoder.ts";
-import { FecEncoder } from "../fec/encoder.ts";
 import type { Log } from "../host/log.ts";
-import { Kcp } from "../kcp/kcp.ts";
+import type { Kcp } from "../kcp/kcp.ts";
+import { Qpp, type QppPads } from "../qpp/qpp.ts";
 import { DATA, FINISHED, OPENED, type SmuxSession } from "../smux/session.ts";
 import { sniff } from "../smux/sniff.ts";
 import { INITIAL_WINDOW_BYTES } from "../smux/stream.ts";
 import type { TunnelConfig } from "./config.ts";
+import { Health } from "./health.ts";
 import { Layers, type Scratch, type SmuxSink } from "./layers.ts";
-import { tuningOf } from "./mode.ts";
 import { ENDED, NOTHING_NOW, Stream, type StreamOwner } from "./stream.ts";
+import { Transport } from "./transport.ts";
 
-/** Room before a KCP packet in its slot, for the FEC and cipher headers (at most 8 + 20 bytes). */
-const HEADROOM = 64;
 /** How often half-closed streams are looked at. */
 const SWEEP_MS: Millis = 1000;
+/** How often a client looks after the health of its session. */
+const CHECK_MS: Millis = 100;
+/** A young client's session says NOP at these ages until its server has said something, so that a server that closed it is found out. */
+const PINGS_MS: readonly Millis[] = [700, 1400, 1900];
 
 export interface SessionOptions {
   readonly role: "client" | "server";
@@ -36,6 +37,8 @@ export interface SessionOptions {
   /** Bytes the cipher adds to a datagram. */
   readonly cipherBytes: number;
   readonly scratch: Scratch;
+  /** Of option QPP. */
+  readonly pads?: QppPads | undefined;
   readonly log: Log;
   /** Has something to do: the endpoint calls `advance` in this round. */
   readonly wake: (session: Session) => void;
@@ -48,29 +51,23 @@ export class Session implements StreamOwner, SmuxSink {
   peer: number;
   readonly peerName: string;
   readonly conv: number;
+  readonly transport: Transport;
   readonly kcp: Kcp;
-  readonly decoder: FecDecoder;
-  readonly encoder: FecEncoder | undefined;
+  /** A client's opinion of its server; a server has none, clients come and go. */
+  readonly health: Health | undefined;
   readonly streams = new Map<number, Stream>();
   /** Bookkeeping of the endpoint. */
   dirty = false;
   scheduled: Millis = NEVER;
   readonly startedAt: Millis;
-  lastReceived: Millis;
-  sentDatagrams = 0;
-  sentBytes = 0;
-  receivedDatagrams = 0;
-  receivedBytes = 0;
   /** Set once: why the session ended. */
   closed: string | undefined;
   layers: Layers | undefined;
   readonly #options: SessionOptions;
   readonly #ready: Ring<Stream>;
-  #parityReady = 0;
-  #paritySent = 0;
   #sweepAt: Millis = NEVER;
-  readonly #recovered = new Uint8Array(SLOT_BYTES);
-  readonly #recoveredView = new DataView(this.#recovered.buffer);
+  #pings = 0;
+  #checkAt: Millis = 0;
 
   constructor(now: Millis, options: SessionOptions) {
     const { config } = options;
@@ -79,47 +76,16 @@ export class Session implements StreamOwner, SmuxSink {
     this.peerName = options.peerName;
     this.conv = options.conv;
     this.startedAt = now;
-    this.lastReceived = now;
-    const fec = config.datashard > 0 && config.parityshard > 0;
-    const mtu = config.mtu - options.cipherBytes - (fec ? FecEncoder.headBytes : 0);
-    const { nodelay, interval, resend, nc } = tuningOf(config as Parameters<typeof tuningOf>[0]);
-    this.kcp = new Kcp({
-      conv: options.conv,
-      mtu,
-      sndWnd: config.sndwnd,
-      rcvWnd: config.rcvwnd,
-      nodelay,
-      interval,
-      resend,
-      nc,
-      profile: config.compat,
-      ackNoDelay: config.acknodelay,
-      inletBytes: Layers.inletBytes(config.framesize),
-    });
-    this.decoder = new FecDecoder({ packetBytesMax: 1500 });
-    this.encoder = fec
-      ? new FecEncoder({ dataShards: config.datashard, parityShards: config.parityshard, profile: config.compat, packetBytesMax: 1500 })
-      : undefined;
+    this.health = options.role === "client" ? new Health(now) : undefined;
+    this.transport = new Transport(now, options.conv, config, options.cipherBytes, this.health);
+    this.kcp = this.transport.kcp;
     this.#ready = new Ring(config.streams + 1);
     if (options.role === "client") this.#settle(config.smuxver === 1 ? 1 : 2, !config.nocomp);
   }
 
-  /** A decrypted datagram: a FEC packet or a bare KCP packet in bytes[start…end). */
+  /** A decrypted datagram in bytes[start…end). */
   receive(now: Millis, bytes: Uint8Array, view: DataView, start: number, end: number): void {
-    const { decoder, kcp } = this;
-    this.lastReceived = now;
-    this.receivedDatagrams++;
-    this.receivedBytes += end - start;
-    if (!FecDecoder.isFec(view, start, end)) {
-      kcp.receive(now, bytes, view, start, end, true);
-      return;
-    }
-    if (decoder.receive(now, bytes, view, start, end) === 1) kcp.receive(now, bytes, view, start + FecEncoder.headBytes, end, true);
-    for (;;) {
-      const length = decoder.recovered(this.#recovered, this.#recoveredView, 0);
-      if (length === 0) return;
-      kcp.receive(now, this.#recovered, this.#recoveredView, 0, length, false);
-    }
+    this.transport.receive(now, bytes, view, start, end);
   }
 
   /** Moves bytes between KCP and the sockets as far as both sides allow. */
@@ -134,42 +100,19 @@ export class Session implements StreamOwner, SmuxSink {
       return;
     }
     if (now >= this.#sweepAt) this.#sweep(now);
+    if (this.health !== undefined && now >= this.#checkAt) this.#check(now, this.health, layers);
     this.#outbound(now, layers);
   }
 
   deadline(): Millis {
     if (this.closed !== undefined) return NEVER;
-    return Math.min(this.kcp.deadline(), this.layers?.smux.deadline() ?? NEVER, this.#sweepAt);
+    const due = Math.min(this.transport.deadline(), this.layers?.smux.deadline() ?? NEVER, this.#sweepAt);
+    return this.health === undefined ? due : Math.min(due, Math.max(this.#checkAt, Math.min(this.health.deadline(), this.#pingAt)));
   }
 
   /** Lays packets into the batch; false when the batch is full and more wait. */
   transmit(now: Millis, batch: Batch): boolean {
-    const { kcp, encoder } = this;
-    while (!batch.full) {
-      const index = batch.length;
-      const at = batch.slot(index) + HEADROOM;
-      let start = at;
-      let length: number;
-      if (encoder !== undefined && this.#paritySent < this.#parityReady) {
-        length = encoder.parity(this.#paritySent++, batch.bytes, batch.view, at);
-      } else {
-        length = kcp.transmit(now, batch.bytes, batch.view, at);
-        if (length === 0) return true;
-        if (encoder !== undefined) {
-          this.#parityReady = encoder.encode(now, batch.bytes, batch.view, at, at + length);
-          this.#paritySent = 0;
-          start = at - FecEncoder.headBytes;
-          length += FecEncoder.headBytes;
-        }
-      }
-      batch.start[index] = start;
-      batch.end[index] = start + length;
-      batch.peer[index] = this.peer;
-      batch.length = index + 1;
-      this.sentDatagrams++;
-      this.sentBytes += length;
-    }
-    return false;
+    return this.transport.transmit(now, batch, this.peer);
   }
 
   /** Client: opens a stream for an accepted connection; undefined when no more streams are to be had. */
@@ -235,15 +178,28 @@ export class Session implements StreamOwner, SmuxSink {
     }
   }
 
+  get #pingAt(): Millis {
+    return this.startedAt + (PINGS_MS[this.#pings] ?? NEVER);
+  }
+
+  #check(now: Millis, health: Health, layers: Layers): void {
+    const { kcp } = this;
+    this.#checkAt = now + CHECK_MS;
+    health.advance(now, kcp.waitSnd > 0, kcp.stats.rto);
+    if (this.#pings === PINGS_MS.length || now < this.#pingAt) return;
+    if (kcp.stats.bytesReceived === 0 && kcp.writable) layers.ping(now);
+    this.#pings++;
+  }
+
   #settle(version: 1 | 2 | "any", compressed: boolean): void {
     const { config, role, scratch } = this.#options;
     this.layers = new Layers(role, version, compressed, config, this.kcp, scratch);
   }
 
   #addStream(sid: number, now: Millis): Stream {
-    const { config } = this.#options;
+    const { config, pads } = this.#options;
     const backlogBytesMax = Math.max(config.smuxbuf, config.streambuf, INITIAL_WINDOW_BYTES) + 65_536;
-    const stream = new Stream(sid, now, this, backlogBytesMax);
+    const stream = new Stream(sid, now, this, backlogBytesMax, pads === undefined ? undefined : new Qpp(pads));
     this.streams.set(sid, stream);
     return stream;
   }

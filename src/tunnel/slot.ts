@@ -1,122 +1,140 @@
-/** One of a client's `conn` sessions in turn, with the socket it speaks through: dialled when it is needed, replaced when it has died. */
+/**
+ * One of a client's `conn` places for sessions: new connections go to its session, which is made when it is needed and replaced
+ *
+ *   when it has ended                        at the next connection, as kcptun does
+ *   when it is older than autoexpire         it goes on for its connections, until scavengettl has passed as well
+ *   when it is silent (health.ts)            it goes on as well: after an outage it comes back; it ends when its successor is answered
+ *   when the server has forgotten it         it ends at once, so that its applications notice and connect again
+ *
+ * Deviation: kcptun keeps a replaced session that has no connections until its time is up; here it ends.
+ */
 import { type Millis, NEVER } from "../base/units.ts";
 import type { PacketCipher, Primitives } from "../cipher/cipher.ts";
-import { FecDecoder } from "../fec/decoder.ts";
 import type { Log } from "../host/log.ts";
 import type { Loop, TcpSocket } from "../host/loop.ts";
-import { looksLikeKcp, readConv } from "../kcp/segment.ts";
+import type { Primitives as QppPrimitives } from "../qpp/primitives.ts";
+import type { QppPads } from "../qpp/qpp.ts";
+import type { PortRange } from "./address.ts";
 import type { ClientConfig } from "./config.ts";
-import { type Demultiplexer, Endpoint } from "./endpoint.ts";
 import type { Scratch } from "./layers.ts";
-import { reportSession, type SessionReport } from "./report.ts";
-import { Session } from "./session.ts";
+import { Path } from "./path.ts";
+import type { SessionReport } from "./report.ts";
+import type { Snmp } from "./snmp.ts";
 import type { Stream } from "./stream.ts";
+
+/** A silent session ends when its successor has been heard for so long while it was not. */
+const SUCCESSION_MS: Millis = 10_000;
+/** How often replaced sessions are looked at. */
+const SWEEP_MS: Millis = 1000;
 
 /** What a tunnel is given by the process it runs in. */
 export interface TunnelParts {
   readonly loop: Loop;
   readonly log: Log;
-  readonly primitives: Primitives;
+  readonly primitives: Primitives & QppPrimitives;
 }
 
-export class Slot implements Demultiplexer {
-  readonly #config: ClientConfig;
-  readonly #parts: TunnelParts;
-  readonly #remote: { readonly host: string; readonly port: number };
-  readonly #cipher: PacketCipher;
-  readonly #scratch: Scratch;
-  #endpoint: Endpoint | undefined;
-  #session: Session | undefined;
-  #dialledAt: Millis = 0;
+/** What a client's sessions have in common. */
+export interface ClientParts extends TunnelParts {
+  readonly config: ClientConfig;
+  readonly cipher: PacketCipher;
+  readonly scratch: Scratch;
+  readonly pads: QppPads | undefined;
+  readonly snmp: Snmp;
+  /** The server as the user wrote it, for logs. */
+  readonly peerName: string;
+}
 
-  constructor(config: ClientConfig, parts: TunnelParts, remote: { host: string; port: number }, cipher: PacketCipher, scratch: Scratch) {
-    this.#config = config;
+export class Slot {
+  readonly #parts: ClientParts;
+  readonly #remote: PortRange;
+  #current: Path | undefined;
+  /** Replaced, oldest first. */
+  #retired: Path[] = [];
+  #sweepAt: Millis = NEVER;
+  /** Replaced sessions ended early because `retired` were kept. */
+  retiredCut = 0;
+
+  constructor(parts: ClientParts, remote: PortRange) {
     this.#parts = parts;
     this.#remote = remote;
-    this.#cipher = cipher;
-    this.#scratch = scratch;
-  }
-
-  get peerName(): string {
-    return `${this.#remote.host}:${this.#remote.port}`;
   }
 
   advance(now: Millis): Millis {
-    return this.#endpoint?.advance(now) ?? NEVER;
+    let next = this.#current?.advance(now) ?? NEVER;
+    for (let i = this.#retired.length - 1; i >= 0; i--) next = Math.min(next, this.#retired[i]!.advance(now));
+    if (now >= this.#sweepAt) this.#sweep(now);
+    return Math.min(next, this.#sweepAt);
   }
 
   report(now: Millis): SessionReport[] {
-    const session = this.#session;
-    return session === undefined || this.#endpoint === undefined ? [] : [reportSession(now, session, this.#endpoint, this.#cipher)];
+    return [...(this.#current === undefined ? [] : [this.#current]), ...this.#retired].flatMap((path) => path.report(now));
   }
 
   /** A stream for an accepted connection; undefined when the session has no more to give. */
   open(now: Millis, socket: TcpSocket): Stream | undefined {
-    const session = this.#session ?? this.#dial(now);
-    const stream = session.open(now);
+    if (this.#current !== undefined) this.#retireIfDue(now, this.#current);
+    this.#current ??= new Path(now, this.#parts, this.#remote, (path, endedAt) => this.#ended(path, endedAt));
+    const stream = this.#current.session.open(now);
     stream?.attach(socket, true);
     return stream;
   }
 
   finish(now: Millis): void {
-    this.#session?.finish(now);
+    this.#current?.session.finish(now);
+    for (const { session } of this.#retired) session.finish(now);
   }
 
-  sessionFor(_now: Millis, peer: number, _bytes: Uint8Array, view: DataView, start: number, end: number): Session | undefined {
-    const session = this.#session;
-    if (session === undefined || peer !== session.peer) return undefined;
-    if (FecDecoder.isFec(view, start, end)) return session;
-    return looksLikeKcp(view, start, end - start) && readConv(view, start) === session.conv ? session : undefined;
-  }
-
-  sessionClosed(now: Millis, session: Session): void {
-    if (this.#session !== session) return;
-    const seconds = Math.round(now - this.#dialledAt) / 1000;
-    this.#parts.log.warn({ peer: this.peerName, reason: session.closed, seconds }, "session ended; the next connection makes a new one");
-    this.#session = undefined;
-    this.#endpoint?.close();
-    this.#endpoint = undefined;
-  }
-
-  #dial(now: Millis): Session {
-    const random = new Uint8Array(4);
-    this.#parts.primitives.random(random);
-    const session = new Session(now, {
-      role: "client",
-      conv: new DataView(random.buffer).getUint32(0),
-      peer: -1,
-      peerName: this.peerName,
-      config: this.#config,
-      cipherBytes: this.#cipher.headBytes + this.#cipher.tailBytes,
-      scratch: this.#scratch,
-      log: this.#parts.log,
-      wake: (touched) => this.#endpoint?.wake(touched),
-      opened: (_session, stream) => stream.reset(),
-    });
-    this.#session = session;
-    this.#dialledAt = now;
-    this.#parts.loop.resolve(this.#remote.host === "::" ? "::1" : this.#remote.host, 0, (address, resolvedAt) => {
-      if (this.#session === session) this.#connect(session, address, resolvedAt);
-    });
-    return session;
-  }
-
-  /** Until here the session only gathered streams: without a peer it has not been advanced. */
-  #connect(session: Session, address: string | undefined, now: Millis): void {
-    const { loop, log } = this.#parts;
-    if (address === undefined) {
-      session.close(now, `name "${this.#remote.host}" was not found`);
-      this.sessionClosed(now, session);
-      return;
+  #retireIfDue(now: Millis, path: Path): void {
+    const { config, log, peerName } = this.#parts;
+    const seconds = Math.round(now - path.session.startedAt) / 1000;
+    const expired = config.autoexpire > 0 && now - path.session.startedAt >= config.autoexpire * 1000;
+    // One that was never answered would have a successor in the same plight: it looks for the server by itself.
+    const silent = path.answered && path.session.health?.verdict === "silent";
+    if (!expired && !silent) return;
+    const why = expired ? "session expired" : "session is silent";
+    log.info({ peer: peerName, seconds, connections: path.session.streams.size }, `${why}; new connections get a new one`);
+    this.#current = undefined;
+    if (this.#retired.length >= config.retired) {
+      this.retiredCut++;
+      this.#retired[0]!.close(now, "too many replaced sessions (option retired)");
     }
-    const host = address.includes(":") ? "::" : "0.0.0.0";
-    const { sockbuf, dscp } = this.#config;
-    const endpoint = new Endpoint(loop, { host, port: 0, socketBufferBytes: sockbuf, dscp, peersMax: 16 }, this.#cipher, this);
-    this.#endpoint = endpoint;
-    const { addresses, local } = endpoint.socket;
-    session.peer = addresses.intern(address, this.#remote.port);
-    addresses.hold(session.peer);
-    log.info({ peer: addresses.format(session.peer), from: local.port, conv: session.conv }, "session started");
-    endpoint.wake(session);
+    this.#retired.push(path);
+    this.#sweepAt = now + SWEEP_MS;
+  }
+
+  #sweep(now: Millis): void {
+    for (const path of [...this.#retired]) {
+      const reason = this.#over(now, path);
+      if (reason !== undefined) path.close(now, reason);
+    }
+    this.#sweepAt = this.#retired.length > 0 ? now + SWEEP_MS : NEVER;
+  }
+
+  /** Why a replaced session ends now. */
+  #over(now: Millis, { session }: Path): string | undefined {
+    const { autoexpire, scavengettl } = this.#parts.config;
+    if (session.streams.size === 0 && session.kcp.waitSnd === 0) return "replaced, and its connections have ended";
+    if (autoexpire > 0 && now - session.startedAt >= (autoexpire + scavengettl) * 1000)
+      return "expired (options autoexpire and scavengettl)";
+    if (session.health?.verdict !== "silent") return undefined;
+    if (session.streams.size === 0) return "silent and replaced";
+    const heard = this.#current?.session.transport.lastReceived ?? 0;
+    return heard - session.transport.lastReceived >= SUCCESSION_MS ? "silent, while its successor is answered" : undefined;
+  }
+
+  #ended(path: Path, now: Millis): void {
+    const { session } = path;
+    const seconds = Math.round(now - session.startedAt) / 1000;
+    if (this.#current === path) {
+      this.#current = undefined;
+      this.#parts.log.warn(
+        { peer: this.#parts.peerName, reason: session.closed, seconds },
+        "session ended; the next connection makes a new one",
+      );
+    } else {
+      this.#retired = this.#retired.filter((other) => other !== path);
+      this.#parts.log.info({ peer: this.#parts.peerName, reason: session.closed, seconds }, "replaced session ended");
+    }
   }
 }

@@ -10,6 +10,7 @@
 import { ByteQueue } from "../base/byte-queue.ts";
 import type { Millis } from "../base/units.ts";
 import type { TcpHandler, TcpSocket } from "../host/loop.ts";
+import type { Qpp } from "../qpp/qpp.ts";
 
 /** What a stream asks of its session. */
 export interface StreamOwner {
@@ -44,8 +45,13 @@ export class Stream implements TcpHandler {
   #connected = false;
   #readable = false;
   #shutdown = false;
+  /** Sent to the socket before anything of the peer. */
+  #preface: Uint8Array | undefined;
 
-  constructor(sid: number, now: Millis, owner: StreamOwner, backlogBytesMax: number) {
+  readonly #qpp: Qpp | undefined;
+
+  constructor(sid: number, now: Millis, owner: StreamOwner, backlogBytesMax: number, qpp?: Qpp) {
+    this.#qpp = qpp;
     this.sid = sid;
     this.openedAt = now;
     this.lastActive = now;
@@ -53,9 +59,10 @@ export class Stream implements TcpHandler {
     this.#backlog = new ByteQueue(backlogBytesMax);
   }
 
-  /** Joins the socket; `connected` tells whether it is established already. */
-  attach(socket: TcpSocket, connected: boolean): void {
+  /** Joins the socket; `connected` tells whether it is established already. `preface`, for one that is not, goes before all that the peer sends. */
+  attach(socket: TcpSocket, connected: boolean, preface?: Uint8Array): void {
     this.#socket = socket;
+    this.#preface = preface;
     this.#connected = connected;
     if (connected) this.#becomeReadable();
   }
@@ -71,18 +78,20 @@ export class Stream implements TcpHandler {
     if (n === 0) this.#readable = false;
     else if (n < 0) this.localEnded = true;
     else {
+      this.#qpp?.encrypt(bytes, offset, offset + n);
       this.sentBytes += n;
       this.lastActive = now;
     }
     return n < 0 ? ENDED : n;
   }
 
-  /** Takes received bytes; false when the peer sent more than it was allowed to. */
+  /** Takes received bytes, which QPP decrypts where they lie; false when the peer sent more than it was allowed to. */
   deliver(now: Millis, bytes: Uint8Array, start: number, end: number): boolean {
     this.lastActive = now;
     this.receivedBytes += end - start;
     let at = start;
-    if (this.#connected && this.#backlog.length === 0 && this.#socket !== undefined) {
+    this.#qpp?.decrypt(bytes, start, end);
+    if (this.#connected && this.#backlog.length === 0 && this.#preface === undefined && this.#socket !== undefined) {
       at += this.#socket.write(bytes, start, end);
       if (at > start) this.#owner.streamConsumed(now, this, at - start);
     }
@@ -145,6 +154,11 @@ export class Stream implements TcpHandler {
     const backlog = this.#backlog;
     const socket = this.#socket;
     if (socket === undefined || !this.#connected) return;
+    if (this.#preface !== undefined) {
+      const n = socket.write(this.#preface, 0, this.#preface.length);
+      this.#preface = n < this.#preface.length ? this.#preface.subarray(n) : undefined;
+      if (this.#preface !== undefined) return;
+    }
     while (backlog.length > 0) {
       const n = socket.write(backlog.bytes, backlog.start, backlog.end);
       if (n === 0) return;

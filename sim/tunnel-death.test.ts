@@ -1,0 +1,108 @@
+/** What a client does when its server knows it no more, and what both ends say when they do not understand each other; in virtual time. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { TcpSocket } from "../src/host/loop.ts";
+import { LogLines, Traffic, TunnelWorld } from "./tunnel-world.ts";
+
+/** Every connection sends `up` bytes and the target answers with `down` bytes. */
+function world(log: LogLines, options: { down: number; client?: Record<string, unknown>; server?: Record<string, unknown> }): TunnelWorld {
+  return new TunnelWorld({ link: "delay=50", seed: 4, log, ...options }, (socket: TcpSocket) => {
+    const traffic = new Traffic(() => socket, { sendSeed: 2, expectSeed: 1, sendBytes: options.down });
+    traffic.connected(0);
+    return traffic;
+  });
+}
+
+function connect(of: TunnelWorld, bytes: number): { readonly traffic: Traffic; readonly socket: () => TcpSocket } {
+  let made: { traffic: Traffic; socket: () => TcpSocket } | undefined;
+  of.connect((socket) => {
+    made = { traffic: new Traffic(socket, { sendSeed: 1, expectSeed: 2, sendBytes: bytes }), socket };
+    return made.traffic;
+  });
+  return made!;
+}
+
+for (const [name, bytes] of [
+  ["a young session", 10_000],
+  ["a session beyond the first receive window", 3_000_000],
+] as const) {
+  test(`a server that was restarted is noticed within 2 s, ${name}`, () => {
+    const log = new LogLines();
+    const of = world(log, { down: 5000, client: { nocomp: "true", sndwnd: 2048 } });
+    const first = connect(of, bytes);
+    assert.ok(of.run(60, () => first.traffic.received === 5000 && of.client.report(0)[0]!.waitingSegments === 0));
+    of.run(1);
+    of.restartServer();
+    of.run(0.1);
+    first.socket().write(new Uint8Array(100), 0, 100);
+    of.run(2.4);
+    const second = connect(of, 1000);
+    assert.ok(
+      of.run(2, () => second.traffic.received === 5000),
+      `no answer 2 s after the restart was to be noticed:\n${log.lines.join("\n")}`,
+    );
+    // The connection that was lost is ended as soon as that is certain.
+    assert.ok(of.run(15, () => first.traffic.broken !== undefined || first.traffic.ended));
+    of.run(45);
+    assert.equal(of.server.report(of.network.now).length, 1, "the server forgets what it could not deliver");
+  });
+}
+
+test("an outage kills nothing: the silent session goes on, and ends only with its connections", () => {
+  const log = new LogLines();
+  const of = world(log, { down: 1000 });
+  const first = connect(of, 1000);
+  of.run(1, () => first.traffic.received === 1000);
+  of.run(1);
+  [of.links.ab, of.links.ba].forEach((link) => void link.set("down=1"));
+  first.socket().write(new Uint8Array(100), 0, 100);
+  of.run(3);
+  const second = connect(of, 1000);
+  of.run(2);
+  assert.equal(log.count("session is silent; new connections get a new one"), 1);
+  assert.equal(of.client.report(of.network.now).length, 2);
+  [of.links.ab, of.links.ba].forEach((link) => void link.set("down=0"));
+  assert.ok(of.run(20, () => second.traffic.received === 1000));
+  of.run(15);
+  assert.deepEqual([first.traffic.broken, first.traffic.ended], [undefined, false]);
+});
+
+test("a server that is found late gets what waited for it, on the same session", () => {
+  const log = new LogLines();
+  const of = world(log, { down: 1000 });
+  [of.links.ab, of.links.ba].forEach((link) => void link.set("down=1"));
+  const first = connect(of, 1000);
+  of.run(9);
+  assert.ok(log.count("no answer: nothing listens there") >= 2 && log.count("no answer: nothing listens there") <= 3, log.lines.join("\n"));
+  [of.links.ab, of.links.ba].forEach((link) => void link.set("down=0"));
+  assert.ok(of.run(10, () => first.traffic.received === 1000));
+});
+
+for (const [name, client, server] of [
+  ["key", { key: "one", crypt: "aes" }, { key: "two", crypt: "aes" }],
+  ["crypt", { crypt: "aes" }, { crypt: "aes-128-gcm" }],
+  ["crypt none and null", { crypt: "none" }, { crypt: "null" }],
+] as const) {
+  test(`both ends name the cause within 2.5 s of the first datagram: ${name}`, () => {
+    const log = new LogLines();
+    const of = world(log, { down: 1000, client, server });
+    connect(of, 100_000);
+    of.run(2.5);
+    const lines = log.count("datagrams that do not decrypt: key or crypt differ");
+    assert.ok(lines >= 1 && lines <= 3, `${lines} lines at the server in 2.5 s`);
+    assert.equal(log.count("no answer: nothing listens there, the way is blocked, or key or crypt differ"), 1);
+    assert.equal(of.server.report(0).length, 0);
+  });
+}
+
+test("a server that closes the session at once is told apart: the settings differ", () => {
+  const log = new LogLines();
+  // Version 1, in which a server says nothing of its own accord.
+  const of = world(log, { down: 0, client: { smuxver: 1 } });
+  connect(of, 100);
+  of.run(0.3);
+  // A kcptun with another smuxver or nocomp closes the session at the first frame, and then knows nothing of it.
+  of.restartServer();
+  of.run(1.7);
+  assert.equal(log.count("the server closed the session at once: smuxver or nocomp differ"), 1, log.lines.join("\n"));
+});

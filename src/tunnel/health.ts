@@ -1,0 +1,68 @@
+/**
+ * Does the server still know a client's session? KCP itself never gives up and smux notices after 30 to 60 s.
+ *
+ *   silent      something waits to be acknowledged and nothing was heard for max(2 s, 4 · RTO):
+ *               an outage, a server that is gone, a wrong key. New connections get a session of their own; this one may come back.
+ *   forgotten   the peer says again and again that it has received nothing (una 0) of what it acknowledged before: it was restarted,
+ *               or it sees us at a new address, or it has closed the session. It will never take a byte again.
+ *
+ * Why una 0 is a proof: `una` of a peer never falls, and a server that does not know the session never receives our segment 0 a second time,
+ * so its `una` stays 0. One such packet may be old and late; DENIALS of them over DENIAL_MS without any other between are not.
+ */
+import { type Millis, NEVER, type Seq32 } from "../base/units.ts";
+
+// Tuning
+const SILENCE_MS: Millis = 2000;
+const SILENCE_RTOS = 4;
+const DENIALS = 2;
+const DENIAL_MS: Millis = 500;
+
+export type Verdict = "well" | "silent" | "forgotten";
+
+/** Places of `#at`. */
+const HEARD = 0;
+/** Since when something waits; NEVER while nothing does. */
+const WAITING = 1;
+const SILENT = 2;
+
+export class Health {
+  verdict: Verdict = "well";
+  /** Times are written in every round: in an array they stay where they are, as fields each would be a new number on the heap. */
+  readonly #at: Float64Array;
+  #denials = 0;
+  #deniedSince: Millis = 0;
+
+  constructor(now: Millis) {
+    this.#at = Float64Array.of(now, NEVER, NEVER);
+  }
+
+  /** A packet of the session came that says `una`; `sndUna` is what the peer has acknowledged so far. */
+  heard(now: Millis, una: Seq32, sndUna: Seq32): void {
+    this.#at[HEARD] = now;
+    if (this.verdict === "silent") this.verdict = "well";
+    if (una !== 0 || sndUna === 0) {
+      this.#denials = 0;
+      return;
+    }
+    if (this.#denials++ === 0) this.#deniedSince = now;
+    if (this.#denials >= DENIALS && now - this.#deniedSince >= DENIAL_MS) this.verdict = "forgotten";
+  }
+
+  /** Once a round: whether segments wait for the peer, and the RTO. */
+  advance(now: Millis, waiting: boolean, rto: Millis): void {
+    const at = this.#at;
+    if (!waiting) {
+      at[WAITING] = NEVER;
+      at[SILENT] = NEVER;
+      return;
+    }
+    if (at[WAITING] === NEVER) at[WAITING] = now;
+    at[SILENT] = Math.max(at[HEARD]!, at[WAITING]!) + Math.max(SILENCE_MS, SILENCE_RTOS * rto);
+    if (now >= at[SILENT] && this.verdict === "well") this.verdict = "silent";
+  }
+
+  /** When silence would have lasted long enough. */
+  deadline(): Millis {
+    return this.verdict === "well" ? this.#at[SILENT]! : NEVER;
+  }
+}

@@ -1,0 +1,199 @@
+/**
+ * A client's session and the socket it speaks through, which is its alone: a kcptun server tells sessions apart by the address they come from.
+ *
+ *   dial: resolve the name ─► socket ─► session has a peer ─┬─► answered
+ *            ▲                                              └─► silent for 2 s: resolve again, another port of the range, go on there
+ *            └──────────────────────────────────────────────────────┘
+ *
+ * A server knows nothing of a session that it never answered, so that session can go to another address as it is. Once answered it stays.
+ */
+import { type Millis, NEVER } from "../base/units.ts";
+import { FecDecoder } from "../fec/decoder.ts";
+import { looksLikeKcp, readConv } from "../kcp/segment.ts";
+import type { PortRange } from "./address.ts";
+import { type Demultiplexer, Endpoint } from "./endpoint.ts";
+import { Recurrence } from "./recurrence.ts";
+import { reportSession, type SessionReport } from "./report.ts";
+import { Session } from "./session.ts";
+import type { ClientParts } from "./slot.ts";
+
+/** A server that has not answered is looked for anew so often. */
+const REDIAL_MS: Millis = 2000;
+/** Lines about a silent server come after 1, 2, 4, 8 and then every 16 looks. */
+const COMPLAINT_GAP_MAX = 16;
+/** An answered session whose first segment is not acknowledged at this age is stuck. */
+const STUCK_MS: Millis = 1900;
+/** A session that ends so young was probably refused for its settings. */
+const YOUNG_MS: Millis = 5000;
+
+export class Path implements Demultiplexer {
+  readonly session: Session;
+  readonly #parts: ClientParts;
+  readonly #remote: PortRange;
+  readonly #ended: (path: Path, now: Millis) => void;
+  #endpoint: Endpoint | undefined;
+  #target = "";
+  #over = false;
+  #stuckTold = false;
+  #redialAt: Millis;
+  #redials = 0;
+  #complainAt = 1;
+  readonly #unreadable = new Recurrence();
+
+  /** `ended` is called once, when the session has closed for any reason. */
+  constructor(now: Millis, parts: ClientParts, remote: PortRange, ended: (path: Path, now: Millis) => void) {
+    this.#parts = parts;
+    this.#remote = remote;
+    this.#ended = ended;
+    const { config, cipher } = parts;
+    const random = new Uint8Array(4);
+    parts.primitives.random(random);
+    this.session = new Session(now, {
+      role: "client",
+      conv: new DataView(random.buffer).getUint32(0),
+      peer: -1,
+      peerName: parts.peerName,
+      config,
+      cipherBytes: cipher.headBytes + cipher.tailBytes,
+      scratch: parts.scratch,
+      pads: parts.pads,
+      log: parts.log,
+      wake: (touched) => this.#endpoint?.wake(touched),
+      opened: (_session, stream) => stream.reset(),
+    });
+    parts.snmp.sessionStarted(this.session);
+    this.#redialAt = now + REDIAL_MS;
+    this.#resolve();
+  }
+
+  get answered(): boolean {
+    return this.session.transport.receivedDatagrams > 0;
+  }
+
+  advance(now: Millis): Millis {
+    const { session } = this;
+    const { health } = session;
+    const next = this.#endpoint?.advance(now) ?? NEVER;
+    if (session.closed !== undefined || health === undefined) return next;
+    if (health.verdict === "forgotten") {
+      this.close(now, this.#forgotten(now));
+      return now;
+    }
+    if (!this.#stuckTold && now - session.startedAt >= STUCK_MS) this.#tellIfStuck();
+    if (health.verdict !== "silent" || this.answered || this.#endpoint === undefined) return next;
+    if (now >= this.#redialAt) this.#redial(now);
+    return Math.min(next, this.#redialAt);
+  }
+
+  /** Ends the session: its connections are reset. */
+  close(now: Millis, reason: string): void {
+    this.session.close(now, reason);
+    this.sessionClosed(now, this.session);
+  }
+
+  report(now: Millis): SessionReport[] {
+    return this.#endpoint === undefined ? [] : [reportSession(now, this.session, this.#endpoint, this.#parts.cipher)];
+  }
+
+  sessionFor(_now: Millis, peer: number, _bytes: Uint8Array, view: DataView, start: number, end: number): Session | undefined {
+    const { session } = this;
+    if (peer !== session.peer || session.closed !== undefined) return undefined;
+    if (FecDecoder.isFec(view, start, end)) return session;
+    return looksLikeKcp(view, start, end - start) && readConv(view, start) === session.conv ? session : undefined;
+  }
+
+  unreadable(now: Millis, peer: number): void {
+    if (peer !== this.session.peer || this.answered) return;
+    const datagrams = this.#unreadable.happened(now);
+    if (datagrams > 0)
+      this.#parts.log.warn({ peer: this.#target, datagrams }, "answers do not decrypt: key or crypt differ from the server's");
+  }
+
+  sessionClosed(now: Millis, session: Session): void {
+    if (session !== this.session || this.#over) return;
+    this.#over = true;
+    this.#parts.snmp.sessionEnded(session);
+    this.#hangUp();
+    this.#ended(this, now);
+  }
+
+  /** Until an address is found the session only gathers streams: without an endpoint it is not advanced. */
+  #resolve(): void {
+    const { host } = this.#remote;
+    this.#parts.loop.resolve(host === "::" ? "::1" : host, 0, (address, now) => {
+      if (this.#over || this.answered) return;
+      if (address !== undefined) this.#connect(now, address);
+      else if (this.#endpoint === undefined) this.close(now, `name "${host}" was not found`);
+    });
+  }
+
+  #connect(now: Millis, address: string): void {
+    const { loop, log, config, cipher, snmp } = this.#parts;
+    const port = this.#port();
+    const target = `${address} ${port}`;
+    if (target === this.#target) return;
+    this.#hangUp();
+    this.#target = target;
+    const host = address.includes(":") ? "::" : "0.0.0.0";
+    const { sockbuf, dscp } = config;
+    const endpoint = new Endpoint(loop, { host, port: 0, socketBufferBytes: sockbuf, dscp, peersMax: 16 }, cipher, this);
+    this.#endpoint = endpoint;
+    snmp.endpointOpened(endpoint.counters);
+    const { addresses, local } = endpoint.socket;
+    const { session } = this;
+    session.peer = addresses.intern(address, port);
+    addresses.hold(session.peer);
+    this.#redialAt = now + REDIAL_MS;
+    log.info({ peer: addresses.format(session.peer), from: local.port, conv: session.conv }, "session started");
+    endpoint.wake(session);
+  }
+
+  /** Nobody has answered: looks for the server anew. */
+  #redial(now: Millis): void {
+    this.#redialAt = now + REDIAL_MS;
+    if (++this.#redials >= this.#complainAt) {
+      this.#complainAt += Math.min(this.#complainAt, COMPLAINT_GAP_MAX);
+      const { session } = this;
+      this.#parts.log.warn(
+        { peer: this.#parts.peerName, datagrams: session.transport.sentDatagrams, seconds: Math.round((now - session.startedAt) / 1000) },
+        "no answer: nothing listens there, the way is blocked, or key or crypt differ from the server's (or a kcptun's smuxver or nocomp)",
+      );
+    }
+    this.#resolve();
+  }
+
+  /** A kcptun that closes the session at its first segment may do so before it acknowledges it, and again each time it is resent. */
+  #tellIfStuck(): void {
+    const { kcp } = this.session;
+    if (!this.answered || kcp.stats.sndUna !== 0 || kcp.waitSnd === 0) return;
+    this.#stuckTold = true;
+    this.#parts.log.warn({ peer: this.#target }, "the server answers but takes nothing: smuxver or nocomp differ, or nearly all is lost");
+  }
+
+  #hangUp(): void {
+    const { session } = this;
+    session.dirty = false;
+    session.scheduled = NEVER;
+    if (this.#endpoint === undefined) return;
+    this.#parts.snmp.endpointClosed(this.#endpoint.counters);
+    this.#endpoint.close();
+    this.#endpoint = undefined;
+  }
+
+  /** A random one of the range. */
+  #port(): number {
+    const { least, most } = this.#remote;
+    if (least === most) return least;
+    const random = new Uint8Array(4);
+    this.#parts.primitives.random(random);
+    return least + (new DataView(random.buffer).getUint32(0) % (most - least + 1));
+  }
+
+  #forgotten(now: Millis): string {
+    const { session } = this;
+    const young = now - session.startedAt < YOUNG_MS && session.kcp.stats.bytesReceived === 0;
+    return young
+      ? "the server closed the session at once: smuxver or nocomp differ"
+      : "the server knows the session no more: it was restarted, it closed the session, or our address has changed";
+  }
+}

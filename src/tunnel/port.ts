@@ -1,0 +1,140 @@
+/**
+ * One UDP port of the server and the sessions of the clients that send to it.
+ *
+ * A client is known by its address. A datagram of an unknown address makes a session when it carries a whole KCP packet; another conv from
+ * a known address replaces the session only with the first segment of a stream (sn 0), as kcp-go does, so that a stray late packet
+ * of an older session cannot end a running one.
+ */
+import type { Millis } from "../base/units.ts";
+import { FecDecoder } from "../fec/decoder.ts";
+import { FecEncoder } from "../fec/encoder.ts";
+import { looksLikeKcp, readConv, readFirstSn } from "../kcp/segment.ts";
+import { type Demultiplexer, Endpoint } from "./endpoint.ts";
+import { Recurrence } from "./recurrence.ts";
+import { reportSession, type SessionReport } from "./report.ts";
+import type { ServerParts } from "./server.ts";
+import { Session } from "./session.ts";
+import type { Stream } from "./stream.ts";
+
+/** A session from which nothing was heard for so long, and that has no stream, is forgotten. */
+const IDLE_MS: Millis = 60_000;
+/** One that could deliver nothing for so long is a part of a session that began before this server did, or at another address. */
+const BARREN_MS: Millis = 30_000;
+
+export class Port implements Demultiplexer {
+  readonly endpoint: Endpoint;
+  /** Sessions by peer id. */
+  readonly #sessions = new Map<number, Session>();
+  readonly #parts: ServerParts;
+  readonly #unreadable = new Recurrence();
+
+  /** @throws HostError when the address cannot be bound */
+  constructor(parts: ServerParts, host: string, port: number) {
+    this.#parts = parts;
+    const { config, loop, cipher, snmp } = parts;
+    const { sockbuf, dscp, sessions } = config;
+    this.endpoint = new Endpoint(loop, { host, port, socketBufferBytes: sockbuf, dscp, peersMax: sessions * 2 }, cipher, this);
+    snmp.endpointOpened(this.endpoint.counters);
+  }
+
+  get sessions(): number {
+    return this.#sessions.size;
+  }
+
+  report(now: Millis): SessionReport[] {
+    return Array.from(this.#sessions.values(), (session) => reportSession(now, session, this.endpoint, this.#parts.cipher));
+  }
+
+  finish(now: Millis): void {
+    for (const session of this.#sessions.values()) session.finish(now);
+  }
+
+  sessionFor(now: Millis, peer: number, _bytes: Uint8Array, view: DataView, start: number, end: number): Session | undefined {
+    const known = this.#sessions.get(peer);
+    const fec = FecDecoder.isFec(view, start, end);
+    const at = fec ? start + FecEncoder.headBytes : start;
+    if (fec && !FecDecoder.isData(view, start, end)) return known;
+    if (!looksLikeKcp(view, at, end - at)) {
+      this.unreadable(now, peer);
+      return undefined;
+    }
+    const conv = readConv(view, at);
+    if (known !== undefined) {
+      if (known.conv === conv) return known;
+      if (readFirstSn(view, at) !== 0) return undefined;
+      known.close(now, "replaced by a new session of the same address");
+      this.#forget(known);
+    }
+    return this.#accept(now, peer, conv);
+  }
+
+  /** A stranger has another key; one datagram of a client that we do understand is merely damaged. */
+  unreadable(now: Millis, peer: number): void {
+    if (this.#sessions.has(peer)) return;
+    const datagrams = this.#unreadable.happened(now);
+    if (datagrams === 0) return;
+    this.#parts.log.warn(
+      { peer: this.endpoint.socket.addresses.format(peer), datagrams },
+      "datagrams that do not decrypt: key or crypt differ from the client's",
+    );
+  }
+
+  sessionClosed(now: Millis, session: Session): void {
+    if (this.#sessions.get(session.peer) !== session) return;
+    this.#parts.log.info(
+      { peer: session.peerName, reason: session.closed, seconds: Math.round(now - session.startedAt) / 1000 },
+      "session ended",
+    );
+    this.#forget(session);
+  }
+
+  sweep(now: Millis): void {
+    for (const session of this.#sessions.values()) {
+      if (session.layers === undefined && now - session.startedAt >= BARREN_MS) {
+        session.close(now, "nothing of it could be delivered: it began before this server did, or at another address");
+      } else if (session.streams.size === 0 && now - session.transport.lastReceived >= IDLE_MS) session.close(now, "idle");
+    }
+  }
+
+  #accept(now: Millis, peer: number, conv: number): Session | undefined {
+    const { config, cipher, scratch, pads, log, snmp } = this.#parts;
+    if (!this.#parts.admit(now)) return undefined;
+    const { addresses } = this.endpoint.socket;
+    const session = new Session(now, {
+      role: "server",
+      conv,
+      peer,
+      peerName: addresses.format(peer),
+      config,
+      cipherBytes: cipher.headBytes + cipher.tailBytes,
+      scratch,
+      pads,
+      log,
+      wake: this.endpoint.wake,
+      opened: (of, stream) => this.#connect(of, stream),
+    });
+    addresses.hold(peer);
+    this.#sessions.set(peer, session);
+    snmp.sessionStarted(session);
+    log.info({ peer: session.peerName, conv, sessions: this.#sessions.size }, "session started");
+    return session;
+  }
+
+  #connect(session: Session, stream: Stream): void {
+    const { loop, log, target, config, preface } = this.#parts;
+    const { addresses, local } = this.endpoint.socket;
+    const { peer } = session;
+    const header = preface?.(
+      { host: addresses.host(peer), port: addresses.port(peer) },
+      { host: addresses.localHost(peer), port: local.port },
+    );
+    stream.attach(loop.connect(target, stream), false, header);
+    if (!config.quiet) log.info({ peer: session.peerName, stream: stream.sid, target: config.target }, "connection opened");
+  }
+
+  #forget(session: Session): void {
+    this.#sessions.delete(session.peer);
+    this.#parts.snmp.sessionEnded(session);
+    this.endpoint.socket.addresses.release(session.peer);
+  }
+}

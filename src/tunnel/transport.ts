@@ -1,0 +1,131 @@
+/**
+ * The datagram side of a session: KCP packets in FEC packets, limited in rate.
+ *
+ *   datagram → FEC → KCP        repaired packets follow behind the one that made them possible
+ *   KCP → FEC → rate limit → slot of the batch, with room for the cipher's header before it
+ */
+import type { Batch } from "../base/batch.ts";
+import { SLOT_BYTES } from "../base/batch.ts";
+import type { Bytes, Millis } from "../base/units.ts";
+import { FecDecoder } from "../fec/decoder.ts";
+import { FecEncoder } from "../fec/encoder.ts";
+import { Kcp } from "../kcp/kcp.ts";
+import { HEADER_BYTES, UNA } from "../kcp/segment.ts";
+import type { TunnelConfig } from "./config.ts";
+import type { Health } from "./health.ts";
+import { Layers } from "./layers.ts";
+import { tuningOf } from "./mode.ts";
+import { RateLimit } from "./rate-limit.ts";
+
+/** Room before a KCP packet in its slot, for the FEC and cipher headers (at most 8 + 20 bytes). */
+const HEADROOM = 64;
+
+export class Transport {
+  readonly kcp: Kcp;
+  readonly decoder: FecDecoder;
+  readonly encoder: FecEncoder | undefined;
+  readonly limit: RateLimit | undefined;
+  lastReceived: Millis;
+  sentDatagrams = 0;
+  /** FEC and KCP bytes, without what the cipher, UDP and IP add. */
+  sentBytes: Bytes = 0;
+  receivedDatagrams = 0;
+  receivedBytes: Bytes = 0;
+  /** Bytes the cipher adds to a datagram. */
+  readonly cipherBytes: Bytes;
+  readonly #health: Health | undefined;
+  #parityReady = 0;
+  #paritySent = 0;
+  readonly #recovered = new Uint8Array(SLOT_BYTES);
+  readonly #recoveredView = new DataView(this.#recovered.buffer);
+
+  /** `health`, a client's, is told what the peer says of our session. */
+  constructor(now: Millis, conv: number, config: TunnelConfig, cipherBytes: Bytes, health: Health | undefined) {
+    this.lastReceived = now;
+    this.cipherBytes = cipherBytes;
+    this.#health = health;
+    const { datashard, parityshard, compat } = config;
+    const fec = datashard > 0 && parityshard > 0;
+    const { nodelay, interval, resend, nc } = tuningOf(config as Parameters<typeof tuningOf>[0]);
+    this.kcp = new Kcp({
+      conv,
+      mtu: config.mtu - cipherBytes - (fec ? FecEncoder.headBytes : 0),
+      sndWnd: config.sndwnd,
+      rcvWnd: config.rcvwnd,
+      nodelay,
+      interval,
+      resend,
+      nc,
+      profile: compat,
+      ackNoDelay: config.acknodelay,
+      inletBytes: Layers.inletBytes(config.framesize),
+    });
+    this.decoder = new FecDecoder({ packetBytesMax: 1500 });
+    this.encoder = fec
+      ? new FecEncoder({ dataShards: datashard, parityShards: parityshard, profile: compat, packetBytesMax: 1500 })
+      : undefined;
+    this.limit = config.ratelimit > 0 ? new RateLimit(now, config.ratelimit) : undefined;
+  }
+
+  /** A decrypted datagram: a FEC packet or a bare KCP packet in bytes[start…end). */
+  receive(now: Millis, bytes: Uint8Array, view: DataView, start: number, end: number): void {
+    const { decoder } = this;
+    this.lastReceived = now;
+    this.receivedDatagrams++;
+    this.receivedBytes += end - start;
+    if (!FecDecoder.isFec(view, start, end)) {
+      this.#packet(now, bytes, view, start, end);
+      return;
+    }
+    if (decoder.receive(now, bytes, view, start, end) === 1) this.#packet(now, bytes, view, start + FecEncoder.headBytes, end);
+    for (;;) {
+      const length = decoder.recovered(this.#recovered, this.#recoveredView, 0);
+      if (length === 0) return;
+      this.kcp.receive(now, this.#recovered, this.#recoveredView, 0, length, false);
+    }
+  }
+
+  /** Lays packets into the batch; false when the batch is full and more wait. */
+  transmit(now: Millis, batch: Batch, peer: number): boolean {
+    const { kcp, encoder, limit } = this;
+    while (!batch.full) {
+      const index = batch.length;
+      const at = batch.slot(index) + HEADROOM;
+      let start = at;
+      let length: number;
+      if (limit !== undefined && !limit.admits(now)) return true;
+      if (encoder !== undefined && this.#paritySent < this.#parityReady) {
+        length = encoder.parity(this.#paritySent++, batch.bytes, batch.view, at);
+      } else {
+        length = kcp.transmit(now, batch.bytes, batch.view, at);
+        if (length === 0) return true;
+        if (encoder !== undefined) {
+          this.#parityReady = encoder.encode(now, batch.bytes, batch.view, at, at + length);
+          this.#paritySent = 0;
+          start = at - FecEncoder.headBytes;
+          length += FecEncoder.headBytes;
+        }
+      }
+      batch.start[index] = start;
+      batch.end[index] = start + length;
+      batch.peer[index] = peer;
+      batch.length = index + 1;
+      this.sentDatagrams++;
+      this.sentBytes += length;
+      limit?.spend(length + this.cipherBytes);
+    }
+    return false;
+  }
+
+  deadline(): Millis {
+    const deadline = this.kcp.deadline();
+    return this.limit === undefined ? deadline : Math.min(deadline, this.limit.deadline());
+  }
+
+  /** A packet as the peer sent it. */
+  #packet(now: Millis, bytes: Uint8Array, view: DataView, start: number, end: number): void {
+    const { kcp } = this;
+    const whole = kcp.receive(now, bytes, view, start, end, true);
+    if (whole && end - start >= HEADER_BYTES) this.#health?.heard(now, view.getUint32(start + UNA, true), kcp.stats.sndUna);
+  }
+}
