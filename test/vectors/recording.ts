@@ -65,5 +65,5 @@ export function settingsOf({ client_args: args, client_version: version }: Recor
 /** Why a recording cannot be decoded, false when it can: for the `skip` option of a test. */
 export function undecodable(recording: Recording): string | false {
   const { cipher, crypt } = settingsOf(recording);
-  return cipher === undefined ? `cipher ${crypt} is a later issue` : false;
+  return cipher === undefined ? `cipher ${crypt} is not implemented` : false;
 }
