@@ -66,8 +66,10 @@ export class Playback {
     if (this.#hls !== undefined && this.#stalls.moving)
       video.playbackRate = this.#pace.rate(performance.now(), this.bufferMs, this.#stalls.stalls);
     const edge = this.#hls?.liveSyncPosition;
-    // After a long stall the way back to the live edge is a jump, not minutes of fast forward.
-    if (typeof edge === "number" && edge - video.currentTime > BEHIND_MAX_SECONDS && !video.seeking) video.currentTime = edge;
+    // After a long stall the way back to the live edge is a jump, not minutes of fast forward; and when the edge goes on while the picture stands,
+    // hls.js waits for a part that it never asked for again, and only a seek makes it load.
+    const behindMax = this.#stalls.stalled ? BEHIND_STALLED_MAX_SECONDS : BEHIND_MAX_SECONDS;
+    if (typeof edge === "number" && edge - video.currentTime > behindMax && !video.seeking) video.currentTime = edge;
     if (video.paused && this.#hls !== undefined && !document.hidden) void video.play().catch(() => undefined);
   }
 
@@ -119,4 +121,5 @@ const config: Partial<HlsConfig> = {
 };
 
 const BEHIND_MAX_SECONDS = 4;
+const BEHIND_STALLED_MAX_SECONDS = 0.4;
 const RECOVER_EVERY = 5000;
