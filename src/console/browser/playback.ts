@@ -5,6 +5,7 @@
 import Hls, { type HlsConfig } from "hls.js";
 import type { Figures } from "./figures.ts";
 import { Pace } from "./pace.ts";
+import { PartGate, patientLoader } from "./part-gate.ts";
 import type { ServerClock } from "./server-clock.ts";
 import { StallMeter } from "./stall-meter.ts";
 
@@ -80,9 +81,13 @@ export class Playback {
       this.#video.src = this.#url;
       return;
     }
-    const hls = new Hls(config);
+    const gate = new PartGate();
+    const hls = new Hls({ ...config, pLoader: patientLoader(gate) });
     this.#hls = hls;
+    hls.on(Hls.Events.FRAG_LOADING, () => gate.close());
+    hls.on(Hls.Events.FRAG_BUFFERED, () => gate.open());
     hls.on(Hls.Events.ERROR, (_event, data) => {
+      gate.open();
       if (data.fatal) this.#recover(data.type === Hls.ErrorTypes.MEDIA_ERROR);
     });
     hls.loadSource(this.#url);
