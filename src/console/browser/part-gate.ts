@@ -1,7 +1,7 @@
 /**
  * Keeps a playlist from hls.js while it loads a part. A playlist that brings the first part of a new segment while the last part of the one before is
- * still loading makes hls.js 1.7 forget that first part: it asks for nothing more until a seek. Playlists and parts normally take turns, so this
- * holds something only in the burst that follows a repaired loss.
+ * still loading came before stalls in which hls.js 1.7.4 asked for no further part until a seek. Why it does is not known, and a stall has been seen with
+ * the gate in place. Playlists and parts normally take turns, so this holds something only in the burst that follows a repaired loss.
  */
 import Hls, { type HlsConfig, type Loader, type LoaderContext } from "hls.js";
 
