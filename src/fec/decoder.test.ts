@@ -146,3 +146,16 @@ test("a full store is counted, and what fits is repaired", () => {
   assert.ok(decoder.stats.recovered >= 4 && decoder.stats.storeFull >= 1, JSON.stringify(decoder.stats));
   assert.ok(decoder.bytesHeld <= 64 * 1500);
 });
+
+test("groups are counted as full, repaired or lost, with the shards that came in vain", () => {
+  const decoder = decoderFor(4, 2, 2);
+  const flow = new Flow({ dataShards: 4, parityShards: 2 });
+  const lost: Readonly<Record<number, readonly number[]>> = { 1: [0, 3], 2: [1, 2, 3] };
+  flow.groups(6, packet).packets.forEach((each, i) => {
+    if (lost[Math.floor(i / 6)]?.includes(i % 6) !== true) receive(decoder, each);
+  });
+  receive(decoder, flow.send(packet())[0]!);
+  const { fullGroups, repairedGroups, lostGroups, lost: data, short, recovered } = decoder.stats;
+  assert.deepEqual([fullGroups, repairedGroups, lostGroups, data, short, recovered], [4, 1, 1, 3, 1, 2]);
+  assert.deepEqual([decoder.openGroups, decoder.newestGroup], [1, 6]);
+});

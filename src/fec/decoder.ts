@@ -61,6 +61,12 @@ export interface FecDecoderStats {
   tooOld: number;
   /** Data shards lost for good, in groups of which something arrived. */
   lost: number;
+  /** Data shards that arrived in those groups (kcptun of 2021: FECShortShards). */
+  short: number;
+  /** Groups whose data all arrived (kcptun: FECFullShards), that were completed by repair, and that were given up. */
+  fullGroups: number;
+  repairedGroups: number;
+  lostGroups: number;
   /** Times other group sizes were taken up, the first included. */
   retuned: number;
   /** Shards with a seqid no sender of these group sizes uses. */
@@ -85,6 +91,10 @@ export class FecDecoder {
     duplicates: 0,
     tooOld: 0,
     lost: 0,
+    short: 0,
+    fullGroups: 0,
+    repairedGroups: 0,
+    lostGroups: 0,
     retuned: 0,
     outOfRange: 0,
     oversize: 0,
@@ -133,8 +143,22 @@ export class FecDecoder {
   }
 
   get stats(): Readonly<FecDecoderStats> {
-    this.#stats.lost = this.#groups.lost;
+    const { lost, short, fullGroups, lostGroups } = this.#groups;
+    this.#stats.lost = lost;
+    this.#stats.short = short;
+    this.#stats.fullGroups = fullGroups;
+    this.#stats.lostGroups = lostGroups;
     return this.#stats;
+  }
+
+  /** Groups that wait for more of their shards (kcptun: FECShardSet). */
+  get openGroups(): number {
+    return this.#groups.open;
+  }
+
+  /** Number of the newest group, −1 before the first (kcptun: FECShardMin). */
+  get newestGroup(): number {
+    return this.#groups.newest;
   }
 
   /** Bytes held for repair, for metrics. */
@@ -252,6 +276,7 @@ export class FecDecoder {
       this.#stats.recovered++;
     }
     if (this.#repair.incomplete) this.#stats.storeFull++;
+    else this.#stats.repairedGroups++;
     this.#groups.finish(entry);
   }
 }

@@ -29,6 +29,11 @@ export class Groups {
   #groupShards = 0;
   /** Data shards that neither arrived nor were repaired before their group was given up. */
   lost = 0;
+  /** Data shards that did arrive in those groups: too few to repair the rest (kcptun of 2021: FECShortShards). */
+  short = 0;
+  /** Groups whose data all arrived (kcptun: FECFullShards), and groups given up. */
+  fullGroups = 0;
+  lostGroups = 0;
 
   constructor(store: ShardStore, groupsMax: number) {
     this.#store = store;
@@ -76,6 +81,18 @@ export class Groups {
     return difference;
   }
 
+  /** Number of the newest group, −1 before the first. */
+  get newest(): number {
+    return this.#newest;
+  }
+
+  /** Groups that wait for more of their shards. */
+  get open(): number {
+    let open = 0;
+    for (let entry = 0; entry < this.#entries; entry++) if (this.#number[entry] !== FREE && !this.done(entry)) open++;
+    return open;
+  }
+
   /** True when the group needs nothing more: all its data arrived or was repaired. */
   done(entry: number): boolean {
     return this.#done[entry] === 1;
@@ -92,7 +109,9 @@ export class Groups {
     this.#held[entry]!++;
     if (position < this.#dataShards) this.#dataSeen[entry]!++;
     this.#longest[entry] = Math.max(this.#longest[entry]!, this.#store.length(slot));
-    if (this.#dataSeen[entry] === this.#dataShards) this.finish(entry);
+    if (this.#dataSeen[entry] !== this.#dataShards) return;
+    this.fullGroups++;
+    this.finish(entry);
   }
 
   /** Marks a shard of a group that is done. */
@@ -122,7 +141,11 @@ export class Groups {
   }
 
   #giveUp(entry: number): void {
-    if (this.#number[entry] !== FREE && !this.done(entry)) this.lost += this.#dataShards - this.#dataSeen[entry]!;
+    if (this.#number[entry] !== FREE && !this.done(entry)) {
+      this.lost += this.#dataShards - this.#dataSeen[entry]!;
+      this.short += this.#dataSeen[entry]!;
+      this.lostGroups++;
+    }
     this.#release(entry, ABSENT);
     this.#number[entry] = FREE;
     this.#held[entry] = 0;

@@ -167,10 +167,16 @@ export class Flush {
     return true;
   }
 
+  /** Most segments that may be in flight now. */
+  get window(): number {
+    const { send, congestion, sndWnd } = this.#parts;
+    const window = Math.min(sndWnd, send.rmtWnd, this.inFlightMax);
+    return congestion.limits ? Math.min(window, congestion.cwnd) : window;
+  }
+
   #enterAgain(current: number): void {
-    const { send, congestion, sndWnd, interval } = this.#parts;
-    let window = Math.min(sndWnd, send.rmtWnd, this.inFlightMax);
-    if (congestion.limits) window = Math.min(window, congestion.cwnd);
+    const { send, interval } = this.#parts;
+    const { window } = this;
     this.#window = window;
     this.#firstTotal = Math.max(0, Math.min(send.queued, window - send.inFlight));
     this.#firstLeft = this.#firstTotal;

@@ -201,6 +201,11 @@ export class Kcp {
     return this.#send.waiting;
   }
 
+  /** Most segments that may be in flight now: the least of sndWnd, the peer's window, the congestion window and a rate controller's limit. */
+  get window(): number {
+    return this.#flush.window;
+  }
+
   /** `send` would take bytes. */
   get writable(): boolean {
     const { waiting, rmtWnd } = this.#send;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readVector, vectorsMissing } from "../../test/vectors/read.ts";
-import { Rtt } from "./rtt.ts";
+import { RTT_BOUNDS_MS, Rtt } from "./rtt.ts";
 
 interface Run {
   readonly interval: number;
@@ -32,4 +32,14 @@ test("rto stays between its minimum and a minute whatever is sampled", () => {
   nodelay.sample(2 ** 31 - 1);
   assert.equal(nodelay.rto, 60_000);
   assert.equal(nodelay.latest, 2 ** 31 - 1);
+});
+
+test("samples are counted by the bound they do not exceed", () => {
+  const rtt = new Rtt(0, 10);
+  for (const sample of [0, 1, 2, 3, 4, 5, 16_384, 16_385, 2 ** 31 - 1]) rtt.sample(sample);
+  const counted = Object.fromEntries(
+    [...RTT_BOUNDS_MS, "more"].map((bound, i) => [bound, rtt.counts[i]!]).filter(([, count]) => count !== 0),
+  );
+  assert.deepEqual(counted, { 1: 2, 2: 1, 4: 2, 8: 1, 16384: 1, more: 2 });
+  assert.deepEqual([rtt.least, rtt.sum], [0, 15 + 16_384 + 16_385 + 2 ** 31 - 1]);
 });

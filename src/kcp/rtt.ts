@@ -15,6 +15,9 @@ const RTO_MIN_NORMAL: Millis = 100;
 const RTO_MIN_NODELAY: Millis = 30;
 const RTO_MAX: Millis = 60_000;
 
+/** Bounds of the counted classes of samples: 1, 2, 4 … 16,384 ms, each its own upper one, and what is longer. */
+export const RTT_BOUNDS_MS: readonly Millis[] = Array.from({ length: 15 }, (_, i) => 2 ** i);
+
 export class Rtt {
   readonly #interval: Millis;
   readonly #rtoMin: Millis;
@@ -24,6 +27,11 @@ export class Rtt {
   rto: Millis = RTO_INITIAL;
   /** The sample last taken, −1 before the first. */
   latest: Millis = -1;
+  /** The shortest sample, −1 before the first. */
+  least: Millis = -1;
+  /** Samples by RTT_BOUNDS_MS, and their sum: a histogram for those who watch. */
+  readonly counts = new Uint32Array(RTT_BOUNDS_MS.length + 1);
+  sum: Millis = 0;
 
   constructor(nodelay: 0 | 1, interval: Millis) {
     this.#interval = interval;
@@ -33,6 +41,9 @@ export class Rtt {
   /** Takes one sample, a whole number of milliseconds 0…2^31−1. */
   sample(rtt: Millis): void {
     this.latest = rtt;
+    if (this.least < 0 || rtt < this.least) this.least = rtt;
+    this.sum += rtt;
+    this.counts[rtt <= 1 ? 0 : Math.min(32 - Math.clz32(rtt - 1), RTT_BOUNDS_MS.length)]!++;
     if (this.srtt === 0) {
       this.srtt = rtt;
       this.rttvar = rtt >> 1;

@@ -66,6 +66,17 @@ export class KcpStats {
   get latestRtt(): Millis {
     return this.#rtt.latest;
   }
+  /** Shortest sample, −1 before the first. */
+  get leastRtt(): Millis {
+    return this.#rtt.least;
+  }
+  /** Samples by RTT_BOUNDS_MS (rtt.ts), borrowed, and their sum. */
+  get rttCounts(): Uint32Array {
+    return this.#rtt.counts;
+  }
+  get rttSum(): Millis {
+    return this.#rtt.sum;
+  }
   /** Segments; 0 when nc = 1. */
   get cwnd(): number {
     return this.#congestion.cwnd;

@@ -9,17 +9,19 @@ import type { Driver, Listener, TcpHandler, TcpSocket } from "../host/loop.ts";
 import { parseEndpoint, parsePortRange } from "./address.ts";
 import type { ClientConfig } from "./config.ts";
 import { Scratch } from "./layers.ts";
+import { type Observation, observe, type Question } from "./observation.ts";
 import { padsOf } from "./pads.ts";
 import type { SessionReport } from "./report.ts";
 import { Slot, type TunnelParts } from "./slot.ts";
-import { Snmp, type SnmpCounters } from "./snmp.ts";
+import { type SnmpCounters, snmpCounters } from "./snmp.ts";
+import { Totals, type TunnelTotals } from "./totals.ts";
 
 export class TunnelClient implements Driver {
   readonly #config: ClientConfig;
   readonly #parts: TunnelParts;
   readonly #slots: Slot[];
   readonly #listener: Listener;
-  readonly #snmp: Snmp;
+  readonly #totals: Totals;
   #next = 0;
   #stopped = false;
   refused = 0;
@@ -31,14 +33,14 @@ export class TunnelClient implements Driver {
     const remote = parsePortRange("remoteaddr", config.remoteaddr);
     const cipher = createCipher(config.crypt, parts.primitives.deriveKey(config.key), parts.primitives);
     const scratch = new Scratch();
-    this.#snmp = new Snmp("client", cipher.stats);
+    this.#totals = new Totals("client", cipher.stats);
     const shared = {
       ...parts,
       config,
       cipher,
       scratch,
       pads: padsOf(config, parts.primitives),
-      snmp: this.#snmp,
+      totals: this.#totals,
       peerName: config.remoteaddr,
     };
     this.#slots = Array.from({ length: config.conn }, () => new Slot(shared, remote));
@@ -62,7 +64,12 @@ export class TunnelClient implements Driver {
 
   /** Of all sessions there were. */
   counters(): SnmpCounters {
-    return this.#snmp.counters();
+    return snmpCounters(this.#snapshot());
+  }
+
+  /** What those who watch are told, at most once a second. */
+  observe(now: Millis, question: Question): Observation {
+    return observe(now, this.#totals, this.#snapshot(), question);
   }
 
   /** Stops accepting and ends all streams in order; `loop.stop` follows when the peer has had time to hear of it. */
@@ -70,6 +77,12 @@ export class TunnelClient implements Driver {
     this.#stopped = true;
     this.#listener.close();
     for (const slot of this.#slots) slot.finish(now);
+  }
+
+  #snapshot(): TunnelTotals {
+    let retiredCut = 0;
+    for (const slot of this.#slots) retiredCut += slot.retiredCut;
+    return this.#totals.snapshot({ retiredCut, streamsRefused: this.refused });
   }
 
   #accept(socket: TcpSocket, now: Millis): TcpHandler | undefined {

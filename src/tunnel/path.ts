@@ -61,7 +61,7 @@ export class Path implements Demultiplexer {
       wake: (touched) => this.#endpoint?.wake(touched),
       opened: (_session, stream) => stream.reset(),
     });
-    parts.snmp.sessionStarted(this.session);
+    parts.totals.sessionStarted(this.session);
     this.#redialAt = now + REDIAL_MS;
     this.#resolve();
   }
@@ -92,7 +92,7 @@ export class Path implements Demultiplexer {
   }
 
   report(now: Millis): SessionReport[] {
-    return this.#endpoint === undefined ? [] : [reportSession(now, this.session, this.#endpoint, this.#parts.cipher)];
+    return this.#endpoint === undefined ? [] : [reportSession(now, this.session)];
   }
 
   sessionFor(_now: Millis, peer: number, _bytes: Uint8Array, view: DataView, start: number, end: number): Session | undefined {
@@ -112,7 +112,7 @@ export class Path implements Demultiplexer {
   sessionClosed(now: Millis, session: Session): void {
     if (session !== this.session || this.#over) return;
     this.#over = true;
-    this.#parts.snmp.sessionEnded(session);
+    this.#parts.totals.sessionEnded(session);
     this.#hangUp();
     this.#ended(this, now);
   }
@@ -128,7 +128,7 @@ export class Path implements Demultiplexer {
   }
 
   #connect(now: Millis, address: string): void {
-    const { loop, log, config, cipher, snmp } = this.#parts;
+    const { loop, log, config, cipher, totals } = this.#parts;
     const port = this.#port();
     const target = `${address} ${port}`;
     if (target === this.#target) return;
@@ -138,7 +138,7 @@ export class Path implements Demultiplexer {
     const { sockbuf, dscp } = config;
     const endpoint = new Endpoint(loop, { host, port: 0, socketBufferBytes: sockbuf, dscp, peersMax: 16 }, cipher, this);
     this.#endpoint = endpoint;
-    snmp.endpointOpened(endpoint.counters);
+    totals.endpointOpened(endpoint);
     const { addresses, local } = endpoint.socket;
     const { session } = this;
     session.peer = addresses.intern(address, port);
@@ -175,7 +175,7 @@ export class Path implements Demultiplexer {
     session.dirty = false;
     session.scheduled = NEVER;
     if (this.#endpoint === undefined) return;
-    this.#parts.snmp.endpointClosed(this.#endpoint.counters);
+    this.#parts.totals.endpointClosed(this.#endpoint);
     this.#endpoint.close();
     this.#endpoint = undefined;
   }

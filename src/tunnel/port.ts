@@ -31,10 +31,10 @@ export class Port implements Demultiplexer {
   /** @throws HostError when the address cannot be bound */
   constructor(parts: ServerParts, host: string, port: number) {
     this.#parts = parts;
-    const { config, loop, cipher, snmp } = parts;
+    const { config, loop, cipher, totals } = parts;
     const { sockbuf, dscp, sessions } = config;
     this.endpoint = new Endpoint(loop, { host, port, socketBufferBytes: sockbuf, dscp, peersMax: sessions * 2 }, cipher, this);
-    snmp.endpointOpened(this.endpoint.counters);
+    totals.endpointOpened(this.endpoint);
   }
 
   get sessions(): number {
@@ -42,7 +42,7 @@ export class Port implements Demultiplexer {
   }
 
   report(now: Millis): SessionReport[] {
-    return Array.from(this.#sessions.values(), (session) => reportSession(now, session, this.endpoint, this.#parts.cipher));
+    return Array.from(this.#sessions.values(), (session) => reportSession(now, session));
   }
 
   finish(now: Millis): void {
@@ -97,7 +97,7 @@ export class Port implements Demultiplexer {
   }
 
   #accept(now: Millis, peer: number, conv: number): Session | undefined {
-    const { config, cipher, scratch, pads, log, snmp } = this.#parts;
+    const { config, cipher, scratch, pads, log, totals } = this.#parts;
     if (!this.#parts.admit(now)) return undefined;
     const { addresses } = this.endpoint.socket;
     const session = new Session(now, {
@@ -115,7 +115,7 @@ export class Port implements Demultiplexer {
     });
     addresses.hold(peer);
     this.#sessions.set(peer, session);
-    snmp.sessionStarted(session);
+    totals.sessionStarted(session);
     log.info({ peer: session.peerName, conv, sessions: this.#sessions.size }, "session started");
     return session;
   }
@@ -134,7 +134,7 @@ export class Port implements Demultiplexer {
 
   #forget(session: Session): void {
     this.#sessions.delete(session.peer);
-    this.#parts.snmp.sessionEnded(session);
+    this.#parts.totals.sessionEnded(session);
     this.endpoint.socket.addresses.release(session.peer);
   }
 }

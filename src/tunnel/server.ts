@@ -10,13 +10,15 @@ import { parseEndpoint, parsePortRange } from "./address.ts";
 import type { ServerConfig } from "./config.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { Scratch } from "./layers.ts";
+import { type Observation, observe, type Question } from "./observation.ts";
 import { padsOf } from "./pads.ts";
 import { Port } from "./port.ts";
 import { proxyHeader } from "./proxy-protocol.ts";
 import { Recurrence } from "./recurrence.ts";
 import type { SessionReport } from "./report.ts";
 import type { TunnelParts } from "./slot.ts";
-import { Snmp, type SnmpCounters } from "./snmp.ts";
+import { type SnmpCounters, snmpCounters } from "./snmp.ts";
+import { Totals, type TunnelTotals } from "./totals.ts";
 
 const SWEEP_MS: Millis = 5_000;
 
@@ -26,7 +28,7 @@ export interface ServerParts extends TunnelParts {
   readonly cipher: PacketCipher;
   readonly scratch: Scratch;
   readonly pads: QppPads | undefined;
-  readonly snmp: Snmp;
+  readonly totals: Totals;
   readonly target: Target;
   /** Makes what goes to the target before all else. */
   readonly preface: typeof proxyHeader | undefined;
@@ -38,7 +40,7 @@ export class TunnelServer implements Driver {
   readonly #ports: readonly Port[];
   readonly #config: ServerConfig;
   readonly #parts: TunnelParts;
-  readonly #snmp: Snmp;
+  readonly #totals: Totals;
   readonly #refused = new Recurrence();
   #sweepAt: Millis = 0;
 
@@ -51,14 +53,14 @@ export class TunnelServer implements Driver {
     if (most - least >= config.ports) {
       throw new ConfigError("listen", `--listen: "${config.listen}" are ${most - least + 1} ports; --ports allows ${config.ports}`);
     }
-    this.#snmp = new Snmp("server", cipher.stats);
+    this.#totals = new Totals("server", cipher.stats);
     const shared: ServerParts = {
       ...parts,
       config,
       cipher,
       scratch: new Scratch(),
       pads: padsOf(config, parts.primitives),
-      snmp: this.#snmp,
+      totals: this.#totals,
       target: parseEndpoint("target", config.target),
       preface: config.proxyprotocol ? proxyHeader : undefined,
       admit: (now) => this.#admit(now),
@@ -95,11 +97,20 @@ export class TunnelServer implements Driver {
 
   /** Of all sessions there were. */
   counters(): SnmpCounters {
-    return this.#snmp.counters();
+    return snmpCounters(this.#snapshot());
+  }
+
+  /** What those who watch are told, at most once a second. */
+  observe(now: Millis, question: Question): Observation {
+    return observe(now, this.#totals, this.#snapshot(), question);
   }
 
   stop(now: Millis): void {
     for (const port of this.#ports) port.finish(now);
+  }
+
+  #snapshot(): TunnelTotals {
+    return this.#totals.snapshot({ refused: this.#refused.count });
   }
 
   #sweep(now: Millis): void {

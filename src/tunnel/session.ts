@@ -49,6 +49,8 @@ export interface SessionOptions {
 export class Session implements StreamOwner, SmuxSink {
   /** Id in the socket's address table; −1 until the peer's name is resolved. */
   peer: number;
+  /** Its number among all of its tunnel, from 1 on. */
+  id = 0;
   readonly peerName: string;
   readonly conv: number;
   readonly transport: Transport;

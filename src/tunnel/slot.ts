@@ -19,8 +19,8 @@ import type { ClientConfig } from "./config.ts";
 import type { Scratch } from "./layers.ts";
 import { Path } from "./path.ts";
 import type { SessionReport } from "./report.ts";
-import type { Snmp } from "./snmp.ts";
 import type { Stream } from "./stream.ts";
+import type { Totals } from "./totals.ts";
 
 /** A silent session ends when its successor has been heard for so long while it was not. */
 const SUCCESSION_MS: Millis = 10_000;
@@ -40,7 +40,7 @@ export interface ClientParts extends TunnelParts {
   readonly cipher: PacketCipher;
   readonly scratch: Scratch;
   readonly pads: QppPads | undefined;
-  readonly snmp: Snmp;
+  readonly totals: Totals;
   /** The server as the user wrote it, for logs. */
   readonly peerName: string;
 }

@@ -1,15 +1,13 @@
 /**
  * Counters of the whole process as kcp-go's SNMP block has them, never reset: for `snmplog` and SIGUSR1.
  *
- * Live sessions are asked when a snapshot is taken; a session that ends leaves its counts here. Nothing is added on the packet's path.
- *
- * Source: reference kcptun.md 9.3. Deviations: InErrs counts datagrams that belong to no session; the three RingBuffer columns are the
- * segments that wait, the bytes to be read and the segments in flight of all live sessions; FECFullShards counts groups whose data shards all
- * came, which this decoder does not know apart, so that it, FECShardSet, FECShardMin, FECShortShards and OOBPackets have a column that stays 0.
+ * Source: reference kcptun.md 9.3; kcp-go's fec.go for what its FEC columns mean: FECFullShards are groups whose data all came, FECShardSet groups
+ * that are open now, FECShardMin the newest group's number, FECShortShards (2021) data that came in groups that could not be completed.
+ * Deviations: InErrs counts datagrams that belong to no session; the three RingBuffer columns are the segments that wait, the bytes to be
+ * read and the segments in flight of all live sessions; FECShardSet is their sum and FECShardMin their highest, where kcp-go shows those of the
+ * session heard last; OOBPackets stays 0, because kcptun never sends any.
  */
-import type { CipherStats } from "../cipher/cipher.ts";
-import type { EndpointCounters } from "./endpoint.ts";
-import type { Session } from "./session.ts";
+import type { TunnelTotals } from "./totals.ts";
 
 const before = [
   ...["BytesSent", "BytesReceived", "MaxConn", "ActiveOpens", "PassiveOpens", "CurrEstab", "InErrs", "InCsumErrors", "KCPInErrors"],
@@ -35,79 +33,39 @@ export function allCounters(generation: "2021" | "2026", counters: SnmpCounters)
 /** Values by column; a column that is not in it is 0. */
 export type SnmpCounters = Readonly<Record<string, number>>;
 
-export class Snmp {
-  readonly #role: "client" | "server";
-  readonly #cipher: CipherStats;
-  readonly #live = new Set<Session>();
-  readonly #ended: Record<string, number> = {};
-  readonly #endpoints = new Set<EndpointCounters>();
-  #opens = 0;
-  #most = 0;
-
-  /** `cipher` counts for all endpoints. */
-  constructor(role: "client" | "server", cipher: CipherStats) {
-    this.#role = role;
-    this.#cipher = cipher;
-  }
-
-  sessionStarted(session: Session): void {
-    this.#opens++;
-    this.#live.add(session);
-    this.#most = Math.max(this.#most, this.#live.size);
-  }
-
-  sessionEnded(session: Session): void {
-    if (this.#live.delete(session)) addSession(this.#ended, session);
-  }
-
-  endpointOpened(counters: EndpointCounters): void {
-    this.#endpoints.add(counters);
-  }
-
-  endpointClosed(counters: EndpointCounters): void {
-    if (this.#endpoints.delete(counters)) add(this.#ended, "InErrs", counters.strayDatagrams);
-  }
-
-  counters(): SnmpCounters {
-    const sum = { ...this.#ended };
-    for (const session of this.#live) {
-      addSession(sum, session);
-      const { kcp } = session;
-      add(sum, "RingBufferSndQueue", kcp.waitSnd - kcp.stats.inFlight);
-      add(sum, "RingBufferRcvQueue", kcp.readable);
-      add(sum, "RingBufferSndBuffer", kcp.stats.inFlight);
-    }
-    for (const { strayDatagrams } of this.#endpoints) add(sum, "InErrs", strayDatagrams);
-    sum[this.#role === "client" ? "ActiveOpens" : "PassiveOpens"] = this.#opens;
-    sum.CurrEstab = this.#live.size;
-    sum.MaxConn = this.#most;
-    sum.InCsumErrors = this.#cipher.checksumErrors;
-    add(sum, "InErrs", this.#cipher.shortDatagrams);
-    return sum;
-  }
-}
-
-function addSession(sum: Record<string, number>, { kcp: { stats }, transport }: Session): void {
-  const { decoder } = transport;
-  add(sum, "BytesSent", stats.bytesSent);
-  add(sum, "BytesReceived", stats.bytesReceived);
-  add(sum, "KCPInErrors", stats.inErrs);
-  add(sum, "InPkts", transport.receivedDatagrams);
-  add(sum, "OutPkts", transport.sentDatagrams);
-  add(sum, "InSegs", stats.inSegs);
-  add(sum, "OutSegs", stats.outSegs);
-  add(sum, "InBytes", transport.receivedBytes + transport.receivedDatagrams * transport.cipherBytes);
-  add(sum, "OutBytes", transport.sentBytes + transport.sentDatagrams * transport.cipherBytes);
-  add(sum, "RetransSegs", stats.retransSegs);
-  add(sum, "FastRetransSegs", stats.fastRetransSegs);
-  add(sum, "EarlyRetransSegs", stats.earlyRetransSegs);
-  add(sum, "LostSegs", stats.lostSegs);
-  add(sum, "RepeatSegs", stats.repeatSegs);
-  add(sum, "FECParityShards", decoder.stats.parityShards);
-  add(sum, "FECErrs", decoder.stats.errors);
-  add(sum, "FECRecovered", decoder.stats.recovered);
-}
-
-function add(sum: Record<string, number>, column: string, n: number): void {
-  sum[column] = (sum[column] ?? 0) + n;
+/** Columns of the whole process; one that is not in it is 0. */
+export function snmpCounters({ role, counted, now }: TunnelTotals): SnmpCounters {
+  const { kcp = {}, fec = {}, wire = {}, endpoint = {}, cipher = {}, sessions = {} } = counted;
+  const n = (value: number | undefined): number => value ?? 0;
+  return {
+    BytesSent: n(kcp.bytesSent),
+    BytesReceived: n(kcp.bytesReceived),
+    MaxConn: now.sessionsMost,
+    [role === "client" ? "ActiveOpens" : "PassiveOpens"]: n(sessions.started),
+    CurrEstab: now.sessions,
+    InErrs: n(endpoint.strayDatagrams) + n(cipher.shortDatagrams),
+    InCsumErrors: n(cipher.checksumErrors),
+    KCPInErrors: n(kcp.inErrs),
+    InPkts: n(wire.receivedDatagrams),
+    OutPkts: n(wire.sentDatagrams),
+    InSegs: n(kcp.inSegs),
+    OutSegs: n(kcp.outSegs),
+    InBytes: n(wire.receivedBytes),
+    OutBytes: n(wire.sentBytes),
+    RetransSegs: n(kcp.retransSegs),
+    FastRetransSegs: n(kcp.fastRetransSegs),
+    EarlyRetransSegs: n(kcp.earlyRetransSegs),
+    LostSegs: n(kcp.lostSegs),
+    RepeatSegs: n(kcp.repeatSegs),
+    FECFullShards: n(fec.fullGroups),
+    FECParityShards: n(fec.parityShards),
+    FECErrs: n(fec.errors),
+    FECRecovered: n(fec.recovered),
+    FECShortShards: n(fec.short),
+    FECShardSet: now.fecOpenGroups,
+    FECShardMin: Math.max(0, now.fecNewestGroup),
+    RingBufferSndQueue: now.waitingSegments,
+    RingBufferRcvQueue: now.readableBytes,
+    RingBufferSndBuffer: now.inFlightSegments,
+  };
 }

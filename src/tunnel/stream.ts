@@ -67,6 +67,11 @@ export class Stream implements TcpHandler {
     if (connected) this.#becomeReadable();
   }
 
+  /** The application at the near end, the target at the far one; empty once it has gone. */
+  get remote(): string {
+    return this.#socket?.remote ?? "";
+  }
+
   get backlogBytes(): number {
     return this.#backlog.length;
   }
