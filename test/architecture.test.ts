@@ -12,7 +12,7 @@ const root = join(import.meta.dirname, "..");
 /** Room → layer. A module imports only from layers above its own (smaller numbers) and from its own room. */
 const layers: Readonly<Record<string, number>> = {
   base: 0,
-  ...Object.fromEntries(["cipher", "emulator", "faketcp", "fec", "gcc", "kcp", "media", "qpp", "smux", "snappy"].map((room) => [room, 1])),
+  ...Object.fromEntries(["cipher", "emulator", "extension", "faketcp", "fec", "gcc", "kcp", "media", "qpp", "smux", "snappy"].map((room) => [room, 1])),
   host: 2,
   ...Object.fromEntries(["accelerate", "carrier", "demo", "forward", "live", "tunnel"].map((room) => [room, 3])),
   control: 4,

@@ -76,6 +76,10 @@ const shared = {
   closewait: count(0, 86_400).default(30).describe("seconds a half-closed connection may idle before it is closed"),
   compat: z.enum(["2021", "2026"]).default("2026").describe("kcptun generation whose timing, defaults and columns of snmplog are kept"),
   streams: count(1, 1_000_000).default(4096).describe("most connections in one session"),
+  extensions: z
+    .stringbool()
+    .default(true)
+    .describe("find out whether the other end is a Longhaul too, and use what kcptun does not have; false = behave as kcptun does"),
   io: z.enum(["auto", "epoll", "node"]).default("auto").describe("socket layer; auto takes the fastest that works"),
   log: z.string().default("").describe("file that log lines are appended to; standard error if not given"),
   snmplog: z.string().default("").describe("CSV file for counters; its name may hold Go's time layout: snmp-20060102.csv"),

@@ -8,6 +8,7 @@
  * A server knows nothing of a session that it never answered, so that session can go to another address as it is. Once answered it stays.
  */
 import { type Millis, NEVER } from "../base/units.ts";
+import { isExtension } from "../extension/header.ts";
 import { FecDecoder } from "../fec/decoder.ts";
 import { looksLikeKcp, readConv } from "../kcp/segment.ts";
 import type { PortRange } from "./address.ts";
@@ -99,7 +100,8 @@ export class Path implements Demultiplexer {
     const { session } = this;
     if (peer !== session.peer || session.closed !== undefined) return undefined;
     if (FecDecoder.isFec(view, start, end)) return session;
-    return looksLikeKcp(view, start, end - start) && readConv(view, start) === session.conv ? session : undefined;
+    const known = looksLikeKcp(view, start, end - start) || isExtension(view, start, end);
+    return known && readConv(view, start) === session.conv ? session : undefined;
   }
 
   unreadable(now: Millis, peer: number): void {

@@ -6,6 +6,8 @@
  * of an older session cannot end a running one.
  */
 import type { Millis } from "../base/units.ts";
+import { isExtension, readType } from "../extension/header.ts";
+import { HELLO } from "../extension/hello.ts";
 import { FecDecoder } from "../fec/decoder.ts";
 import { FecEncoder } from "../fec/encoder.ts";
 import { looksLikeKcp, readConv, readFirstSn } from "../kcp/segment.ts";
@@ -54,6 +56,7 @@ export class Port implements Demultiplexer {
     const fec = FecDecoder.isFec(view, start, end);
     const at = fec ? start + FecEncoder.headBytes : start;
     if (fec && !FecDecoder.isData(view, start, end)) return known;
+    if (isExtension(view, at, end)) return this.#extension(now, peer, known, view, at);
     if (!looksLikeKcp(view, at, end - at)) {
       this.unreadable(now, peer);
       return undefined;
@@ -94,6 +97,13 @@ export class Port implements Demultiplexer {
         session.close(now, "nothing of it could be delivered: it began before this server did, or at another address");
       } else if (session.streams.size === 0 && now - session.transport.lastReceived >= IDLE_MS) session.close(now, "idle");
     }
+  }
+
+  /** As a kcptun does, a session begins with whatever comes first of it; of extension datagrams that is HELLO. */
+  #extension(now: Millis, peer: number, known: Session | undefined, view: DataView, at: number): Session | undefined {
+    const conv = readConv(view, at);
+    if (known !== undefined) return known.conv === conv ? known : undefined;
+    return this.#parts.config.extensions && readType(view, at) === HELLO ? this.#accept(now, peer, conv) : undefined;
   }
 
   #accept(now: Millis, peer: number, conv: number): Session | undefined {

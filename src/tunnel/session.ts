@@ -9,13 +9,16 @@
 import type { Batch } from "../base/batch.ts";
 import { Ring } from "../base/ring.ts";
 import { type Millis, NEVER } from "../base/units.ts";
+import type { Standing } from "../extension/negotiation.ts";
 import type { Log } from "../host/log.ts";
 import type { Kcp } from "../kcp/kcp.ts";
+import { HEADER_BYTES } from "../kcp/segment.ts";
 import { Qpp, type QppPads } from "../qpp/qpp.ts";
 import { DATA, FINISHED, OPENED, type SmuxSession } from "../smux/session.ts";
 import { sniff } from "../smux/sniff.ts";
 import { INITIAL_WINDOW_BYTES } from "../smux/stream.ts";
 import type { TunnelConfig } from "./config.ts";
+import { Extension } from "./extension.ts";
 import { Health } from "./health.ts";
 import { Layers, type Scratch, type SmuxSink } from "./layers.ts";
 import { ENDED, NOTHING_NOW, Stream, type StreamOwner } from "./stream.ts";
@@ -69,6 +72,7 @@ export class Session implements StreamOwner, SmuxSink {
   readonly #ready: Ring<Stream>;
   #sweepAt: Millis = NEVER;
   #pings = 0;
+  #standing: Standing = "unknown";
   #checkAt: Millis = 0;
 
   constructor(now: Millis, options: SessionOptions) {
@@ -81,6 +85,7 @@ export class Session implements StreamOwner, SmuxSink {
     this.health = options.role === "client" ? new Health(now) : undefined;
     this.transport = new Transport(now, options.conv, config, options.cipherBytes, this.health);
     this.kcp = this.transport.kcp;
+    if (config.extensions) this.transport.extension = this.#extend(options);
     this.#ready = new Ring(config.streams + 1);
     if (options.role === "client") this.#settle(config.smuxver === 1 ? 1 : 2, !config.nocomp);
   }
@@ -93,6 +98,7 @@ export class Session implements StreamOwner, SmuxSink {
   /** Moves bytes between KCP and the sockets as far as both sides allow. */
   advance(now: Millis): void {
     this.kcp.advance(now);
+    if (this.extension !== undefined) this.#advanceExtension(now, this.extension);
     this.#inbound(now);
     const { layers } = this;
     if (layers === undefined) return;
@@ -180,6 +186,10 @@ export class Session implements StreamOwner, SmuxSink {
     }
   }
 
+  get extension(): Extension | undefined {
+    return this.transport.extension;
+  }
+
   get #pingAt(): Millis {
     return this.startedAt + (PINGS_MS[this.#pings] ?? NEVER);
   }
@@ -191,6 +201,28 @@ export class Session implements StreamOwner, SmuxSink {
     if (this.#pings === PINGS_MS.length || now < this.#pingAt) return;
     if (kcp.stats.bytesReceived === 0 && kcp.writable) layers.ping(now);
     this.#pings++;
+  }
+
+  #extend({ role, conv }: SessionOptions): Extension {
+    return new Extension({
+      role,
+      conv,
+      features: 0,
+      packetBytesMax: this.kcp.mss + HEADER_BYTES,
+      outboxDatagrams: 256,
+      sink: { flowMessage: () => {} },
+    });
+  }
+
+  #advanceExtension(now: Millis, extension: Extension): void {
+    extension.advance(now);
+    if (extension.standing === this.#standing) return;
+    this.#standing = extension.standing;
+    const { log, role } = this.#options;
+    const facts = { peer: this.peerName, version: extension.negotiation.version };
+    if (this.#standing === "extended") log.info(facts, "the peer is a Longhaul: extensions are in use");
+    else if (this.#standing === "plain" && role === "client")
+      log.info(facts, "the server does not know extensions: it is served as a kcptun");
   }
 
   #settle(version: 1 | 2 | "any", compressed: boolean): void {

@@ -1,17 +1,19 @@
 /**
  * The datagram side of a session: KCP packets in FEC packets, limited in rate.
  *
- *   datagram → FEC → KCP        repaired packets follow behind the one that made them possible
- *   KCP → FEC → rate limit → slot of the batch, with room for the cipher's header before it
+ *   datagram → FEC → KCP or extension        repaired packets follow behind the one that made them possible
+ *   extension, KCP → FEC → rate limit → slot of the batch, with room for the cipher's header before it
  */
 import type { Batch } from "../base/batch.ts";
 import { SLOT_BYTES } from "../base/batch.ts";
-import type { Bytes, Millis } from "../base/units.ts";
+import { type Bytes, type Millis, NEVER } from "../base/units.ts";
+import { isExtension } from "../extension/header.ts";
 import { FecDecoder } from "../fec/decoder.ts";
 import { FecEncoder } from "../fec/encoder.ts";
 import { Kcp } from "../kcp/kcp.ts";
 import { HEADER_BYTES, UNA } from "../kcp/segment.ts";
 import type { TunnelConfig } from "./config.ts";
+import type { Extension } from "./extension.ts";
 import type { Health } from "./health.ts";
 import { Layers } from "./layers.ts";
 import { tuningOf } from "./mode.ts";
@@ -25,6 +27,8 @@ export class Transport {
   readonly decoder: FecDecoder;
   readonly encoder: FecEncoder | undefined;
   readonly limit: RateLimit | undefined;
+  /** What is said beside KCP; undefined when it is off. */
+  extension: Extension | undefined;
   lastReceived: Millis;
   sentDatagrams = 0;
   /** FEC and KCP bytes, without what the cipher, UDP and IP add. */
@@ -81,7 +85,9 @@ export class Transport {
     for (;;) {
       const length = decoder.recovered(this.#recovered, this.#recoveredView, 0);
       if (length === 0) return;
-      this.kcp.receive(now, this.#recovered, this.#recoveredView, 0, length, false);
+      if (this.extension !== undefined && isExtension(this.#recoveredView, 0, length))
+        this.extension.receive(now, this.#recovered, this.#recoveredView, 0, length);
+      else this.kcp.receive(now, this.#recovered, this.#recoveredView, 0, length, false);
     }
   }
 
@@ -97,9 +103,10 @@ export class Transport {
       if (encoder !== undefined && this.#paritySent < this.#parityReady) {
         length = encoder.parity(this.#paritySent++, batch.bytes, batch.view, at);
       } else {
-        length = kcp.transmit(now, batch.bytes, batch.view, at);
+        const said = this.extension?.transmit(batch.bytes, batch.view, at) ?? 0;
+        length = said > 0 ? said : kcp.transmit(now, batch.bytes, batch.view, at);
         if (length === 0) return true;
-        if (encoder !== undefined) {
+        if (encoder !== undefined && (said === 0 || this.extension!.protect)) {
           this.#parityReady = encoder.encode(now, batch.bytes, batch.view, at, at + length);
           this.#paritySent = 0;
           start = at - FecEncoder.headBytes;
@@ -118,14 +125,20 @@ export class Transport {
   }
 
   deadline(): Millis {
-    const deadline = this.kcp.deadline();
+    const deadline = Math.min(this.kcp.deadline(), this.extension?.deadline() ?? NEVER);
     return this.limit === undefined ? deadline : Math.min(deadline, this.limit.deadline());
   }
 
   /** A packet as the peer sent it. */
   #packet(now: Millis, bytes: Uint8Array, view: DataView, start: number, end: number): void {
-    const { kcp } = this;
+    const { kcp, extension } = this;
+    if (extension !== undefined && isExtension(view, start, end)) {
+      extension.receive(now, bytes, view, start, end);
+      return;
+    }
     const whole = kcp.receive(now, bytes, view, start, end, true);
-    if (whole && end - start >= HEADER_BYTES) this.#health?.heard(now, view.getUint32(start + UNA, true), kcp.stats.sndUna);
+    if (!whole || end - start < HEADER_BYTES) return;
+    extension?.negotiation.heard(now);
+    this.#health?.heard(now, view.getUint32(start + UNA, true), kcp.stats.sndUna);
   }
 }

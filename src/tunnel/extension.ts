@@ -1,0 +1,87 @@
+/**
+ * The extension datagrams of a session (extension/header.ts): asks or answers whether the peer is ours, carries the messages of flows.
+ *
+ *   receive ─┬ HELLO, ANSWER ─▶ negotiation
+ *            └ OPEN … END ────▶ sink, the flows of the session
+ *   negotiation ───┐
+ *   outbox ────────┴▶ transmit ─▶ FEC when it is on (not for HELLO and ANSWER) ─▶ cipher
+ *
+ * The outbox waits until the peer is known to be ours, and is emptied when it is not.
+ */
+import type { Bytes, Millis } from "../base/units.ts";
+import { FLOW_HEADER_BYTES } from "../extension/flow-message.ts";
+import { FLOW_TYPE_LEAST, readType } from "../extension/header.ts";
+import { ANSWER, HELLO } from "../extension/hello.ts";
+import { Negotiation, type Standing } from "../extension/negotiation.ts";
+import { Outbox } from "../extension/outbox.ts";
+import { readConv } from "../kcp/segment.ts";
+
+export interface ExtensionOptions {
+  readonly role: "client" | "server";
+  readonly conv: number;
+  /** Features of hello.ts. */
+  readonly features: number;
+  /** Longest packet that KCP may send: as long may ours be. */
+  readonly packetBytesMax: Bytes;
+  readonly outboxDatagrams: number;
+  /** Told of messages of flows: view[start…end) is borrowed until the call returns. */
+  readonly sink: FlowSink;
+}
+
+export interface FlowSink {
+  flowMessage(now: Millis, type: number, bytes: Uint8Array, view: DataView, start: number, end: number): void;
+}
+
+export class Extension {
+  readonly negotiation: Negotiation;
+  readonly outbox: Outbox;
+  /** Messages of other conversations, damaged ones, and of types that this version does not know. */
+  errors = 0;
+  unknownTypes = 0;
+  /** Whether what `transmit` wrote last belongs into FEC. */
+  protect = false;
+  readonly #conv: number;
+  readonly #sink: FlowSink;
+
+  constructor(options: ExtensionOptions) {
+    const { role, conv, features, packetBytesMax, outboxDatagrams } = options;
+    this.#conv = conv;
+    this.#sink = options.sink;
+    this.negotiation = new Negotiation(role, conv, features);
+    this.outbox = new Outbox(packetBytesMax, outboxDatagrams);
+  }
+
+  get standing(): Standing {
+    return this.negotiation.standing;
+  }
+
+  /** An extension datagram in bytes[start…end), borrowed. */
+  receive(now: Millis, bytes: Uint8Array, view: DataView, start: number, end: number): void {
+    const type = readType(view, start);
+    if (readConv(view, start) !== this.#conv) this.errors++;
+    else if (type === HELLO || type === ANSWER) this.negotiation.receive(type, bytes, view, start, end);
+    else if (type < FLOW_TYPE_LEAST) this.unknownTypes++;
+    else if (end - start < FLOW_HEADER_BYTES || this.standing !== "extended") this.errors++;
+    else this.#sink.flowMessage(now, type, bytes, view, start, end);
+  }
+
+  /** Writes the next datagram to bytes[at…); answers its length, 0 = drained. */
+  transmit(bytes: Uint8Array, view: DataView, at: number): Bytes {
+    const { negotiation, outbox } = this;
+    this.protect = false;
+    const length = negotiation.transmit(bytes, view, at);
+    if (length > 0) return length;
+    if (outbox.length === 0 || negotiation.standing !== "extended") return 0;
+    this.protect = true;
+    return outbox.shift(bytes, at);
+  }
+
+  advance(now: Millis): void {
+    this.negotiation.advance(now);
+    if (this.standing === "plain") this.outbox.clear();
+  }
+
+  deadline(): Millis {
+    return this.negotiation.deadline();
+  }
+}
