@@ -12,13 +12,16 @@ const root = join(import.meta.dirname, "..");
 /** Room → layer. A module imports only from layers above its own (smaller numbers) and from its own room. */
 const layers: Readonly<Record<string, number>> = {
   base: 0,
-  ...Object.fromEntries(["cipher", "emulator", "extension", "faketcp", "fec", "gcc", "kcp", "media", "qpp", "smux", "snappy"].map((room) => [room, 1])),
+  ...Object.fromEntries(
+    ["cipher", "emulator", "extension", "faketcp", "fec", "gcc", "kcp", "media", "qpp", "smux", "snappy"].map((room) => [room, 1]),
+  ),
   host: 2,
   ...Object.fromEntries(["accelerate", "carrier", "demo", "forward", "live", "tunnel"].map((room) => [room, 3])),
   control: 4,
   console: 5,
   cli: 6,
   "config.ts": 6,
+  "index.ts": 6,
   "main.ts": 6,
 };
 
@@ -36,7 +39,7 @@ interface Source {
   readonly imports: readonly { readonly line: number; readonly from: string }[];
 }
 
-const sources: readonly Source[] = globSync("{src,sim,test,bench,examples}/**/*.ts", { cwd: root })
+const sources: readonly Source[] = globSync("{src,sim,test,bench,examples,package}/**/*.ts", { cwd: root })
   .sort()
   .map((path) => {
     const lines = readFileSync(join(root, path), "utf8").split("\n");
@@ -84,6 +87,18 @@ test("modules import from layers above their own, siblings never", () => {
             const allowed = other < own || (own === 6 && other === 6);
             return allowed ? [] : [`${source.path}:${line}: ${source.room} (layer ${own}) must not import ${room} (layer ${other})`];
           }),
+      ),
+  );
+});
+
+test("doors of the library are for its users: inside, import the file you mean", () => {
+  check(
+    product
+      .filter(({ path }) => path !== "src/index.ts")
+      .flatMap((source) =>
+        source.imports
+          .filter(({ from }) => from.endsWith("/index.ts") && !(source.path.endsWith("/index.ts") && from === "./index.ts"))
+          .map(({ line, from }) => `${source.path}:${line}: imports ${from}`),
       ),
   );
 });

@@ -93,7 +93,7 @@ BPGRMLpuTsCZJlFkHucjDVCyrYDq7mgBjbKig+qL9Z4=`;
 export const CAST5_BOXES: Int32Array = decode();
 
 function decode(): Int32Array {
-  const bytes = Uint8Array.fromBase64(ENCODED);
+  const bytes = Uint8Array.from(atob(ENCODED), (character) => character.charCodeAt(0));
   const view = new DataView(bytes.buffer);
   return Int32Array.from({ length: 8 * 256 }, (_, i) => view.getInt32(4 * i));
 }

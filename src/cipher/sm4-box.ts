@@ -11,4 +11,4 @@ const ROWS: readonly string[] = [
 ];
 
 /** 256 values of a byte. */
-export const SM4_BOX: Uint8Array = Uint8Array.fromHex(ROWS.join(""));
+export const SM4_BOX: Uint8Array = Uint8Array.from(ROWS.join("").match(/../g)!, (byte) => Number.parseInt(byte, 16));

@@ -3,14 +3,14 @@
  * comes from another host.
  *
  *   GET /                            browser/page.html
- *   GET /assets/<name>.ts | .css     browser/<name>, types stripped
+ *   GET /assets/<name>.ts | .css     browser/<name>, types stripped; in the published package <name>.js, stripped when it was made
  *   GET /assets/hls.js               hls.js as an ES module
  *
  * Every file is read once. A reload asks again by ETag, so a new version is seen at once.
  */
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
-import { createRequire, stripTypeScriptTypes } from "node:module";
+import nodeModule, { createRequire } from "node:module";
 import { dirname, extname, join } from "node:path";
 import { Hono } from "hono";
 
@@ -61,7 +61,8 @@ function asset(type: string, body: string): Asset {
 /** A browser finds packages by address, not by name. */
 function read(path: string): string {
   const text = readFileSync(path, "utf8");
-  return path.endsWith(".ts") ? quietly(() => stripTypeScriptTypes(text)).replaceAll('from "hls.js"', 'from "/assets/hls.js"') : text;
+  const script = path.endsWith(".ts") ? quietly(() => nodeModule.stripTypeScriptTypes(text)) : text;
+  return script.replaceAll('from "hls.js"', 'from "/assets/hls.js"');
 }
 
 /** Node calls stripping experimental, and says so once on standard error; the pinned version is the one this was tried with. */
@@ -85,7 +86,12 @@ function once<T>(make: () => T): () => T {
   return () => (made ??= make());
 }
 
-const contentTypes: Readonly<Record<string, string>> = { ".html": "text/html", ".css": "text/css", ".ts": "text/javascript" };
+const contentTypes: Readonly<Record<string, string>> = {
+  ".html": "text/html",
+  ".css": "text/css",
+  ".js": "text/javascript",
+  ".ts": "text/javascript",
+};
 
 /** Scripts of our own only; media come as blobs that the player fills. */
 const POLICY =

@@ -48,6 +48,11 @@ export function startLoopWorker<Data, Command, Message>(options: LoopWorkerOptio
   return new ThreadedLoop<Data, Command, Message>(options);
 }
 
+/** Compilers rewrite imports and not URLs: in the published package the modules that the source calls .ts are .js. */
+function asRunning(module: URL): URL {
+  return import.meta.url.endsWith(".ts") ? module : new URL(module.href.replace(/\.ts$/, ".js"));
+}
+
 type Counters = { readonly loop: LoopCounters; readonly program: unknown };
 
 class ThreadedLoop<Data, Command, Message> implements LoopWorker<Command> {
@@ -67,8 +72,8 @@ class ThreadedLoop<Data, Command, Message> implements LoopWorker<Command> {
     this.#wake = this.io.kind === "epoll" ? new WakeEvent() : undefined;
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
-    const workerData: WorkerData = { module: module.href, data, io: this.io.kind, port: port2, wakeFd: this.#wake?.fd ?? -1 };
-    const worker = new Worker(new URL("./worker-main.ts", import.meta.url), { workerData, transferList: [port2] });
+    const workerData: WorkerData = { module: asRunning(module).href, data, io: this.io.kind, port: port2, wakeFd: this.#wake?.fd ?? -1 };
+    const worker = new Worker(asRunning(new URL("./worker-main.ts", import.meta.url)), { workerData, transferList: [port2] });
     port1.on("message", (message: FromLoop) => this.#receive(message));
     // The thread itself keeps the process alive, not the port to it.
     port1.unref();
