@@ -16,7 +16,7 @@ const layers: Readonly<Record<string, number>> = {
     ["cipher", "emulator", "extension", "faketcp", "fec", "gcc", "kcp", "media", "qpp", "smux", "snappy"].map((room) => [room, 1]),
   ),
   host: 2,
-  ...Object.fromEntries(["accelerate", "carrier", "demo", "forward", "live", "tunnel"].map((room) => [room, 3])),
+  ...Object.fromEntries(["accelerate", "carrier", "demo", "forward", "live", "tunnel", "webrtc"].map((room) => [room, 3])),
   control: 4,
   console: 5,
   cli: 6,
@@ -26,7 +26,7 @@ const layers: Readonly<Record<string, number>> = {
 };
 
 /** Inside `media/`: bitstreams know nothing of containers, containers nothing of protocols that carry them. */
-const mediaLayers: Readonly<Record<string, number>> = { "unit.ts": 0, h264: 1, aac: 1, flv: 2, cmaf: 2, rtmp: 3, hls: 3, rtp: 3 };
+const mediaLayers: Readonly<Record<string, number>> = { "unit.ts": 0, h264: 1, aac: 1, flv: 2, cmaf: 2, rtmp: 3, hls: 3, rtp: 3, sdp: 4 };
 
 const linesMax = 400;
 const medianLinesMax = 120;
