@@ -1,6 +1,11 @@
+import { type Millis, NEVER } from "../base/units.ts";
+
 /** What both loops count, beside the counters of each UDP socket. */
 export interface LoopCounters {
   rounds: number;
+  /** Rounds that began after they were due because the one before, or the system, took too long, and by how much in all, ms. */
+  lateRounds: number;
+  lateMs: Millis;
   /** Connections taken from listeners. */
   accepted: number;
   /** Connections that the owner of the listener did not want, or that broke before they were taken. */
@@ -16,5 +21,26 @@ export interface LoopCounters {
 }
 
 export function newLoopCounters(): LoopCounters {
-  return { rounds: 0, accepted: 0, acceptRefused: 0, acceptPaused: 0, lingering: 0, lingerCut: 0, lookupsRefused: 0 };
+  return {
+    rounds: 0,
+    lateRounds: 0,
+    lateMs: 0,
+    accepted: 0,
+    acceptRefused: 0,
+    acceptPaused: 0,
+    lingering: 0,
+    lingerCut: 0,
+    lookupsRefused: 0,
+  };
+}
+
+/** Tuning: what timers of the system are late by without anybody's fault. */
+const TOLERANCE_MS: Millis = 2;
+
+/** A round begins at `now` that was due at `due`: 0 or NEVER when nothing but a socket or a call woke it. */
+export function countRound(counters: LoopCounters, due: Millis, now: Millis): void {
+  counters.rounds++;
+  if (due === 0 || due === NEVER || now - due <= TOLERANCE_MS) return;
+  counters.lateRounds++;
+  counters.lateMs += now - due;
 }

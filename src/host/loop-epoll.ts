@@ -21,7 +21,7 @@ import { Epoll } from "./epoll.ts";
 import { EPOLLIN } from "./linux-abi.ts";
 import { EpollListener } from "./listener-epoll.ts";
 import type { Accept, Driver, Endpoint, Listener, Loop, TcpHandler, TcpSocket, UdpHandler, UdpOptions, UdpSocket } from "./loop.ts";
-import { newLoopCounters } from "./loop-counters.ts";
+import { countRound, newLoopCounters } from "./loop-counters.ts";
 import type { Reactor, Resource } from "./reactor.ts";
 import { lookUp, type Resolver, SystemResolver } from "./resolver.ts";
 import { loadSys, type Poll, type Sys } from "./sys.ts";
@@ -144,7 +144,7 @@ export class EpollLoop implements Loop, Reactor {
     const sleep = due === 0 || sleepMax === 0 ? 0 : Math.min(sleepMax, due === NEVER ? NEVER : due - this.now());
     const ready = this.epoll.wait(sleep);
     const now = this.now();
-    this.counters.rounds++;
+    countRound(this.counters, due, now);
     this.#inRound = true;
     this.#woken = false;
     try {

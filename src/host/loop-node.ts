@@ -14,7 +14,7 @@ import { dualStack } from "./dual-stack.ts";
 import { formatHostPort, ipFamily } from "./ip-address.ts";
 import { NetListener } from "./listener-net.ts";
 import type { Accept, Driver, Endpoint, Listener, Loop, TcpHandler, TcpSocket, UdpHandler, UdpOptions, UdpSocket } from "./loop.ts";
-import { newLoopCounters } from "./loop-counters.ts";
+import { countRound, newLoopCounters } from "./loop-counters.ts";
 import type { NodeReactor } from "./node-reactor.ts";
 import type { Resource } from "./reactor.ts";
 import { lookUp, type Resolver, SystemResolver } from "./resolver.ts";
@@ -33,6 +33,8 @@ export class NodeLoop implements Loop, NodeReactor {
   #immediate: NodeJS.Immediate | undefined;
   #timer: NodeJS.Timeout | undefined;
   #timerDue: Millis = NEVER;
+  /** When the next round is due whatever the sockets do. */
+  #deadline: Millis = NEVER;
   #inRound = false;
   #stopping = false;
   #stopped = false;
@@ -95,7 +97,7 @@ export class NodeLoop implements Loop, NodeReactor {
     clearImmediate(this.#immediate);
     this.#immediate = undefined;
     const now = this.now();
-    this.counters.rounds++;
+    countRound(this.counters, this.#deadline, now);
     let deadline: Millis = NEVER;
     this.#inRound = true;
     try {
@@ -134,6 +136,7 @@ export class NodeLoop implements Loop, NodeReactor {
   };
 
   #schedule(deadline: Millis): void {
+    this.#deadline = deadline;
     const now = this.now();
     if (deadline <= now) {
       this.wake();

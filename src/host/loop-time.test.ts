@@ -58,3 +58,20 @@ eachLoop("stop from inside a handler closes everything", async (loop) => {
   await until(() => loop.stopped);
   assert.equal(loop.resources.size, 0);
 });
+
+eachLoop("a round that could not begin when it was due is counted with its delay", async (loop) => {
+  let calls = 0;
+  let due = NEVER;
+  loop.drive({
+    advance: (now) => {
+      if (now < due && due !== NEVER) return due;
+      calls++;
+      due = calls === 1 ? now + 5 : NEVER;
+      // Busy beyond what the driver itself asked for.
+      if (calls === 1) while (loop.now() < now + 30);
+      return due;
+    },
+  });
+  await until(() => calls === 2);
+  assert.ok(loop.counters.lateRounds >= 1 && loop.counters.lateMs >= 20, JSON.stringify(loop.counters));
+});

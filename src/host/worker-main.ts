@@ -13,7 +13,7 @@ import type { LoopCounters } from "./loop-counters.ts";
 import { EpollLoop } from "./loop-epoll.ts";
 import { NodeLoop } from "./loop-node.ts";
 import { WakeEvent } from "./wake-event.ts";
-import { type FromLoop, type LoopPort, RemoteResolver, type ToLoop } from "./worker-port.ts";
+import { type FromLoop, type LoopPort, RemoteResolver, type ToLoop, type WorkerCounters } from "./worker-port.ts";
 
 /** Tuning: how long Node's own work waits at most while rounds follow each other. */
 const SLICE_MS: Millis = 200;
@@ -34,7 +34,7 @@ export type Start<Data, Command, Message> = (loop: Loop, data: Data, port: LoopP
 
 /** What a program may tell of itself. */
 export interface Program {
-  counters?(): unknown;
+  counters?(now: Millis, about: unknown): unknown;
 }
 
 class Running {
@@ -99,11 +99,17 @@ class Running {
         this.#resolver.resolved(message.id, message.address);
         return;
       case "counters":
-        this.#post({ kind: "counters", id: message.id, counters: { loop: this.#loop?.counters, program: this.#program?.counters?.() } });
+        this.#post({ kind: "counters", id: message.id, counters: this.#counters(now, message.about) });
         return;
       case "stop":
         this.#loop?.stop();
     }
+  }
+
+  #counters(now: Millis, about: unknown): WorkerCounters | undefined {
+    if (this.#loop === undefined) return undefined;
+    const { user, system } = process.threadCpuUsage();
+    return { loop: this.#loop.counters, cpuSeconds: (user + system) / 1e6, program: this.#program?.counters?.(now, about) };
   }
 
   #post(message: FromLoop): void {

@@ -8,18 +8,28 @@
  */
 import type { MessagePort } from "node:worker_threads";
 import type { Millis } from "../base/units.ts";
+import type { LoopCounters } from "./loop-counters.ts";
 import { LOOKUPS_MAX, type Resolver } from "./resolver.ts";
 
 export type ToLoop =
   | { readonly kind: "command"; readonly command: unknown }
   | { readonly kind: "resolved"; readonly id: number; readonly address: string | undefined }
-  | { readonly kind: "counters"; readonly id: number }
+  | { readonly kind: "counters"; readonly id: number; readonly about: unknown }
   | { readonly kind: "stop" };
+
+/** What a thread has counted. */
+export interface WorkerCounters {
+  readonly loop: LoopCounters;
+  /** Processor time of the thread. */
+  readonly cpuSeconds: number;
+  /** What its program tells (worker-main.ts). */
+  readonly program: unknown;
+}
 
 export type FromLoop =
   | { readonly kind: "message"; readonly message: unknown }
   | { readonly kind: "resolve"; readonly id: number; readonly host: string; readonly family: 0 | 4 | 6 }
-  | { readonly kind: "counters"; readonly id: number; readonly counters: unknown };
+  | { readonly kind: "counters"; readonly id: number; readonly counters: WorkerCounters | undefined };
 
 /** What the program on the loop is given to talk to whoever started it. */
 export interface LoopPort<Command, Message> {

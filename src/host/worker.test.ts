@@ -47,9 +47,9 @@ for (const io of kinds) {
     worker.post({ kind: "resolve", host: "localhost" });
     await until(() => messages.length === 3);
     assert.deepEqual(messages[2], { kind: "resolved", address: "127.0.0.1" });
-    const counters = await worker.counters();
-    assert.deepEqual(counters?.program, { commands: 2 });
-    assert.ok(counters !== undefined && counters.loop.rounds >= 2);
+    const counters = await worker.counters("them");
+    assert.deepEqual(counters?.program, { commands: 2, about: "them" });
+    assert.ok(counters !== undefined && counters.loop.rounds >= 2 && counters.cpuSeconds > 0);
     await worker.stop();
     assert.deepEqual(exits, [undefined]);
     assert.equal(await worker.counters(), undefined);

@@ -10,11 +10,10 @@
  */
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads";
 import { chooseIo, type IoChoice, type IoKind } from "./choose.ts";
-import type { LoopCounters } from "./loop-counters.ts";
 import { SystemResolver } from "./resolver.ts";
 import { WakeEvent } from "./wake-event.ts";
 import type { WorkerData } from "./worker-main.ts";
-import type { FromLoop, ToLoop } from "./worker-port.ts";
+import type { FromLoop, ToLoop, WorkerCounters } from "./worker-port.ts";
 
 export interface LoopWorkerOptions<Data, Message> {
   /** The module that exports `start` (worker-main.ts). */
@@ -37,8 +36,8 @@ export interface LoopWorker<Command> {
    */
   readonly ended: Promise<void>;
   post(command: Command): void;
-  /** What the loop and the program have counted; undefined when the thread ends before it answers. */
-  counters(): Promise<{ readonly loop: LoopCounters; readonly program: unknown } | undefined>;
+  /** What the loop and the program have counted; undefined when the thread ends before it answers. `about` is handed to the program. */
+  counters(about?: unknown): Promise<WorkerCounters | undefined>;
   /** Stops the loop, which closes every socket, and waits for the thread to end. */
   stop(): Promise<void>;
 }
@@ -53,15 +52,13 @@ function asRunning(module: URL): URL {
   return import.meta.url.endsWith(".ts") ? module : new URL(module.href.replace(/\.ts$/, ".js"));
 }
 
-type Counters = { readonly loop: LoopCounters; readonly program: unknown };
-
 class ThreadedLoop<Data, Command, Message> implements LoopWorker<Command> {
   readonly io: IoChoice;
   readonly ended: Promise<void>;
   readonly #port: MessagePort;
   readonly #wake: WakeEvent | undefined;
   readonly #resolver = new SystemResolver();
-  readonly #asked = new Map<number, (counters: Counters | undefined) => void>();
+  readonly #asked = new Map<number, (counters: WorkerCounters | undefined) => void>();
   readonly #onMessage: ((message: Message) => void) | undefined;
   #nextId = 0;
   #running = true;
@@ -96,11 +93,11 @@ class ThreadedLoop<Data, Command, Message> implements LoopWorker<Command> {
     this.#post({ kind: "command", command });
   }
 
-  counters(): Promise<Counters | undefined> {
+  counters(about?: unknown): Promise<WorkerCounters | undefined> {
     if (!this.#running) return Promise.resolve(undefined);
     const id = this.#nextId++;
-    const answer = new Promise<Counters | undefined>((settle) => this.#asked.set(id, settle));
-    this.#post({ kind: "counters", id });
+    const answer = new Promise<WorkerCounters | undefined>((settle) => this.#asked.set(id, settle));
+    this.#post({ kind: "counters", id, about });
     return answer;
   }
 
@@ -122,7 +119,7 @@ class ThreadedLoop<Data, Command, Message> implements LoopWorker<Command> {
       const answer = (address: string | undefined): void => this.#post({ kind: "resolved", id, address });
       if (!this.#resolver.resolve(host, family, answer)) answer(undefined);
     } else {
-      this.#asked.get(message.id)?.(message.counters as Counters);
+      this.#asked.get(message.id)?.(message.counters);
       this.#asked.delete(message.id);
     }
   }

@@ -29,7 +29,7 @@ export function start(loop: Loop, data: { readonly greeting: string }, port: Loo
     else throw new RangeError("thrown in the thread");
   });
   port.post({ kind: "started", io: loop.kind, greeting: data.greeting, port: socket.local.port });
-  return { counters: () => ({ commands }) };
+  return { counters: (_now, about) => ({ commands, about }) };
 }
 
 /** How late the driver is called for `count` deadlines, 1 to 10 ms apart. */
