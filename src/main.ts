@@ -1,10 +1,10 @@
 /** The program: finds the subcommand, parses its options, runs it. The only place that ends the process. */
-import { readFileSync } from "node:fs";
 import { ConfigError, HostError } from "./base/errors.ts";
 import { client } from "./cli/client.ts";
 import { type Command, commandHelp } from "./cli/command.ts";
 import { parseFlags } from "./cli/flags.ts";
 import { live } from "./cli/live.ts";
+import { release } from "./cli/release.ts";
 import { server } from "./cli/server.ts";
 import { up } from "./cli/up.ts";
 
@@ -31,8 +31,7 @@ async function main(argv: readonly string[]): Promise<number> {
     return name === undefined ? 2 : 0;
   }
   if (name === "version" || name === "-v" || name === "--version") {
-    const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { version: string };
-    process.stdout.write(`longhaul ${version}\n`);
+    process.stdout.write(`longhaul ${release()}\n`);
     return 0;
   }
   const command = commands.find((candidate) => candidate.name === name);

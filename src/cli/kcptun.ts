@@ -4,13 +4,13 @@
  * Source: reference kcptun.md 9.2 and 9.3. Deviations: log lines are JSON; closewait counts idle seconds of a half-closed connection and is 30 at
  * both ends; a keepalive above 30 is taken for 30 where kcptun ends; --tcp is refused, --pprof as a flag.
  */
-import { readFileSync } from "node:fs";
 import { ConfigError, HostError } from "../base/errors.ts";
 import { client } from "./client.ts";
 import { type Command, commandHelp } from "./command.ts";
 import { parseFlags } from "./flags.ts";
 import { flagsOfFile, splitFile } from "./kcptun-file.ts";
 import { optionsOf } from "./option.ts";
+import { release } from "./release.ts";
 import { server } from "./server.ts";
 
 /** What Go's os.Exit(-1) comes to. */
@@ -36,8 +36,7 @@ async function main([role, ...argv]: readonly string[]): Promise<number> {
     return 0;
   }
   if (argv.some((argument) => /^--?(v|version)$/.test(argument))) {
-    const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string };
-    process.stdout.write(`kcptun version longhaul-${version}\n`);
+    process.stdout.write(`kcptun version longhaul-${release()}\n`);
     return 0;
   }
   return command.run(configOf(command, argv) as never);

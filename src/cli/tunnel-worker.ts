@@ -4,9 +4,11 @@ import { type Millis, NEVER } from "../base/units.ts";
 import { cryptoKind, primitives } from "../host/crypto.ts";
 import { createLog, type LogLevel } from "../host/log.ts";
 import type { Driver, Loop } from "../host/loop.ts";
+import type { Program } from "../host/worker-main.ts";
 import type { LoopPort } from "../host/worker-port.ts";
 import { TunnelClient } from "../tunnel/client.ts";
 import type { ClientConfig, ServerConfig } from "../tunnel/config.ts";
+import type { Question } from "../tunnel/observation.ts";
 import type { SessionReport } from "../tunnel/report.ts";
 import { TunnelServer } from "../tunnel/server.ts";
 import type { SnmpCounters } from "../tunnel/snmp.ts";
@@ -34,7 +36,7 @@ export type TunnelMessage =
 /** How long the peer may take to hear of our streams' ends before the loop stops. */
 const FAREWELL_MS: Millis = 300;
 
-export function start(loop: Loop, data: TunnelData, port: LoopPort<TunnelCommand, TunnelMessage>): undefined {
+export function start(loop: Loop, data: TunnelData, port: LoopPort<TunnelCommand, TunnelMessage>): Program | undefined {
   const log = createLog(data.level, data.config.log === "" ? 2 : data.config.log).child({ module: data.name });
   const parts = { loop, log, primitives };
   let tunnel: TunnelClient | TunnelServer;
@@ -65,7 +67,7 @@ export function start(loop: Loop, data: TunnelData, port: LoopPort<TunnelCommand
     }
   });
   port.post({ kind: "listening" });
-  return undefined;
+  return { counters: (now, question) => tunnel.observe(now, question as Question) };
 }
 
 class Farewell implements Driver {

@@ -2,13 +2,18 @@
 
 import { closeSync, openSync } from "node:fs";
 import { ConfigError } from "../base/errors.ts";
-import { createLog } from "../host/log.ts";
-import { startLoopWorker } from "../host/worker.ts";
+import { createLog, type Log } from "../host/log.ts";
+import { type LoopWorker, startLoopWorker } from "../host/worker.ts";
+import type { WorkerObservation } from "../metrics/merge.ts";
+import type { AskWorkers } from "../metrics/observer.ts";
 import type { ClientConfig, ServerConfig } from "../tunnel/config.ts";
+import type { Question } from "../tunnel/observation.ts";
 import { allCounters } from "../tunnel/snmp.ts";
+import { parseMetricsAddress } from "./metrics-address.ts";
 import { onStop } from "./signals.ts";
 import { SnmpLog } from "./snmp-log.ts";
 import type { TunnelCommand, TunnelData, TunnelMessage } from "./tunnel-worker.ts";
+import { Watch } from "./watch.ts";
 
 /** kcptun's options that are not here yet: refused by name rather than ignored. */
 export const laterOptions: readonly string[] = ["tcp", "pprof"];
@@ -27,6 +32,7 @@ export function checkTunnel({ role, config }: TunnelEnd): void {
   }
   if (role === "client" && config.localaddr === "")
     throw new ConfigError("localaddr", "--localaddr: nothing given; give host:port or a path");
+  if (config.metrics !== "") parseMetricsAddress(config.metrics);
   if (config.log !== "") {
     try {
       closeSync(openSync(config.log, "a"));
@@ -44,6 +50,8 @@ export interface RunningTunnel {
   /** Settles when the worker has ended. */
   readonly ended: Promise<void>;
   send(command: TunnelCommand): void;
+  /** What each worker has to tell; undefined of one that has ended. */
+  readonly ask: AskWorkers;
 }
 
 export function startTunnel(end: TunnelEnd, name: string, onMessage: (message: TunnelMessage) => void = () => {}): RunningTunnel {
@@ -63,13 +71,34 @@ export function startTunnel(end: TunnelEnd, name: string, onMessage: (message: T
       onMessage(message);
     },
   });
-  return { io: worker.io, listening, ended: worker.ended, send: (command) => worker.post(command) };
+  return {
+    io: worker.io,
+    listening,
+    ended: worker.ended,
+    send: (command) => worker.post(command),
+    ask: async (questions) => [await observation(worker, questions(0))],
+  };
+}
+
+async function observation(worker: LoopWorker<TunnelCommand>, question: Question): Promise<WorkerObservation | undefined> {
+  const counters = await worker.counters(question);
+  return counters?.program === undefined ? undefined : (counters as WorkerObservation);
 }
 
 export async function runTunnel(end: TunnelEnd): Promise<number> {
   checkTunnel(end);
   const { config } = end;
   const log = createLog("info", config.log === "" ? 2 : config.log).child({ module: "tunnel" });
+  const watch = await Watch.open(end, log);
+  try {
+    return await carry(end, log, watch);
+  } finally {
+    await watch.close();
+  }
+}
+
+async function carry(end: TunnelEnd, log: Log, watch: Watch): Promise<number> {
+  const { config } = end;
   if (config.key === defaultKey) log.warn({}, "the key is kcptun's public default: anyone can read and use this tunnel; give --key");
   const tunnel = startTunnel(end, `tunnel.${end.role}`, (message) => {
     if (message.kind === "report") for (const session of message.sessions) log.info(session, "session");
@@ -77,6 +106,7 @@ export async function runTunnel(end: TunnelEnd): Promise<number> {
       log.info(allCounters(config.compat, message.counters), "counters of this process");
     if (message.kind === "counters" && message.asker === "snmplog") snmpLog?.write(new Date(), message.counters);
   });
+  watch.attach(tunnel);
   const snmpLog = config.snmplog === "" || config.snmpperiod === 0 ? undefined : new SnmpLog(config.snmplog, config.compat, log);
   const rows =
     snmpLog === undefined
@@ -95,6 +125,7 @@ export async function runTunnel(end: TunnelEnd): Promise<number> {
     log.info({ io: tunnel.io.kind, reason: tunnel.io.reason }, "sockets chosen");
     const refusal = await tunnel.listening;
     if (refusal !== undefined) process.stderr.write(`longhaul ${end.role}: ${refusal}\n`);
+    else await watch.openLocal();
     await tunnel.ended;
     return refusal === undefined ? 0 : 1;
   } finally {

@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
-import { connect } from "node:net";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, renameSync, rmSync, statSync } from "node:fs";
+import { get, type IncomingMessage } from "node:http";
+import { connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { HostError } from "../base/errors.ts";
@@ -70,4 +75,27 @@ test("gzip is undone by gunzip", () => {
   const packed = gzip(text);
   assert.ok(packed.length < 60);
   assert.equal(gunzipSync(packed).toString(), text);
+});
+
+test("a unix socket: served with its permissions, removed at the end, taken over from the dead and not from the living", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "longhaul-http-"));
+  const path = join(folder, "s");
+  const dead = createServer().listen(path);
+  await once(dead, "listening");
+  // What kill -9 leaves behind: the file, and nobody who listens.
+  renameSync(path, `${path}2`);
+  dead.close();
+  await once(dead, "close");
+  renameSync(`${path}2`, path);
+  const server = await serveHttp(() => new Response("here"), { path, mode: 0o600 });
+  assert.equal(statSync(path).mode & 0o777, 0o600);
+  await assert.rejects(
+    serveHttp(() => new Response(), { path }),
+    (error: unknown) => error instanceof HostError && error.code === "EADDRINUSE",
+  );
+  const answer = await new Promise<IncomingMessage>((settle) => get({ socketPath: path, path: "/" }, settle));
+  assert.equal(String((await answer.toArray()).join("")), "here");
+  await server.close();
+  assert.equal(existsSync(path), false);
+  rmSync(folder, { recursive: true });
 });

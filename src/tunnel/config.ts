@@ -85,6 +85,14 @@ const shared = {
   snmplog: z.string().default("").describe("CSV file for counters; its name may hold Go's time layout: snmp-20060102.csv"),
   snmpperiod: count(0, 86_400).default(60).describe("seconds between two rows of snmplog, 0 = none"),
   quiet: z.stringbool().default(false).describe("log no line per connection"),
+  metrics: z
+    .string()
+    .default("")
+    .describe(
+      "serve /metrics (Prometheus), /status and /healthz here: port (loopback only), host:port or unix socket path; off if not given",
+    ),
+  metricsessions: count(0, 10_000).default(16).describe("most sessions that have metrics of their own"),
+  statussocket: z.string().default("auto").describe('unix socket for "longhaul top": auto, none or a path'),
 };
 
 export const clientConfig = z.strictObject({

@@ -1,0 +1,102 @@
+/**
+ * Where the running programs of a user leave the sockets by which `longhaul top` finds them.
+ *
+ *   $XDG_RUNTIME_DIR/longhaul/client-4711.sock      else /run/user/UID/longhaul, for root /run/longhaul, else TMPDIR/longhaul-UID
+ *
+ * The folder is its user's alone (0700). A socket whose process is gone is removed by whoever comes by next. Root looks into everybody's folders.
+ */
+import { globSync, lstatSync, mkdirSync, readdirSync, statSync, unlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+export interface Instance {
+  readonly name: string;
+  readonly pid: number;
+  readonly path: string;
+}
+
+/** What the choice of folders depends on; that of this process by default. */
+export interface Surroundings {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly uid: number;
+  readonly tmp: string;
+}
+
+/** sockaddr_un holds no more on any system that matters (macOS: 104 bytes with the final 0). */
+const PATH_BYTES_MAX = 103;
+const socketName = /^([a-z][a-z-]{0,31})-(\d{1,10})\.sock$/;
+
+export function surroundings(): Surroundings {
+  return { env: process.env, uid: process.getuid?.() ?? 0, tmp: tmpdir() };
+}
+
+/** The path for this process's socket, in a folder that exists. @throws Error when there is no folder of our own to be had */
+export function instancePath(name: string, pid: number, of: Surroundings = surroundings()): string {
+  const folder = ownFolder(of);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const { uid, mode } = lstatSync(folder);
+  if (uid !== of.uid || (mode & 0o077) !== 0) throw new Error(`${folder} is not this user's alone`);
+  const path = join(folder, `${name}-${pid}.sock`);
+  if (Buffer.byteLength(path) > PATH_BYTES_MAX) throw new Error(`${path} is too long for a socket`);
+  instancesIn(folder);
+  return path;
+}
+
+/** All that run, by name and pid. Removes what dead ones left. */
+export function findInstances(of: Surroundings = surroundings()): Instance[] {
+  const folders = new Set([ownFolder(of), ...(of.uid === 0 ? globSync(["/run/user/*/longhaul", join(of.tmp, "longhaul-*")]) : [])]);
+  return [...folders].flatMap(instancesIn).sort((a, b) => a.name.localeCompare(b.name) || a.pid - b.pid);
+}
+
+function ownFolder({ env, uid, tmp }: Surroundings): string {
+  const { XDG_RUNTIME_DIR: given = "" } = env;
+  if (given.startsWith("/")) return join(given, "longhaul");
+  if (isDirectory(`/run/user/${uid}`)) return `/run/user/${uid}/longhaul`;
+  return uid === 0 && isDirectory("/run") ? "/run/longhaul" : join(tmp, `longhaul-${uid}`);
+}
+
+function instancesIn(folder: string): Instance[] {
+  return filesIn(folder).flatMap((file) => {
+    const match = socketName.exec(file);
+    if (match === null) return [];
+    const [, name = "", pid] = match;
+    const path = join(folder, file);
+    if (lives(Number(pid))) return [{ name, pid: Number(pid), path }];
+    remove(path);
+    return [];
+  });
+}
+
+/** None of a folder that is not there, or not for us. */
+function filesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+function isDirectory(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+function lives(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+function remove(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // Somebody else was faster.
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * One account of N workers: counters and gauges add up, sessions stand in one list. A session's key is its worker's number and its own.
+ *
+ * Of what cannot be added: `sessionsMost` is at least what it was in any worker and at most their sum, which is what it says.
+ */
+import type { LoopCounters } from "../host/loop-counters.ts";
+import type { Observation } from "../tunnel/observation.ts";
+import type { SessionReport, StreamReport } from "../tunnel/report.ts";
+import type { Counts, TunnelGauges, TunnelTotals } from "../tunnel/totals.ts";
+
+/** What one worker answered. */
+export interface WorkerObservation {
+  readonly loop: LoopCounters;
+  readonly cpuSeconds: number;
+  readonly program: Observation;
+}
+
+export interface KeyedSession extends SessionReport {
+  /** "worker.number", the same for as long as the session lives. */
+  readonly key: string;
+}
+
+export interface MergedObservation {
+  readonly totals: TunnelTotals;
+  readonly sessions: readonly KeyedSession[];
+  readonly streams: readonly StreamReport[];
+  readonly workers: readonly { readonly cpuSeconds: number; readonly loop: LoopCounters }[];
+}
+
+/** `observations`, by worker, are not empty. */
+export function merge(observations: readonly WorkerObservation[]): MergedObservation {
+  return {
+    totals: observations.map(({ program }) => program.totals).reduce(addTotals),
+    sessions: observations.flatMap(({ program }, worker) => program.sessions.map((one) => ({ ...one, key: sessionKey(worker, one.id) }))),
+    streams: observations.flatMap(({ program }) => program.streams),
+    workers: observations.map(({ cpuSeconds, loop }) => ({ cpuSeconds, loop })),
+  };
+}
+
+export function sessionKey(worker: number, id: number): string {
+  return `${worker}.${id}`;
+}
+
+/** Undefined for what is no key. */
+export function parseSessionKey(key: string): { readonly worker: number; readonly id: number } | undefined {
+  const match = /^(\d{1,4})\.(\d{1,15})$/.exec(key);
+  return match === null ? undefined : { worker: Number(match[1]), id: Number(match[2]) };
+}
+
+function addTotals(a: TunnelTotals, b: TunnelTotals): TunnelTotals {
+  const modules = new Set([...Object.keys(a.counted), ...Object.keys(b.counted)]);
+  return {
+    role: a.role,
+    counted: Object.fromEntries(Array.from(modules, (module) => [module, addCounts(a.counted[module] ?? {}, b.counted[module] ?? {})])),
+    now: {
+      ...(addCounts({ ...a.now }, { ...b.now }) as unknown as TunnelGauges),
+      fecNewestGroup: Math.max(a.now.fecNewestGroup, b.now.fecNewestGroup),
+    },
+    rtt: { counts: a.rtt.counts.map((count, i) => count + b.rtt.counts[i]!), sumMs: a.rtt.sumMs + b.rtt.sumMs },
+  };
+}
+
+function addCounts(a: Counts, b: Counts): Counts {
+  const sum: Record<string, number> = { ...a };
+  for (const [name, value] of Object.entries(b)) sum[name] = (sum[name] ?? 0) + value;
+  return sum;
+}

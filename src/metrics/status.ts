@@ -1,0 +1,77 @@
+/**
+ * The state of a tunnel as JSON, `GET /status`: what `longhaul top` and scripts read.
+ *
+ * `version` rises when a field changes its meaning or goes; new fields come without that. Times: `now` and `startedAt` are Unix time, all else are
+ * durations. Counts never fall while the process (pid and startedAt) is the same.
+ */
+import { z } from "zod";
+import type { MergedObservation } from "./merge.ts";
+import type { ProcessFacts } from "./process-facts.ts";
+
+export const STATUS_VERSION = 1;
+
+const n = z.number();
+
+const sessionStatus = z.object({
+  /** "worker.number": names the session in `?session=`. */
+  key: z.string(),
+  peer: z.string(),
+  /** Only where users have keys of their own. */
+  user: z.string().optional(),
+  ...{ seconds: n, heardSeconds: n, streams: n },
+  ...{ rttMs: n, rttLeastMs: n, jitterMs: n, rtoMs: n },
+  ...{ waitingSegments: n, inFlightSegments: n, windowSegments: n, remoteWindow: n },
+  ...{ sentSegments: n, resentSegments: n, receivedSegments: n, repeatedSegments: n },
+  ...{ fecDataShards: n, fecRecovered: n, fecLost: n },
+  ...{ sentPayloadBytes: n, receivedPayloadBytes: n, sentBytes: n, receivedBytes: n, sentDatagrams: n, receivedDatagrams: n },
+});
+
+const streamStatus = z.object({
+  sid: n,
+  remote: z.string(),
+  ...{ seconds: n, idleSeconds: n, sentBytes: n, receivedBytes: n, backlogBytes: n },
+  state: z.string(),
+});
+
+export const statusSchema = z.object({
+  version: z.literal(STATUS_VERSION),
+  release: z.string(),
+  role: z.enum(["client", "server"]),
+  pid: n,
+  /** Unix ms. */
+  now: n,
+  /** Unix s. */
+  startedAt: n,
+  at: z.string(),
+  to: z.string(),
+  io: z.string(),
+  /** Of the process, and of each worker's thread. */
+  cpuSeconds: n,
+  workerCpuSeconds: z.array(n),
+  rssBytes: n,
+  gauges: z.record(z.string(), n),
+  /** module → counter → value. */
+  counters: z.record(z.string(), z.record(z.string(), n)),
+  sessions: z.array(sessionStatus),
+  /** Sessions that live beyond those told of. */
+  sessionsOmitted: n,
+  /** Of the session asked for. */
+  streams: z.array(streamStatus),
+});
+
+export type Status = z.output<typeof statusSchema>;
+export type SessionStatus = z.output<typeof sessionStatus>;
+export type StreamStatus = z.output<typeof streamStatus>;
+
+export function statusOf({ totals, sessions, streams, workers }: MergedObservation, facts: ProcessFacts, now: number): Status {
+  const { release, pid, startedAt, at, to, io, cpuSeconds, rssBytes } = facts;
+  return {
+    ...{ version: STATUS_VERSION, release, role: totals.role, pid, now, startedAt, at, to, io },
+    ...{ cpuSeconds, workerCpuSeconds: workers.map((worker) => worker.cpuSeconds), rssBytes },
+    gauges: { ...totals.now },
+    counters: Object.fromEntries(Object.entries(totals.counted).map(([module, counts]) => [module, { ...counts }])),
+    sessions: sessions.map(({ id: _number, ...session }) => session),
+    sessionsOmitted: Math.max(0, totals.now.sessions - sessions.length),
+    streams: [...streams],
+  };
+}
