@@ -7,11 +7,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { getHeapStatistics } from "node:v8";
 import { Batch } from "../src/base/batch.ts";
+import type { Pieces } from "../src/base/pieces.ts";
 import { Prng } from "../src/base/prng.ts";
 import { createCipher, type PacketCipher } from "../src/cipher/cipher.ts";
 import { primitives } from "../src/host/crypto.ts";
 import { silentLog } from "../src/host/log.ts";
 import type { TcpSocket } from "../src/host/loop.ts";
+import { readEach, writeEach } from "../src/host/scatter.ts";
 import { clientConfig } from "../src/tunnel/config.ts";
 import { Scratch } from "../src/tunnel/layers.ts";
 import { Session } from "../src/tunnel/session.ts";
@@ -30,6 +32,12 @@ class Endless implements TcpSocket {
       this.#filled = bytes;
     }
     return limit - offset;
+  }
+  readv(pieces: Pieces): number {
+    return readEach(this, pieces);
+  }
+  writev(pieces: Pieces): number {
+    return writeEach(this, pieces);
   }
   write(_bytes: Uint8Array, offset: number, end: number): number {
     this.written += end - offset;

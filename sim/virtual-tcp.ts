@@ -1,7 +1,10 @@
 /** TCP inside a virtual host: two bounded pipes with the contract of host/loop.ts, half close and reset included. */
+
 import { ByteQueue } from "../src/base/byte-queue.ts";
+import type { Pieces } from "../src/base/pieces.ts";
 import type { Millis } from "../src/base/units.ts";
 import type { TcpHandler, TcpSocket } from "../src/host/loop.ts";
+import { readEach, writeEach } from "../src/host/scatter.ts";
 import type { VirtualLoop } from "./virtual-loop.ts";
 
 export type Accept = (socket: TcpSocket, now: Millis) => TcpHandler | undefined;
@@ -58,6 +61,14 @@ class VirtualTcpSocket implements TcpSocket {
     }
     if (n < end - offset) this.#out.writerWaits = true;
     return n;
+  }
+
+  readv(pieces: Pieces): number {
+    return readEach(this, pieces);
+  }
+
+  writev(pieces: Pieces): number {
+    return writeEach(this, pieces);
   }
 
   shutdown(): void {

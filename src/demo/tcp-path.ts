@@ -5,10 +5,12 @@
  *   encoder ─ TcpSocket ─▶ [TcpStream up] ─▶ real socket ─▶ target
  *           ◀───────────── [TcpStream down] ◀──────────────
  */
+import type { Pieces } from "../base/pieces.ts";
 import { type Millis, NEVER } from "../base/units.ts";
 import { parseLink } from "../emulator/parse.ts";
 import { TcpStream } from "../emulator/tcp-stream.ts";
 import type { Driver, Endpoint, Loop, TcpHandler, TcpSocket } from "../host/loop.ts";
+import { readEach, writeEach } from "../host/scatter.ts";
 
 export interface TcpPathOptions {
   readonly target: Endpoint;
@@ -105,6 +107,14 @@ class Connection implements TcpSocket, TcpHandler {
     if (n < end - offset) this.#writerWaits = true;
     if (n > 0) this.#loop.wake();
     return n;
+  }
+
+  readv(pieces: Pieces): number {
+    return readEach(this, pieces);
+  }
+
+  writev(pieces: Pieces): number {
+    return writeEach(this, pieces);
   }
 
   shutdown(): void {

@@ -66,5 +66,6 @@ function failedSocket(reactor: Reactor, remote: string, handler: TcpHandler, cod
   reactor.later((now) => {
     if (open) handler.closed(now, code);
   });
-  return { remote, read: () => 0, write: () => 0, shutdown: () => {}, close, reset: close };
+  const nothing = (): number => 0;
+  return { remote, read: nothing, write: nothing, readv: nothing, writev: nothing, shutdown: () => {}, close, reset: close };
 }

@@ -18,6 +18,7 @@ import { AddressCache } from "./block.ts";
 import { connectEpoll } from "./connect-epoll.ts";
 import { dualStack } from "./dual-stack.ts";
 import { Epoll } from "./epoll.ts";
+import { IoVectors } from "./io-vectors.ts";
 import { EPOLLIN } from "./linux-abi.ts";
 import { EpollListener } from "./listener-epoll.ts";
 import type { Accept, Driver, Endpoint, Listener, Loop, TcpHandler, TcpSocket, UdpHandler, UdpOptions, UdpSocket } from "./loop.ts";
@@ -42,6 +43,7 @@ export class EpollLoop implements Loop, Reactor {
   readonly sys: Sys;
   readonly epoll: Epoll;
   readonly buffers: AddressCache;
+  readonly vectors: IoVectors;
   readonly inbox: UdpInbox;
   readonly outbox: UdpOutbox;
   readonly resources = new Set<Resource>();
@@ -60,6 +62,7 @@ export class EpollLoop implements Loop, Reactor {
     this.#resolver = options.resolver ?? new SystemResolver();
     this.sys = options.sys ?? loadSys();
     this.buffers = new AddressCache(this.sys);
+    this.vectors = new IoVectors(this.sys, this.buffers);
     this.inbox = new UdpInbox(this.sys);
     this.outbox = new UdpOutbox(this.sys, this.buffers);
     this.epoll = new Epoll(this.sys);

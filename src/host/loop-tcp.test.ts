@@ -3,6 +3,7 @@ import { rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { HostError } from "../base/errors.ts";
+import { Pieces } from "../base/pieces.ts";
 import type { Endpoint, TcpSocket } from "./loop.ts";
 import { type AnyLoop, eachLoop, portOf, tcpHandler, until } from "./testing/each-loop.ts";
 import { Pump } from "./testing/stream-ends.ts";
@@ -164,4 +165,50 @@ eachLoop("a listener on :: takes both families and names its callers", async (lo
   for (const host of ["127.0.0.1", "::1"]) loop.connect({ host, port: portOf(listener) }, tcpHandler());
   await until(() => callers.length === 2);
   assert.deepEqual(callers.sort(), ["127.0.0.1", "[::1]"]);
+});
+
+eachLoop("bytes are written from pieces and read into pieces, in order, as far as there is room", async (loop) => {
+  const bytes = Uint8Array.from({ length: 3000 }, (_, i) => i);
+  const out = new Pieces(3);
+  out.bytes = bytes;
+  for (const [start, end] of [
+    [0, 10],
+    [100, 1100],
+    [2000, 2999],
+  ] as const)
+    out.add(start, end);
+  const into = new Pieces(3);
+  into.bytes = new Uint8Array(4000).fill(0xee);
+  for (const [start, end] of [
+    [5, 6],
+    [10, 1500],
+    [2000, 4000],
+  ] as const)
+    into.add(start, end);
+  let read = 0;
+  let written = 0;
+  const answers: number[] = [];
+  let socket: TcpSocket | undefined;
+  const listener = loop.listen(LOCAL, (accepted) => {
+    const readable = (): void => {
+      for (let n = accepted.readv(into); n !== 0; n = accepted.readv(into)) {
+        answers.push(n);
+        if (n < 0) return;
+        read += n;
+        into.consume(n);
+      }
+    };
+    return tcpHandler({ readable });
+  });
+  const connected = (): void => {
+    written = socket!.writev(out);
+    socket!.shutdown();
+  };
+  socket = loop.connect(listener.local, tcpHandler({ connected }));
+  await until(() => answers.at(-1) === -1);
+  assert.equal(written, 2009);
+  assert.equal(read, 2009);
+  const expected = [...bytes.subarray(0, 10), ...bytes.subarray(100, 1100), ...bytes.subarray(2000, 2999)];
+  assert.deepEqual([...into.bytes.subarray(5, 6), ...into.bytes.subarray(10, 1500), ...into.bytes.subarray(2000, 2518)], expected);
+  assert.deepEqual([...into.bytes.subarray(6, 10), into.bytes[1500], into.bytes[2518]], [0xee, 0xee, 0xee, 0xee, 0xee, 0xee]);
 });

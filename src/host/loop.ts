@@ -12,6 +12,7 @@
  *   for each driver:       deadline = driver.advance(now)                            drivers send what became due
  */
 import type { Batch } from "../base/batch.ts";
+import type { Pieces } from "../base/pieces.ts";
 import type { Millis } from "../base/units.ts";
 import type { AddressTable } from "./address.ts";
 
@@ -105,6 +106,9 @@ export type Accept = (socket: TcpSocket, now: Millis) => TcpHandler | undefined;
 /** Connections that the kernel completes ahead of `accept`; it may allow fewer (net.core.somaxconn). */
 export const BACKLOG = 1024;
 
+/** Most pieces one `readv` or `writev` takes. */
+export const PIECES_MAX = 256;
+
 /** All methods are called from a round of the loop; after `closed` nothing more is called. */
 export interface TcpHandler {
   /** Only for a socket that `Loop.connect` made: an accepted one is connected from the start. */
@@ -124,6 +128,10 @@ export interface TcpSocket {
   read(bytes: Uint8Array, offset: number, limit: number): number;
   /** Bytes taken of bytes[offset…end); they were copied. Fewer than given: `writable` or `closed` follows. Not after `shutdown`. */
   write(bytes: Uint8Array, offset: number, end: number): number;
+  /** `read` into the pieces in turn: bytes read altogether, 0 or −1. 1…PIECES_MAX pieces. */
+  readv(pieces: Pieces): number;
+  /** `write` of the pieces in turn: bytes taken altogether. 1…PIECES_MAX pieces. */
+  writev(pieces: Pieces): number;
   /** Ends our side (FIN) behind what was written; reading goes on. */
   shutdown(): void;
   /**

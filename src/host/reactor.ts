@@ -2,6 +2,7 @@
 import type { Millis } from "../base/units.ts";
 import type { AddressCache } from "./block.ts";
 import type { Epoll } from "./epoll.ts";
+import type { IoVectors } from "./io-vectors.ts";
 import type { LoopCounters } from "./loop-counters.ts";
 import type { Sys } from "./sys.ts";
 import type { UdpInbox } from "./udp-inbox.ts";
@@ -16,6 +17,7 @@ export interface Reactor {
   readonly sys: Sys;
   readonly epoll: Epoll;
   readonly buffers: AddressCache;
+  readonly vectors: IoVectors;
   readonly inbox: UdpInbox;
   readonly outbox: UdpOutbox;
   readonly counters: LoopCounters;

@@ -32,6 +32,8 @@ export interface Sys {
   getsockname(fd: number, name: Address, length: Address): number;
   recv(fd: number, bytes: Address, length: number, flags: number): number;
   send(fd: number, bytes: Address, length: number, flags: number): number;
+  recvmsg(fd: number, message: Address, flags: number): number;
+  sendmsg(fd: number, message: Address, flags: number): number;
   recvmmsg(fd: number, messages: Address, count: number, flags: number, timeout: Address): number;
   sendmmsg(fd: number, messages: Address, count: number, flags: number): number;
   read(fd: number, bytes: Address, length: number): number;
@@ -64,6 +66,8 @@ const signatures = {
   getsockname: ["int", "uint64", "uint64"],
   recv: ["int", "uint64", "uint64", "int"],
   send: ["int", "uint64", "uint64", "int"],
+  recvmsg: ["int", "uint64", "int"],
+  sendmsg: ["int", "uint64", "int"],
   recvmmsg: ["int", "uint64", "uint", "int", "uint64"],
   sendmmsg: ["int", "uint64", "uint", "int"],
   read: ["int", "uint64", "uint64"],

@@ -17,6 +17,7 @@
  */
 import { assert } from "../base/assert.ts";
 import { HostError } from "../base/errors.ts";
+import type { Pieces } from "../base/pieces.ts";
 import type { Millis } from "../base/units.ts";
 import type { Pollable, Registration } from "./epoll.ts";
 import { EAGAIN, EINTR, errnoName } from "./errno.ts";
@@ -113,51 +114,42 @@ export class EpollTcpSocket implements TcpSocket, Pollable, Resource {
   }
 
   read(bytes: Uint8Array, offset: number, limit: number): number {
-    if (this.#ended) return -1;
-    if (!this.#open || this.#failure !== undefined || limit <= offset) return 0;
-    if (this.#drained || this.#connecting) {
-      this.#readWaits = true;
-      return 0;
-    }
     const { sys, buffers } = this.#reactor;
+    if (limit <= offset || !this.#canRead()) return this.#ended ? -1 : 0;
     for (;;) {
       const n = sys.recv(this.fd, buffers.of(bytes) + offset, limit - offset, MSG_DONTWAIT);
-      if (n > 0) {
-        this.#readWaits = false;
-        this.#drained = n < limit - offset && !this.#exact;
-        return n;
-      }
-      if (n === 0) {
-        this.#ended = true;
-        return -1;
-      }
-      const errno = sys.errno();
-      if (errno === EINTR) continue;
-      if (errno === EAGAIN) this.#readWaits = true;
-      else this.#fail(errno);
-      return 0;
+      if (n >= 0 || this.#refused()) return this.#haveRead(n, limit - offset);
+    }
+  }
+
+  readv(pieces: Pieces): number {
+    const { sys, vectors } = this.#reactor;
+    if (pieces.length === 1) return this.read(pieces.bytes, pieces.start[0]!, pieces.end[0]!);
+    if (!this.#canRead()) return this.#ended ? -1 : 0;
+    const message = vectors.lay(pieces);
+    for (;;) {
+      const n = sys.recvmsg(this.fd, message, MSG_DONTWAIT);
+      if (n >= 0 || this.#refused()) return this.#haveRead(n, vectors.bytes);
     }
   }
 
   write(bytes: Uint8Array, offset: number, end: number): number {
-    assert(!this.#shutdown || !this.#open, "write after shutdown");
-    if (!this.#open || this.#failure !== undefined || end <= offset) return 0;
-    if (this.#connecting) {
-      this.#writeWaits = true;
-      return 0;
-    }
     const { sys, buffers } = this.#reactor;
+    if (end <= offset || !this.#canWrite()) return 0;
     for (;;) {
       const n = sys.send(this.fd, buffers.of(bytes) + offset, end - offset, MSG_DONTWAIT | MSG_NOSIGNAL);
-      if (n >= 0) {
-        if (n < end - offset) this.#writeWaits = true;
-        return n;
-      }
-      const errno = sys.errno();
-      if (errno === EINTR) continue;
-      if (errno === EAGAIN) this.#writeWaits = true;
-      else this.#fail(errno);
-      return 0;
+      if (n >= 0 || this.#refused()) return this.#haveWritten(n, end - offset);
+    }
+  }
+
+  writev(pieces: Pieces): number {
+    const { sys, vectors } = this.#reactor;
+    if (pieces.length === 1) return this.write(pieces.bytes, pieces.start[0]!, pieces.end[0]!);
+    if (!this.#canWrite()) return 0;
+    const message = vectors.lay(pieces);
+    for (;;) {
+      const n = sys.sendmsg(this.fd, message, MSG_DONTWAIT | MSG_NOSIGNAL);
+      if (n >= 0 || this.#refused()) return this.#haveWritten(n, vectors.bytes);
     }
   }
 
@@ -186,6 +178,48 @@ export class EpollTcpSocket implements TcpSocket, Pollable, Resource {
       this.#open = false;
       this.#release();
     }
+  }
+
+  #canRead(): boolean {
+    if (this.#ended || !this.#open || this.#failure !== undefined) return false;
+    if (!this.#drained && !this.#connecting) return true;
+    this.#readWaits = true;
+    return false;
+  }
+
+  /** Books what a call of `asked` bytes answered. */
+  #haveRead(n: number, asked: number): number {
+    if (n > 0) {
+      this.#readWaits = false;
+      this.#drained = n < asked && !this.#exact;
+      return n;
+    }
+    if (n === 0) {
+      this.#ended = true;
+      return -1;
+    }
+    if (this.#healthy) this.#readWaits = true;
+    return 0;
+  }
+
+  #canWrite(): boolean {
+    assert(!this.#shutdown || !this.#open, "write after shutdown");
+    if (!this.#open || this.#failure !== undefined) return false;
+    if (this.#connecting) this.#writeWaits = true;
+    return !this.#connecting;
+  }
+
+  #haveWritten(n: number, asked: number): number {
+    if (n < asked && this.#healthy) this.#writeWaits = true;
+    return Math.max(n, 0);
+  }
+
+  /** After a call that failed: false when it is to be made again. */
+  #refused(): boolean {
+    const errno = this.#reactor.sys.errno();
+    if (errno === EINTR) return false;
+    if (errno !== EAGAIN) this.#fail(errno);
+    return true;
   }
 
   #finishConnecting(events: number, now: Millis): boolean {

@@ -8,11 +8,13 @@
  */
 import type { Socket } from "node:net";
 import { assert } from "../base/assert.ts";
+import type { Pieces } from "../base/pieces.ts";
 import { Ring } from "../base/ring.ts";
 import type { Bytes, Millis } from "../base/units.ts";
 import type { TcpHandler, TcpSocket } from "./loop.ts";
 import type { NodeReactor } from "./node-reactor.ts";
 import type { Resource } from "./reactor.ts";
+import { readEach, writeEach } from "./scatter.ts";
 
 /** Tuning: bytes held in each direction. */
 export const QUEUE_BYTES: Bytes = 256 << 10;
@@ -115,6 +117,14 @@ export class NetTcpSocket implements TcpSocket, Resource {
     copy.set(bytes.subarray(offset, offset + n));
     this.#socket.write(copy);
     return n;
+  }
+
+  readv(pieces: Pieces): number {
+    return readEach(this, pieces);
+  }
+
+  writev(pieces: Pieces): number {
+    return writeEach(this, pieces);
   }
 
   shutdown(): void {

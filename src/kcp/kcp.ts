@@ -18,6 +18,7 @@
  *   - the ACK list is bounded; data longer than a peer's largest packet is dropped
  */
 import { assert } from "../base/assert.ts";
+import type { Pieces } from "../base/pieces.ts";
 import { seqDiff } from "../base/seq.ts";
 import { type Bytes, type Millis, NEVER } from "../base/units.ts";
 import { AckList } from "./ack-list.ts";
@@ -181,6 +182,29 @@ export class Kcp {
     this.stats.bytesSent += end - start;
     this.#flush.ask(FLUSH_FULL);
     return end - start;
+  }
+
+  /**
+   * Adds to `into` the places of the next `bytes` bytes, 1…SEND_BYTES_MAX, so that they can be written without a copy; `commit` then queues them.
+   * Nothing else may be called between the two. Only while `writable`.
+   */
+  reserve(now: Millis, bytes: Bytes, into: Pieces): void {
+    assert(this.writable && bytes > 0 && bytes <= SEND_BYTES_MAX, "a reservation of 1…SEND_BYTES_MAX bytes, while writable");
+    this.#wake(now);
+    this.#send.reserve(bytes, into);
+  }
+
+  /** Queues the first `n` bytes of what `reserve` laid out; 0 gives it all up. */
+  commit(n: Bytes): void {
+    if (n === 0) return;
+    this.#send.commit(n);
+    this.stats.bytesSent += n;
+    this.#flush.ask(FLUSH_FULL);
+  }
+
+  /** Segments that fit before `send` refuses; 0 when it does. */
+  get room(): number {
+    return this.writable ? this.#options.sndWnd - this.#send.waiting : 0;
   }
 
   /**

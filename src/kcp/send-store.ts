@@ -53,6 +53,11 @@ export class SendStore {
     return this.#free[--this.#freeLength]!;
   }
 
+  /** First byte of the slot that the take after `later` others will answer. */
+  nextOffset(later: number): number {
+    return this.offset(this.#free[this.#freeLength - 1 - later]!);
+  }
+
   give(slot: number): void {
     this.#free[this.#freeLength++] = slot;
   }
@@ -60,7 +65,7 @@ export class SendStore {
   /** Copies bytes[start…end), which may be of the inlet, to the slot's byte `at` on. */
   fill(slot: number, at: number, bytes: Uint8Array, start: number, end: number): void {
     // `| 0`: a sum the compiler takes for a double would be boxed at every call.
-    const target = (this.#offset(slot) + at) | 0;
+    const target = (this.offset(slot) + at) | 0;
     if (bytes === this.bytes) bytes.copyWithin(target, start, end);
     else this.#source.copy(bytes, start, end, this.bytes, target);
   }
@@ -69,13 +74,14 @@ export class SendStore {
   payload(slot: number, length: Bytes): Uint8Array {
     const known = this.#views[slot];
     if (known !== undefined && known.length === length) return known;
-    const start = this.#offset(slot);
+    const start = this.offset(slot);
     const made = this.bytes.subarray(start, start + length);
     this.#views[slot] = made;
     return made;
   }
 
-  #offset(slot: number): number {
+  /** First byte of the slot in `bytes`. */
+  offset(slot: number): number {
     return (this.inletBytes + Math.imul(slot, this.#slotBytes)) | 0;
   }
 

@@ -13,6 +13,7 @@
  * is the same to the wire and leaves nothing half done when a flush is interrupted.
  */
 import { assert } from "../base/assert.ts";
+import type { Pieces } from "../base/pieces.ts";
 import { seqAdd, seqDiff } from "../base/seq.ts";
 import type { Bytes, Seq32 } from "../base/units.ts";
 import { SendStore } from "./send-store.ts";
@@ -108,15 +109,13 @@ export class SendWindow {
     // Growing replaced the slab, and took the inlet along.
     const source = composedInside ? store.bytes : bytes;
     let from = start;
-    if (this.queued > 0) {
+    const more = Math.min(this.#roomInLast, end - from);
+    if (more > 0) {
       const i = (this.tail - 1) & this.mask;
       const held = this.length[i]!;
-      const more = Math.min(this.mss - held, end - from);
-      if (more > 0) {
-        store.fill(this.#slot[i]!, held, source, from, from + more);
-        this.length[i] = held + more;
-        from += more;
-      }
+      store.fill(this.#slot[i]!, held, source, from, from + more);
+      this.length[i] = held + more;
+      from += more;
     }
     while (from < end) {
       const n = Math.min(this.mss, end - from);
@@ -125,14 +124,51 @@ export class SendWindow {
     }
   }
 
+  /** Adds to `into` where the next `bytes` bytes have their places: behind the last queued segment's data, then in new segments. */
+  reserve(bytes: Bytes, into: Pieces): void {
+    const { store, mss } = this;
+    assert(store.reserve(Math.ceil(bytes / mss)), "the send window has a slot for every segment it admits");
+    into.bytes = store.bytes;
+    const more = Math.min(this.#roomInLast, bytes);
+    if (more > 0) {
+      const i = (this.tail - 1) & this.mask;
+      const at = store.offset(this.#slot[i]!) + this.length[i]!;
+      into.add(at, at + more);
+    }
+    let later = 0;
+    for (let left = bytes - more; left > 0; left -= mss) {
+      const at = store.nextOffset(later++);
+      into.add(at, at + Math.min(left, mss));
+    }
+  }
+
+  /** Queues the first `n` bytes of what `reserve` has just laid out, which were written meanwhile. */
+  commit(n: Bytes): void {
+    const more = Math.min(this.#roomInLast, n);
+    if (more > 0) {
+      const i = (this.tail - 1) & this.mask;
+      this.length[i] = this.length[i]! + more;
+    }
+    for (let left = n - more; left > 0; left -= this.mss) this.#enqueue(this.store.take(), Math.min(left, this.mss));
+  }
+
+  /** Bytes that the last segment still takes, 0 when it has been sent. */
+  get #roomInLast(): Bytes {
+    return this.queued > 0 ? this.mss - this.length[(this.tail - 1) & this.mask]! : 0;
+  }
+
   #append(bytes: Uint8Array, start: number, end: number): void {
     const slot = this.store.take();
-    const i = this.tail & this.mask;
     this.store.fill(slot, 0, bytes, start, end);
+    this.#enqueue(slot, end - start);
+  }
+
+  #enqueue(slot: number, length: Bytes): void {
+    const i = this.tail & this.mask;
     this.sn[i] = this.tail;
     this.xmit[i] = 0;
     this.fastack[i] = 0;
-    this.length[i] = end - start;
+    this.length[i] = length;
     this.#slot[i] = slot;
     this.#acked[i] = 0;
     this.tail = seqAdd(this.tail, 1);

@@ -182,17 +182,17 @@ export class SmuxSession {
     return stream.sid;
   }
 
-  /** Payload bytes the stream may send in one `push` now, at most frameBytes. 0 until its SYN was transmitted, when the window is shut or it has ended. */
-  allowance(sid: number): Bytes {
+  /** Payload bytes the stream may send in `frames` pushes now, at most frameBytes each. 0 until its SYN was transmitted, when the window is shut or it has ended. */
+  allowance(sid: number, frames = 1): Bytes {
     const stream = this.#streams.get(sid);
     if (stream === undefined || !stream.established || stream.finished || this.failure !== undefined) return 0;
-    return this.version === 1 ? this.#frameBytes : Math.max(0, Math.min(this.#frameBytes, stream.windowLeft));
+    const most = frames * this.#frameBytes;
+    return this.version === 1 ? most : Math.max(0, Math.min(most, stream.windowLeft));
   }
 
-  /** Puts the header before the payload bytes[offset + 8…offset + 8 + n), 1…allowance(sid) bytes, at `offset`. Answers the frame's length. */
-  push(sid: number, bytes: Uint8Array, view: DataView, offset: number, n: Bytes): Bytes {
+  /** Puts the header of a frame with `n` bytes of payload, 1…allowance(sid), at `offset`; the payload goes behind it. Answers the frame's length. */
+  push(sid: number, view: DataView, offset: number, n: Bytes): Bytes {
     assert(n >= 1 && n <= this.allowance(sid), "push beyond the allowance, or before the SYN was transmitted");
-    assert(offset + HEADER_BYTES + n <= bytes.length, "the payload lies outside its buffer");
     putHeader(view, offset, this.version, CMD_PSH, n, sid);
     this.#streams.get(sid)!.wrote(n);
     this.stats.framesOut++;

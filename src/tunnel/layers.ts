@@ -6,24 +6,47 @@
  * A client knows its settings. A server looks at the first byte (and, with snappy, the first decoded byte) of the client's stream and
  * takes over what it finds, so that clients of every setting share a port.
  */
+
 import type { ProtocolError } from "../base/errors.ts";
-import type { Millis } from "../base/units.ts";
+import { Pieces } from "../base/pieces.ts";
+import type { Bytes, Millis } from "../base/units.ts";
 import type { Kcp } from "../kcp/kcp.ts";
 import { CMD_NOP, putHeader, HEADER_BYTES as SMUX_HEADER_BYTES } from "../smux/frame.ts";
 import { NOTHING, SmuxSession } from "../smux/session.ts";
 import { SnappyDecoder } from "../snappy/decoder.ts";
 import { SnappyEncoder } from "../snappy/encoder.ts";
 import type { TunnelConfig } from "./config.ts";
+import { FrameSpan, SPAN_BYTES } from "./frame-span.ts";
+import { NOTHING_NOW, SHUT, type Stream } from "./stream.ts";
 
 /** What one snappy chunk holds. */
 const SNAPPY_BYTES_MAX = 65_536;
 
+/** Tuning: received bytes demultiplexed at once, and pieces of them that one stream gathers before they are written. */
+const INBOUND_BYTES: Bytes = 131_072;
+const GATHERED_MAX = 64;
+/** Lists of pieces kept for later: one a stream that receives at the same time. */
+const SPARE_MAX = 256;
+
 /** Scratch space shared by all sessions of an endpoint: nothing in it outlives a call. */
 export class Scratch {
-  readonly inbound = new Uint8Array(65_536);
+  readonly inbound = new Uint8Array(INBOUND_BYTES);
   /** A frame before it is compressed. */
   readonly frame = new Uint8Array(65_536 + SMUX_HEADER_BYTES);
   readonly frameView = new DataView(this.frame.buffer);
+  readonly framePayload = new Pieces(1);
+  readonly span = new FrameSpan();
+  /** For streams that gather what they have received. */
+  readonly #spare: Pieces[] = [];
+
+  takePieces(): Pieces {
+    return this.#spare.pop() ?? new Pieces(GATHERED_MAX);
+  }
+
+  givePieces(pieces: Pieces): void {
+    pieces.clear();
+    if (this.#spare.length < SPARE_MAX) this.#spare.push(pieces);
+  }
 }
 
 export class Layers {
@@ -32,7 +55,7 @@ export class Layers {
   readonly #decoder: SnappyDecoder | undefined;
   readonly #kcp: Kcp;
   readonly #scratch: Scratch;
-  readonly frameBytesMax: number;
+  readonly frameBytesMax: Bytes;
 
   /** Room KCP's inlet needs for a frame of this size, compressed or not. */
   static inletBytes(framesize: number): number {
@@ -67,9 +90,6 @@ export class Layers {
     return this.#decoder?.failed ?? this.smux.failure;
   }
 
-  /** Where `read` of a socket puts payload so that the header fits before it. */
-  static readonly payloadAt = SMUX_HEADER_BYTES;
-
   /** Where frames are composed; ask anew for each. Without compression that is KCP's own memory already. */
   get frame(): Uint8Array {
     return this.#encoder === undefined ? this.#kcp.inlet : this.#scratch.frame;
@@ -79,9 +99,38 @@ export class Layers {
     return this.#encoder === undefined ? this.#kcp.inletView : this.#scratch.frameView;
   }
 
-  /** Sends `n` payload bytes that lie in `frame` at `payloadAt`. Only while `kcp.writable`. */
-  push(now: Millis, sid: number, n: number): void {
-    this.#emit(now, this.smux.push(sid, this.frame, this.#frameView, 0, n));
+  /**
+   * Sends what the stream's socket has: a frame, or, without compression, as many as KCP has room for, divided by the `sharers` that
+   * want to send. Answers the payload bytes, NOTHING_NOW, ENDED, or SHUT when the peer takes nothing of it now. Only while `kcp.writable`.
+   */
+  pull(now: Millis, stream: Stream, sharers: number): number {
+    return this.#encoder === undefined ? this.#pullSpan(now, stream, sharers) : this.#pullFrame(now, stream);
+  }
+
+  #pullFrame(now: Millis, stream: Stream): number {
+    const { frame, framePayload } = this.#scratch;
+    const allowance = this.smux.allowance(stream.sid);
+    if (allowance === 0) return SHUT;
+    framePayload.clear();
+    framePayload.bytes = frame;
+    framePayload.add(SMUX_HEADER_BYTES, SMUX_HEADER_BYTES + allowance);
+    const n = stream.pull(now, framePayload);
+    if (n > 0) this.#emit(now, this.smux.push(stream.sid, this.#frameView, 0, n));
+    return n;
+  }
+
+  #pullSpan(now: Millis, stream: Stream, sharers: number): number {
+    if (!stream.mayHaveBytes) return NOTHING_NOW;
+    const kcp = this.#kcp;
+    const { span } = this.#scratch;
+    const most = Math.min(SPAN_BYTES / sharers, kcp.room * kcp.mss);
+    const allowance = this.smux.allowance(stream.sid, Math.max(1, Math.floor(most / this.frameBytesMax)));
+    if (allowance === 0) return SHUT;
+    span.lay(now, kcp, this.frameBytesMax, allowance);
+    const n = stream.pull(now, span.payload);
+    span.finish(kcp, this.smux, stream.sid, Math.max(n, 0));
+    span.clear();
+    return n;
   }
 
   /** Sends the next control frames, if there are any. Only while `kcp.writable`. */
@@ -105,18 +154,25 @@ export class Layers {
     kcp.send(now, kcp.inlet, 0, end);
   }
 
-  /** Feeds received stream bytes; `sink` is told of every smux event while its piece is valid. */
+  /** Feeds received stream bytes; `sink` is told of every smux event, and when what the events pointed at is valid no more. */
   receive(now: Millis, bytes: Uint8Array, start: number, end: number, sink: SmuxSink): void {
     const decoder = this.#decoder;
     if (decoder === undefined) {
       this.#demultiplex(now, bytes, start, end, sink);
+      sink.smuxSettle(now);
       return;
     }
     let at = start;
     while (at < end && decoder.failed === undefined) {
       at += decoder.receive(bytes, at, end);
-      if (decoder.end > decoder.start) this.#demultiplex(now, decoder.bytes, decoder.start, decoder.end, sink);
+      if (decoder.end === decoder.start) continue;
+      // What is not part of the input is overwritten by the next chunk.
+      const passing = decoder.bytes !== bytes;
+      if (passing) sink.smuxSettle(now);
+      this.#demultiplex(now, decoder.bytes, decoder.start, decoder.end, sink);
+      if (passing) sink.smuxSettle(now);
     }
+    sink.smuxSettle(now);
   }
 
   #demultiplex(now: Millis, bytes: Uint8Array, start: number, end: number, sink: SmuxSink): void {
@@ -130,6 +186,8 @@ export class Layers {
 }
 
 export interface SmuxSink {
-  /** `smux.event`, `eventSid`, `dataStart` and `dataEnd` say what happened; `bytes` is borrowed until the call returns. */
+  /** `smux.event`, `eventSid`, `dataStart` and `dataEnd` say what happened; `bytes` is borrowed until `smuxSettle`. */
   smuxEvent(now: Millis, smux: SmuxSession, bytes: Uint8Array): void;
+  /** What the events so far pointed at is about to be overwritten. */
+  smuxSettle(now: Millis): void;
 }

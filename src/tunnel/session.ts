@@ -7,6 +7,7 @@
  * Driven by its endpoint: `receive` for each datagram, then `advance`, then `transmit` until it answers drained, then `deadline`.
  */
 import type { Batch } from "../base/batch.ts";
+import type { Pieces } from "../base/pieces.ts";
 import { Ring } from "../base/ring.ts";
 import { type Millis, NEVER } from "../base/units.ts";
 import type { Standing } from "../extension/negotiation.ts";
@@ -21,7 +22,7 @@ import type { TunnelConfig } from "./config.ts";
 import { Extension } from "./extension.ts";
 import { Health } from "./health.ts";
 import { Layers, type Scratch, type SmuxSink } from "./layers.ts";
-import { ENDED, NOTHING_NOW, Stream, type StreamOwner } from "./stream.ts";
+import { ENDED, SHUT, Stream, type StreamOwner } from "./stream.ts";
 import { Transport } from "./transport.ts";
 
 /** How often half-closed streams are looked at. */
@@ -70,6 +71,8 @@ export class Session implements StreamOwner, SmuxSink {
   layers: Layers | undefined;
   readonly #options: SessionOptions;
   readonly #ready: Ring<Stream>;
+  /** Streams that have gathered pieces of what is being received. */
+  readonly #gathering: Stream[] = [];
   #sweepAt: Millis = NEVER;
   #pings = 0;
   #standing: Standing = "unknown";
@@ -152,6 +155,22 @@ export class Session implements StreamOwner, SmuxSink {
     this.#options.wake(this);
   }
 
+  gather(stream: Stream): Pieces {
+    this.#gathering.push(stream);
+    return this.#options.scratch.takePieces();
+  }
+
+  smuxSettle(now: Millis): void {
+    const gathering = this.#gathering;
+    for (let i = 0; i < gathering.length; i++) {
+      const stream = gathering[i]!;
+      if (!stream.settle(now)) this.close(now, "smux.window");
+      const pieces = stream.releasePieces();
+      if (pieces !== undefined) this.#options.scratch.givePieces(pieces);
+    }
+    gathering.length = 0;
+  }
+
   streamConsumed(now: Millis, stream: Stream, n: number): void {
     this.layers?.smux.consumed(now, stream.sid, n);
     this.#options.wake(this);
@@ -180,6 +199,10 @@ export class Session implements StreamOwner, SmuxSink {
     if (smux.event === DATA) {
       if (!stream.deliver(now, bytes, smux.dataStart, smux.dataEnd)) this.close(now, "smux.window");
     } else if (smux.event === FINISHED) {
+      if (!stream.settle(now)) {
+        this.close(now, "smux.window");
+        return;
+      }
       stream.finish(now);
       if (stream.done) this.#forget(now, stream, "close");
       else this.#sweepAt = Math.min(this.#sweepAt, now + SWEEP_MS);
@@ -261,7 +284,7 @@ export class Session implements StreamOwner, SmuxSink {
     return true;
   }
 
-  /** Control frames first, then the ready streams in turn, one frame each, while KCP takes them. */
+  /** Control frames first, then the ready streams in turn, a share of KCP's room each, while it takes them. */
   #outbound(now: Millis, layers: Layers): void {
     const { kcp } = this;
     const ready = this.#ready;
@@ -278,11 +301,9 @@ export class Session implements StreamOwner, SmuxSink {
         continue;
       }
       if (stream.localEnded) continue;
-      const allowance = layers.smux.allowance(stream.sid);
-      const n = allowance === 0 ? NOTHING_NOW : stream.pull(now, layers.frame, Layers.payloadAt, Layers.payloadAt + allowance);
-      if (n > 0) layers.push(now, stream.sid, n);
-      else if (n === ENDED) this.#endLocal(now, stream, layers);
-      if (n > 0 || allowance === 0) {
+      const n = layers.pull(now, stream, ready.length + 1);
+      if (n === ENDED) this.#endLocal(now, stream, layers);
+      if (n > 0 || n === SHUT) {
         stream.queued = true;
         ready.push(stream);
         blocked = n > 0 ? 0 : blocked + 1;

@@ -2,12 +2,14 @@
  * One connection through the tunnel: a TCP socket joined to a smux stream.
  *
  *   socket → (when KCP has room) read straight into a smux frame → KCP        no bytes are kept: the kernel's buffer is the queue
- *   KCP → smux piece → socket; what it does not take waits in `#backlog`      bounded by the windows of smux
+ *   KCP → smux pieces, gathered while they lie in one buffer → socket         one call for many frames
+ *                    what the socket does not take waits in `#backlog`        bounded by the windows of smux
  *
  * Half close is real: each direction ends by itself. Peers that close both at once (kcptun) leave a half that idles;
  * it is closed after `closewait` seconds without a byte.
  */
 import { ByteQueue } from "../base/byte-queue.ts";
+import type { Pieces } from "../base/pieces.ts";
 import type { Millis } from "../base/units.ts";
 import type { TcpHandler, TcpSocket } from "../host/loop.ts";
 import type { Qpp } from "../qpp/qpp.ts";
@@ -16,6 +18,8 @@ import type { Qpp } from "../qpp/qpp.ts";
 export interface StreamOwner {
   /** The stream can send again, or has ended a direction. */
   streamReady(stream: Stream): void;
+  /** Where the stream may gather pieces of what it receives, until the owner calls `settle`, and then `releasePieces`. */
+  gather(stream: Stream): Pieces;
   /** `n` received bytes were taken by the socket. */
   streamConsumed(now: Millis, stream: Stream, n: number): void;
   /** The socket broke: the peer must be told. */
@@ -25,6 +29,8 @@ export interface StreamOwner {
 /** Answers of `Stream.pull` besides a count of bytes. */
 export const NOTHING_NOW = 0;
 export const ENDED = -1;
+/** Of `Layers.pull`: the peer's window is shut. */
+export const SHUT = -2;
 
 export class Stream implements TcpHandler {
   readonly sid: number;
@@ -41,6 +47,8 @@ export class Stream implements TcpHandler {
   receivedBytes = 0;
   readonly #owner: StreamOwner;
   readonly #backlog: ByteQueue;
+  /** Received and not yet written, while the buffer they lie in is borrowed. */
+  #gathered: Pieces | undefined;
   #socket: TcpSocket | undefined;
   #connected = false;
   #readable = false;
@@ -76,14 +84,19 @@ export class Stream implements TcpHandler {
     return this.#backlog.length;
   }
 
-  /** Reads what the socket has into bytes[offset…limit): count, NOTHING_NOW or ENDED. */
-  pull(now: Millis, bytes: Uint8Array, offset: number, limit: number): number {
+  /** False when `pull` would answer NOTHING_NOW. */
+  get mayHaveBytes(): boolean {
+    return this.#readable && this.#socket !== undefined;
+  }
+
+  /** Reads what the socket has into the pieces: count, NOTHING_NOW or ENDED. */
+  pull(now: Millis, pieces: Pieces): number {
     if (!this.#readable || this.#socket === undefined) return NOTHING_NOW;
-    const n = this.#socket.read(bytes, offset, limit);
+    const n = this.#socket.readv(pieces);
     if (n === 0) this.#readable = false;
     else if (n < 0) this.localEnded = true;
     else {
-      this.#qpp?.encrypt(bytes, offset, offset + n);
+      if (this.#qpp !== undefined) encryptPieces(this.#qpp, pieces, n);
       this.sentBytes += n;
       this.lastActive = now;
     }
@@ -94,16 +107,39 @@ export class Stream implements TcpHandler {
   deliver(now: Millis, bytes: Uint8Array, start: number, end: number): boolean {
     this.lastActive = now;
     this.receivedBytes += end - start;
-    let at = start;
     this.#qpp?.decrypt(bytes, start, end);
-    if (this.#connected && this.#backlog.length === 0 && this.#preface === undefined && this.#socket !== undefined) {
-      at += this.#socket.write(bytes, start, end);
-      if (at > start) this.#owner.streamConsumed(now, this, at - start);
+    if (this.#gathered?.full && !this.settle(now)) return false;
+    if (!this.#connected || this.#backlog.length > 0 || this.#preface !== undefined || this.#socket === undefined) {
+      return this.#backlog.push(bytes, start, end);
     }
-    return at === end || this.#backlog.push(bytes, at, end);
+    this.#gathered ??= this.#owner.gather(this);
+    this.#gathered.bytes = bytes;
+    this.#gathered.add(start, end);
+    return true;
   }
 
-  /** The peer ended its direction: FIN follows what is still waiting. */
+  /** Writes what was gathered; false as `deliver`. */
+  settle(now: Millis): boolean {
+    const pieces = this.#gathered;
+    if (pieces === undefined || pieces.length === 0) return true;
+    const { bytes } = pieces;
+    const n = this.#socket === undefined ? 0 : this.#socket.writev(pieces);
+    pieces.consume(n);
+    let taken = true;
+    for (let i = 0; i < pieces.length && taken; i++) taken = this.#backlog.push(bytes, pieces.start[i]!, pieces.end[i]!);
+    pieces.clear();
+    if (n > 0) this.#owner.streamConsumed(now, this, n);
+    return taken;
+  }
+
+  /** The list it gathered in, which it uses no more; undefined when it had none. */
+  releasePieces(): Pieces | undefined {
+    const pieces = this.#gathered;
+    this.#gathered = undefined;
+    return pieces;
+  }
+
+  /** The peer ended its direction, all of which was settled: FIN follows what is still waiting. */
   finish(now: Millis): void {
     this.remoteEnded = true;
     this.lastActive = now;
@@ -113,9 +149,7 @@ export class Stream implements TcpHandler {
   /** Ends the connection in order, discarding nothing that the socket has taken. */
   close(): void {
     this.#socket?.close();
-    this.#socket = undefined;
-    this.#readable = false;
-    this.#backlog.clear();
+    this.#letGo();
   }
 
   /** Both directions have ended and everything received was handed on. */
@@ -125,9 +159,7 @@ export class Stream implements TcpHandler {
 
   reset(): void {
     this.#socket?.reset();
-    this.#socket = undefined;
-    this.#readable = false;
-    this.#backlog.clear();
+    this.#letGo();
   }
 
   connected(now: Millis): void {
@@ -148,6 +180,13 @@ export class Stream implements TcpHandler {
     this.#socket = undefined;
     this.#readable = false;
     this.#owner.streamBroken(now, this, code);
+  }
+
+  #letGo(): void {
+    this.#socket = undefined;
+    this.#readable = false;
+    this.#gathered?.clear();
+    this.#backlog.clear();
   }
 
   #becomeReadable(): void {
@@ -176,5 +215,15 @@ export class Stream implements TcpHandler {
       socket.shutdown();
       this.#owner.streamReady(this);
     }
+  }
+}
+
+function encryptPieces(qpp: Qpp, pieces: Pieces, bytes: number): void {
+  let left = bytes;
+  for (let i = 0; left > 0; i++) {
+    const start = pieces.start[i]!;
+    const n = Math.min(left, pieces.end[i]! - start);
+    qpp.encrypt(pieces.bytes, start, start + n);
+    left -= n;
   }
 }

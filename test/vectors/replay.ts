@@ -148,7 +148,7 @@ export function replay(recording: Recording): Replay {
     smux.transmit(0, scratch, view, 0, scratch.length);
     for (let left = n; left > 0; ) {
       const part = Math.min(left, smux.allowance(sid));
-      smux.push(sid, scratch, view, 0, part);
+      smux.push(sid, view, 0, part);
       left -= part;
     }
   };

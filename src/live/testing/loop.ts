@@ -1,5 +1,7 @@
 /** A loop without an operating system: TCP as two queues of bytes, time that moves when it is told to. */
+
 import type { Driver, Endpoint, Listener, Loop, TcpHandler, TcpSocket, UdpSocket } from "../../host/loop.ts";
+import { readEach, writeEach } from "../../host/scatter.ts";
 
 export class TestLoop implements Loop {
   readonly kind = "test";
@@ -63,7 +65,7 @@ export class TestConnection {
 
   constructor(loop: TestLoop, remote: string, accept: (socket: TcpSocket) => TcpHandler | undefined) {
     this.#loop = loop;
-    this.#handler = accept({
+    const socket: TcpSocket = {
       remote,
       read: (bytes, offset, limit) => this.#read(bytes, offset, limit),
       write: (bytes, offset, end) => {
@@ -72,6 +74,8 @@ export class TestConnection {
         this.#outbound.push(bytes.slice(offset, offset + n));
         return n;
       },
+      readv: (pieces) => readEach(socket, pieces),
+      writev: (pieces) => writeEach(socket, pieces),
       shutdown: () => {
         this.shutdown = true;
       },
@@ -81,7 +85,8 @@ export class TestConnection {
       reset: () => {
         this.closed = true;
       },
-    });
+    };
+    this.#handler = accept(socket);
     this.closed = this.#handler === undefined;
   }
 

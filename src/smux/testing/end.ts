@@ -32,7 +32,7 @@ export class End {
   push(sid: number, payload: Uint8Array | string): Uint8Array {
     const bytes = typeof payload === "string" ? new TextEncoder().encode(payload) : payload;
     this.#buffer.set(bytes, 5 + 8);
-    const n = this.smux.push(sid, this.#buffer, this.#view, 5, bytes.length);
+    const n = this.smux.push(sid, this.#view, 5, bytes.length);
     return this.#buffer.slice(5, 5 + n);
   }
 
