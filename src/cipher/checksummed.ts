@@ -62,9 +62,9 @@ export class ChecksummedCipher implements PacketCipher {
     this.stats.sealed += length - from;
   }
 
-  open(batch: Batch): void {
+  open(batch: Batch, from = 0): void {
     const { view, start, end, length } = batch;
-    for (let i = 0; i < length; i++) {
+    for (let i = from; i < length; i++) {
       const head = start[i]!;
       const body = head + HEAD_BYTES;
       if (end[i]! < body) {

@@ -94,6 +94,17 @@ for (const name of cipherNames.filter((n) => n !== "null")) {
     assert.equal(cipher.stats.sealed, 1);
   });
 
+  test(`${name}: opens only from the given datagram on`, () => {
+    const cipher = createCipher(name, key, seeded(7));
+    const { batch, bodies } = lay(cipher, [100, 200, 300]);
+    cipher.seal(batch, 0);
+    const before = batch.bytes.slice(0, batch.start[2]!);
+    cipher.open(batch, 2);
+    assert.deepEqual(batch.bytes.slice(0, before.length), before);
+    assert.deepEqual(sealedOf(batch, 2), bodies[2]);
+    assert.equal(cipher.stats.opened, 1);
+  });
+
   test(`${name}: a flipped bit anywhere behind the nonce is dropped and counted`, () => {
     const cipher = createCipher(name, key, seeded(8));
     const nonce = name === "aes-128-gcm" ? 0 : 16;

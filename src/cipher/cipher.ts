@@ -65,8 +65,8 @@ export interface PacketCipher {
   readonly stats: CipherStats;
   /** Encrypts datagrams from…batch.length−1 in place, each with its own fresh unpredictable nonce. */
   seal(batch: Batch, from: number): void;
-  /** Decrypts all datagrams in place. One that is short, too long, damaged or forged is counted and gets end = start. */
-  open(batch: Batch): void;
+  /** Decrypts datagrams from…batch.length−1 (from 0 if not given) in place. One that is short, too long, damaged or forged is counted and gets end = start. */
+  open(batch: Batch, from?: number): void;
 }
 
 /** `key` is the derived key (`Primitives.deriveKey`), 32 bytes, copied. */

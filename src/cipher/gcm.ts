@@ -42,9 +42,9 @@ export class GcmCipher implements PacketCipher {
     this.stats.sealed += length - from;
   }
 
-  open(batch: Batch): void {
+  open(batch: Batch, from = 0): void {
     const { bytes, start, end, length } = batch;
-    for (let i = 0; i < length; i++) {
+    for (let i = from; i < length; i++) {
       const head = start[i]!;
       if (end[i]! - head < NONCE_BYTES + TAG_BYTES) {
         this.stats.shortDatagrams++;

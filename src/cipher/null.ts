@@ -12,7 +12,7 @@ export class NullCipher implements PacketCipher {
     this.stats.sealed += batch.length - from;
   }
 
-  open(batch: Batch): void {
-    this.stats.opened += batch.length;
+  open(batch: Batch, from = 0): void {
+    this.stats.opened += batch.length - from;
   }
 }
