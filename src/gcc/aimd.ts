@@ -10,7 +10,11 @@
  *
  * Source: reference/gcc.md C2; libwebrtc f3ae3eb6 remote_bitrate_estimator/aimd_rate_control.
  *
- * Deviations: bounds from a remote network state estimate, which are off there, are not offered.
+ * An estimate of the link from elsewhere (network-estimate.ts) bounds the rate: no rise above its upper value, no fall below 0.85 × its lower one.
+ *
+ * Deviations:
+ *   - while the caller says that the queue is empty (`queueEmpty`), the additive increase is four times as fast, and at least 6 % a second: what is
+ *     tried too high shows in the queue at once. libwebrtc does not look at the queue.
  */
 import { unreachable } from "../base/assert.ts";
 import type { BitsPerSecond, Bytes, Micros } from "../base/units.ts";
@@ -34,6 +38,9 @@ const ACKNOWLEDGED_FACTOR = 1.5;
 const ACKNOWLEDGED_MARGIN: BitsPerSecond = 10_000;
 const FRAMES_PER_SECOND = 30;
 const PACKET_BYTES: Bytes = 1200;
+/** Tuning, ours: the increase while the queue is empty. */
+const EMPTY_QUEUE_FACTOR = 4;
+const EMPTY_QUEUE_SHARE = 0.06;
 /** How long the detector takes to see an overuse. */
 const DETECTION_TIME: Micros = 100_000;
 const PERIOD_MIN: Micros = 2_000_000;
@@ -61,8 +68,13 @@ export class Aimd {
   rtt: Micros = RTT_DEFAULT;
   /** The application sends less than it could. */
   inAlr = false;
+  /** Nothing waits in the path. */
+  queueEmpty = false;
   readonly #increaseInAlr: boolean;
   readonly #backoff: number;
+  /** What is known of the link from elsewhere. */
+  #linkLower: BitsPerSecond = 0;
+  #linkUpper: BitsPerSecond = Number.POSITIVE_INFINITY;
   #rateMin: BitsPerSecond = RATE_MIN;
   #state: "hold" | "increase" | "decrease" = "hold";
   #throughput: BitsPerSecond = RATE_INITIAL;
@@ -88,11 +100,17 @@ export class Aimd {
     this.rate = Math.max(rate, this.rate);
   }
 
+  /** What the link carries at least and at most; 0 and Infinity = not known. */
+  setLinkBounds(lower: BitsPerSecond, upper: BitsPerSecond): void {
+    this.#linkLower = lower;
+    this.#linkUpper = upper;
+  }
+
   /** Sets the estimate from a measurement, such as a probe. */
   setEstimate(rate: BitsPerSecond, now: Micros): void {
     const before = this.rate;
     this.valid = true;
-    this.rate = Math.max(rate, this.#rateMin);
+    this.rate = this.#bounded(rate);
     this.#changedAt = now;
     if (this.rate < before) this.#decreasedAt = now;
   }
@@ -111,9 +129,10 @@ export class Aimd {
     // An overuse is acted on even before the first estimate, and makes it.
     if (!this.valid && usage !== "overusing") return this.rate;
     this.#changeState(usage, now);
-    if (this.#state === "increase") this.#increase(now);
-    else if (this.#state === "decrease") this.#decrease(now);
-    this.rate = Math.max(this.rate, this.#rateMin);
+    let rate = this.rate;
+    if (this.#state === "increase") rate = this.#increase(now);
+    else if (this.#state === "decrease") rate = this.#decrease(now);
+    this.rate = this.#bounded(rate);
     return this.rate;
   }
 
@@ -167,20 +186,30 @@ export class Aimd {
     }
   }
 
-  #increase(now: Micros): void {
+  #bounded(rate: BitsPerSecond): BitsPerSecond {
+    let bounded = Math.min(rate, Math.max(this.#linkUpper, this.rate));
+    if (bounded < this.rate) bounded = Math.min(this.rate, Math.max(bounded, this.#backoff * this.#linkLower));
+    return Math.max(bounded, this.#rateMin);
+  }
+
+  #increase(now: Micros): BitsPerSecond {
     const throughput = this.#throughput;
     if (throughput > this.capacity.upperBound) this.capacity.reset();
     // Without a limit the rate of an application that sends little would grow for ever: nothing tells that it is too high.
     const limit = this.inAlr && !this.#increaseInAlr ? this.rate : ACKNOWLEDGED_FACTOR * throughput + ACKNOWLEDGED_MARGIN;
-    if (this.rate < limit) {
+    let { rate } = this;
+    if (rate < limit) {
       const growth = this.capacity.known ? this.#additive(now) : this.#multiplicative(now);
-      this.rate = Math.min(this.rate + growth, limit);
+      rate = Math.min(rate + growth, limit);
     }
     this.#changedAt = now;
+    return rate;
   }
 
   #additive(now: Micros): BitsPerSecond {
-    return this.nearMaxIncrease * ((now - this.#changedAt) / 1e6);
+    const seconds = (now - this.#changedAt) / 1e6;
+    if (!this.queueEmpty) return this.nearMaxIncrease * seconds;
+    return Math.max(EMPTY_QUEUE_FACTOR * this.nearMaxIncrease, EMPTY_QUEUE_SHARE * this.rate) * seconds;
   }
 
   #multiplicative(now: Micros): BitsPerSecond {
@@ -188,7 +217,7 @@ export class Aimd {
     return Math.max(this.rate * (GROWTH_PER_SECOND ** seconds - 1), INCREASE_MIN);
   }
 
-  #decrease(now: Micros): void {
+  #decrease(now: Micros): BitsPerSecond {
     const throughput = this.#throughput;
     // Somewhat less than what goes through drains the queue that we built.
     let decreased = throughput * this.#backoff;
@@ -196,7 +225,6 @@ export class Aimd {
     if (decreased > this.rate && this.capacity.known) decreased = this.#backoff * this.capacity.estimate;
     const lowered = decreased < this.rate;
     if (this.valid && throughput < this.rate) this.#lastDecrease = lowered ? this.rate - decreased : 0;
-    if (lowered) this.rate = decreased;
     if (throughput < this.capacity.lowerBound) this.capacity.reset();
     this.valid = true;
     this.capacity.onOveruse(throughput);
@@ -204,5 +232,6 @@ export class Aimd {
     this.#state = "hold";
     this.#changedAt = now;
     this.#decreasedAt = now;
+    return lowered ? decreased : this.rate;
   }
 }

@@ -7,7 +7,7 @@
  *
  * Source: reference/gcc.md A1 step 6, C1, C2; libwebrtc f3ae3eb6 goog_cc/delay_based_bwe.
  *
- * Deviations: a detector of its own for audio, and a network state estimate from the peer, both off there, are not offered.
+ * Deviations: a detector of its own for audio, off there, is not offered.
  */
 import type { BitsPerSecond, Micros } from "../base/units.ts";
 import { Aimd, type AimdOptions } from "./aimd.ts";
@@ -87,11 +87,8 @@ export class DelayBased {
    * The outcome stands in `updated`, `probe`, `recoveredFromOveruse`, `state` and `rate`.
    */
   receive(feedback: TransportFeedback, acknowledged: BitsPerSecond | undefined, probe: BitsPerSecond | undefined, inAlr: boolean): void {
-    this.updated = false;
-    this.probe = false;
-    this.recoveredFromOveruse = false;
+    const recovered = this.measure(feedback);
     if (feedback.received === 0) return;
-    const recovered = this.#measure(feedback);
     this.aimd.inAlr = inAlr;
     const now = feedback.feedbackTime;
     if (this.state === "overusing") {
@@ -107,8 +104,12 @@ export class DelayBased {
     }
   }
 
-  /** Takes arrivals into account; true when the queue, which was draining, is normal again. */
-  #measure(feedback: TransportFeedback): boolean {
+  /** Takes arrivals into account without changing the rate; true when the queue, which was draining, is normal again. */
+  measure(feedback: TransportFeedback): boolean {
+    this.updated = false;
+    this.probe = false;
+    this.recoveredFromOveruse = false;
+    if (feedback.received === 0) return false;
     const now = feedback.feedbackTime;
     if (now - this.#seenAt > STREAM_TIMEOUT) {
       this.#interArrival.reset();

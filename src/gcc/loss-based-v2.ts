@@ -97,10 +97,11 @@ export class LossBasedV2 {
     }
     this.#choose(limited);
     this.#boundIncrease();
-    // What gets through is certainly there; candidates of the next update begin from it.
-    this.#bandwidth = Math.max(this.#bestBandwidth, this.#instantLower());
-    this.#inherentLoss = this.#bestLoss;
-    this.#settle(Math.max(this.#instantLower(), Math.min(this.#bestBandwidth, this.#instantUpper(), delayEstimate)));
+    const bounded = Math.max(this.#instantLower(), Math.min(this.#bestBandwidth, this.#instantUpper(), delayEstimate));
+    // Candidates of the next update begin from what may be used; all loss beyond it is held to be our own.
+    this.#inherentLoss = bounded < this.#bestBandwidth ? 0 : this.#bestLoss;
+    this.#bandwidth = bounded < this.#bestBandwidth ? bounded : Math.max(this.#bestBandwidth, this.#instantLower());
+    this.#settle(bounded);
     this.#moveWindow();
   }
 

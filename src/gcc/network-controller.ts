@@ -3,8 +3,8 @@
  *
  *   onSentPacket ─────▶ alr-detector, rtt-backoff
  *   onFeedback ─┬─▶ feedback-rtt ─▶ rtt-backoff, congestion-window
- *               ├─▶ acknowledged rate ─┬─▶ delay-based ─▶ delay limit ─┐
- *               ├─▶ probe-estimator ───┘                               ├─▶ target-rate ─▶ targetRate, pacingRate, paddingRate
+ *               ├─▶ acknowledged rate ─┬─▶ delay-control ─▶ delay limit ┐
+ *               ├─▶ probe-estimator ───┘        └─▶ capacity probes     ├─▶ target-rate ─▶ targetRate, pacingRate, paddingRate
  *               └─▶ loss-based-v2 ─────────────────────────────────────┘         │
  *   onReceiverReport ─▶ loss-based-v0     onRemb ─▶ receiver's limit             └─▶ alr-detector, probe-controller ─▶ nextProbe
  *   advance, every 25 ms
@@ -16,15 +16,16 @@
  *
  * Deviations:
  *   - the step from 2.5 to 1.1 of the pacing factor, and ALR probing, which the caller switches there, are switched here by the first feedback
- *   - what a remote network state estimator would add is left out
+ *   - delay-control.ts does more than libwebrtc's delay-based estimate; the option `extensions` says what
  *   - every feedback publishes what it changed; there one without a new delay estimate waits for the next interval
  */
 import type { BitsPerSecond, Bytes, Micros } from "../base/units.ts";
 import type { AcknowledgedRate } from "./acknowledged-bitrate.ts";
 import { AlrDetector } from "./alr-detector.ts";
 import { CongestionWindow, type CongestionWindowOptions } from "./congestion-window.ts";
-import { DelayBased } from "./delay-based.ts";
+import { DelayControl, type Extensions } from "./delay-control.ts";
 import { FeedbackRtt } from "./feedback-rtt.ts";
+import type { NetworkEstimate, NetworkEstimateProbing } from "./network-estimate.ts";
 import { LOST, type NetworkState, type ProbeCluster, type SentPacket, type TransportFeedback } from "./packet-result.ts";
 import { type LimitedBy, ProbeController } from "./probe-controller.ts";
 import { ProbeEstimator } from "./probe-estimator.ts";
@@ -55,6 +56,12 @@ export interface NetworkControllerOptions {
   readonly rttBackoff?: RttBackoffOptions;
   /** Probe repeatedly in the first 5 s, while nothing is allocated. */
   readonly repeatInitialProbing?: boolean;
+  /** What is done beyond libwebrtc; all of it by default. */
+  readonly extensions?: Extensions;
+  /** Probing by what `onNetworkEstimate` brings. */
+  readonly networkEstimateProbing?: NetworkEstimateProbing;
+  /** Never pace faster than the upper bound that `onNetworkEstimate` brings, unless the target itself is above it; false. */
+  readonly paceBelowNetworkEstimate?: boolean;
 }
 
 /** What the streams could use; BitrateAllocator.limits has the first three. */
@@ -82,7 +89,7 @@ export class NetworkController {
   #rtts = new FeedbackRtt();
   #acked: AcknowledgedRate = new RobustThroughput();
   #probeEstimator = new ProbeEstimator();
-  #delay = new DelayBased();
+  #delay: DelayControl;
   #target: TargetRate;
   #started = false;
   #nextProcess: Micros = 0;
@@ -94,6 +101,9 @@ export class NetworkController {
   #minAllocated: BitsPerSecond = 0;
   #maxPadding: BitsPerSecond = 0;
   #pacingFactor = PACING_FACTOR;
+  /** What is known of the link from elsewhere. */
+  #linkLower: BitsPerSecond = 0;
+  #linkUpper: BitsPerSecond = Number.POSITIVE_INFINITY;
   #expected = 0;
   #lost = 0;
   #nextLossUpdate: Micros = 0;
@@ -106,7 +116,9 @@ export class NetworkController {
     this.#options = options;
     this.#min = options.minBitrate ?? 0;
     this.#max = options.maxBitrate ?? Number.POSITIVE_INFINITY;
-    this.#probes = new ProbeController({ repeatInitial: options.repeatInitialProbing ?? false });
+    this.#delay = new DelayControl(options.extensions);
+    const { repeatInitialProbing: repeatInitial = false, networkEstimateProbing: networkEstimate = {} } = options;
+    this.#probes = new ProbeController({ repeatInitial, networkEstimate });
     this.#window = options.congestionWindow === undefined ? undefined : new CongestionWindow(options.congestionWindow);
     this.#target = new TargetRate(options.rttBackoff);
   }
@@ -170,6 +182,7 @@ export class NetworkController {
     this.#target.update(now);
     this.#probes.setAlrStart(this.#alr.startTime);
     this.#probes.process(now);
+    if (!this.#alr.limited && this.#delay.roomSeemsLeft(now)) this.#probes.probeCapacity(now);
     this.#window?.updateWindow(this.#estimate, this.#rtts.least);
     this.#publish(now);
   }
@@ -179,17 +192,19 @@ export class NetworkController {
     this.#started = true;
     this.#min = min;
     this.#max = max;
-    const from = start === undefined ? undefined : Math.max(start, min);
-    this.#target.configure(from, min, max);
-    if (from !== undefined) this.#delay.setStartRate(from);
-    this.#delay.setRateMin(this.#target.min);
+    const from = start === undefined ? undefined : Math.max(start, min, this.#minAllocated);
+    this.#setLimits(from);
     this.#probes.setBitrates(now, this.#target.min, from ?? 0, max);
     this.#publish(now);
   }
 
   /** The sum of the streams changed. */
   setStreams(now: Micros, config: StreamsConfig): void {
-    this.#minAllocated = config.minAllocated;
+    if (this.#minAllocated !== config.minAllocated) {
+      this.#minAllocated = config.minAllocated;
+      // What the streams are given in any case is no less a limit than a configured one.
+      if (this.#started) this.#setLimits(undefined);
+    }
     this.#maxPadding = config.maxPadding;
     this.#pacingFactor = config.pacingFactor ?? PACING_FACTOR;
     this.#probes.setMaxAllocated(now, config.maxAllocated);
@@ -265,6 +280,14 @@ export class NetworkController {
     this.#target.setReceiverLimit(bitrate);
   }
 
+  /** What somebody else knows of the link, such as the peer or a modem; its bounds hold until the next. */
+  onNetworkEstimate(estimate: NetworkEstimate): void {
+    this.#linkLower = estimate.lower;
+    this.#linkUpper = estimate.upper;
+    this.#delay.setLinkBounds(estimate.lower, estimate.upper);
+    this.#probes.setNetworkEstimate(estimate);
+  }
+
   onNetworkAvailability(now: Micros, up: boolean): void {
     this.#probes.setNetworkUp(now, up);
   }
@@ -274,11 +297,19 @@ export class NetworkController {
     this.#rtts = new FeedbackRtt();
     this.#acked = new RobustThroughput();
     this.#probeEstimator = new ProbeEstimator();
-    this.#delay = new DelayBased();
+    this.#delay = new DelayControl(this.#options.extensions);
     this.#target = new TargetRate(this.#options.rttBackoff);
     this.#firstSent = false;
+    this.#linkLower = 0;
+    this.#linkUpper = Number.POSITIVE_INFINITY;
     this.#probes.reset();
     this.setConstraints(now, start, min, max);
+  }
+
+  #setLimits(start: BitsPerSecond | undefined): void {
+    this.#target.configure(start, Math.max(this.#min, this.#minAllocated), this.#max);
+    if (start !== undefined) this.#delay.setStartRate(start);
+    this.#delay.setRateMin(this.#target.min);
   }
 
   /** Loss each second and round trips, as RTCP would tell them. */
@@ -300,7 +331,14 @@ export class NetworkController {
   #probeResult(feedback: TransportFeedback, acked: BitsPerSecond | undefined): BitsPerSecond | undefined {
     const result = this.#probeEstimator.onFeedback(feedback);
     if (Number.isNaN(result)) return undefined;
+    if (this.#delay.valid && result < this.#delay.rate && result < this.#linkLower) return undefined;
     if (acked === undefined || !this.#delay.valid) return result;
+    const { rate } = this.#delay;
+    if (this.#probeEstimator.capacity) {
+      if (result <= rate) return undefined;
+      // What came through a full path was partly taken from others.
+      return this.#probeEstimator.saturated ? (result + rate) / 2 : result;
+    }
     return Math.max(result, Math.min(this.#delay.rate, PROBE_FLOOR_OF_ACKED * acked));
   }
 
@@ -324,7 +362,9 @@ export class NetworkController {
 
   #pace(): void {
     this.updates++;
-    this.pacingRate = Math.max(this.#minAllocated, this.#estimate) * (this.#feedbackSeen ? this.#pacingFactor : PACING_FACTOR_BLIND);
+    const least = Math.max(this.#minAllocated, this.#estimate);
+    this.pacingRate = least * (this.#feedbackSeen ? this.#pacingFactor : PACING_FACTOR_BLIND);
+    if (this.#options.paceBelowNetworkEstimate === true) this.pacingRate = Math.max(least, Math.min(this.pacingRate, this.#linkUpper));
     const padding = this.#target.v2.state === "increasing-with-padding" ? Math.max(this.#maxPadding, this.#estimate) : this.#maxPadding;
     this.paddingRate = Math.min(padding, this.targetRate);
   }

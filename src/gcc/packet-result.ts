@@ -52,6 +52,8 @@ export interface ProbeCluster {
   /** Least time between two bursts of the train. */
   readonly minProbeDelta: Micros;
   readonly targetProbeCount: number;
+  /** It looks for room beside traffic that fills the estimate: a result below the estimate says nothing. Default false. */
+  readonly capacity?: boolean;
 }
 
 /** State of the path as the controller publishes it. */

@@ -81,12 +81,17 @@ test("a maximum raised above the estimate is probed once", () => {
   assert.deepEqual(taken(controller), []);
 });
 
-test("a raised allocation is probed at one and two times, within twice the estimate", () => {
+test("a raised allocation is probed at one and two times, within twice the estimate, where the application was limited", () => {
+  const unlimited = complete();
+  unlimited.setMaxAllocated(2 * SECOND, 5000 * K);
+  assert.deepEqual(taken(unlimited), [], "what uses all of its estimate finds out by itself");
   const controller = complete();
+  controller.setAlrStart(SECOND);
   controller.setEstimate(1.5 * SECOND, 600 * K, "delay");
   controller.setMaxAllocated(2 * SECOND, 610 * K);
   assert.deepEqual(taken(controller), [610, 1200]);
   const slow = complete();
+  slow.setAlrStart(SECOND);
   slow.setMaxAllocated(2 * SECOND, 5000 * K);
   assert.deepEqual(taken(slow), [600], "the estimate is 300");
   slow.setEstimate(2.1 * SECOND, 600 * K, "delay");
@@ -130,11 +135,13 @@ test("back to normal soon after a drop: 0.85 of the rate before, if the applicat
 test("a path that is full is not probed; one that recovers from loss only a little", () => {
   for (const limitedBy of ["delay-increased", "loss", "rtt"] as const) {
     const controller = complete();
+    controller.setAlrStart(SECOND);
     controller.setEstimate(2 * SECOND, 500 * K, limitedBy);
     controller.setMaxAllocated(2 * SECOND, 2000 * K);
     assert.deepEqual(taken(controller), [], limitedBy);
   }
   const controller = complete();
+  controller.setAlrStart(SECOND);
   controller.setEstimate(2 * SECOND, 500 * K, "loss-increasing");
   controller.setMaxAllocated(2 * SECOND, 2000 * K);
   assert.deepEqual(taken(controller), [750]);
@@ -155,6 +162,27 @@ test("repeated initial probing: every second for five, 100 ms long", () => {
   allocated.setMaxAllocated(0, 1000 * K);
   allocated.setBitrates(0, 100 * K, 300 * K, Number.POSITIVE_INFINITY);
   assert.equal(allocated.next()?.targetDuration, 15_000);
+});
+
+test("capacity is probed at twice the estimate, every 1.5 s, up to what the streams could use", () => {
+  const controller = complete();
+  controller.setMaxAllocated(2 * SECOND, 1000 * K);
+  controller.probeCapacity(2 * SECOND);
+  const probe = controller.next();
+  assert.equal(probe?.targetRate, 600 * K);
+  assert.equal(probe?.capacity, true);
+  controller.setEstimate(2.1 * SECOND, 500 * K, "delay");
+  assert.equal(controller.next()?.capacity, true, "what follows from it looks for capacity too");
+  controller.process(3.2 * SECOND);
+  controller.probeCapacity(3.5 * SECOND);
+  assert.deepEqual(taken(controller), []);
+  controller.probeCapacity(3.7 * SECOND);
+  assert.deepEqual(taken(controller), [1000]);
+  controller.setEstimate(3.8 * SECOND, 1000 * K, "delay");
+  assert.deepEqual(taken(controller), [2000], "a good result is followed further, as always");
+  controller.process(5 * SECOND);
+  controller.probeCapacity(9 * SECOND);
+  assert.deepEqual(taken(controller), [], "the streams cannot use more");
 });
 
 test("the queue of probes is bounded", () => {

@@ -5,6 +5,8 @@
  *                                                                └─(1 s without)─▶ complete
  *   complete ─┬─ higher maximum, higher allocation
  *             ├─ every 5 s in the application-limited region: 2 × estimate
+ *             ├─ every 1.5 s while nothing waits in the path: 2 × estimate (capacity)
+ *             ├─ below what is known of the link (network-estimate.ts): 2 × estimate
  *             └─ back to normal soon after a drop below 0.66: 0.85 × the rate before it
  *
  * Nothing is probed while loss, delay or round trip show the path to be full; while the loss estimate rises, at most 1.5 × the estimate.
@@ -13,10 +15,11 @@
  *
  * Deviations:
  *   - probes are not returned but queued, and `next` gives them out; a queue that is full drops the newest and counts it
- *   - probing by a remote estimate of the network state, off there by default, is left out
+ *   - capacity probes are ours: there an estimate that is too low, while the application uses all of it, grows by a few kbit/s each second
  */
 import { Ring } from "../base/ring.ts";
 import type { BitsPerSecond, Micros } from "../base/units.ts";
+import type { NetworkEstimate, NetworkEstimateProbing } from "./network-estimate.ts";
 import type { ProbeCluster } from "./packet-result.ts";
 
 /** Tuning of libwebrtc. */
@@ -44,6 +47,12 @@ const DROP_TIMEOUT: Micros = 5_000_000;
 const DROP_PROBES_APART: Micros = 5_000_000;
 const PROBE_FRACTION_AFTER_DROP = 0.85;
 const PROBE_UNCERTAINTY = 0.05;
+const NETWORK_PROBE_DELTA: Micros = 20_000;
+const LOW_ESTIMATE_INTERVAL: Micros = 3_000_000;
+
+/** Tuning, ours. */
+const CAPACITY_INTERVAL: Micros = 1_500_000;
+const CAPACITY_SCALE = 2;
 
 const QUEUE_MAX_DEFAULT = 16;
 
@@ -55,6 +64,7 @@ export interface ProbeControllerOptions {
   readonly repeatInitial?: boolean;
   /** Most probes that wait to be taken by `next`. */
   readonly queueMax?: number;
+  readonly networkEstimate?: NetworkEstimateProbing;
 }
 
 export class ProbeController {
@@ -62,6 +72,12 @@ export class ProbeController {
   overflows = 0;
   readonly #repeatInitial: boolean;
   readonly #queue: Ring<ProbeCluster>;
+  readonly #byEstimate: NetworkEstimateProbing;
+  readonly #estimateInterval: Micros;
+  /** Upper bound of the link, Infinity = not known. */
+  #linkUpper: BitsPerSecond = Number.POSITIVE_INFINITY;
+  /** The probes at hand look for capacity. */
+  #capacity = false;
   #state: "init" | "waiting" | "complete" = "init";
   #networkUp = true;
   #estimate: BitsPerSecond = 0;
@@ -84,6 +100,8 @@ export class ProbeController {
   constructor(options: ProbeControllerOptions = {}) {
     this.#repeatInitial = options.repeatInitial ?? false;
     this.#queue = new Ring(options.queueMax ?? QUEUE_MAX_DEFAULT);
+    this.#byEstimate = options.networkEstimate ?? {};
+    this.#estimateInterval = this.#byEstimate.interval ?? Number.POSITIVE_INFINITY;
   }
 
   /** The next probe to send, undefined when there is none. */
@@ -108,11 +126,12 @@ export class ProbeController {
     }
   }
 
-  /** Sum of what the streams could use. */
+  /** Sum of what the streams could use. More of it is probed for in the application-limited region; elsewhere the rate grows by itself. */
   setMaxAllocated(now: Micros, bitrate: BitsPerSecond): void {
     const before = this.#maxAllocated;
     this.#maxAllocated = bitrate;
-    if (this.#state !== "complete" || bitrate === before || bitrate === 0) return;
+    if (bitrate > 0) this.#repeatUntil = Math.min(this.#repeatUntil, now);
+    if (this.#state !== "complete" || bitrate === before || bitrate === 0 || Number.isNaN(this.#alrStart)) return;
     if (this.#estimate >= this.#max || this.#estimate >= bitrate) return;
     const limit = ALLOCATION_LIMIT_BY_ESTIMATE * this.#estimate;
     const first = Math.min(bitrate, limit);
@@ -148,7 +167,9 @@ export class ProbeController {
       this.#beforeDrop = this.#estimate;
     }
     this.#estimate = bitrate;
-    if (this.#state === "waiting" && bitrate > this.#furtherFrom) this.#initiate(now, FURTHER_PROBE_SCALE * bitrate, 0, true);
+    if (this.#state !== "waiting" || bitrate <= this.#furtherFrom) return;
+    if (this.#estimateInterval < Number.POSITIVE_INFINITY && bitrate > FURTHER_PROBE_THRESHOLD * this.#linkUpper) return;
+    this.#initiate(now, FURTHER_PROBE_SCALE * bitrate, 0, true, this.#capacity);
   }
 
   /** The path recovered from overuse: was the drop real? Asked only where the application offers too little to find out by itself. */
@@ -162,15 +183,34 @@ export class ProbeController {
     this.#initiate(now, suggested, 0, false);
   }
 
+  /** The queue is empty and has been for a while: is there more room than the estimate has found? */
+  probeCapacity(now: Micros): void {
+    if (this.#state !== "complete" || now - this.#initiatedAt < CAPACITY_INTERVAL) return;
+    if (this.#estimate >= this.#max || (this.#maxAllocated > 0 && this.#estimate >= this.#maxAllocated)) return;
+    this.#initiate(now, CAPACITY_SCALE * this.#estimate, 0, true, true);
+  }
+
+  setNetworkEstimate({ upper }: NetworkEstimate): void {
+    this.#linkUpper = upper;
+  }
+
   /** Does what time brings; every 25 ms. */
   process(now: Micros): void {
     if (this.#state === "waiting" && now - this.#initiatedAt > RESULT_WAIT_MAX) this.#complete();
     if (this.#estimate === 0 || this.#state !== "complete") return;
     if (now < this.#repeatUntil && this.#maxAllocated === 0 && now - this.#initiatedAt >= RESULT_WAIT_MAX) {
       this.#initiate(now, FIRST_PROBE_SCALE * this.#estimate, 0, true);
-    } else if (this.#alrProbing && now >= Math.max(this.#alrStart, this.#initiatedAt) + ALR_INTERVAL) {
+    } else if ((this.#alrProbing && now >= Math.max(this.#alrStart, this.#initiatedAt) + ALR_INTERVAL) || this.#belowLink(now)) {
       this.#initiate(now, ALR_SCALE * this.#estimate, 0, true);
     }
+  }
+
+  #belowLink(now: Micros): boolean {
+    if (this.#linkUpper === Number.POSITIVE_INFINITY) return false;
+    const { lowRatio = 0, lowInterval = LOW_ESTIMATE_INTERVAL } = this.#byEstimate;
+    const low = this.#limitedBy === "delay" && this.#estimate < lowRatio * this.#linkUpper;
+    if (low && lowInterval < Number.POSITIVE_INFINITY) return now >= this.#initiatedAt + lowInterval;
+    return this.#estimate < this.#linkUpper && now >= this.#initiatedAt + this.#estimateInterval;
   }
 
   /** Another path: probing begins anew with the next `setBitrates`; numbers of clusters go on. */
@@ -181,6 +221,7 @@ export class ProbeController {
     this.#max = MAX_PROBE_RATE_DEFAULT;
     this.#maxAllocated = 0;
     this.#limitedBy = "delay";
+    this.#linkUpper = Number.POSITIVE_INFINITY;
     this.#furtherFrom = Number.POSITIVE_INFINITY;
     this.#initiatedAt = Number.NEGATIVE_INFINITY;
     this.#repeatUntil = Number.NEGATIVE_INFINITY;
@@ -198,11 +239,16 @@ export class ProbeController {
   }
 
   /** One or two probes; `second` 0 = none. `further`: a good result leads to the next. */
-  #initiate(now: Micros, first: BitsPerSecond, second: BitsPerSecond, further: boolean): void {
+  #initiate(now: Micros, first: BitsPerSecond, second: BitsPerSecond, further: boolean, capacity = false): void {
     let most = this.#max;
     if (this.#maxAllocated > 0) most = Math.min(most, ALLOCATED_SCALE_MAX * this.#maxAllocated);
     if (this.#limitedBy === "loss-increasing") most = Math.min(most, LOSS_INCREASING_SCALE * this.#estimate);
     else if (this.#limitedBy !== "delay") return;
+    if (this.#usesEstimate) {
+      if (this.#linkUpper === 0) return;
+      most = Math.min(most, Math.max(this.#estimate, this.#linkUpper * (this.#byEstimate.scale ?? 1)));
+    }
+    this.#capacity = capacity;
     const last = Math.min(second > 0 ? second : first, most);
     this.#push(now, Math.min(first, most));
     if (second > 0) this.#push(now, last);
@@ -215,15 +261,22 @@ export class ProbeController {
     }
   }
 
+  get #usesEstimate(): boolean {
+    return this.#estimateInterval < Number.POSITIVE_INFINITY && this.#linkUpper < Number.POSITIVE_INFINITY;
+  }
+
   #push(now: Micros, rate: BitsPerSecond): void {
     const repeated = now < this.#repeatUntil;
+    const { duration = PROBE_DURATION, minDelta = NETWORK_PROBE_DELTA } = this.#byEstimate;
+    const known = this.#usesEstimate && rate <= this.#linkUpper;
     const cluster: ProbeCluster = {
       id: this.#nextId++,
       createdAt: now,
       targetRate: rate,
-      targetDuration: repeated ? REPEATED_DURATION : PROBE_DURATION,
-      minProbeDelta: repeated ? REPEATED_DELTA : PROBE_DELTA,
+      targetDuration: known ? duration : repeated ? REPEATED_DURATION : PROBE_DURATION,
+      minProbeDelta: known ? minDelta : repeated ? REPEATED_DELTA : PROBE_DELTA,
       targetProbeCount: PROBE_PACKETS,
+      capacity: this.#capacity,
     };
     if (!this.#queue.push(cluster)) this.overflows++;
   }

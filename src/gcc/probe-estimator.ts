@@ -25,6 +25,7 @@ const CLUSTERS_MAX_DEFAULT = 16;
 
 interface Entry {
   id: number;
+  capacity: boolean;
   packetsMin: number;
   bytesMin: Bytes;
   packets: number;
@@ -48,6 +49,9 @@ export interface ProbeEstimatorCounters {
 
 export class ProbeEstimator {
   readonly counters: ProbeEstimatorCounters = { strangers: 0, evicted: 0, implausible: 0 };
+  /** Of the last result: the path was full while it was measured, and it was looking for capacity. */
+  saturated = false;
+  capacity = false;
   readonly #entries: Entry[];
   #next = 0;
 
@@ -61,6 +65,7 @@ export class ProbeEstimator {
     this.#next = (this.#next + 1) % this.#entries.length;
     if (entry.id >= 0 && entry.lastReceive > Number.NEGATIVE_INFINITY) this.counters.evicted++;
     entry.id = cluster.id;
+    entry.capacity = cluster.capacity ?? false;
     entry.packetsMin = cluster.targetProbeCount * PACKETS_MIN;
     entry.bytesMin = ((cluster.targetRate * cluster.targetDuration) / 8e6) * BYTES_MIN;
     entry.packets = 0;
@@ -121,8 +126,9 @@ export class ProbeEstimator {
       this.counters.implausible++;
       return Number.NaN;
     }
-    if (receiveRate < SATURATED_RATIO * sendRate) return UTILISATION * receiveRate;
-    return Math.min(sendRate, receiveRate);
+    this.capacity = entry.capacity;
+    this.saturated = receiveRate < SATURATED_RATIO * sendRate;
+    return this.saturated ? UTILISATION * receiveRate : Math.min(sendRate, receiveRate);
   }
 
   #find(id: number): Entry | undefined {
@@ -146,6 +152,7 @@ function plausible(interval: Micros): boolean {
 function emptyEntry(): Entry {
   return {
     id: -1,
+    capacity: false,
     packetsMin: 0,
     bytesMin: 0,
     packets: 0,

@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { CompetingTraffic } from "./competing-traffic.ts";
+
+const K = 1000;
+const MS = 1000;
+const SECOND = 1_000_000;
+const FULL = 200 * MS;
+
+test("overuse with less and less, over 3 s and down to 0.6, is another's doing", () => {
+  const competing = new CompetingTraffic();
+  const verdicts = [600, 500, 420, 350, 300].map((kbps, i) => {
+    competing.onQueue(FULL, 0);
+    competing.onOveruse(i * 2 * SECOND, kbps * K);
+    return competing.active;
+  });
+  assert.deepEqual(verdicts, [false, false, false, true, true]);
+  assert.equal(competing.entered, 1);
+});
+
+test("a drop of capacity is over before that, and an overuse that lasts is one", () => {
+  const competing = new CompetingTraffic();
+  for (let i = 0; i < 20; i++) {
+    competing.onQueue(FULL, 0);
+    competing.onOveruse(i * 200 * MS, (2000 - 90 * i) * K);
+  }
+  assert.equal(competing.active, false);
+});
+
+test("our own saw tooth is provoked, and flows that share fairly empty the queue between", () => {
+  const competing = new CompetingTraffic();
+  for (let i = 0; i < 20; i++) {
+    competing.onQueue(40 * MS, 0);
+    competing.onQueue(0, SECOND);
+    competing.onOveruse(i * 4 * SECOND, 1000 * K * (i % 2 === 0 ? 1 : 0.97));
+  }
+  assert.equal(competing.active, false);
+  for (const [i, kbps] of [600, 500, 420, 350, 300].entries()) {
+    competing.onQueue(FULL, 0);
+    competing.onQueue(0, 2 * SECOND);
+    competing.onOveruse((100 + 4 * i) * SECOND, kbps * K);
+  }
+  assert.equal(competing.active, false);
+});
+
+test("a flow that was starved already is found by the queue that never empties", () => {
+  const competing = new CompetingTraffic();
+  for (let i = 0; i < 6; i++) {
+    competing.onOveruse(i * 4 * SECOND, 150 * K);
+    competing.onQueue(i % 2 === 0 ? 100 * MS : FULL, 0);
+  }
+  assert.ok(competing.active);
+});
+
+test("alone again when the queue is empty for 2 s, and where the queue has no end", () => {
+  for (const [delay, emptyFor] of [
+    [0, 2 * SECOND],
+    [1600 * MS, 0],
+  ] as const) {
+    const competing = new CompetingTraffic();
+    for (let i = 0; i < 5; i++) {
+      competing.onQueue(FULL, 0);
+      competing.onOveruse(i * 2 * SECOND, (600 - 90 * i) * K);
+    }
+    assert.ok(competing.active);
+    competing.onQueue(delay, emptyFor);
+    assert.equal(competing.active, false);
+  }
+});
+
+test("active: a packet per round trip in each round trip, and 0.7 once per round trip with loss", () => {
+  const competing = new CompetingTraffic();
+  const rtt = 200 * MS;
+  let rate = 500 * K;
+  for (let now = 0; now < SECOND; now += 100 * MS) rate = competing.next(now, rate, rtt, false);
+  // 9 intervals of 100 ms at 9600 bits / (200 ms)² a second.
+  assert.ok(Math.abs(rate - (500 * K + 0.9 * 240 * K)) < 1, `${rate}`);
+  assert.ok(Math.abs(competing.next(SECOND, rate, rtt, true) - 0.7 * rate) < 1);
+  assert.equal(competing.next(1.1 * SECOND, rate, rtt, true), rate);
+  assert.ok(competing.next(1.3 * SECOND, rate, rtt, true) < rate);
+});

@@ -1,0 +1,116 @@
+/**
+ * Sees that others fill the queue until it overflows, and how fast to send beside them.
+ *
+ *   overuse, each time with less carried than the time before, down to 0.6 of it, for 3 s ─┐
+ *   overuse four times within 15 s or more without an empty queue ─────────────────────────┴─▶ active
+ *   queue empty for 2 s, or 1.5 s long ─▶ not active
+ *
+ *   active: rate += packet / RTT per RTT, × 0.7 once per RTT with loss: what a TCP would do
+ *
+ * A flow that is alone builds a queue only by sending more than the path carries, and sending 15 % less empties it. Where less and less is sent and
+ * the queue still grows, it is another's, and yielding to it never ends: the adaptive threshold of the detector only slows the starvation down.
+ *
+ * Source: none in libwebrtc, which starves beside TCP in deep queues (reference/gcc.md L, P5). The idea is Copa's mode switching (NSDI 2018, 2.2);
+ * it is needed for RFC 8867 5.6.
+ */
+import type { BitsPerSecond, Bytes, Micros } from "../base/units.ts";
+
+/** Tuning. */
+const YIELDS_MIN = 3;
+const YIELD_TIME: Micros = 3_000_000;
+/** Overuse at more than this share of what was carried at the one before is our own doing. */
+const PROVOKED_SHARE = 0.95;
+/** Share of the rate that must have been given up. */
+const YIELDED_SHARE = 0.6;
+const DEEP_QUEUE: Micros = 100_000;
+const STARVED_OVERUSES = 4;
+const STARVED_TIME: Micros = 15_000_000;
+const STANDING_QUEUE: Micros = 25_000;
+/** Overuses less apart than this are one, which lowers the rate several times. */
+const OVERUSE_GAP: Micros = 1_000_000;
+const EMPTY_TIME: Micros = 2_000_000;
+const QUEUE_MAX: Micros = 1_500_000;
+const PACKET_BYTES: Bytes = 1200;
+const RTT_MIN: Micros = 100_000;
+/** CUBIC's growth does not slow down with the round trip (RFC 9438 section 4.2) as Reno's does. */
+const RTT_GROWTH_MAX: Micros = 350_000;
+/** CUBIC's (RFC 9438 section 4.6). */
+const BACKOFF = 0.7;
+
+export class CompetingTraffic {
+  active = false;
+  /** Times it became active. */
+  entered = 0;
+  #overusedAt: Micros = Number.NEGATIVE_INFINITY;
+  /** Carried at the last overuse. */
+  #carried: BitsPerSecond = 0;
+  /** Overuses in a row at which less was carried; when they began, and with what. */
+  #yields = 0;
+  #yieldedAt: Micros = 0;
+  #yieldedFrom: BitsPerSecond = 0;
+  #deepest: Micros = 0;
+  /** Overuses since the queue was empty. */
+  #overuses = 0;
+  #firstOveruseAt: Micros = 0;
+  #shallowest: Micros = 0;
+  #updatedAt: Micros = 0;
+  #reducedAt: Micros = Number.NEGATIVE_INFINITY;
+
+  /** Every feedback: how long packets wait, and for how long the queue has been empty. */
+  onQueue(delay: Micros, emptyFor: Micros): void {
+    if (delay > this.#deepest) this.#deepest = delay;
+    if (delay < this.#shallowest) this.#shallowest = delay;
+    if (emptyFor < EMPTY_TIME && delay < QUEUE_MAX) return;
+    this.active = false;
+    this.#carried = 0;
+    this.#yields = 0;
+    this.#overuses = 0;
+  }
+
+  /** The detector reports overuse and the rate is lowered for it; `carried`: what came through. */
+  onOveruse(now: Micros, carried: BitsPerSecond): void {
+    const goesOn = now - this.#overusedAt < OVERUSE_GAP;
+    this.#overusedAt = now;
+    if (goesOn) return;
+    if (this.#overuses++ === 0) {
+      this.#firstOveruseAt = now;
+      this.#shallowest = Number.POSITIVE_INFINITY;
+    }
+    if (carried >= PROVOKED_SHARE * this.#carried) {
+      this.#yields = 0;
+    } else if (this.#yields++ === 0) {
+      this.#yieldedAt = now;
+      this.#yieldedFrom = this.#carried;
+      this.#deepest = 0;
+    }
+    this.#carried = carried;
+    if (this.active || !(this.#yielding(now) || this.#starving(now))) return;
+    this.active = true;
+    this.entered++;
+    this.#updatedAt = now;
+  }
+
+  /** While active: the rate that follows `rate`. `lost`: something of this feedback was. */
+  next(now: Micros, rate: BitsPerSecond, rtt: Micros, lost: boolean): BitsPerSecond {
+    const roundTrip = Math.max(rtt, RTT_MIN);
+    const elapsed = Math.min(now - this.#updatedAt, roundTrip);
+    this.#updatedAt = now;
+    if (lost) {
+      if (now - this.#reducedAt <= roundTrip) return rate;
+      this.#reducedAt = now;
+      return rate * BACKOFF;
+    }
+    return rate + (PACKET_BYTES * 8e6 * elapsed) / Math.min(roundTrip, RTT_GROWTH_MAX) ** 2;
+  }
+
+  #yielding(now: Micros): boolean {
+    const long = this.#yields >= YIELDS_MIN && now - this.#yieldedAt >= YIELD_TIME;
+    return long && this.#carried <= YIELDED_SHARE * this.#yieldedFrom && this.#deepest > DEEP_QUEUE;
+  }
+
+  /** Nothing is left to yield: the rate comes back from each overuse to where it was. */
+  #starving(now: Micros): boolean {
+    const long = this.#overuses >= STARVED_OVERUSES && now - this.#firstOveruseAt >= STARVED_TIME;
+    return long && this.#shallowest > STANDING_QUEUE;
+  }
+}
