@@ -42,8 +42,10 @@ for (const [name, options] of [
     const lossy = call({ forward: `${LINK} loss=3%`, ...options });
     const { nacks, statistics } = lossy.inbound;
     assert.ok(nacks!.stats.missing > 20, `${nacks!.stats.missing} were missing`);
-    assert.equal(lossy.arrivals.size, lossy.made, `${lossy.made - lossy.arrivals.size} never came`);
-    assert.equal(nacks!.length, 0);
+    // Nothing after the very last packet tells of its loss.
+    assert.ok(lossy.made - lossy.arrivals.size <= 1, `${lossy.made - lossy.arrivals.size} never came`);
+    // Without RTX padding has numbers of the stream, and lost padding is not sent again.
+    if (options.retransmission !== false) assert.equal(nacks!.length, 0);
     // A loss rate of 3 % is no reason to slow down.
     assert.ok(lossy.sender.sender!.controller.targetRate > 1_300_000, `${lossy.sender.sender!.controller.targetRate} bit/s`);
     assert.ok(statistics.stats.received > 0);
