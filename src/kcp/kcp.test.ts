@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { NEVER } from "../base/units.ts";
 import { Kcp, type KcpOptions, SEND_BYTES_MAX } from "./kcp.ts";
-import { CMD, HEADER_BYTES, PUSH, SN, WASK, WINS } from "./segment.ts";
+import { ACK, CMD, HEADER_BYTES, isKcp, PUSH, SN, WASK, WINS, writeHeader } from "./segment.ts";
 import { fast3, Pair, pattern } from "./testing/pair.ts";
 
 /** Moves `bytes` from end 0 to end 1; answers what arrived. */
@@ -244,4 +244,16 @@ test("packets rebuilt by FEC tell nothing of round trip and window", () => {
   assert.deepEqual([a.stats.latestRtt, a.stats.rmtWnd], [-1, 32]);
   a.receive(pair.now + 300, bytes, view, 0, HEADER_BYTES, true);
   assert.deepEqual([a.stats.latestRtt, a.stats.rmtWnd], [300, 5]);
+});
+
+test("whole segments of one conversation are KCP; a header before other bytes is not", () => {
+  const view = new DataView(new ArrayBuffer(200));
+  writeHeader(view, 0, 7, ACK, 32, 1, 2, 3, 0);
+  writeHeader(view, 24, 7, PUSH, 32, 1, 2, 3, 10);
+  assert.ok(isKcp(view, 0, 58));
+  assert.equal(isKcp(view, 0, 57), false, "cut short");
+  assert.equal(isKcp(view, 0, 62), false, "bytes behind");
+  assert.equal(isKcp(view, 0, 0), false);
+  view.setUint32(24, 8, true);
+  assert.equal(isKcp(view, 0, 58), false, "two conversations");
 });

@@ -54,6 +54,17 @@ export function looksLikeKcp(view: DataView, start: number, length: Bytes): bool
   return cmd >= PUSH && cmd <= WINS && view.getUint32(start + LEN, true) <= length - HEADER_BYTES;
 }
 
+/** Is it nothing but whole segments of one conversation: what a stranger must bring, since bytes that mean something else may look like one header. */
+export function isKcp(view: DataView, start: number, length: Bytes): boolean {
+  const end = start + length;
+  let at = start;
+  while (at < end) {
+    if (!looksLikeKcp(view, at, end - at) || readConv(view, at) !== readConv(view, start)) return false;
+    at += HEADER_BYTES + view.getUint32(at + LEN, true);
+  }
+  return length > 0;
+}
+
 /** Writes a whole header; `frg` is 0, the stream mode. */
 export function writeHeader(
   view: DataView,

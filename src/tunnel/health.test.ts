@@ -24,16 +24,30 @@ test("a long round trip is given four RTOs", () => {
   assert.equal(health.deadline(), 4000);
 });
 
-test("una 0 again and again means that the session is forgotten; once, late or at the start it means nothing", () => {
+test("una 0 that nothing contradicts for 500 ms means that the session is forgotten, also when silence follows; once, late or at the start it means nothing", () => {
   const health = new Health(0);
-  for (let now = 0; now < 2000; now += 100) health.heard(now, 0, 0);
+  const at = (now: number, ...unas: readonly number[]): string => {
+    for (const una of unas) health.heard(now, una, now < 2000 ? 0 : 7);
+    health.advance(now, true, 100);
+    return health.verdict;
+  };
+  for (let now = 0; now < 2000; now += 100) at(now, 0);
+  assert.deepEqual([at(2000, 0), health.doubted], ["well", true]);
+  assert.equal(at(2700), "well", "one alone is no proof");
+  assert.deepEqual([at(2800, 0, 7), health.doubted], ["well", false]);
+  assert.equal(at(3000, 0), "well");
+  assert.equal(at(3001, 0), "well");
+  assert.equal(at(3499), "well");
+  assert.equal(health.deadline(), 3500);
+  assert.equal(at(3500), "forgotten");
+});
+
+test("a denial is believed after two RTOs where those are longer", () => {
+  const health = new Health(0);
+  health.heard(0, 0, 7);
+  health.heard(1, 0, 7);
+  health.advance(500, false, 400);
   assert.equal(health.verdict, "well");
-  health.heard(2000, 0, 7);
-  health.heard(2100, 0, 7);
-  health.heard(2200, 7, 7);
-  health.heard(2600, 0, 7);
-  health.heard(3000, 0, 7);
-  assert.equal(health.verdict, "well");
-  health.heard(3100, 0, 7);
+  health.advance(800, false, 400);
   assert.equal(health.verdict, "forgotten");
 });

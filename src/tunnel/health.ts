@@ -7,7 +7,8 @@
  *               or it sees us at a new address, or it has closed the session. It will never take a byte again.
  *
  * Why una 0 is a proof: `una` of a peer never falls, and a server that does not know the session never receives our segment 0 a second time,
- * so its `una` stays 0. One such packet may be old and late; DENIALS of them over DENIAL_MS without any other between are not.
+ * so its `una` stays 0. One such packet may be old, late or replayed: the session then asks (probation.ts), and any other una contradicts it. DENIALS
+ * that nothing contradicts for max(DENIAL_MS, 2 · RTO) are the truth, also when silence follows them because all in flight is acknowledged.
  */
 import { type Millis, NEVER, type Seq32 } from "../base/units.ts";
 
@@ -16,6 +17,7 @@ const SILENCE_MS: Millis = 2000;
 const SILENCE_RTOS = 4;
 const DENIALS = 2;
 const DENIAL_MS: Millis = 500;
+const DENIAL_RTOS = 2;
 
 export type Verdict = "well" | "silent" | "forgotten";
 
@@ -24,33 +26,45 @@ const HEARD = 0;
 /** Since when something waits; NEVER while nothing does. */
 const WAITING = 1;
 const SILENT = 2;
+/** First of the denials that nothing contradicted yet; NEVER while there is none. */
+const DENIED = 3;
+/** When they are the truth. */
+const FORGOTTEN = 4;
 
 export class Health {
   verdict: Verdict = "well";
   /** Times are written in every round: in an array they stay where they are, as fields each would be a new number on the heap. */
   readonly #at: Float64Array;
   #denials = 0;
-  #deniedSince: Millis = 0;
 
   constructor(now: Millis) {
-    this.#at = Float64Array.of(now, NEVER, NEVER);
+    this.#at = Float64Array.of(now, NEVER, NEVER, NEVER, NEVER);
   }
 
   /** A packet of the session came that says `una`; `sndUna` is what the peer has acknowledged so far. */
   heard(now: Millis, una: Seq32, sndUna: Seq32): void {
-    this.#at[HEARD] = now;
+    const at = this.#at;
+    at[HEARD] = now;
     if (this.verdict === "silent") this.verdict = "well";
     if (una !== 0 || sndUna === 0) {
       this.#denials = 0;
+      at[DENIED] = NEVER;
+      at[FORGOTTEN] = NEVER;
       return;
     }
-    if (this.#denials++ === 0) this.#deniedSince = now;
-    if (this.#denials >= DENIALS && now - this.#deniedSince >= DENIAL_MS) this.verdict = "forgotten";
+    if (this.#denials++ === 0) at[DENIED] = now;
+  }
+
+  /** The peer denied the session and nothing has contradicted that yet. */
+  get doubted(): boolean {
+    return this.#denials > 0;
   }
 
   /** Once a round: whether segments wait for the peer, and the RTO. */
   advance(now: Millis, waiting: boolean, rto: Millis): void {
     const at = this.#at;
+    if (this.#denials >= DENIALS) at[FORGOTTEN] = at[DENIED]! + Math.max(DENIAL_MS, DENIAL_RTOS * rto);
+    if (now >= at[FORGOTTEN]!) this.verdict = "forgotten";
     if (!waiting) {
       at[WAITING] = NEVER;
       at[SILENT] = NEVER;
@@ -61,8 +75,10 @@ export class Health {
     if (now >= at[SILENT] && this.verdict === "well") this.verdict = "silent";
   }
 
-  /** When silence would have lasted long enough. */
+  /** When silence or denial would have lasted long enough. */
   deadline(): Millis {
-    return this.verdict === "well" ? this.#at[SILENT]! : NEVER;
+    const at = this.#at;
+    if (this.verdict === "forgotten") return NEVER;
+    return this.verdict === "well" ? Math.min(at[SILENT]!, at[FORGOTTEN]!) : at[FORGOTTEN]!;
   }
 }

@@ -13,6 +13,7 @@ import { FecDecoder } from "../fec/decoder.ts";
 import { looksLikeKcp, readConv } from "../kcp/segment.ts";
 import type { PortRange } from "./address.ts";
 import { type Demultiplexer, Endpoint } from "./endpoint.ts";
+import type { Opinion } from "./probation.ts";
 import { Recurrence } from "./recurrence.ts";
 import { reportSession, type SessionReport } from "./report.ts";
 import { Session } from "./session.ts";
@@ -20,12 +21,10 @@ import type { ClientParts } from "./slot.ts";
 
 /** A server that has not answered is looked for anew so often. */
 const REDIAL_MS: Millis = 2000;
-/** Lines about a silent server come after 1, 2, 4, 8 and then every 16 looks. */
+/** Lines about a server that does not answer come at first when the session has its opinion, then after 2, 4, 8 and then every 16 looks. */
 const COMPLAINT_GAP_MAX = 16;
-/** An answered session whose first segment is not acknowledged at this age is stuck. */
-const STUCK_MS: Millis = 1900;
-/** A session that ends so young was probably refused for its settings. */
-const YOUNG_MS: Millis = 5000;
+/** A session that ends so young, and in which the server said nothing, was refused for its settings. */
+const YOUNG_MS: Millis = 10_000;
 
 export class Path implements Demultiplexer {
   readonly session: Session;
@@ -35,10 +34,10 @@ export class Path implements Demultiplexer {
   #endpoint: Endpoint | undefined;
   #target = "";
   #over = false;
-  #stuckTold = false;
+  #opinionTold = false;
   #redialAt: Millis;
   #redials = 0;
-  #complainAt = 1;
+  #complainAt = 2;
   readonly #unreadable = new Recurrence();
 
   /** `ended` is called once, when the session has closed for any reason. */
@@ -80,7 +79,7 @@ export class Path implements Demultiplexer {
       this.close(now, this.#forgotten(now));
       return now;
     }
-    if (!this.#stuckTold && now - session.startedAt >= STUCK_MS) this.#tellIfStuck();
+    if (!this.#opinionTold && session.probation?.opinion !== undefined) this.#tell(now, session.probation.opinion);
     if (health.verdict !== "silent" || this.answered || this.#endpoint === undefined) return next;
     if (now >= this.#redialAt) this.#redial(now);
     return Math.min(next, this.#redialAt);
@@ -155,21 +154,25 @@ export class Path implements Demultiplexer {
     this.#redialAt = now + REDIAL_MS;
     if (++this.#redials >= this.#complainAt) {
       this.#complainAt += Math.min(this.#complainAt, COMPLAINT_GAP_MAX);
-      const { session } = this;
-      this.#parts.log.warn(
-        { peer: this.#parts.peerName, datagrams: session.transport.sentDatagrams, seconds: Math.round((now - session.startedAt) / 1000) },
-        "no answer: nothing listens there, the way is blocked, or key or crypt differ from the server's (or a kcptun's smuxver or nocomp)",
-      );
+      this.#complain(now);
     }
     this.#resolve();
   }
 
-  /** A kcptun that closes the session at its first segment may do so before it acknowledges it, and again each time it is resent. */
-  #tellIfStuck(): void {
-    const { kcp } = this.session;
-    if (!this.answered || kcp.stats.sndUna !== 0 || kcp.waitSnd === 0) return;
-    this.#stuckTold = true;
-    this.#parts.log.warn({ peer: this.#target }, "the server answers but takes nothing: smuxver or nocomp differ, or nearly all is lost");
+  /** Says once what the session thinks of its server after its first seconds. */
+  #tell(now: Millis, opinion: Opinion): void {
+    this.#opinionTold = true;
+    if (opinion === "unanswered") this.#complain(now);
+    else
+      this.#parts.log.warn({ peer: this.#target }, "the server answers but takes nothing: smuxver or nocomp differ, or nearly all is lost");
+  }
+
+  #complain(now: Millis): void {
+    const { session } = this;
+    this.#parts.log.warn(
+      { peer: this.#parts.peerName, datagrams: session.transport.sentDatagrams, seconds: Math.round((now - session.startedAt) / 1000) },
+      "no answer: nothing listens there, the way is blocked, or key or crypt differ from the server's (or a kcptun's smuxver or nocomp)",
+    );
   }
 
   #hangUp(): void {

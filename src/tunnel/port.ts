@@ -10,7 +10,7 @@ import { isExtension, readType } from "../extension/header.ts";
 import { HELLO } from "../extension/hello.ts";
 import { FecDecoder } from "../fec/decoder.ts";
 import { FecEncoder } from "../fec/encoder.ts";
-import { looksLikeKcp, readConv, readFirstSn } from "../kcp/segment.ts";
+import { isKcp, looksLikeKcp, readConv, readFirstSn } from "../kcp/segment.ts";
 import { type Demultiplexer, Endpoint } from "./endpoint.ts";
 import { Recurrence } from "./recurrence.ts";
 import { reportSession, type SessionReport } from "./report.ts";
@@ -62,8 +62,12 @@ export class Port implements Demultiplexer {
       return undefined;
     }
     const conv = readConv(view, at);
+    if (known?.conv === conv) return known;
+    if (!isKcp(view, at, end - at)) {
+      this.unreadable(now, peer);
+      return undefined;
+    }
     if (known !== undefined) {
-      if (known.conv === conv) return known;
       if (readFirstSn(view, at) !== 0) return undefined;
       known.close(now, "replaced by a new session of the same address");
       this.#forget(known);

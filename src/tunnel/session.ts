@@ -22,6 +22,7 @@ import type { TunnelConfig } from "./config.ts";
 import { Extension } from "./extension.ts";
 import { Health } from "./health.ts";
 import { Layers, type Scratch, type SmuxSink } from "./layers.ts";
+import { Probation } from "./probation.ts";
 import { ENDED, SHUT, Stream, type StreamOwner } from "./stream.ts";
 import { Transport } from "./transport.ts";
 
@@ -29,8 +30,6 @@ import { Transport } from "./transport.ts";
 const SWEEP_MS: Millis = 1000;
 /** How often a client looks after the health of its session. */
 const CHECK_MS: Millis = 100;
-/** A young client's session says NOP at these ages until its server has said something, so that a server that closed it is found out. */
-const PINGS_MS: readonly Millis[] = [700, 1400, 1900];
 
 export interface SessionOptions {
   readonly role: "client" | "server";
@@ -61,6 +60,7 @@ export class Session implements StreamOwner, SmuxSink {
   readonly kcp: Kcp;
   /** A client's opinion of its server; a server has none, clients come and go. */
   readonly health: Health | undefined;
+  readonly probation: Probation | undefined;
   readonly streams = new Map<number, Stream>();
   /** Bookkeeping of the endpoint. */
   dirty = false;
@@ -74,7 +74,6 @@ export class Session implements StreamOwner, SmuxSink {
   /** Streams that have gathered pieces of what is being received. */
   readonly #gathering: Stream[] = [];
   #sweepAt: Millis = NEVER;
-  #pings = 0;
   #standing: Standing = "unknown";
   #checkAt: Millis = 0;
 
@@ -86,6 +85,7 @@ export class Session implements StreamOwner, SmuxSink {
     this.conv = options.conv;
     this.startedAt = now;
     this.health = options.role === "client" ? new Health(now) : undefined;
+    this.probation = options.role === "client" ? new Probation() : undefined;
     this.transport = new Transport(now, options.conv, config, options.cipherBytes, this.health);
     this.kcp = this.transport.kcp;
     if (config.extensions) this.transport.extension = this.#extend(options);
@@ -111,14 +111,17 @@ export class Session implements StreamOwner, SmuxSink {
       return;
     }
     if (now >= this.#sweepAt) this.#sweep(now);
-    if (this.health !== undefined && now >= this.#checkAt) this.#check(now, this.health, layers);
+    if (this.health !== undefined && this.probation !== undefined && now >= this.#checkAt) {
+      this.#check(now, this.health, this.probation, layers);
+    }
     this.#outbound(now, layers);
   }
 
   deadline(): Millis {
     if (this.closed !== undefined) return NEVER;
     const due = Math.min(this.transport.deadline(), this.layers?.smux.deadline() ?? NEVER, this.#sweepAt);
-    return this.health === undefined ? due : Math.min(due, Math.max(this.#checkAt, Math.min(this.health.deadline(), this.#pingAt)));
+    if (this.health === undefined || this.probation === undefined) return due;
+    return Math.min(due, Math.max(this.#checkAt, Math.min(this.health.deadline(), this.probation.deadline())));
   }
 
   /** Lays packets into the batch; false when the batch is full and more wait. */
@@ -213,17 +216,11 @@ export class Session implements StreamOwner, SmuxSink {
     return this.transport.extension;
   }
 
-  get #pingAt(): Millis {
-    return this.startedAt + (PINGS_MS[this.#pings] ?? NEVER);
-  }
-
-  #check(now: Millis, health: Health, layers: Layers): void {
-    const { kcp } = this;
+  #check(now: Millis, health: Health, probation: Probation, layers: Layers): void {
+    const { kcp, transport } = this;
     this.#checkAt = now + CHECK_MS;
     health.advance(now, kcp.waitSnd > 0, kcp.stats.rto);
-    if (this.#pings === PINGS_MS.length || now < this.#pingAt) return;
-    if (kcp.stats.bytesReceived === 0 && kcp.writable) layers.ping(now);
-    this.#pings++;
+    if (probation.advance(now, transport.receivedDatagrams, kcp.stats, health.doubted) && kcp.writable) layers.ping(now);
   }
 
   #extend({ role, conv }: SessionOptions): Extension {

@@ -1,13 +1,13 @@
 /**
  * Options and failures shown live against Debian's kcptun, over loopback, under the name kcptun-client:
- * conn, autoexpire, a restarted server, a wrong key, a wrong smuxver, snmplog; half close and a range of ports against our own server.
+ * conn, autoexpire, a restarted server, wrong settings, snmplog; half close and a range of ports against our own server.
  *
  *   node test/interop/options.ts
  *
- * Needs Debian's package kcptun. Takes about 25 s. Closes with `N passed, N failed, N skipped`.
+ * Needs Debian's package kcptun. Takes about 25 s; no check depends on how fast the machine is. Closes with `N passed, N failed, N skipped`.
  */
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { type Child, Children, longhaul, root, sleep, waitFor } from "./children.ts";
@@ -31,7 +31,7 @@ function ask(text: string, options: { readonly ms?: number; readonly end?: boole
       socket.destroy();
       done(got);
     };
-    const timer = setTimeout(finish, options.ms ?? 2000);
+    const timer = setTimeout(finish, options.ms ?? 15_000);
     socket.on("data", (data) => {
       got += data;
       if (got.length >= text.length && !options.end) finish();
@@ -55,8 +55,11 @@ const checks: Readonly<Record<string, Check>> = {
     const ours = client("--compat", "2021", "--conn", "2", "--snmplog", rows, "--snmpperiod", "1");
     await waitFor(ours, "listening");
     const answers = await Promise.all(["one", "two", "three", "four"].map((text) => ask(text)));
-    await sleep(1200);
-    const [header, row] = readFileSync(rows, "utf8").split("\n");
+    let [header, row]: (string | undefined)[] = [];
+    for (let tries = 100; tries > 0 && !row; tries--) {
+      await sleep(200);
+      if (existsSync(rows)) [header, row] = readFileSync(rows, "utf8").split("\n");
+    }
     if (answers.join() !== "one,two,three,four") return `answers ${answers}`;
     if (!header?.endsWith("FECRecovered,FECShortShards")) return `header ${header}`;
     return row?.split(",")[4] === "2" ? undefined : `ActiveOpens is not 2: ${row}`;
@@ -71,7 +74,7 @@ const checks: Readonly<Record<string, Check>> = {
     }
     return ours.output().split("session started").length === 4 ? undefined : "not three sessions";
   },
-  "a restarted server: a new connection is served within 4 s (kcptun: 59 s)": async () => {
+  "a restarted server: a new connection is served (how soon: sim/tunnel-death.test.ts; kcptun: 59 s)": async () => {
     const first = theirServer();
     await waitFor(first, "key derivation done");
     const ours = client("--compat", "2021");
@@ -79,21 +82,26 @@ const checks: Readonly<Record<string, Check>> = {
     if ((await ask("before")) !== "before") return "no answer before the restart";
     await children.end(first);
     await waitFor(theirServer(), "key derivation done");
-    const since = Date.now();
-    while ((await ask("after", { ms: 1000 })) !== "after") if (Date.now() - since > 4000) return "no answer within 4 s";
-    return undefined;
+    for (let tries = 20; tries > 0; tries--) if ((await ask("after", { ms: 1000 })) === "after") return undefined;
+    return "no answer to 20 connections";
   },
-  "a wrong key and a wrong smuxver are named within 3.5 s": async () => {
-    await waitFor(theirServer(), "key derivation done");
-    const wrongKey = client("--compat", "2021", "--key", "other");
-    await waitFor(wrongKey, "listening");
-    await ask("x", { ms: 2800 });
-    if (!wrongKey.output().includes("key or crypt differ")) return "the key is not named";
-    await children.end(wrongKey);
-    const wrongVersion = client("--smuxver", "2");
-    await waitFor(wrongVersion, "listening");
-    await ask("x", { ms: 3500 });
-    return wrongVersion.output().includes("smuxver or nocomp differ") ? undefined : `smuxver is not named:\n${wrongVersion.output()}`;
+  "a wrong key, cipher, smuxver and nocomp are named (when: sim/tunnel-mismatch.test.ts)": async () => {
+    const server = theirServer();
+    await waitFor(server, "key derivation done");
+    for (const [flags, named] of [
+      [["--key", "other"], "key or crypt differ"],
+      [["--crypt", "salsa20"], "key or crypt differ"],
+      [["--smuxver", "2"], "smuxver or nocomp differ"],
+      [["--nocomp"], "smuxver or nocomp differ"],
+    ] as const) {
+      const wrong = client("--compat", "2021", ...flags);
+      await waitFor(wrong, "listening");
+      const asked = ask("x", { ms: 30_000 });
+      await waitFor(wrong, named, 30_000).catch((error: Error) => Promise.reject(new Error(`${flags}: ${error.message}`)));
+      await children.end(wrong);
+      await asked;
+    }
+    return undefined;
   },
   "our own server: a range of ports, and a half close that gets its answer": async () => {
     const listen = `127.0.0.1:${wan + 10}-${wan + 17}`;
