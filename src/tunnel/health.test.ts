@@ -42,6 +42,24 @@ test("una 0 that nothing contradicts for 500 ms means that the session is forgot
   assert.equal(at(3500), "forgotten");
 });
 
+test("a lower una confirms a denial and denies nothing by itself; one denial before silence is the truth", () => {
+  const health = new Health(0);
+  health.heard(0, 3, 7);
+  health.heard(10, 4, 7);
+  assert.equal(health.doubted, false);
+  health.heard(20, 0, 7);
+  health.heard(30, 1, 7);
+  health.advance(520, true, 100);
+  assert.equal(health.verdict, "forgotten");
+  const blocked = new Health(0);
+  blocked.advance(0, true, 100);
+  blocked.heard(20, 0, 7);
+  blocked.advance(2010, true, 100);
+  assert.equal(blocked.verdict, "well");
+  blocked.advance(2020, true, 100);
+  assert.equal(blocked.verdict, "forgotten");
+});
+
 test("a denial is believed after two RTOs where those are longer", () => {
   const health = new Health(0);
   health.heard(0, 0, 7);

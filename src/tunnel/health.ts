@@ -7,8 +7,9 @@
  *               or it sees us at a new address, or it has closed the session. It will never take a byte again.
  *
  * Why una 0 is a proof: `una` of a peer never falls, and a server that does not know the session never receives our segment 0 a second time,
- * so its `una` stays 0. One such packet may be old, late or replayed: the session then asks (probation.ts), and any other una contradicts it. DENIALS
- * that nothing contradicts for max(DENIAL_MS, 2 · RTO) are the truth, also when silence follows them because all in flight is acknowledged.
+ * so its `una` stays 0. One such packet may be old, late or replayed: the session then asks (probation.ts), and the una we know contradicts it;
+ * a lower one does not: it is late too, or of a session that was begun and closed again. DENIALS of them that nothing contradicts for
+ * max(DENIAL_MS, 2 · RTO) are the truth, and so is one that silence follows, because all in flight was acknowledged and nothing more may be sent.
  */
 import { type Millis, NEVER, type Seq32 } from "../base/units.ts";
 
@@ -46,13 +47,13 @@ export class Health {
     const at = this.#at;
     at[HEARD] = now;
     if (this.verdict === "silent") this.verdict = "well";
-    if (una !== 0 || sndUna === 0) {
+    if (una === sndUna) {
       this.#denials = 0;
       at[DENIED] = NEVER;
       at[FORGOTTEN] = NEVER;
-      return;
-    }
-    if (this.#denials++ === 0) at[DENIED] = now;
+    } else if (una === 0) {
+      if (this.#denials++ === 0) at[DENIED] = now;
+    } else if (this.#denials > 0) this.#denials++;
   }
 
   /** The peer denied the session and nothing has contradicted that yet. */
@@ -72,7 +73,7 @@ export class Health {
     }
     if (at[WAITING] === NEVER) at[WAITING] = now;
     at[SILENT] = Math.max(at[HEARD]!, at[WAITING]!) + Math.max(SILENCE_MS, SILENCE_RTOS * rto);
-    if (now >= at[SILENT] && this.verdict === "well") this.verdict = "silent";
+    if (now >= at[SILENT] && this.verdict === "well") this.verdict = this.doubted ? "forgotten" : "silent";
   }
 
   /** When silence or denial would have lasted long enough. */

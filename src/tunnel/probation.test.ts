@@ -30,19 +30,20 @@ test("it asks again at once while the session is doubted, and stops with the dou
 
 test("the opinion is there at an age of 1.8 s, once", () => {
   const opinions = [
-    [0, stats(0, 0)],
-    [4, stats(0, 0)],
-    [4, stats(0, 1)],
-    [4, stats(1, 0)],
+    [0, stats(0, 0), false],
+    [4, stats(0, 0), false],
+    [4, stats(0, 1), false],
+    [4, stats(0, 1), true],
+    [4, stats(1, 0), false],
   ] as const;
-  const formed = opinions.map(([received, of]) => {
+  const formed = opinions.map(([received, of, doubted]) => {
     const probation = new Probation();
-    probation.advance(100, received, of, false);
+    probation.advance(100, received, of, doubted);
     assert.ok(probation.deadline() <= 1900);
-    probation.advance(1899, received, of, false);
+    probation.advance(1899, received, of, doubted);
     assert.equal(probation.opinion, undefined);
-    probation.advance(1900, received, of, false);
+    probation.advance(1900, received, of, doubted);
     return probation.opinion;
   });
-  assert.deepEqual(formed, ["unanswered", "stuck", undefined, undefined]);
+  assert.deepEqual(formed, ["unanswered", "stuck", undefined, "stuck", undefined]);
 });

@@ -11,7 +11,7 @@
  * and has an opinion in time for a line in the log within 2 s:
  *
  *   unanswered   not a datagram came that is ours: wrong address, wrong key or cipher, or nothing gets through
- *   stuck        packets come, but not one acknowledges the first segment: closed again at every resend of it
+ *   stuck        packets come, but not one acknowledges the first segment, because the session is closed again at every resend of it; or they deny it
  */
 import { type Millis, NEVER } from "../base/units.ts";
 import type { KcpStats } from "../kcp/stats.ts";
@@ -46,7 +46,7 @@ export class Probation {
     if (!this.#formed && now >= at[BEGAN]! + VERDICT_MS) {
       this.#formed = true;
       if (receivedDatagrams === 0) this.opinion = "unanswered";
-      else if (!this.passed && stats.sndUna === 0) this.opinion = "stuck";
+      else if (!this.passed && (stats.sndUna === 0 || doubted)) this.opinion = "stuck";
     }
     if (this.passed && !doubted) {
       at[PING] = NEVER;
