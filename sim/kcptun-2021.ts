@@ -118,4 +118,4 @@ export class Kcptun2021 implements UdpHandler, Driver {
   }
 }
 
-const taken: SmuxSink = { smuxEvent() {} };
+const taken: SmuxSink = { smuxEvent() {}, smuxSettle() {} };
