@@ -20,6 +20,7 @@ export * as h264 from "./media/h264/index.ts";
 export * as hls from "./media/hls/index.ts";
 export * as rtmp from "./media/rtmp/index.ts";
 export * as rtp from "./media/rtp/index.ts";
+export * as net from "./net/index.ts";
 export * as qpp from "./qpp/index.ts";
 export * as smux from "./smux/index.ts";
 export * as snappy from "./snappy/index.ts";

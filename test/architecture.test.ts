@@ -23,6 +23,7 @@ const layers: Readonly<Record<string, number>> = {
   "config.ts": 6,
   "index.ts": 6,
   "main.ts": 6,
+  net: 6,
 };
 
 /** Inside `media/`: bitstreams know nothing of containers, containers nothing of protocols that carry them. */

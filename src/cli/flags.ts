@@ -30,7 +30,13 @@ export function parseFlags<Schema extends z.ZodObject>(schema: Schema, sources: 
   }
   const file = readArguments(options, sources, given);
   if (file !== undefined) readFile(options, file, sources.later ?? [], given);
-  depend(options, given, sources.lenient ?? false);
+  return checkGiven(schema, given, sources.lenient ?? false);
+}
+
+/** Completes options, given by their keys with texts or numbers, and checks them. @throws ConfigError as parseFlags does */
+export function checkGiven<Schema extends z.ZodObject>(schema: Schema, given: Record<string, unknown>, lenient = false): z.output<Schema> {
+  const options = optionsOf(schema);
+  depend(options, given, lenient);
   const result = schema.safeParse(given);
   if (result.success) return result.data;
   throw explain(options, result.error.issues[0]!, given);

@@ -31,8 +31,11 @@ export interface Loop {
   now(): Millis;
   /** @throws HostError when the address cannot be bound */
   udp(options: UdpOptions, handler: UdpHandler): UdpSocket;
-  /** Starts connecting; `handler.connected` or `handler.closed` follows, never from inside this call. */
-  connect(to: Endpoint, handler: TcpHandler): TcpSocket;
+  /**
+   * Starts connecting; `handler.connected` or `handler.closed` follows, never from inside this call. `from`: on whose behalf, for loops that hand the
+   * connection to somebody in this process.
+   */
+  connect(to: Endpoint, handler: TcpHandler, from?: string): TcpSocket;
   /** `accept` is asked for each new connection; it answers the handler, or undefined to refuse. @throws HostError */
   listen(at: Endpoint, accept: Accept): Listener;
   /** Resolves a name to one literal address (a literal is answered as it is). `done` is called later, once, from a round. */
@@ -139,8 +142,8 @@ export interface TcpSocket {
    * later is thrown away, for 2 s at most.
    */
   close(): void;
-  /** Ends both sides with RST. */
-  reset(): void;
+  /** Ends both sides with RST. `reason`: a sentence or code for whoever is at the other end in this process; it does not leave the machine. */
+  reset(reason?: string): void;
 }
 
 export interface Listener {

@@ -142,7 +142,7 @@ export class Port implements Demultiplexer {
       { host: addresses.host(peer), port: addresses.port(peer) },
       { host: addresses.localHost(peer), port: local.port },
     );
-    stream.attach(loop.connect(target, stream), false, header);
+    stream.attach(loop.connect(target, stream, session.peerName), false, header);
     if (!config.quiet) log.info({ peer: session.peerName, stream: stream.sid, target: config.target }, "connection opened");
   }
 

@@ -144,7 +144,7 @@ export class Session implements StreamOwner, SmuxSink {
   close(_now: Millis, reason: string): void {
     if (this.closed !== undefined) return;
     this.closed = reason;
-    for (const stream of this.streams.values()) stream.reset();
+    for (const stream of this.streams.values()) stream.reset(reason);
     this.streams.clear();
     this.#ready.clear();
     this.#options.wake(this);

@@ -157,8 +157,9 @@ export class Stream implements TcpHandler {
     return this.localEnded && this.#shutdown;
   }
 
-  reset(): void {
-    this.#socket?.reset();
+  /** `reason`: why the session ended. */
+  reset(reason?: string): void {
+    this.#socket?.reset(reason);
     this.#letGo();
   }
 
