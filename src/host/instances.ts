@@ -5,7 +5,7 @@
  *
  * The folder is its user's alone (0700). A socket whose process is gone is removed by whoever comes by next. Root looks into everybody's folders.
  */
-import { globSync, lstatSync, mkdirSync, readdirSync, statSync, unlinkSync } from "node:fs";
+import { lstatSync, mkdirSync, readdirSync, statSync, unlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -44,8 +44,13 @@ export function instancePath(name: string, pid: number, of: Surroundings = surro
 
 /** All that run, by name and pid. Removes what dead ones left. */
 export function findInstances(of: Surroundings = surroundings()): Instance[] {
-  const folders = new Set([ownFolder(of), ...(of.uid === 0 ? globSync(["/run/user/*/longhaul", join(of.tmp, "longhaul-*")]) : [])]);
+  const folders = new Set([ownFolder(of), ...(of.uid === 0 ? everybodysFolders(of.tmp) : [])]);
   return [...folders].flatMap(instancesIn).sort((a, b) => a.name.localeCompare(b.name) || a.pid - b.pid);
+}
+
+function everybodysFolders(tmp: string): string[] {
+  const temporary = filesIn(tmp).filter((name) => name.startsWith("longhaul-"));
+  return [...filesIn("/run/user").map((uid) => join("/run/user", uid, "longhaul")), ...temporary.map((name) => join(tmp, name))];
 }
 
 function ownFolder({ env, uid, tmp }: Surroundings): string {

@@ -6,19 +6,18 @@
  *                                                                                      └▶ longhaul, kcptun-client, kcptun-server
  *
  *   npm run test:package            needs the package registry or npm's cache for the dependencies
- *   NODE=/usr/bin/node npm run …    the same on another Node
  */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { examples } from "./examples.ts";
 import { programsRun } from "./programs.ts";
 
 const root = join(import.meta.dirname, "..", "..");
-/** The Node that the installed package runs on. */
-const node = process.env.NODE ?? process.execPath;
+/** The Nodes that the installed package runs on: the pinned one and npm's own, which is the machine's. */
+const nodes = [...new Set([process.execPath, process.env.npm_node_execpath ?? process.execPath].map((path) => realpathSync(path)))];
 const packed = [
   "assets",
   "bin",
@@ -79,8 +78,10 @@ function typecheck(project: string): void {
   };
   writeFileSync(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["doors.ts", "examples"] }));
   execFileSync(join(root, "node_modules", ".bin", "tsc"), ["-p", "."], { cwd: project, stdio: "inherit" });
-  const same = execFileSync(node, ["built/doors.js"], { cwd: project, encoding: "utf8" }).trim().split(" ");
-  assert.deepEqual(same, ["number", ...named.map(() => "true")]);
+  for (const node of nodes) {
+    const same = execFileSync(node, ["built/doors.js"], { cwd: project, encoding: "utf8" }).trim().split(" ");
+    assert.deepEqual(same, ["number", ...named.map(() => "true")]);
+  }
 }
 
 const scratch = mkdtempSync(join(tmpdir(), "longhaul-package-"));
@@ -93,10 +94,13 @@ try {
   step("installed into an empty project");
   typecheck(project);
   step("every door and example type-checks");
-  for (const check of Object.values(examples)) await check((name) => [node, join(project, "built", "examples", `${name}.js`)]);
-  step("the examples do what they say");
-  await programsRun(project, dirname(node));
-  step("longhaul, kcptun-client and kcptun-server run");
+  for (const node of nodes) {
+    const version = execFileSync(node, ["--version"], { encoding: "utf8" }).trim();
+    for (const check of Object.values(examples)) await check((name) => [node, join(project, "built", "examples", `${name}.js`)]);
+    step(`the examples do what they say, on Node ${version}`);
+    await programsRun(project, dirname(node));
+    step(`longhaul, kcptun-client and kcptun-server run, on Node ${version}`);
+  }
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }
