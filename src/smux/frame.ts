@@ -6,7 +6,8 @@
  *     | version | cmd |  length  |    sid     | length bytes
  *     +---------+-----+----------+------------+-----------------
  *
- *     0 SYN  opens stream sid                     length 0
+ *     0 SYN  opens stream sid                     length 0; between two ends of ours also a body that describes the stream,
+ *                                                 and again for a stream that is open: kcptun would end the session
  *     1 FIN  end of data of this side             length 0
  *     2 PSH  data                                 length 0…65535
  *     3 NOP  keepalive, sid 0                     length 0
@@ -39,10 +40,10 @@ export function putUpdate(view: DataView, offset: number, version: number, sid: 
   view.setUint32(offset + HEADER_BYTES + 4, window, true);
 }
 
-/** What is wrong with a header in a session of this version, as an error code; undefined when it is in order. */
-export function headerFault(sessionVersion: number, version: number, cmd: number, length: number): string | undefined {
+/** What is wrong with a header in a session of this version, as an error code; undefined when it is in order. A SYN may have `synBytesMax`. */
+export function headerFault(sessionVersion: number, version: number, cmd: number, length: number, synBytesMax: Bytes): string | undefined {
   if (version !== sessionVersion) return "smux.version";
-  if (cmd === CMD_PSH) return undefined;
+  if (cmd === CMD_PSH || (cmd === CMD_SYN && length <= synBytesMax)) return undefined;
   if (cmd > CMD_UPD || (cmd === CMD_UPD && version === 1)) return "smux.command";
   if (length !== (cmd === CMD_UPD ? UPD_BODY_BYTES : 0)) return "smux.length";
   return undefined;

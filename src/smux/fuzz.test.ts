@@ -17,7 +17,7 @@ function hostile(prng: Prng, version: number, into: Uint8Array): number {
   for (let i = 0; i < frames; i++) {
     const sid = prng.chance(0.9) ? prng.below(100) : prng.u32();
     const cmd = prng.below(5);
-    const body = cmd === 2 ? prng.below(40) : 0;
+    const body = cmd === 2 || (cmd === 0 && prng.chance(0.3)) ? prng.below(40) : 0;
     const bytes =
       cmd === 4 && version === 2
         ? update(sid, prng.chance(0.8) ? 0 : prng.u32(), prng.u32())
@@ -49,6 +49,7 @@ test(`${inputs} mutated inputs, seed ${seed}`, (t) => {
         streamsMax,
         receiveBytes,
       });
+      if (prng.chance(0.5)) session.allowDescriptions(prng.below(64));
     }
     const length = hostile(prng, session.version, bytes);
     for (let at = 0; at < length; ) {
@@ -59,6 +60,7 @@ test(`${inputs} mutated inputs, seed ${seed}`, (t) => {
       if (session.event === DATA) assert.ok(session.dataStart >= at && session.dataStart < session.dataEnd && session.dataEnd <= at + n);
       if (session.event === DATA && prng.chance(0.7)) session.consumed(0, session.eventSid, session.dataEnd - session.dataStart);
       if (session.event !== 0 && prng.chance(0.1)) session.forget(0, session.eventSid);
+      if (session.event !== 0 && prng.chance(0.1)) session.describe(0, session.eventSid, new Uint8Array(prng.below(513)));
       if (session.event !== 0 && prng.chance(0.1)) session.finish(0, session.eventSid);
       at += n;
     }

@@ -18,6 +18,9 @@
  * at the first end of either side it closes the stream whole after its --closewait (0 in older versions), and discards what comes later
  * without ever opening the window again. So a half that idles should be forgotten by the caller after a time of its own.
  *
+ * Descriptions. A SYN may carry a body, and one for a stream that exists describes it (event DESCRIBED), once both ends have agreed on it
+ * elsewhere and `allowDescriptions` was called. Then a stream's description goes before its end.
+ *
  * Deviations, none on the wire: SYN and UPD of many streams may leave in one call; a SYN that is refused (too many streams, or a sid of
  * our own side) is answered with FIN instead of blocking the session; a stream that claims more bytes consumed than sent ends the session;
  * windows of 2^31 and more count as 2^31 − 1; any byte counts as a sign of life, not only a header, so that one long frame over a thin link
@@ -30,6 +33,7 @@ import { type Bytes, type Millis, NEVER } from "../base/units.ts";
 import { CMD_FIN, CMD_NOP, CMD_PSH, CMD_SYN, CMD_UPD, HEADER_BYTES, putHeader } from "./frame.ts";
 import { FrameReader } from "./frame-reader.ts";
 import { Liveness } from "./liveness.ts";
+import { SmuxStats } from "./stats.ts";
 import { Stream } from "./stream.ts";
 
 /** Values of `event`. */
@@ -38,7 +42,8 @@ export const OPENED = 1;
 export const DATA = 2;
 export const FINISHED = 3;
 export const FAILED = 4;
-export type SmuxEvent = typeof NOTHING | typeof OPENED | typeof DATA | typeof FINISHED | typeof FAILED;
+export const DESCRIBED = 5;
+export type SmuxEvent = typeof NOTHING | typeof OPENED | typeof DATA | typeof FINISHED | typeof FAILED | typeof DESCRIBED;
 
 // Spec
 const FRAME_BYTES_MAX = 65_535;
@@ -69,31 +74,6 @@ export interface SmuxOptions {
   readonly streamsMax?: number;
 }
 
-export interface SmuxStats {
-  /** Streams opened by us, by the peer, and gone again. */
-  opened: number;
-  accepted: number;
-  closed: number;
-  framesIn: number;
-  framesOut: number;
-  /** Payload. */
-  bytesIn: number;
-  bytesOut: number;
-  /** Frames for streams that do not exist (any more), and payload thrown away with them. */
-  unknownSid: number;
-  discardedBytes: number;
-  /** SYN for a stream that exists. */
-  duplicateSyn: number;
-  /** Limit hit: SYN of the peer refused; FIN for it lost because too many waited; `open` answered 0. */
-  synRefused: number;
-  refusalsDropped: number;
-  openRefused: number;
-  /** Limit hit: times the bucket ran empty. */
-  receivePauses: number;
-  /** Bytes ignored because the session had failed. */
-  bytesAfterFailure: number;
-}
-
 export class SmuxSession {
   /** What the last `receive` or `advance` brought, and of which stream. */
   event: SmuxEvent = NOTHING;
@@ -101,25 +81,11 @@ export class SmuxSession {
   /** DATA: the payload is bytes[dataStart…dataEnd) of what was given to `receive`; borrowed. A large frame comes in several pieces. */
   dataStart = 0;
   dataEnd = 0;
+  /** OPENED, DESCRIBED: the body of the SYN, if it had one. */
+  description: Uint8Array | undefined;
   /** Set once, with the event FAILED: "smux.version", "smux.command", "smux.length", "smux.consumed" or "smux.timeout". */
   failure: ProtocolError | undefined;
-  readonly stats: SmuxStats = {
-    opened: 0,
-    accepted: 0,
-    closed: 0,
-    framesIn: 0,
-    framesOut: 0,
-    bytesIn: 0,
-    bytesOut: 0,
-    unknownSid: 0,
-    discardedBytes: 0,
-    duplicateSyn: 0,
-    synRefused: 0,
-    refusalsDropped: 0,
-    openRefused: 0,
-    receivePauses: 0,
-    bytesAfterFailure: 0,
-  };
+  readonly stats = new SmuxStats();
   readonly #streamBytes: Bytes;
   readonly #frameBytes: Bytes;
   readonly #streamsMax: number;
@@ -168,13 +134,27 @@ export class SmuxSession {
     return this.#bucket <= 0;
   }
 
+  /** Lets the peer describe streams with at most `bytesMax` bytes. We may, in at most 512, when it lets us. */
+  allowDescriptions(bytesMax: Bytes): void {
+    this.#reader.allowSynBody(bytesMax);
+  }
+
+  /** Describes a stream that is open, ours or the peer's. */
+  describe(_now: Millis, sid: number, description: Uint8Array): void {
+    const stream = this.#streams.get(sid);
+    if (stream === undefined || stream.finished) return;
+    stream.description = description;
+    this.#queue(stream);
+  }
+
   /** Opens a stream and queues its SYN. Answers its sid, or 0 when sids are exhausted, streamsMax is reached or the session has failed. */
-  open(_now: Millis): number {
+  open(_now: Millis, description?: Uint8Array): number {
     if (this.failure !== undefined || this.version === 0 || this.#nextSid > SID_MAX || this.#streams.size >= this.#streamsMax) {
       this.stats.openRefused++;
       return 0;
     }
     const stream = new Stream(this.#nextSid, false);
+    stream.description = description;
     this.#nextSid += 2;
     this.#streams.set(stream.sid, stream);
     this.#queue(stream);
@@ -233,7 +213,7 @@ export class SmuxSession {
     this.#removeIfOver(stream);
   }
 
-  /** Writes whole control frames to into[offset…limit). Answers the bytes written; 0 = drained, or no room for the next frame (16 bytes do). */
+  /** Writes whole control frames to into[offset…limit). Answers the bytes written; 0 = drained, or no room for the next frame (16 bytes do, 8 more than the longest description where there are any). */
   transmit(_now: Millis, into: Uint8Array, view: DataView, offset: number, limit: number): Bytes {
     if (this.failure !== undefined || this.version === 0) return 0;
     const end = Math.min(limit, into.length, offset + TRANSMIT_BYTES_MAX);
@@ -301,8 +281,13 @@ export class SmuxSession {
     if (cmd === CMD_NOP) return;
     const stream = this.#streams.get(sid);
     if (cmd === CMD_SYN) {
+      this.description = reader.synBody();
       if (stream === undefined) this.#accept(sid);
-      else this.stats.duplicateSyn++;
+      else if (this.description === undefined || stream.forgotten) this.stats.duplicateSyn++;
+      else {
+        this.event = DESCRIBED;
+        this.eventSid = sid;
+      }
     } else if (cmd === CMD_PSH) {
       this.#payloadLeft = reader.length;
       this.#payloadStream = stream;

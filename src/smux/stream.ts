@@ -27,6 +27,8 @@ export class Stream {
   queued = false;
   /** Bytes handed out and not yet consumed. */
   held = 0;
+  /** Describes the stream; goes with its SYN, or with another one when the SYN has left. */
+  description: Uint8Array | undefined;
   #finSent = false;
   #updatePending = false;
   #written = 0;
@@ -60,21 +62,30 @@ export class Stream {
   /** It has control frames to send. One that is forgotten before its SYN was transmitted has none: the peer need not know that it was. */
   get controlPending(): boolean {
     if (!this.established) return !this.forgotten;
-    return (this.#updatePending && this.receiving) || (this.finished && !this.#finSent);
+    return this.description !== undefined || (this.#updatePending && this.receiving) || (this.finished && !this.#finSent);
   }
 
-  /** Writes its next control frame, SYN before UPD before FIN, to view[offset…limit). Answers its length, 0 when there is no room. */
+  /** Writes its next control frame, SYN before UPD before FIN and a description before both, to view[offset…limit). Answers its length, 0 when there is no room. */
   transmitControl(view: DataView, offset: number, limit: number, version: number, window: Bytes): Bytes {
-    if (this.established && this.#updatePending && this.receiving) {
+    if (!this.established || this.description !== undefined) {
+      const { description } = this;
+      const bodyBytes = description?.length ?? 0;
+      if (offset + HEADER_BYTES + bodyBytes > limit) return 0;
+      putHeader(view, offset, version, CMD_SYN, bodyBytes, this.sid);
+      for (let i = 0; i < bodyBytes; i++) view.setUint8(offset + HEADER_BYTES + i, description![i]!);
+      this.description = undefined;
+      this.established = true;
+      return HEADER_BYTES + bodyBytes;
+    }
+    if (this.#updatePending && this.receiving) {
       if (offset + UPDATE_BYTES > limit) return 0;
       putUpdate(view, offset, version, this.sid, this.#consumed, window);
       this.#updatePending = false;
       return UPDATE_BYTES;
     }
     if (offset + HEADER_BYTES > limit) return 0;
-    putHeader(view, offset, version, this.established ? CMD_FIN : CMD_SYN, 0, this.sid);
-    if (this.established) this.#finSent = true;
-    this.established = true;
+    putHeader(view, offset, version, CMD_FIN, 0, this.sid);
+    this.#finSent = true;
     return HEADER_BYTES;
   }
 
