@@ -10,10 +10,12 @@ import { Batch } from "../src/base/batch.ts";
 import type { Pieces } from "../src/base/pieces.ts";
 import { Prng } from "../src/base/prng.ts";
 import { createCipher, type PacketCipher } from "../src/cipher/cipher.ts";
+import { KIND_TCP } from "../src/extension/description.ts";
 import { primitives } from "../src/host/crypto.ts";
 import { silentLog } from "../src/host/log.ts";
 import type { TcpSocket } from "../src/host/loop.ts";
 import { readEach, writeEach } from "../src/host/scatter.ts";
+import { ChannelCounters } from "../src/tunnel/channel-counters.ts";
 import { clientConfig } from "../src/tunnel/config.ts";
 import { Scratch } from "../src/tunnel/layers.ts";
 import { Session } from "../src/tunnel/session.ts";
@@ -23,6 +25,7 @@ const bytesPerPacketMax = 48;
 /** An endless source and a sink for ever: the TCP side of a bulk transfer. */
 class Endless implements TcpSocket {
   readonly remote = "endless";
+  readonly local = "";
   written = 0;
   #filled: Uint8Array | undefined;
   /** Noise, laid down once: a frame's payload stays where it is. */
@@ -67,6 +70,8 @@ class End {
       scratch: new Scratch(),
       log: silentLog,
       wake: () => {},
+      features: 0,
+      counters: new ChannelCounters(),
       opened: (_session, stream) => stream.attach(this.socket, true),
     });
   }
@@ -97,7 +102,9 @@ for (const [crypt, nocomp] of [
   test(`no allocation per packet: ${crypt}, snappy ${nocomp === "true" ? "off" : "on"}`, (t) => {
     const config = clientConfig.parse({ crypt, nocomp, mode: "fast3", sndwnd: 512, rcvwnd: 512, quiet: "true" });
     const [client, server] = [new End("client", config), new End("server", config)];
-    client.session.open(0)!.attach(client.socket, true);
+    const stream = client.session.open(0, { kind: KIND_TCP, target: "" });
+    assert.ok(typeof stream !== "string");
+    stream.attach(client.socket, true);
     let now = 1;
     const run = (packets: number): number => {
       const goal = client.packets + server.packets + packets;

@@ -33,7 +33,8 @@ export class VirtualLoop implements Loop {
 
   connect(to: Endpoint, handler: TcpHandler): TcpSocket {
     const accept = "port" in to ? this.#listeners.get(to.port) : undefined;
-    return connectPipe(this, `${this.address}:${this.#nextPort++}`, accept, handler);
+    const name = "port" in to ? `${to.host}:${to.port}` : to.path;
+    return connectPipe(this, `${this.address}:${this.#nextPort++}`, name, accept, handler);
   }
 
   listen(at: Endpoint, accept: Accept): Listener {

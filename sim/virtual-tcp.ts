@@ -22,6 +22,7 @@ class Pipe {
 
 class VirtualTcpSocket implements TcpSocket {
   readonly remote: string;
+  readonly local: string;
   readonly #loop: VirtualLoop;
   readonly #in: Pipe;
   readonly #out: Pipe;
@@ -29,9 +30,10 @@ class VirtualTcpSocket implements TcpSocket {
   handler: TcpHandler | undefined;
   #closed = false;
 
-  constructor(loop: VirtualLoop, remote: string, incoming: Pipe, outgoing: Pipe) {
+  constructor(loop: VirtualLoop, remote: string, local: string, incoming: Pipe, outgoing: Pipe) {
     this.#loop = loop;
     this.remote = remote;
+    this.local = local;
     this.#in = incoming;
     this.#out = outgoing;
   }
@@ -103,10 +105,11 @@ class VirtualTcpSocket implements TcpSocket {
   }
 }
 
-export function connectPipe(loop: VirtualLoop, name: string, accept: Accept | undefined, handler: TcpHandler): TcpSocket {
+/** `name` is the address of who connects, `to` of who is connected to. */
+export function connectPipe(loop: VirtualLoop, name: string, to: string, accept: Accept | undefined, handler: TcpHandler): TcpSocket {
   const [up, down] = [new Pipe(), new Pipe()];
-  const near = new VirtualTcpSocket(loop, loop.address, down, up);
-  const far = new VirtualTcpSocket(loop, name, up, down);
+  const near = new VirtualTcpSocket(loop, to, name, down, up);
+  const far = new VirtualTcpSocket(loop, name, to, up, down);
   near.other = far;
   far.other = near;
   near.handler = handler;

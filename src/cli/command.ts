@@ -42,10 +42,11 @@ function flags({ key, names, short, pairs, switch: isSwitch }: Option): string {
   return `${short === undefined ? "    " : `-${short}, `}${long}${isSwitch ? "" : pairs ? " NAME=V" : " V"}`;
 }
 
-function facts({ choices, initial, initialBy, secret, pairs, switch: isSwitch }: Option): string {
+function facts({ choices, initial, initialBy, secret, pairs, list, switch: isSwitch }: Option): string {
   const parts = [];
   if (choices !== undefined) parts.push(choices.join(" | "));
-  if (initial !== undefined && initial !== "" && !isSwitch && !secret && !pairs) parts.push(`default ${String(initial)}`);
+  if (initial !== undefined && initial !== "" && !isSwitch && !secret && !pairs && !list) parts.push(`default ${String(initial)}`);
   for (const [value, other] of Object.entries(initialBy?.values ?? {})) parts.push(`${String(other)} with --${initialBy?.option} ${value}`);
+  if (initialBy?.given !== undefined) parts.push(`none with ${initialBy.given.map((name) => `--${name}`).join(" or ")}`);
   return parts.length === 0 ? "" : ` (${parts.join("; ")})`;
 }

@@ -119,3 +119,21 @@ test("help shows every option once, with default and choices, and no hidden ones
   assert.ok(!help.includes("--interval"));
   assert.ok(!help.includes("secrect"));
 });
+
+test("lists add up, with commas too, in files and in the environment; forward takes the place of the default localaddr", () => {
+  assert.deepEqual(parse(["--forward", ":1=a,:2=b", "--forward=:3"]).forward, [":1=a", ":2=b", ":3"]);
+  assert.deepEqual(parse([], { LONGHAUL_FORWARD: ":1=a, :2=b" }).forward, [":1=a", ":2=b"]);
+  const folder = mkdtempSync(join(tmpdir(), "longhaul-flags-"));
+  const path = join(folder, "c.json");
+  writeFileSync(path, JSON.stringify({ forward: [":1=a", "udp::53=dns"] }));
+  assert.deepEqual(parse(["-c", path]).forward, [":1=a", "udp::53=dns"]);
+  rmSync(folder, { recursive: true });
+  assert.deepEqual(
+    [parse([]).localaddr, parse(["--forward", ":1"]).localaddr, parse(["--forward", ":1", "-l", ":2"]).localaddr],
+    [":12948", "", ":2"],
+  );
+  assert.match(
+    message(() => parse(["--forward", ""])),
+    /--forward: .* is not allowed; give texts, once for each or with commas/,
+  );
+});

@@ -2,7 +2,7 @@
  * Command-line flags, environment and JSON file from one zod schema: the schema is the single source of names, defaults, ranges and help.
  *
  * Precedence, lowest first: default, environment (LONGHAUL_NAME), command line, JSON file given with -c (as kcptun: the file wins).
- * Accepted forms: --name value, --name=value, -name value (Go style), -l value; a switch may stand alone; pairs add up. JSON keys are case-insensitive.
+ * Accepted forms: --name value, --name=value, -name value (Go style), -l value; a switch may stand alone; pairs and lists add up. JSON keys are case-insensitive.
  */
 import { readFileSync } from "node:fs";
 import type { z } from "zod";
@@ -74,7 +74,8 @@ function readArguments(options: readonly Option[], { argv, later = [] }: Sources
 function depend(options: readonly Option[], given: Record<string, unknown>, lenient: boolean): void {
   for (const { key, initialBy, fallback, choices, range } of options) {
     if (initialBy !== undefined && given[key] === undefined) {
-      const value = initialBy.values[String(given[initialBy.option])];
+      const { option = "", values = {}, given: others = [], value: otherwise } = initialBy;
+      const value = others.some((name) => given[name] !== undefined) ? otherwise : values[String(given[option])];
       if (value !== undefined) given[key] = value;
     }
     const falls = fallback !== undefined && (lenient || (fallback.when !== undefined && given[fallback.when] === "true"));
@@ -88,8 +89,12 @@ function depend(options: readonly Option[], given: Record<string, unknown>, leni
   }
 }
 
-/** Pairs add up over several occurrences; anything else replaces what was there. */
+/** Pairs and lists add up over several occurrences; anything else replaces what was there. */
 function put(option: Option, value: string, given: Record<string, unknown>): void {
+  if (option.list) {
+    given[option.key] = [...((given[option.key] as string[] | undefined) ?? []), ...value.split(",").map((text) => text.trim())];
+    return;
+  }
   if (!option.pairs) {
     given[option.key] = value;
     return;
@@ -116,7 +121,7 @@ function readFile(options: readonly Option[], path: string, later: readonly stri
     const wanted = name.toLowerCase();
     const option = options.find((candidate) => candidate.names.some((known) => known.toLowerCase() === wanted));
     if (option === undefined) throw unknown(options, name, later);
-    given[option.key] = option.switch ? String(value) : value;
+    given[option.key] = option.switch ? String(value) : option.list && typeof value === "string" ? value.split(",") : value;
   }
 }
 

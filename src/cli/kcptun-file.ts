@@ -31,6 +31,9 @@ export function flagsOfFile(path: string, options: readonly Option[]): string[] 
       throw new ConfigError(key, `-c: "${name}" is an option of kcptun that this version does not have yet`);
     const option = options.find(({ names, short }) => names.some((known) => known !== short && known.toLowerCase() === key));
     if (option === undefined) return [];
+    // kcptun has no lists: these are options of ours, written as in our own files.
+    if (option.list && Array.isArray(value) && value.every((text) => typeof text === "string"))
+      return value.map((text) => `--${option.key}=${text}`);
     const wanted = wantedType(option);
     if (typeof value !== wanted || (wanted === "number" && !Number.isInteger(value))) {
       throw new ConfigError(

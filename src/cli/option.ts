@@ -15,6 +15,8 @@ export interface Option {
   readonly switch: boolean;
   /** Takes name=value, several times or with commas. */
   readonly pairs: boolean;
+  /** May be given several times, or with commas. */
+  readonly list: boolean;
   readonly choices: readonly string[] | undefined;
   readonly range: { readonly least: number; readonly most: number } | undefined;
   readonly initial: unknown;
@@ -29,9 +31,12 @@ export interface Fallback {
   readonly value: string;
 }
 
+/** By the value of one option, or by whether any of several is given at all. */
 export interface Dependence {
-  readonly option: string;
-  readonly values: Readonly<Record<string, unknown>>;
+  readonly option?: string;
+  readonly values?: Readonly<Record<string, unknown>>;
+  readonly given?: readonly string[];
+  readonly value?: unknown;
 }
 
 interface Meta {
@@ -59,6 +64,7 @@ export function optionsOf(schema: z.ZodObject): Option[] {
       secret: meta.secret ?? false,
       switch: inner instanceof z.ZodPipe || inner instanceof z.ZodCodec,
       pairs: inner instanceof z.ZodRecord,
+      list: inner instanceof z.ZodArray,
       choices: inner instanceof z.ZodEnum ? inner.options.map(String) : undefined,
       range: inner instanceof z.ZodNumber ? { least: inner.minValue ?? 0, most: inner.maxValue ?? Number.MAX_SAFE_INTEGER } : undefined,
       initial: outer instanceof z.ZodDefault ? outer.def.defaultValue : undefined,
@@ -69,9 +75,10 @@ export function optionsOf(schema: z.ZodObject): Option[] {
 }
 
 /** "a whole number from 64 to 1500 (bytes in one UDP datagram)" */
-export function describeOption({ choices, range, description, pairs, switch: isSwitch }: Option): string {
+export function describeOption({ choices, range, description, pairs, list, switch: isSwitch }: Option): string {
   if (choices !== undefined) return `one of ${choices.join(", ")} (${description})`;
   if (range !== undefined) return `a whole number from ${range.least} to ${range.most} (${description})`;
   if (pairs) return `name=value pairs (${description})`;
+  if (list) return `texts, once for each or with commas (${description})`;
   return `${isSwitch ? "true or false" : "a text"} (${description})`;
 }

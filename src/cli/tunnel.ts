@@ -7,8 +7,10 @@ import { type LoopWorker, startLoopWorker } from "../host/worker.ts";
 import type { WorkerObservation } from "../metrics/merge.ts";
 import type { AskWorkers } from "../metrics/observer.ts";
 import type { ClientConfig, ServerConfig } from "../tunnel/config.ts";
+import { forwardsOf } from "../tunnel/forward.ts";
 import type { Question } from "../tunnel/observation.ts";
 import { allCounters } from "../tunnel/snmp.ts";
+import { parseTarget, TargetList } from "../tunnel/target.ts";
 import { parseMetricsAddress } from "./metrics-address.ts";
 import { onStop } from "./signals.ts";
 import { SnmpLog } from "./snmp-log.ts";
@@ -30,9 +32,10 @@ export function checkTunnel({ role, config }: TunnelEnd): void {
   if (datashard + parityshard > 255) {
     throw new ConfigError("datashard", `--datashard and --parityshard: ${datashard} + ${parityshard} is not allowed; together at most 255`);
   }
-  if (role === "client" && config.localaddr === "")
+  if (role === "client" && forwardsOf(config).length === 0)
     throw new ConfigError("localaddr", "--localaddr: nothing given; give host:port or a path");
   if (config.metrics !== "") parseMetricsAddress(config.metrics);
+  if (role === "server") new TargetList("targets", config.targets, parseTarget("target", config.target));
   if (config.log !== "") {
     try {
       closeSync(openSync(config.log, "a"));

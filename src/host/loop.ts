@@ -127,6 +127,8 @@ export interface TcpHandler {
 export interface TcpSocket {
   /** "203.0.113.7:4711", for logs. */
   readonly remote: string;
+  /** The address of ours that was asked, likewise; "" or left out where that is not known. Looked up when asked for. */
+  readonly local?: string;
   /** Bytes read into bytes[offset…limit); 0 = nothing now; −1 = the peer ended its side. */
   read(bytes: Uint8Array, offset: number, limit: number): number;
   /** Bytes taken of bytes[offset…end); they were copied. Fewer than given: `writable` or `closed` follows. Not after `shutdown`. */

@@ -9,10 +9,11 @@
  */
 import { HostError } from "../base/errors.ts";
 import { ADDRESS_WORDS, PORT_WORD, SCOPE_WORD } from "./address.ts";
-import type { Block } from "./block.ts";
+import { Block } from "./block.ts";
 import { formatHostPort, formatIp, IP_BYTES, ipFamily, ipScope, parseIp } from "./ip-address.ts";
 import { AF_INET, AF_INET6, AF_UNIX } from "./linux-abi.ts";
 import type { Endpoint } from "./loop.ts";
+import type { Sys } from "./sys.ts";
 
 /** Room for any of the three, in whole words. */
 export const SOCKADDR_BYTES = 112;
@@ -64,6 +65,15 @@ export function readSockaddr(block: Block): { host: string; port: number } {
   const port = view.getUint16(2);
   if (view.getUint16(0, true) === AF_INET) return { host: bytes.subarray(4, 8).join("."), port };
   return { host: formatIp(bytes, 8, view.getUint32(24, true)), port };
+}
+
+/** The address a socket is bound to, for logs; "" for a unix socket. */
+export function localName(sys: Sys, fd: number): string {
+  const name = new Block(sys, SOCKADDR_BYTES + 8);
+  name.words[SOCKADDR_BYTES >> 2] = SOCKADDR_BYTES;
+  if (sys.getsockname(fd, name.address, name.address + SOCKADDR_BYTES) < 0 || name.view.getUint16(0, true) === AF_UNIX) return "";
+  const { host, port } = readSockaddr(name);
+  return formatHostPort(host, port);
 }
 
 /** Address, port and scope of sockaddr at words[at…] into the record `key`. */

@@ -38,6 +38,7 @@ import {
 } from "./linux-abi.ts";
 import type { TcpHandler, TcpSocket } from "./loop.ts";
 import type { Reactor, Resource } from "./reactor.ts";
+import { localName } from "./sockaddr.ts";
 import { setOption, takeError } from "./socket-option.ts";
 
 const STREAM_EVENTS = EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET;
@@ -73,6 +74,10 @@ export class EpollTcpSocket implements TcpSocket, Pollable, Resource {
     this.remote = remote;
     this.#connecting = connecting;
     reactor.resources.add(this);
+  }
+
+  get local(): string {
+    return this.#open ? localName(this.#reactor.sys, this.fd) : "";
   }
 
   /** Begins to watch the socket for the handler, unless it was closed meanwhile. */

@@ -11,6 +11,7 @@ import { assert } from "../base/assert.ts";
 import type { Pieces } from "../base/pieces.ts";
 import { Ring } from "../base/ring.ts";
 import type { Bytes, Millis } from "../base/units.ts";
+import { formatHostPort } from "./ip-address.ts";
 import type { TcpHandler, TcpSocket } from "./loop.ts";
 import type { NodeReactor } from "./node-reactor.ts";
 import type { Resource } from "./reactor.ts";
@@ -54,6 +55,11 @@ export class NetTcpSocket implements TcpSocket, Resource {
       if (!this.#ended || !this.#shutdown) this.failLater("ECONNRESET");
     });
     reactor.resources.add(this);
+  }
+
+  get local(): string {
+    const { localAddress, localPort } = this.#socket;
+    return localAddress === undefined || localPort === undefined ? "" : formatHostPort(localAddress, localPort);
   }
 
   attach(handler: TcpHandler): void {

@@ -1,13 +1,16 @@
 /**
  * `longhaul client`: accepts connections and carries them, as streams of one of `conn` KCP sessions, to the server.
  *
- *   connection → the next of `conn` slots in turn (slot.ts) → its session and UDP socket (path.ts)
+ *   connection (entrances.ts) → the next of `conn` slots in turn (slot.ts) → its session and UDP socket (path.ts)
  */
 import { type Millis, NEVER } from "../base/units.ts";
 import { createCipher } from "../cipher/cipher.ts";
-import type { Driver, Listener, TcpHandler, TcpSocket } from "../host/loop.ts";
-import { parseEndpoint, parsePortRange } from "./address.ts";
+import type { Driver, Listener } from "../host/loop.ts";
+import { parsePortRange } from "./address.ts";
+import { ChannelCounters } from "./channel-counters.ts";
 import type { ClientConfig } from "./config.ts";
+import { type AcceptConnection, Entrances, TcpEntrance } from "./entrances.ts";
+import { forwardsOf } from "./forward.ts";
 import { Scratch } from "./layers.ts";
 import { type Observation, observe, type Question } from "./observation.ts";
 import { padsOf } from "./pads.ts";
@@ -20,13 +23,14 @@ export class TunnelClient implements Driver {
   readonly #config: ClientConfig;
   readonly #parts: TunnelParts;
   readonly #slots: Slot[];
-  readonly #listener: Listener;
+  readonly #entrances: Entrances;
+  readonly #channels = new ChannelCounters();
   readonly #totals: Totals;
   #next = 0;
   #stopped = false;
   refused = 0;
 
-  /** @throws HostError when localaddr cannot be bound, ConfigError for a wrong address */
+  /** @throws HostError when an address cannot be bound, ConfigError for a wrong address */
   constructor(config: ClientConfig, parts: TunnelParts) {
     this.#config = config;
     this.#parts = parts;
@@ -41,15 +45,23 @@ export class TunnelClient implements Driver {
       scratch,
       pads: padsOf(config, parts.primitives),
       totals: this.#totals,
+      counters: this.#channels,
       peerName: config.remoteaddr,
     };
     this.#slots = Array.from({ length: config.conn }, () => new Slot(shared, remote));
-    this.#listener = parts.loop.listen(parseEndpoint("localaddr", config.localaddr, 0), (socket, now) => this.#accept(socket, now));
+    this.#entrances = new Entrances((forward) => new TcpEntrance(parts.loop, forward, this.#accept));
+    this.forward(config);
     parts.loop.drive(this);
   }
 
+  /** Where it listens first. */
   get local(): Listener["local"] {
-    return this.#listener.local;
+    return this.#entrances.all[0]!.local;
+  }
+
+  /** Listens for these forwards from now on, and for no others; connections that are open stay. @throws HostError, ConfigError; then nothing changes */
+  forward(config: Pick<ClientConfig, "localaddr" | "forward">): void {
+    this.#entrances.replace(forwardsOf(config));
   }
 
   advance(now: Millis): Millis {
@@ -75,28 +87,38 @@ export class TunnelClient implements Driver {
   /** Stops accepting and ends all streams in order; `loop.stop` follows when the peer has had time to hear of it. */
   stop(now: Millis): void {
     this.#stopped = true;
-    this.#listener.close();
+    this.#entrances.close();
     for (const slot of this.#slots) slot.finish(now);
   }
 
   #snapshot(): TunnelTotals {
     let retiredCut = 0;
     for (const slot of this.#slots) retiredCut += slot.retiredCut;
-    return this.#totals.snapshot({ retiredCut, streamsRefused: this.refused });
+    return this.#totals.snapshot({ retiredCut, streamsRefused: this.refused }, this.#channels);
   }
 
-  #accept(socket: TcpSocket, now: Millis): TcpHandler | undefined {
+  readonly #accept: AcceptConnection = (socket, now, description) => {
     if (this.#stopped) return undefined;
     const slot = this.#slots[this.#next]!;
     this.#next = (this.#next + 1) % this.#slots.length;
-    const stream = slot.open(now, socket);
-    if (stream === undefined) {
+    const stream = slot.open(now, socket, description);
+    const { log } = this.#parts;
+    const target = description.target === "" ? undefined : description.target;
+    if (stream === "streams") {
       this.refused++;
-      this.#parts.log.warn({ from: socket.remote, refused: this.refused }, "connection refused: no more streams (option streams)");
+      log.warn({ from: socket.remote, refused: this.refused }, "connection refused: no more streams (option streams)");
       return undefined;
     }
-    if (!this.#config.quiet)
-      this.#parts.log.info({ from: socket.remote, stream: stream.sid, peer: this.#config.remoteaddr }, "connection opened");
+    if (stream === "peer") {
+      this.#channels.refusedPlain++;
+      log.warn(
+        { from: socket.remote, target },
+        "connection refused: the server is a kcptun, or has extensions off, and knows no named targets",
+      );
+      return undefined;
+    }
+    const { quiet, remoteaddr } = this.#config;
+    if (!quiet) log.info({ from: socket.remote, stream: stream.sid, target, peer: remoteaddr }, "connection opened");
     return stream;
-  }
+  };
 }

@@ -9,6 +9,9 @@ import { modeNames } from "./mode.ts";
 const u16 = z.coerce.number().int().max(65_535);
 const count = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
 
+/** Texts, one option each or with commas. */
+const list = (most: number) => z.array(z.string().min(1)).max(most).default([]);
+
 const sndwnd = (initial: number) => u16.min(1).default(initial).describe("most packets in flight");
 const rcvwnd = (initial: number) => u16.min(1).default(initial).describe("most packets waiting to be read");
 
@@ -96,7 +99,14 @@ const shared = {
 };
 
 export const clientConfig = z.strictObject({
-  localaddr: z.string().default(":12948").describe("where applications connect: host:port or unix socket path").meta({ short: "l" }),
+  localaddr: z
+    .string()
+    .default(":12948")
+    .describe("where applications connect: host:port or unix socket path; leads to the server's default target")
+    .meta({ short: "l", initialBy: { given: ["forward"], value: "" } }),
+  forward: list(256).describe(
+    "where else applications connect, and to which of the server's targets that leads: [tcp:|udp:]LISTEN[=TARGET], such as :8080=web",
+  ),
   remoteaddr: z
     .string()
     .default("vps:29900")
@@ -124,8 +134,9 @@ export const serverConfig = z.strictObject({
   target: z
     .string()
     .default("127.0.0.1:12948")
-    .describe("where connections are made to: host:port or unix socket path")
+    .describe("where connections are made to that ask for no other target: host:port or unix socket path; after udp: only for UDP")
     .meta({ short: "t" }),
+  targets: list(4096).describe("what else clients may ask for: NAME=[tcp:|udp:]ADDRESS, such as web=10.0.0.5:80; anything else is refused"),
   ...shared,
   sndwnd: sndwnd(1024),
   rcvwnd: rcvwnd(1024),
@@ -134,11 +145,11 @@ export const serverConfig = z.strictObject({
     .stringbool()
     .default(false)
     .describe(
-      "begin each connection to the target with a PROXY protocol version 2 header; it names the tunnel's client, because the protocol of kcptun has no place for the application's address",
+      "begin each TCP connection to a target with a PROXY protocol version 2 header; it names the application, or the tunnel's client when that is a kcptun, which does not tell",
     ),
   sessions: count(1, 65_536).default(4096).describe("most clients at once"),
 });
 
 export type ClientConfig = z.output<typeof clientConfig>;
 export type ServerConfig = z.output<typeof serverConfig>;
-export type TunnelConfig = Omit<ClientConfig, "localaddr" | "remoteaddr" | "conn" | "autoexpire" | "scavengettl" | "retired">;
+export type TunnelConfig = Omit<ClientConfig, "localaddr" | "forward" | "remoteaddr" | "conn" | "autoexpire" | "scavengettl" | "retired">;

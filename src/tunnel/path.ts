@@ -8,7 +8,9 @@
  * A server knows nothing of a session that it never answered, so that session can go to another address as it is. Once answered it stays.
  */
 import { type Millis, NEVER } from "../base/units.ts";
+import { REFUSED_FEATURE } from "../extension/description.ts";
 import { isExtension } from "../extension/header.ts";
+import { FEATURE_DESCRIPTIONS } from "../extension/hello.ts";
 import { FecDecoder } from "../fec/decoder.ts";
 import { looksLikeKcp, readConv } from "../kcp/segment.ts";
 import type { PortRange } from "./address.ts";
@@ -59,7 +61,9 @@ export class Path implements Demultiplexer {
       pads: parts.pads,
       log: parts.log,
       wake: (touched) => this.#endpoint?.wake(touched),
-      opened: (_session, stream) => stream.reset(),
+      features: FEATURE_DESCRIPTIONS,
+      counters: parts.counters,
+      opened: (session, stream, at) => session.introductions.refuse(at, stream, REFUSED_FEATURE, "nothing is connected to here"),
     });
     parts.totals.sessionStarted(this.session);
     this.#redialAt = now + REDIAL_MS;

@@ -12,11 +12,11 @@ import { FecDecoder } from "../fec/decoder.ts";
 import { FecEncoder } from "../fec/encoder.ts";
 import { isKcp, looksLikeKcp, readConv, readFirstSn } from "../kcp/segment.ts";
 import { type Demultiplexer, Endpoint } from "./endpoint.ts";
+import type { ProxiedAddress } from "./proxy-protocol.ts";
 import { Recurrence } from "./recurrence.ts";
 import { reportSession, type SessionReport } from "./report.ts";
 import type { ServerParts } from "./server.ts";
 import { Session } from "./session.ts";
-import type { Stream } from "./stream.ts";
 
 /** A session from which nothing was heard for so long, and that has no stream, is forgotten. */
 const IDLE_MS: Millis = 60_000;
@@ -125,7 +125,10 @@ export class Port implements Demultiplexer {
       pads,
       log,
       wake: this.endpoint.wake,
-      opened: (of, stream) => this.#connect(of, stream),
+      features: this.#parts.features,
+      counters: this.#parts.counters,
+      addresses: () => this.#addressesOf(peer),
+      opened: this.#parts.opened,
     });
     addresses.hold(peer);
     this.#sessions.set(peer, session);
@@ -134,16 +137,13 @@ export class Port implements Demultiplexer {
     return session;
   }
 
-  #connect(session: Session, stream: Stream): void {
-    const { loop, log, target, config, preface } = this.#parts;
+  /** Who the client is and which address of ours it sends to. */
+  #addressesOf(peer: number): readonly [ProxiedAddress, ProxiedAddress] {
     const { addresses, local } = this.endpoint.socket;
-    const { peer } = session;
-    const header = preface?.(
+    return [
       { host: addresses.host(peer), port: addresses.port(peer) },
       { host: addresses.localHost(peer), port: local.port },
-    );
-    stream.attach(loop.connect(target, stream, session.peerName), false, header);
-    if (!config.quiet) log.info({ peer: session.peerName, stream: stream.sid, target: config.target }, "connection opened");
+    ];
   }
 
   #forget(session: Session): void {

@@ -1,23 +1,27 @@
 /**
- * `longhaul server`: KCP sessions of many clients on one or many UDP ports (port.ts), each stream connected to the target.
+ * `longhaul server`: KCP sessions of many clients on one or many UDP ports (port.ts), each stream connected to its target (connector.ts).
  */
 import { ConfigError } from "../base/errors.ts";
 import { type Millis, NEVER } from "../base/units.ts";
 import { createCipher, type PacketCipher } from "../cipher/cipher.ts";
-import type { Driver, Endpoint as Target } from "../host/loop.ts";
+import { FEATURE_DESCRIPTIONS, FEATURE_WANTS_DESCRIPTIONS } from "../extension/hello.ts";
+import type { Driver } from "../host/loop.ts";
 import type { QppPads } from "../qpp/qpp.ts";
-import { parseEndpoint, parsePortRange } from "./address.ts";
+import { parsePortRange } from "./address.ts";
+import { ChannelCounters } from "./channel-counters.ts";
 import type { ServerConfig } from "./config.ts";
+import { Connector } from "./connector.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { Scratch } from "./layers.ts";
 import { type Observation, observe, type Question } from "./observation.ts";
 import { padsOf } from "./pads.ts";
 import { Port } from "./port.ts";
-import { proxyHeader } from "./proxy-protocol.ts";
 import { Recurrence } from "./recurrence.ts";
 import type { SessionReport } from "./report.ts";
+import type { SessionOptions } from "./session.ts";
 import type { TunnelParts } from "./slot.ts";
 import { type SnmpCounters, snmpCounters } from "./snmp.ts";
+import { parseTarget, TargetList } from "./target.ts";
 import { Totals, type TunnelTotals } from "./totals.ts";
 
 const SWEEP_MS: Millis = 5_000;
@@ -29,9 +33,9 @@ export interface ServerParts extends TunnelParts {
   readonly scratch: Scratch;
   readonly pads: QppPads | undefined;
   readonly totals: Totals;
-  readonly target: Target;
-  /** Makes what goes to the target before all else. */
-  readonly preface: typeof proxyHeader | undefined;
+  readonly counters: ChannelCounters;
+  readonly features: number;
+  readonly opened: SessionOptions["opened"];
   /** Whether one more session is allowed; counts it when not. */
   admit(now: Millis): boolean;
 }
@@ -41,6 +45,8 @@ export class TunnelServer implements Driver {
   readonly #config: ServerConfig;
   readonly #parts: TunnelParts;
   readonly #totals: Totals;
+  readonly #channels = new ChannelCounters();
+  readonly #connector: Connector;
   readonly #refused = new Recurrence();
   #sweepAt: Millis = 0;
 
@@ -61,10 +67,19 @@ export class TunnelServer implements Driver {
       scratch: new Scratch(),
       pads: padsOf(config, parts.primitives),
       totals: this.#totals,
-      target: parseEndpoint("target", config.target),
-      preface: config.proxyprotocol ? proxyHeader : undefined,
+      counters: this.#channels,
+      features: FEATURE_DESCRIPTIONS | (config.proxyprotocol ? FEATURE_WANTS_DESCRIPTIONS : 0),
+      opened: (session, stream, now, description) => this.#connector.connect(session, stream, now, description),
       admit: (now) => this.#admit(now),
     };
+    this.#connector = new Connector({
+      ...parts,
+      counters: this.#channels,
+      targets: new TargetList("targets", config.targets, parseTarget("target", config.target)),
+      option: "targets",
+      introduce: config.proxyprotocol,
+      quiet: config.quiet,
+    });
     this.#ports = Array.from({ length: most - least + 1 }, (_, i) => new Port(shared, host, least + i));
     parts.loop.drive(this);
   }
@@ -105,12 +120,17 @@ export class TunnelServer implements Driver {
     return observe(now, this.#totals, this.#snapshot(), question);
   }
 
+  /** Other targets from now on; connections that are open stay. @throws ConfigError for a wrong one, and then nothing changes */
+  retarget({ target, targets }: Pick<ServerConfig, "target" | "targets">): void {
+    this.#connector.targets = new TargetList("targets", targets, parseTarget("target", target));
+  }
+
   stop(now: Millis): void {
     for (const port of this.#ports) port.finish(now);
   }
 
   #snapshot(): TunnelTotals {
-    return this.#totals.snapshot({ refused: this.#refused.count });
+    return this.#totals.snapshot({ refused: this.#refused.count }, this.#channels);
   }
 
   #sweep(now: Millis): void {

@@ -10,19 +10,23 @@ import type { Batch } from "../base/batch.ts";
 import type { Pieces } from "../base/pieces.ts";
 import { Ring } from "../base/ring.ts";
 import { type Millis, NEVER } from "../base/units.ts";
+import type { Description } from "../extension/description.ts";
 import type { Standing } from "../extension/negotiation.ts";
 import type { Log } from "../host/log.ts";
 import type { Kcp } from "../kcp/kcp.ts";
 import { HEADER_BYTES } from "../kcp/segment.ts";
 import { Qpp, type QppPads } from "../qpp/qpp.ts";
-import { DATA, FINISHED, OPENED, type SmuxSession } from "../smux/session.ts";
+import { DATA, DESCRIBED, FINISHED, OPENED, type SmuxSession } from "../smux/session.ts";
 import { sniff } from "../smux/sniff.ts";
 import { INITIAL_WINDOW_BYTES } from "../smux/stream.ts";
+import type { ChannelCounters } from "./channel-counters.ts";
 import type { TunnelConfig } from "./config.ts";
 import { Extension } from "./extension.ts";
 import { Health } from "./health.ts";
+import { Introductions, type OpenRefusal } from "./introductions.ts";
 import { Layers, type Scratch, type SmuxSink } from "./layers.ts";
 import { Probation } from "./probation.ts";
+import type { ProxiedAddress } from "./proxy-protocol.ts";
 import { ENDED, SHUT, Stream, type StreamOwner } from "./stream.ts";
 import { Transport } from "./transport.ts";
 
@@ -45,8 +49,15 @@ export interface SessionOptions {
   readonly log: Log;
   /** Has something to do: the endpoint calls `advance` in this round. */
   readonly wake: (session: Session) => void;
-  /** Server: the client opened a stream; attach a socket to it. */
-  readonly opened: (session: Session, stream: Stream, now: Millis) => void;
+  /** What we tell the peer that we can and want (hello.ts). */
+  readonly features: number;
+  readonly counters: ChannelCounters;
+  /** Server: who the client is and which address of ours it sends to. */
+  readonly addresses?: () => readonly [source: ProxiedAddress, destination: ProxiedAddress];
+  /** The peer opened a stream: attach a socket to it, or refuse it. */
+  readonly opened: (session: Session, stream: Stream, now: Millis, description: Description | undefined) => void;
+  /** What a stream of ours asked for was granted, where that is told (reverse). */
+  readonly granted?: (session: Session, stream: Stream, now: Millis) => void;
 }
 
 export class Session implements StreamOwner, SmuxSink {
@@ -69,6 +80,7 @@ export class Session implements StreamOwner, SmuxSink {
   /** Set once: why the session ended. */
   closed: string | undefined;
   layers: Layers | undefined;
+  readonly introductions: Introductions;
   readonly #options: SessionOptions;
   readonly #ready: Ring<Stream>;
   /** Streams that have gathered pieces of what is being received. */
@@ -89,6 +101,7 @@ export class Session implements StreamOwner, SmuxSink {
     this.transport = new Transport(now, options.conv, config, options.cipherBytes, this.health);
     this.kcp = this.transport.kcp;
     if (config.extensions) this.transport.extension = this.#extend(options);
+    this.introductions = new Introductions(this, options);
     this.#ready = new Ring(config.streams + 1);
     if (options.role === "client") this.#settle(config.smuxver === 1 ? 1 : 2, !config.nocomp);
   }
@@ -106,6 +119,7 @@ export class Session implements StreamOwner, SmuxSink {
     const { layers } = this;
     if (layers === undefined) return;
     layers.smux.advance(now);
+    this.introductions.advance(now);
     if (layers.failure !== undefined) {
       this.close(now, layers.failure.code);
       return;
@@ -119,7 +133,7 @@ export class Session implements StreamOwner, SmuxSink {
 
   deadline(): Millis {
     if (this.closed !== undefined) return NEVER;
-    const due = Math.min(this.transport.deadline(), this.layers?.smux.deadline() ?? NEVER, this.#sweepAt);
+    const due = Math.min(this.transport.deadline(), this.layers?.smux.deadline() ?? NEVER, this.#sweepAt, this.introductions.dueAt);
     if (this.health === undefined || this.probation === undefined) return due;
     return Math.min(due, Math.max(this.#checkAt, Math.min(this.health.deadline(), this.probation.deadline())));
   }
@@ -129,15 +143,15 @@ export class Session implements StreamOwner, SmuxSink {
     return this.transport.transmit(now, batch, this.peer);
   }
 
-  /** Client: opens a stream for an accepted connection; undefined when no more streams are to be had. */
-  open(now: Millis): Stream | undefined {
-    const sid = this.layers?.smux.open(now) ?? 0;
-    return sid === 0 ? undefined : this.#addStream(sid, now);
+  /** Opens a stream for a connection: attach its socket. It may have to wait until the peer is known; then it has no number yet. */
+  open(now: Millis, description: Description): Stream | OpenRefusal {
+    return this.introductions.open(now, description);
   }
 
   /** Ends all streams in order (FIN to the peer), as the process stops. */
   finish(now: Millis): void {
     for (const stream of [...this.streams.values()]) this.#forget(now, stream, "close");
+    this.introductions.clear();
     this.#options.wake(this);
   }
 
@@ -146,6 +160,7 @@ export class Session implements StreamOwner, SmuxSink {
     this.closed = reason;
     for (const stream of this.streams.values()) stream.reset(reason);
     this.streams.clear();
+    this.introductions.clear();
     this.#ready.clear();
     this.#options.wake(this);
   }
@@ -181,8 +196,27 @@ export class Session implements StreamOwner, SmuxSink {
 
   streamBroken(now: Millis, stream: Stream, code: string): void {
     if (!this.#options.config.quiet) this.#options.log.info({ peer: this.peerName, stream: stream.sid, code }, "connection broke");
+    this.streamGone(now, stream);
+  }
+
+  /** The stream has ended without more to be said to its socket. */
+  streamGone(now: Millis, stream: Stream): void {
+    this.introductions.forget(stream);
     this.#forget(now, stream, "gone");
     this.#options.wake(this);
+  }
+
+  /** A stream without a number. */
+  newStream(now: Millis): Stream {
+    const { config, pads } = this.#options;
+    const backlogBytesMax = Math.max(config.smuxbuf, config.streambuf, INITIAL_WINDOW_BYTES) + 65_536;
+    return new Stream(now, this, backlogBytesMax, pads === undefined ? undefined : new Qpp(pads));
+  }
+
+  number(stream: Stream, sid: number): void {
+    stream.sid = sid;
+    stream.ours = (sid & 1) === (this.#options.role === "client" ? 1 : 0);
+    this.streams.set(sid, stream);
   }
 
   smuxEvent(now: Millis, smux: SmuxSession, bytes: Uint8Array): void {
@@ -191,7 +225,9 @@ export class Session implements StreamOwner, SmuxSink {
       if (smux.stats.accepted === 1) {
         this.#options.log.info({ peer: this.peerName, smux: smux.version, snappy: this.layers?.compressed }, "client's settings found");
       }
-      this.#options.opened(this, this.#addStream(sid, now), now);
+      const stream = this.newStream(now);
+      this.number(stream, sid);
+      this.introductions.opened(now, stream, smux.description);
       return;
     }
     const stream = this.streams.get(sid);
@@ -201,6 +237,8 @@ export class Session implements StreamOwner, SmuxSink {
     }
     if (smux.event === DATA) {
       if (!stream.deliver(now, bytes, smux.dataStart, smux.dataEnd)) this.close(now, "smux.window");
+    } else if (smux.event === DESCRIBED) {
+      if (smux.description !== undefined) this.introductions.described(now, stream, smux.description);
     } else if (smux.event === FINISHED) {
       if (!stream.settle(now)) {
         this.close(now, "smux.window");
@@ -210,6 +248,10 @@ export class Session implements StreamOwner, SmuxSink {
       if (stream.done) this.#forget(now, stream, "close");
       else this.#sweepAt = Math.min(this.#sweepAt, now + SWEEP_MS);
     }
+  }
+
+  get addresses(): SessionOptions["addresses"] {
+    return this.#options.addresses;
   }
 
   get extension(): Extension | undefined {
@@ -223,11 +265,11 @@ export class Session implements StreamOwner, SmuxSink {
     if (probation.advance(now, transport.receivedDatagrams, kcp.stats, health.doubted) && kcp.writable) layers.ping(now);
   }
 
-  #extend({ role, conv }: SessionOptions): Extension {
+  #extend({ role, conv, features }: SessionOptions): Extension {
     return new Extension({
       role,
       conv,
-      features: 0,
+      features,
       packetBytesMax: this.kcp.mss + HEADER_BYTES,
       outboxDatagrams: 256,
       sink: { flowMessage: () => {} },
@@ -243,19 +285,14 @@ export class Session implements StreamOwner, SmuxSink {
     if (this.#standing === "extended") log.info(facts, "the peer is a Longhaul: extensions are in use");
     else if (this.#standing === "plain" && role === "client")
       log.info(facts, "the server does not know extensions: it is served as a kcptun");
+    if (this.#standing !== "unknown") this.introductions.standingChanged(now);
   }
 
   #settle(version: 1 | 2 | "any", compressed: boolean): void {
     const { config, role, scratch } = this.#options;
     this.layers = new Layers(role, version, compressed, config, this.kcp, scratch);
-  }
-
-  #addStream(sid: number, now: Millis): Stream {
-    const { config, pads } = this.#options;
-    const backlogBytesMax = Math.max(config.smuxbuf, config.streambuf, INITIAL_WINDOW_BYTES) + 65_536;
-    const stream = new Stream(sid, now, this, backlogBytesMax, pads === undefined ? undefined : new Qpp(pads));
-    this.streams.set(sid, stream);
-    return stream;
+    // A client's question is its word that it understands descriptions; a server learns it from the question.
+    if (role === "client" ? config.extensions : this.extension?.standing === "extended") this.introductions.allow();
   }
 
   #inbound(now: Millis): void {
@@ -328,7 +365,8 @@ export class Session implements StreamOwner, SmuxSink {
 
   #forget(now: Millis, stream: Stream, how: "close" | "gone"): void {
     const smux = this.layers?.smux;
-    if (!this.streams.delete(stream.sid)) return;
+    if (this.streams.get(stream.sid) !== stream) return;
+    this.streams.delete(stream.sid);
     if (smux !== undefined) {
       if (!stream.localEnded) smux.finish(now, stream.sid);
       if (!stream.remoteEnded || stream.backlogBytes > 0) smux.forget(now, stream.sid);

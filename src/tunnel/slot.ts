@@ -10,15 +10,19 @@
  */
 import { type Millis, NEVER } from "../base/units.ts";
 import type { PacketCipher, Primitives } from "../cipher/cipher.ts";
+import type { Description } from "../extension/description.ts";
 import type { Log } from "../host/log.ts";
 import type { Loop, TcpSocket } from "../host/loop.ts";
 import type { Primitives as QppPrimitives } from "../qpp/primitives.ts";
 import type { QppPads } from "../qpp/qpp.ts";
 import type { PortRange } from "./address.ts";
+import type { ChannelCounters } from "./channel-counters.ts";
 import type { ClientConfig } from "./config.ts";
+import type { OpenRefusal } from "./introductions.ts";
 import type { Scratch } from "./layers.ts";
 import { Path } from "./path.ts";
 import type { SessionReport } from "./report.ts";
+import type { Session } from "./session.ts";
 import type { Stream } from "./stream.ts";
 import type { Totals } from "./totals.ts";
 
@@ -41,6 +45,7 @@ export interface ClientParts extends TunnelParts {
   readonly scratch: Scratch;
   readonly pads: QppPads | undefined;
   readonly totals: Totals;
+  readonly counters: ChannelCounters;
   /** The server as the user wrote it, for logs. */
   readonly peerName: string;
 }
@@ -71,13 +76,18 @@ export class Slot {
     return [...(this.#current === undefined ? [] : [this.#current]), ...this.#retired].flatMap((path) => path.report(now));
   }
 
-  /** A stream for an accepted connection; undefined when the session has no more to give. */
-  open(now: Millis, socket: TcpSocket): Stream | undefined {
+  /** A stream for an accepted connection, or why there is none. */
+  open(now: Millis, socket: TcpSocket, description: Description): Stream | OpenRefusal {
+    const stream = this.session(now).open(now, description);
+    if (typeof stream !== "string") stream.attach(socket, true);
+    return stream;
+  }
+
+  /** The session for what is new, made when there is none. */
+  session(now: Millis): Session {
     if (this.#current !== undefined) this.#retireIfDue(now, this.#current);
     this.#current ??= new Path(now, this.#parts, this.#remote, (path, endedAt) => this.#ended(path, endedAt));
-    const stream = this.#current.session.open(now);
-    stream?.attach(socket, true);
-    return stream;
+    return this.#current.session;
   }
 
   finish(now: Millis): void {

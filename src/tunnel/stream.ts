@@ -33,7 +33,12 @@ export const ENDED = -1;
 export const SHUT = -2;
 
 export class Stream implements TcpHandler {
-  readonly sid: number;
+  /** 0 until it has one. */
+  sid = 0;
+  /** We opened it. */
+  ours = false;
+  /** For the peer, which was not told of it yet. */
+  description: Uint8Array | undefined;
   readonly openedAt: Millis;
   /** In the session's queue of streams that may have bytes to send. */
   queued = false;
@@ -58,9 +63,8 @@ export class Stream implements TcpHandler {
 
   readonly #qpp: Qpp | undefined;
 
-  constructor(sid: number, now: Millis, owner: StreamOwner, backlogBytesMax: number, qpp?: Qpp) {
+  constructor(now: Millis, owner: StreamOwner, backlogBytesMax: number, qpp?: Qpp) {
     this.#qpp = qpp;
-    this.sid = sid;
     this.openedAt = now;
     this.lastActive = now;
     this.#owner = owner;

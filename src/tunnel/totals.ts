@@ -91,8 +91,8 @@ export class Totals {
     if (this.#endpoints.delete(endpoint)) addEndpoint(this.#ended, endpoint);
   }
 
-  /** A copy; `limits` counts what the owner of the sessions refused or cut. */
-  snapshot(limits: Counts = {}): TunnelTotals {
+  /** A copy; `limits` counts what the owner of the sessions refused or cut, `channels` what became of forwards, targets and flows. */
+  snapshot(limits: Counts = {}, channels: object = {}): TunnelTotals {
     const counted: Sums = Object.fromEntries(Object.entries(this.#ended).map(([module, counts]) => [module, { ...counts }]));
     const rtt = { counts: [...this.#endedRtt.counts], sumMs: this.#endedRtt.sumMs };
     for (const session of this.#live) {
@@ -101,6 +101,7 @@ export class Totals {
     }
     for (const endpoint of this.#endpoints) addEndpoint(counted, endpoint);
     add(counted, "cipher", this.#cipher);
+    add(counted, "channels", channels);
     add(counted, "sessions", { started: this.#started, ended: this.#started - this.#live.size, ...limits });
     return { role: this.role, counted, now: this.#gauges(), rtt };
   }
@@ -130,6 +131,12 @@ function addSession(sums: Sums, { kcp, transport, layers }: Session): void {
   add(sums, "fec", transport.decoder.stats);
   if (transport.encoder !== undefined) add(sums, "parity", transport.encoder.stats);
   if (layers !== undefined) add(sums, "smux", layers.smux.stats);
+  const { extension } = transport;
+  if (extension !== undefined) {
+    const { errors, unknownTypes, outbox } = extension;
+    add(sums, "extension", extension.negotiation.stats);
+    add(sums, "extension", { errors, unknownTypes, outboxDropped: outbox.dropped });
+  }
   add(sums, "wire", {
     sentDatagrams,
     receivedDatagrams,

@@ -1,0 +1,93 @@
+/**
+ * Joins streams that the peer opens to the targets they ask for.
+ *
+ *   description ─▶ target on the list? ─▶ name found? ─▶ connecting ─▶ (PROXY header ─▶) bytes
+ *                  └ no: refused, and both ends say so
+ *
+ * The PROXY header names the application when the client told its address, which is believed because it holds the key; else the tunnel's client.
+ */
+import type { Millis } from "../base/units.ts";
+import { type Description, KIND_TCP, REFUSED_FEATURE, REFUSED_TARGET } from "../extension/description.ts";
+import { ipFamily } from "../host/ip-address.ts";
+import type { Log } from "../host/log.ts";
+import type { Endpoint, Loop } from "../host/loop.ts";
+import type { ChannelCounters } from "./channel-counters.ts";
+import { addressOf, formatPlace } from "./place.ts";
+import { type ProxiedAddress, proxyHeader } from "./proxy-protocol.ts";
+import type { Session } from "./session.ts";
+import type { Stream } from "./stream.ts";
+import type { TargetList } from "./target.ts";
+
+export interface ConnectorOptions {
+  readonly loop: Loop;
+  readonly log: Log;
+  readonly counters: ChannelCounters;
+  readonly targets: TargetList;
+  /** What the list is called in the configuration. */
+  readonly option: string;
+  /** Whether connections begin with a PROXY header. */
+  readonly introduce: boolean;
+  readonly quiet: boolean;
+}
+
+const nowhere: ProxiedAddress = { host: "", port: 0 };
+
+export class Connector {
+  readonly #options: ConnectorOptions;
+  /** May be swapped; streams that are open keep their target. */
+  targets: TargetList;
+
+  constructor(options: ConnectorOptions) {
+    this.#options = options;
+    this.targets = options.targets;
+  }
+
+  connect(session: Session, stream: Stream, now: Millis, description: Description | undefined): void {
+    const { loop, log, quiet, counters } = this.#options;
+    const name = description?.target ?? "";
+    if (description !== undefined && description.kind !== KIND_TCP) {
+      session.introductions.refuse(now, stream, REFUSED_FEATURE, `streams of kind ${description.kind} are not known here`);
+      return;
+    }
+    const target = this.targets.find(KIND_TCP, name);
+    if (target === undefined) {
+      counters.refusedTargets++;
+      const reason = name === "" ? "no default target for TCP" : `"${name}" is not a target for TCP here (option ${this.#options.option})`;
+      log.warn(
+        { peer: session.peerName, stream: stream.sid, target: name, refused: counters.refusedTargets },
+        `connection refused: ${reason}`,
+      );
+      session.introductions.refuse(now, stream, REFUSED_TARGET, reason);
+      return;
+    }
+    if (!quiet) {
+      const from = description?.source === undefined ? undefined : formatPlace(description.source);
+      log.info({ peer: session.peerName, stream: stream.sid, from, target: target.text }, "connection opened");
+    }
+    const preface = this.#preface(session, description);
+    const join = (to: Endpoint): void => stream.attach(loop.connect(to, stream), false, preface);
+    const { endpoint } = target;
+    if ("path" in endpoint || ipFamily(endpoint.host) !== 0) {
+      join(endpoint);
+      return;
+    }
+    loop.resolve(endpoint.host, 0, (host, at) => {
+      if (session.streams.get(stream.sid) !== stream) return;
+      if (host !== undefined) join({ host, port: endpoint.port });
+      else {
+        counters.unresolved++;
+        session.streamBroken(at, stream, `the name ${endpoint.host} was not found`);
+      }
+    });
+  }
+
+  #preface(session: Session, description: Description | undefined): Uint8Array | undefined {
+    if (!this.#options.introduce) return undefined;
+    if (description === undefined) return session.addresses === undefined ? undefined : proxyHeader(...session.addresses());
+    const { source, destination } = description;
+    return proxyHeader(
+      source === undefined ? nowhere : addressOf(source),
+      destination === undefined ? { host: "::", port: 0 } : addressOf(destination),
+    );
+  }
+}

@@ -1,0 +1,54 @@
+/**
+ * What a client listens for, and what it has the server listen for.
+ *
+ *   --forward [tcp:|udp:]LISTEN[=TARGET]    here, for what comes out at the server's target TARGET, its default when none is named
+ *   --reverse NAME=[tcp:|udp:]ADDRESS       there, at the server's listener NAME, for what comes out here at ADDRESS
+ *
+ *   --forward :8080=web --forward udp:127.0.0.1:53=dns --reverse git=127.0.0.1:3000
+ */
+import { ConfigError } from "../base/errors.ts";
+import { KIND_TCP, KIND_UDP, NAME_BYTES_MAX } from "../extension/description.ts";
+import type { Endpoint } from "../host/loop.ts";
+import { parseEndpoint } from "./address.ts";
+import type { ClientConfig } from "./config.ts";
+import { type Kind, splitKind } from "./target.ts";
+
+export interface Forward {
+  readonly kind: Kind;
+  readonly listen: Endpoint;
+  /** As it was written, for logs. */
+  readonly text: string;
+  /** "" = the server's default. */
+  readonly target: string;
+}
+
+/** @throws ConfigError that names `key` */
+export function parseForward(key: string, text: string): Forward {
+  const at = text.lastIndexOf("=");
+  const target = at < 0 ? "" : text.slice(at + 1);
+  const { kind = KIND_TCP, rest } = splitKind(at < 0 ? text : text.slice(0, at));
+  if (rest === "" || /^\d+$/.test(rest) || (at >= 0 && target === "") || target.length > NAME_BYTES_MAX) {
+    throw new ConfigError(
+      key,
+      `--${key}: "${text}" is not a forward; give [tcp:|udp:]LISTEN[=TARGET], such as :8080=web or udp:127.0.0.1:53=dns`,
+    );
+  }
+  const listen = parseEndpoint(key, rest, 0);
+  if ("path" in listen && kind === KIND_UDP)
+    throw new ConfigError(key, `--${key}: "${text}": UDP comes to host:port, not to a unix socket`);
+  return { kind, listen, text: rest, target };
+}
+
+/** All that the client listens for: `localaddr` is the forward to the default target. @throws ConfigError */
+export function forwardsOf(config: Pick<ClientConfig, "localaddr" | "forward">): Forward[] {
+  const own =
+    config.localaddr === ""
+      ? []
+      : [{ kind: KIND_TCP, listen: parseEndpoint("localaddr", config.localaddr, 0), text: config.localaddr, target: "" } as const];
+  const all = [...own, ...config.forward.map((text) => parseForward("forward", text))];
+  all.forEach(({ kind, text }, i) => {
+    if (all.some((other, j) => j < i && other.kind === kind && other.text === text && !text.endsWith(":0")))
+      throw new ConfigError("forward", `--forward: "${text}" is given twice; one address leads to one target`);
+  });
+  return all;
+}
