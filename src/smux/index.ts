@@ -23,5 +23,6 @@ export type { Bytes, Millis } from "../base/units.ts";
 export { NEVER } from "../base/units.ts";
 export { CMD_FIN, CMD_NOP, CMD_PSH, CMD_SYN, CMD_UPD, HEADER_BYTES } from "./frame.ts";
 export * as smux from "./index.ts";
-export { DATA, FAILED, FINISHED, NOTHING, OPENED, type SmuxEvent, type SmuxOptions, SmuxSession, type SmuxStats } from "./session.ts";
+export { DATA, DESCRIBED, FAILED, FINISHED, NOTHING, OPENED, type SmuxEvent, type SmuxOptions, SmuxSession } from "./session.ts";
 export { type Sniffed, sniff } from "./sniff.ts";
+export type { SmuxStats } from "./stats.ts";
