@@ -65,7 +65,7 @@ export class Connector {
       log.info({ peer: session.peerName, stream: stream.sid, from, target: target.text }, "connection opened");
     }
     const preface = this.#preface(session, description);
-    const join = (to: Endpoint): void => stream.attach(loop.connect(to, stream), false, preface);
+    const join = (to: Endpoint): void => stream.attach(loop.connect(to, stream, session.peerName), false, preface);
     const { endpoint } = target;
     if ("path" in endpoint || ipFamily(endpoint.host) !== 0) {
       join(endpoint);
