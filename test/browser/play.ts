@@ -1,11 +1,13 @@
 /**
  * The live path as a viewer sees it: ffmpeg publishes to an origin by RTMP, Chromium plays its LL-HLS. Prints the figures as JSON and exits 1 when it did
  * not play, stalled, or lagged by more than allowed. With --interrupt the encoder leaves in the middle and comes back three seconds later; then the
- * players must play again at the end, without having been set up anew more than once.
+ * players must play again at the end, without having been set up anew more than once. With --forget hls.js is made to ask for no more parts every five
+ * seconds, as it has been seen to do by itself: playback must not stall.
  *
- *   node test/browser/play.ts [--seconds 15] [--part 200] [--gop 60] [--latency 1200] [--players 1] [--screenshot FILE] [--dark] [--width 1280] [--interrupt]
+ *   node test/browser/play.ts [--seconds 15] [--part 200] [--gop 60] [--latency 1200] [--players 1] [--screenshot FILE] [--dark] [--width 1280] [--interrupt] [--forget]
  */
 import { parseArgs } from "node:util";
+import type { Page } from "playwright-core";
 import { page } from "../../src/console/page.ts";
 import { serveHttp } from "../../src/host/http.ts";
 import { createLog } from "../../src/host/log.ts";
@@ -26,6 +28,7 @@ const { values } = parseArgs({
     players: { type: "string", default: "1" },
     screenshot: { type: "string", default: "" },
     dark: { type: "boolean", default: false },
+    forget: { type: "boolean", default: false },
     interrupt: { type: "boolean", default: false },
     width: { type: "string", default: "1280" },
   },
@@ -58,7 +61,8 @@ async function run(): Promise<boolean> {
     const publish = (): Child[] =>
       Object.values(channels).map((key) => children.start("ffmpeg", encoder(`rtmp://127.0.0.1:${port}/live/${key}`)));
     let encoders = publish();
-    const everySecond = async (_page: unknown, second: number): Promise<void> => {
+    const everySecond = async (page: Page, second: number): Promise<void> => {
+      if (values.forget && second % 5 === 4) await page.evaluate("hlsOfTest.pauseBuffering()");
       if (values.interrupt && second === 4) await Promise.all(encoders.map((each) => children.end(each)));
       if (values.interrupt && second === 7) encoders = publish();
     };
@@ -68,6 +72,7 @@ async function run(): Promise<boolean> {
       width: Number(values.width),
       dark: values.dark,
       everySecond,
+      ...(values.forget ? { prepare: handOut } : {}),
       ...(values.screenshot === "" ? {} : { screenshot: values.screenshot }),
     });
     console.log(JSON.stringify(watched, undefined, 1));
@@ -80,6 +85,15 @@ async function run(): Promise<boolean> {
     await http.close();
     loop.stop();
   }
+}
+
+/** Makes the page's player reachable from here. */
+async function handOut(page: Page): Promise<void> {
+  await page.route("**/assets/playback.ts", async (route) => {
+    const answer = await route.fetch();
+    const body = (await answer.text()).replace("this.#hls = hls;", "this.#hls = globalThis.hlsOfTest = hls;");
+    await route.fulfill({ response: answer, body });
+  });
 }
 
 function encoder(url: string): string[] {

@@ -21,6 +21,8 @@ export interface WatchOptions {
   readonly dark?: boolean;
   /** Put before the browser's command, to run it in a network namespace ("ip netns exec NAME"). */
   readonly prefix?: readonly string[];
+  /** Called with the page before it is opened. */
+  readonly prepare?: (page: Page) => Promise<void>;
   /** Called once a second with the page, for a script that does something meanwhile. */
   readonly everySecond?: (page: Page, second: number) => Promise<void>;
 }
@@ -76,10 +78,14 @@ function wrapper(folder: string, prefix: readonly string[]): string {
   return path;
 }
 
-async function look(context: BrowserContext, { url, seconds, patience = 20, screenshot, everySecond }: WatchOptions): Promise<Watched> {
+async function look(
+  context: BrowserContext,
+  { url, seconds, patience = 20, screenshot, prepare, everySecond }: WatchOptions,
+): Promise<Watched> {
   const page = context.pages()[0] ?? (await context.newPage());
   const errors: string[] = [];
   page.on("pageerror", (error) => errors.push(error.message));
+  await prepare?.(page);
   await page.goto(url);
   const playingSince = await firstPlaying(page, patience);
   for (let second = 0; second < seconds; second++) {

@@ -59,6 +59,7 @@ export class Card {
       currentTime: this.#video.currentTime,
       droppedFrames: this.#playback.droppedFrames,
       restarts: this.#playback.restarts,
+      prompts: this.#playback.prompts,
     };
   }
 

@@ -14,4 +14,6 @@ export interface Figures {
   readonly droppedFrames: number;
   /** Times the player had to be set up anew. */
   readonly restarts: number;
+  /** How often hls.js had to be prompted to load on. */
+  readonly prompts: number;
 }

@@ -1,39 +1,47 @@
 /**
- * How fast to play so that the viewer is as close to the live edge as the network allows.
+ * How fast to play so that the viewer is as close to the live edge as the network allows, and no closer.
  *
- * What decides is the least buffer of the last seconds: as long as it never falls below a margin, the playhead may come nearer; when it does, or when
- * playback stalls, it must step back. So the distance to the edge follows from the jitter that is really there, not from a guess. The margin grows
- * with every stall and shrinks again while none happens.
+ * What decides is the least buffer of the last seconds: as long as it stays above a margin, the playhead may come nearer; below it, the playhead steps
+ * back. The margin follows from what the network did in the last minutes: when media came later than usual, half as much again must be buffered for the
+ * next time. A stall, for which the margin was too small, doubles it; all of it is forgotten slowly.
  */
+import { LeastBySecond } from "./least-by-second.ts";
+
 export class Pace {
   #marginMs = MARGIN_MIN;
   #stalls = 0;
   #changedAt = 0;
-  readonly #least = new Float64Array(WINDOW_SECONDS).fill(Number.POSITIVE_INFINITY);
-  #second = -1;
+  readonly #buffer = new LeastBySecond(WINDOW_SECONDS);
+  /** The end of the buffer on the media's timeline less the time of day: the later media comes, the less it is. */
+  readonly #arrival = new LeastBySecond(USUAL_SECONDS);
 
   get marginMs(): number {
     return this.#marginMs;
   }
 
-  /** The playback rate, told several times a second how much is buffered (ms) and how often playback has stalled. `now` in ms. */
-  rate(now: number, bufferMs: number, stalls: number): number {
-    this.#adapt(now, stalls);
-    const second = Math.floor(now / 1000);
-    for (; this.#second < second; this.#second++) this.#least[(this.#second + 1) % WINDOW_SECONDS] = Number.POSITIVE_INFINITY;
-    const slot = second % WINDOW_SECONDS;
-    this.#least[slot] = Math.min(this.#least[slot]!, bufferMs);
-    const spare = Math.min(...this.#least) - this.#marginMs;
+  /**
+   * The playback rate, told several times a second where the playhead is and how much is buffered before it (both in ms of media), and how often playback
+   * has stalled. `now` in ms.
+   */
+  rate(now: number, playheadMs: number, bufferMs: number, stalls: number): number {
+    this.#buffer.put(now, bufferMs);
+    this.#arrival.put(now, playheadMs + bufferMs - now);
+    this.#adapt(now, this.#arrival.median - this.#arrival.last, stalls);
+    const spare = this.#buffer.least - this.#marginMs;
     if (spare > DEAD_BAND) return Math.min(RATE_MAX, 1 + spare * GAIN);
     if (spare < -DEAD_BAND) return Math.max(RATE_MIN, 1 + spare * GAIN);
     return 1;
   }
 
-  #adapt(now: number, stalls: number): void {
+  #adapt(now: number, lateMs: number, stalls: number): void {
+    const wanted = Math.min(MARGIN_MAX, LATE_FACTOR * lateMs);
     if (stalls > this.#stalls) {
       this.#marginMs = Math.min(MARGIN_MAX, this.#marginMs * MARGIN_GROWTH);
       this.#changedAt = now;
       this.#stalls = stalls;
+    } else if (wanted > this.#marginMs) {
+      this.#marginMs = wanted;
+      this.#changedAt = now;
     } else if (this.#marginMs > MARGIN_MIN && now - this.#changedAt > CALM_MS) {
       this.#marginMs = Math.max(MARGIN_MIN, this.#marginMs * MARGIN_DECAY);
       this.#changedAt = now;
@@ -42,11 +50,14 @@ export class Pace {
 }
 
 const WINDOW_SECONDS = 3;
-const MARGIN_MIN = 200;
+const USUAL_SECONDS = 15;
+/** A lost packet over a long link is repaired within two round trips: so much must be there before anything was learnt. */
+const MARGIN_MIN = 400;
 const MARGIN_MAX = 3000;
 const MARGIN_GROWTH = 2;
 const MARGIN_DECAY = 0.9;
-/** Without a stall for so long, the margin shrinks a little. */
+const LATE_FACTOR = 1.5;
+/** After so long without a stall or anything later, the margin shrinks a little. */
 const CALM_MS = 15_000;
 const DEAD_BAND = 40;
 /** Change of rate for each millisecond too much or too little. */

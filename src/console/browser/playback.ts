@@ -4,8 +4,8 @@
  */
 import Hls, { type HlsConfig } from "hls.js";
 import type { Figures } from "./figures.ts";
+import { LoadWatch } from "./load-watch.ts";
 import { Pace } from "./pace.ts";
-import { PartGate, patientLoader } from "./part-gate.ts";
 import type { ServerClock } from "./server-clock.ts";
 import { StallMeter } from "./stall-meter.ts";
 
@@ -15,6 +15,7 @@ export class Playback {
   readonly #clock: ServerClock;
   readonly #stalls = new StallMeter();
   readonly #pace = new Pace();
+  readonly #loadWatch = new LoadWatch();
   #hls: Hls | undefined;
   #live = false;
   #recoveredAt = Number.NEGATIVE_INFINITY;
@@ -56,6 +57,11 @@ export class Playback {
     return 0;
   }
 
+  /** How often loading had to be prompted. */
+  get prompts(): number {
+    return this.#loadWatch.prompts;
+  }
+
   get droppedFrames(): number {
     return this.#video.getVideoPlaybackQuality().droppedVideoFrames;
   }
@@ -64,14 +70,25 @@ export class Playback {
   sample(): void {
     const video = this.#video;
     this.#stalls.observe(performance.now(), video.currentTime, this.#live && !document.hidden && !video.seeking);
-    if (this.#hls !== undefined && this.#stalls.moving)
-      video.playbackRate = this.#pace.rate(performance.now(), this.bufferMs, this.#stalls.stalls);
+    if (this.#hls !== undefined && this.#stalls.moving) {
+      video.playbackRate = this.#pace.rate(performance.now(), video.currentTime * 1000, this.bufferMs, this.#stalls.stalls);
+    }
+    this.#keepLoading();
     const edge = this.#hls?.liveSyncPosition;
-    // After a long stall the way back to the live edge is a jump, not minutes of fast forward; and when the edge goes on while the picture stands,
-    // hls.js waits for a part that it never asked for again, and only a seek makes it load.
+    // After a long stall the way back to the live edge is a jump, not minutes of fast forward.
     const behindMax = this.#stalls.stalled ? BEHIND_STALLED_MAX_SECONDS : BEHIND_MAX_SECONDS;
     if (typeof edge === "number" && edge - video.currentTime > behindMax && !video.seeking) video.currentTime = edge;
     if (video.paused && this.#hls !== undefined && !document.hidden) void video.play().catch(() => undefined);
+  }
+
+  #keepLoading(): void {
+    const hls = this.#hls;
+    const details = hls?.latestLevelDetails;
+    if (hls === undefined || details == null || !this.#stalls.begun || !this.#live) return;
+    if (!this.#loadWatch.observe(performance.now(), details.partEnd, this.#video.currentTime + this.bufferMs / 1000)) return;
+    // A seek to where it is makes it look again. To stop and start it would cost a hole in the buffer and a second without a playlist.
+    hls.resumeBuffering();
+    this.#video.currentTime += 0;
   }
 
   #attach(): void {
@@ -81,13 +98,16 @@ export class Playback {
       this.#video.src = this.#url;
       return;
     }
-    const gate = new PartGate();
-    const hls = new Hls({ ...config, pLoader: patientLoader(gate) });
+    const hls = new Hls(config);
     this.#hls = hls;
-    hls.on(Hls.Events.FRAG_LOADING, () => gate.close());
-    hls.on(Hls.Events.FRAG_BUFFERED, () => gate.open());
+    hls.on(Hls.Events.FRAG_LOADING, () => {
+      this.#loadWatch.loading = true;
+    });
+    hls.on(Hls.Events.FRAG_BUFFERED, () => {
+      this.#loadWatch.loading = false;
+    });
     hls.on(Hls.Events.ERROR, (_event, data) => {
-      gate.open();
+      this.#loadWatch.loading = false;
       if (data.fatal) this.#recover(data.type === Hls.ErrorTypes.MEDIA_ERROR);
     });
     hls.loadSource(this.#url);
