@@ -55,10 +55,10 @@ const USUAL_SECONDS = 15;
 const MARGIN_MIN = 400;
 const MARGIN_MAX = 3000;
 const MARGIN_GROWTH = 2;
-const MARGIN_DECAY = 0.9;
+const MARGIN_DECAY = 0.85;
 const LATE_FACTOR = 1.5;
 /** After so long without a stall or anything later, the margin shrinks a little. */
-const CALM_MS = 15_000;
+const CALM_MS = 10_000;
 const DEAD_BAND = 40;
 /** Change of rate for each millisecond too much or too little. */
 const GAIN = 0.0003;
