@@ -6,6 +6,7 @@ export class LoadWatch {
   #since = Number.NaN;
   #end = Number.NaN;
   #loading = false;
+  #looks = 0;
   /** How often hls.js had to be prompted. */
   prompts = 0;
 
@@ -19,8 +20,11 @@ export class LoadWatch {
   observe(now: number, edge: number, bufferEnd: number): boolean {
     const idle = edge - bufferEnd > AHEAD_SECONDS && bufferEnd === this.#end;
     this.#end = bufferEnd;
-    if (!idle || Number.isNaN(this.#since)) this.#since = now;
-    if (now - this.#since < (this.#loading ? LOADING_MS : IDLE_MS)) return false;
+    if (!idle || Number.isNaN(this.#since)) {
+      this.#since = now;
+      this.#looks = 0;
+    }
+    if (++this.#looks < LOOKS || now - this.#since < (this.#loading ? LOADING_MS : IDLE_MS)) return false;
     this.#since = now;
     this.prompts++;
     return true;
@@ -31,5 +35,7 @@ export class LoadWatch {
 const AHEAD_SECONDS = 0.3;
 /** hls.js looks for something to load ten times a second. */
 const IDLE_MS = 300;
+/** A page that was starved of processor time has looked less often, and so has hls.js. */
+const LOOKS = 4;
 /** Longer than a part takes on any network that carries the stream: what is on its way is not thrown away lightly. */
 const LOADING_MS = 4000;
