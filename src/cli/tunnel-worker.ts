@@ -29,7 +29,7 @@ export type CountersAsker = "signal" | "snmplog";
 /** worker → main */
 export type TunnelMessage =
   | { readonly kind: "listening" }
-  | { readonly kind: "refused"; readonly message: string }
+  | { readonly kind: "refused"; readonly message: string; readonly wrongConfig: boolean }
   | { readonly kind: "report"; readonly sessions: readonly SessionReport[] }
   | { readonly kind: "counters"; readonly asker: CountersAsker; readonly counters: SnmpCounters };
 
@@ -44,7 +44,7 @@ export function start(loop: Loop, data: TunnelData, port: LoopPort<TunnelCommand
     tunnel = data.role === "client" ? new TunnelClient(data.config, parts) : new TunnelServer(data.config, parts);
   } catch (error) {
     if (!(error instanceof ConfigError) && (error as Error).name !== "HostError") throw error;
-    port.post({ kind: "refused", message: (error as Error).message });
+    port.post({ kind: "refused", message: (error as Error).message, wrongConfig: error instanceof ConfigError });
     loop.stop();
     return undefined;
   }

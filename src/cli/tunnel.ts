@@ -45,9 +45,15 @@ export function checkTunnel({ role, config }: TunnelEnd): void {
   }
 }
 
+export interface Refusal {
+  /** One sentence. */
+  readonly message: string;
+  readonly wrongConfig: boolean;
+}
+
 export interface RunningTunnel {
-  /** Settles with a sentence when it could not start, undefined when it listens. */
-  readonly listening: Promise<string | undefined>;
+  /** Settles with the reason when it could not start, undefined when it listens. */
+  readonly listening: Promise<Refusal | undefined>;
   /** Which sockets it uses and why. */
   readonly io: { readonly kind: string; readonly reason: string };
   /** Settles when the worker has ended. */
@@ -60,8 +66,8 @@ export interface RunningTunnel {
 export function startTunnel(end: TunnelEnd, name: string, onMessage: (message: TunnelMessage) => void = () => {}): RunningTunnel {
   const { config } = end;
   const data = { ...end, level: config.quiet ? "warn" : "info", name } as TunnelData;
-  let settleListening: (refusal: string | undefined) => void = () => {};
-  const listening = new Promise<string | undefined>((settle) => {
+  let settleListening: (refusal: Refusal | undefined) => void = () => {};
+  const listening = new Promise<Refusal | undefined>((settle) => {
     settleListening = settle;
   });
   const worker = startLoopWorker<TunnelData, TunnelCommand, TunnelMessage>({
@@ -70,7 +76,7 @@ export function startTunnel(end: TunnelEnd, name: string, onMessage: (message: T
     io: config.io,
     onMessage: (message) => {
       if (message.kind === "listening") settleListening(undefined);
-      else if (message.kind === "refused") settleListening(message.message);
+      else if (message.kind === "refused") settleListening(message);
       onMessage(message);
     },
   });
@@ -126,11 +132,13 @@ async function carry(end: TunnelEnd, log: Log, watch: Watch): Promise<number> {
   });
   try {
     log.info({ io: tunnel.io.kind, reason: tunnel.io.reason }, "sockets chosen");
+    if (tunnel.io.kind === "node" && config.dscp > 0)
+      log.warn({ dscp: config.dscp }, "dscp is not set: Node's own sockets have no such option");
     const refusal = await tunnel.listening;
-    if (refusal !== undefined) process.stderr.write(`longhaul ${end.role}: ${refusal}\n`);
+    if (refusal !== undefined) process.stderr.write(`longhaul ${end.role}: ${refusal.message}\n`);
     else await watch.openLocal();
     await tunnel.ended;
-    return refusal === undefined ? 0 : 1;
+    return refusal === undefined ? 0 : refusal.wrongConfig ? 2 : 1;
   } finally {
     clearInterval(rows);
     process.off("SIGUSR1", report);

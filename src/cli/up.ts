@@ -103,7 +103,7 @@ async function runUp(config: UpConfig): Promise<number> {
       if (message.kind === "report") demo?.hear(message.sessions);
     });
     const refusal = await tunnel.listening;
-    if (refusal !== undefined) throw new Error(`--listen ${config.listen}: ${refusal}`);
+    if (refusal !== undefined) throw new Error(`--listen ${config.listen}: ${refusal.message}`);
     if (config.demo) {
       const players = [
         { channel: "tunnel", title: "Through Longhaul's tunnel", note: `KCP + FEC over the bad link (${config.link}), each way` },
