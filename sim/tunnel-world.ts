@@ -75,9 +75,14 @@ export class TunnelWorld {
 
 /** Log lines as "text {facts}". */
 export class LogLines implements Log {
-  readonly lines: string[] = [];
+  readonly lines: string[];
+  readonly #facts: object;
+  constructor(lines: string[] = [], facts: object = {}) {
+    this.lines = lines;
+    this.#facts = facts;
+  }
   debug(facts: object, text: string): void {
-    this.lines.push(`${text} ${JSON.stringify(facts)}`);
+    this.lines.push(`${text} ${JSON.stringify({ ...this.#facts, ...facts })}`);
   }
   info(facts: object, text: string): void {
     this.debug(facts, text);
@@ -88,8 +93,8 @@ export class LogLines implements Log {
   error(facts: object, text: string): void {
     this.debug(facts, text);
   }
-  child(): Log {
-    return this;
+  child(facts: object): Log {
+    return new LogLines(this.lines, { ...this.#facts, ...facts });
   }
   count(text: string): number {
     return this.lines.filter((line) => line.includes(text)).length;

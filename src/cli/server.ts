@@ -2,6 +2,7 @@
 import { type ServerConfig, serverConfig } from "../tunnel/config.ts";
 import type { Command } from "./command.ts";
 import { laterOptions, runTunnel } from "./tunnel.ts";
+import { withUsers } from "./users-file.ts";
 
 export const server: Command = {
   name: "server",
@@ -10,9 +11,10 @@ export const server: Command = {
 Key and crypt must be the clients'. Compression and smux version are found out for each client; FEC may differ.`,
   examples: [
     "longhaul server -t 127.0.0.1:1935 --key SECRET               # in front of an RTMP server",
+    "longhaul server -t 127.0.0.1:1935 --users users.json         # many users with keys and limits of their own on one port",
     "longhaul server -l :4000 -t 127.0.0.1:22 --key SECRET --crypt aes-128-gcm",
   ],
   schema: serverConfig,
   later: laterOptions,
-  run: (config: ServerConfig) => runTunnel({ role: "server", config }),
+  run: (config: ServerConfig) => runTunnel({ role: "server", config: withUsers(config) }),
 };

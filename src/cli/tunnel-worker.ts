@@ -12,6 +12,7 @@ import type { Question } from "../tunnel/observation.ts";
 import type { SessionReport } from "../tunnel/report.ts";
 import { TunnelServer } from "../tunnel/server.ts";
 import type { SnmpCounters } from "../tunnel/snmp.ts";
+import type { UserReport } from "../tunnel/user.ts";
 
 export type TunnelData =
   | { readonly role: "client"; readonly config: ClientConfig; readonly level: LogLevel; readonly name: string }
@@ -30,7 +31,7 @@ export type CountersAsker = "signal" | "snmplog";
 export type TunnelMessage =
   | { readonly kind: "listening" }
   | { readonly kind: "refused"; readonly message: string; readonly wrongConfig: boolean }
-  | { readonly kind: "report"; readonly sessions: readonly SessionReport[] }
+  | { readonly kind: "report"; readonly sessions: readonly SessionReport[]; readonly users: readonly UserReport[] }
   | { readonly kind: "counters"; readonly asker: CountersAsker; readonly counters: SnmpCounters };
 
 /** How long the peer may take to hear of our streams' ends before the loop stops. */
@@ -58,7 +59,8 @@ export function start(loop: Loop, data: TunnelData, port: LoopPort<TunnelCommand
   const farewell = new Farewell(loop);
   loop.drive(farewell);
   port.onCommand((command, now) => {
-    if (command.kind === "report") port.post({ kind: "report", sessions: tunnel.report(now) });
+    if (command.kind === "report")
+      port.post({ kind: "report", sessions: tunnel.report(now), users: tunnel instanceof TunnelServer ? tunnel.users() : [] });
     else if (command.kind === "counters") port.post({ kind: "counters", asker: command.asker, counters: tunnel.counters() });
     else {
       tunnel.stop(now);

@@ -11,6 +11,7 @@ import { forwardsOf } from "../tunnel/forward.ts";
 import type { Question } from "../tunnel/observation.ts";
 import { allCounters } from "../tunnel/snmp.ts";
 import { parseTarget, TargetList } from "../tunnel/target.ts";
+import { defaultKey } from "./default-key.ts";
 import { parseMetricsAddress } from "./metrics-address.ts";
 import { onStop } from "./signals.ts";
 import { SnmpLog } from "./snmp-log.ts";
@@ -19,8 +20,6 @@ import { Watch } from "./watch.ts";
 
 /** kcptun's options that are not here yet: refused by name rather than ignored. */
 export const laterOptions: readonly string[] = ["tcp", "pprof"];
-
-const defaultKey = "it's a secrect";
 
 export type TunnelEnd =
   | { readonly role: "client"; readonly config: ClientConfig }
@@ -108,9 +107,13 @@ export async function runTunnel(end: TunnelEnd): Promise<number> {
 
 async function carry(end: TunnelEnd, log: Log, watch: Watch): Promise<number> {
   const { config } = end;
-  if (config.key === defaultKey) log.warn({}, "the key is kcptun's public default: anyone can read and use this tunnel; give --key");
+  if (config.key === defaultKey && !("users" in config && config.users !== ""))
+    log.warn({}, "the key is kcptun's public default: anyone can read and use this tunnel; give --key");
   const tunnel = startTunnel(end, `tunnel.${end.role}`, (message) => {
-    if (message.kind === "report") for (const session of message.sessions) log.info(session, "session");
+    if (message.kind === "report") {
+      for (const session of message.sessions) log.info(session, "session");
+      for (const user of message.users) log.info(user, "user");
+    }
     if (message.kind === "counters" && message.asker === "signal")
       log.info(allCounters(config.compat, message.counters), "counters of this process");
     if (message.kind === "counters" && message.asker === "snmplog") snmpLog?.write(new Date(), message.counters);

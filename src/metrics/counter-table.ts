@@ -97,6 +97,12 @@ export const counterTable: readonly CounterRow[] = [
       unaddressable: "udp.receiveDropped",
     }),
   },
+  { name: "user_tries", help: "Decryptions to find out whose the datagrams of unknown addresses are.", from: "users.tries" },
+  {
+    name: "stranger_datagrams",
+    help: "Datagrams of unknown addresses tried with the keys of several users, and those that no key opened.",
+    from: by("outcome", { tried: "users.strangers", unreadable: "users.unreadable" }),
+  },
   {
     name: "dropped_segments",
     help: "KCP segments that were not believed: beyond the window, too long, or acknowledging what was never sent.",
@@ -141,6 +147,11 @@ export const counterTable: readonly CounterRow[] = [
       addresses: "addresses.full",
       socket_buffer: "endpoint.sendBlocked",
       rate: "wire.rateLimitWaits",
+      sessions_of_user: "users.sessionsRefused",
+      streams_of_user: "users.streamsRefused",
+      rate_of_user: "users.rateWaits",
+      quota_of_user: "users.quotaExceeded",
+      tries: "users.triesRefused",
     }),
   },
 ];

@@ -37,7 +37,8 @@ export class TunnelClient implements Driver {
     const remote = parsePortRange("remoteaddr", config.remoteaddr);
     const cipher = createCipher(config.crypt, parts.primitives.deriveKey(config.key), parts.primitives);
     const scratch = new Scratch();
-    this.#totals = new Totals("client", cipher.stats);
+    this.#totals = new Totals("client");
+    this.#totals.cipherAdded(cipher.stats);
     const shared = {
       ...parts,
       config,

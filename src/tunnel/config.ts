@@ -148,6 +148,16 @@ export const serverConfig = z.strictObject({
       "begin each TCP connection to a target with a PROXY protocol version 2 header; it names the application, or the tunnel's client when that is a kcptun, which does not tell",
     ),
   sessions: count(1, 65_536).default(4096).describe("most clients at once"),
+  users: z
+    .union([z.string(), z.array(z.unknown())])
+    .default("")
+    .describe(
+      "JSON file of users with keys and limits of their own, or in the JSON configuration the array itself; then there is no key for all",
+    ),
+  tries: count(1, 10_000_000)
+    .default(20_000)
+    .describe("most decryptions a second to find out whose the datagrams of unknown addresses are, with several users"),
+  triesonce: count(1, 4096).default(128).describe("most of them for one datagram; the address's next one goes on with the other users"),
 });
 
 export type ClientConfig = z.output<typeof clientConfig>;

@@ -9,7 +9,6 @@
 import type { Millis } from "../base/units.ts";
 import { type Description, KIND_TCP, REFUSED_FEATURE, REFUSED_TARGET } from "../extension/description.ts";
 import { ipFamily } from "../host/ip-address.ts";
-import type { Log } from "../host/log.ts";
 import type { Endpoint, Loop } from "../host/loop.ts";
 import type { ChannelCounters } from "./channel-counters.ts";
 import { addressOf, formatPlace } from "./place.ts";
@@ -20,7 +19,6 @@ import type { TargetList } from "./target.ts";
 
 export interface ConnectorOptions {
   readonly loop: Loop;
-  readonly log: Log;
   readonly counters: ChannelCounters;
   readonly targets: TargetList;
   /** What the list is called in the configuration. */
@@ -43,16 +41,18 @@ export class Connector {
   }
 
   connect(session: Session, stream: Stream, now: Millis, description: Description | undefined): void {
-    const { loop, log, quiet, counters } = this.#options;
+    const { loop, quiet, counters } = this.#options;
+    const { log } = session;
     const name = description?.target ?? "";
     if (description !== undefined && description.kind !== KIND_TCP) {
       session.introductions.refuse(now, stream, REFUSED_FEATURE, `streams of kind ${description.kind} are not known here`);
       return;
     }
     const target = this.targets.find(KIND_TCP, name);
-    if (target === undefined) {
+    if (target === undefined || session.lock?.user.mayReach(name) === false) {
       counters.refusedTargets++;
-      const reason = name === "" ? "no default target for TCP" : `"${name}" is not a target for TCP here (option ${this.#options.option})`;
+      const of = target === undefined ? `option ${this.#options.option}` : "not one of the user's targets";
+      const reason = name === "" && target === undefined ? "no default target for TCP" : `"${name}" is not a target for TCP here (${of})`;
       log.warn(
         { peer: session.peerName, stream: stream.sid, target: name, refused: counters.refusedTargets },
         `connection refused: ${reason}`,

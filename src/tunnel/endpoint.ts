@@ -9,8 +9,8 @@
 import { Batch } from "../base/batch.ts";
 import { Heap } from "../base/heap.ts";
 import { type Millis, NEVER } from "../base/units.ts";
-import type { PacketCipher } from "../cipher/cipher.ts";
 import type { Loop, UdpHandler, UdpOptions, UdpSocket } from "../host/loop.ts";
+import type { Envelope } from "./envelope.ts";
 import type { Session } from "./session.ts";
 
 /** Datagrams sealed and sent together. */
@@ -39,7 +39,7 @@ export class Endpoint implements UdpHandler {
   readonly socket: UdpSocket;
   readonly counters: EndpointCounters = { strayDatagrams: 0, sendBlocked: 0 };
   readonly #loop: Loop;
-  readonly #cipher: PacketCipher;
+  readonly #envelope: Envelope;
   readonly #demultiplexer: Demultiplexer;
   readonly #batch = new Batch(BATCH_DATAGRAMS);
   #sealed = 0;
@@ -49,9 +49,9 @@ export class Endpoint implements UdpHandler {
   #pending: Session[] = [];
   readonly #timers = new Heap<Session>();
 
-  constructor(loop: Loop, options: UdpOptions, cipher: PacketCipher, demultiplexer: Demultiplexer) {
+  constructor(loop: Loop, options: UdpOptions, envelope: Envelope, demultiplexer: Demultiplexer) {
     this.#loop = loop;
-    this.#cipher = cipher;
+    this.#envelope = envelope;
     this.#demultiplexer = demultiplexer;
     this.socket = loop.udp(options, this);
   }
@@ -65,7 +65,7 @@ export class Endpoint implements UdpHandler {
   };
 
   receive(now: Millis, batch: Batch): void {
-    this.#cipher.open(batch);
+    this.#envelope.open(now, batch);
     for (let i = 0; i < batch.length; i++) {
       const start = batch.start[i]!;
       const end = batch.end[i]!;
@@ -135,7 +135,7 @@ export class Endpoint implements UdpHandler {
     const batch = this.#batch;
     if (this.#blocked) return false;
     if (this.#sealed < batch.length) {
-      this.#cipher.seal(batch, this.#sealed);
+      this.#envelope.seal(batch, this.#sealed);
       this.#sealed = batch.length;
     }
     if (this.#taken < batch.length) this.#taken = this.socket.send(batch, this.#taken);

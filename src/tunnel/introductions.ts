@@ -20,7 +20,8 @@ import {
   writeDescription,
 } from "../extension/description.ts";
 import { FEATURE_DESCRIPTIONS, FEATURE_WANTS_DESCRIPTIONS } from "../extension/hello.ts";
-import type { Session, SessionOptions } from "./session.ts";
+import type { Session } from "./session.ts";
+import type { SessionOptions } from "./session-options.ts";
 import type { Stream } from "./stream.ts";
 
 /** The description follows after a round trip, in order with the data. */

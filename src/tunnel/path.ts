@@ -15,6 +15,7 @@ import { FecDecoder } from "../fec/decoder.ts";
 import { looksLikeKcp, readConv } from "../kcp/segment.ts";
 import type { PortRange } from "./address.ts";
 import { type Demultiplexer, Endpoint } from "./endpoint.ts";
+import { OneCipher } from "./envelope.ts";
 import type { Opinion } from "./probation.ts";
 import { Recurrence } from "./recurrence.ts";
 import { reportSession, type SessionReport } from "./report.ts";
@@ -141,7 +142,7 @@ export class Path implements Demultiplexer {
     this.#target = target;
     const host = address.includes(":") ? "::" : "0.0.0.0";
     const { sockbuf, dscp } = config;
-    const endpoint = new Endpoint(loop, { host, port: 0, socketBufferBytes: sockbuf, dscp, peersMax: 16 }, cipher, this);
+    const endpoint = new Endpoint(loop, { host, port: 0, socketBufferBytes: sockbuf, dscp, peersMax: 16 }, new OneCipher(cipher), this);
     this.#endpoint = endpoint;
     totals.endpointOpened(endpoint);
     const { addresses, local } = endpoint.socket;

@@ -12,6 +12,7 @@ import { FecDecoder } from "../fec/decoder.ts";
 import { FecEncoder } from "../fec/encoder.ts";
 import { isKcp, looksLikeKcp, readConv, readFirstSn } from "../kcp/segment.ts";
 import { type Demultiplexer, Endpoint } from "./endpoint.ts";
+import { Keyring } from "./keyring.ts";
 import type { ProxiedAddress } from "./proxy-protocol.ts";
 import { Recurrence } from "./recurrence.ts";
 import { reportSession, type SessionReport } from "./report.ts";
@@ -20,6 +21,8 @@ import { Session } from "./session.ts";
 
 /** A session from which nothing was heard for so long, and that has no stream, is forgotten. */
 const IDLE_MS: Millis = 60_000;
+/** The address of a session from which nothing was heard for so long may have become another user's. */
+const SUCCESSION_MS: Millis = 10_000;
 /** One that could deliver nothing for so long is a part of a session that began before this server did, or at another address. */
 const BARREN_MS: Millis = 30_000;
 
@@ -28,14 +31,16 @@ export class Port implements Demultiplexer {
   /** Sessions by peer id. */
   readonly #sessions = new Map<number, Session>();
   readonly #parts: ServerParts;
+  readonly #keyring: Keyring;
   readonly #unreadable = new Recurrence();
 
   /** @throws HostError when the address cannot be bound */
   constructor(parts: ServerParts, host: string, port: number) {
     this.#parts = parts;
-    const { config, loop, cipher, totals } = parts;
+    const { config, loop, users, totals } = parts;
+    this.#keyring = new Keyring(users);
     const { sockbuf, dscp, sessions } = config;
-    this.endpoint = new Endpoint(loop, { host, port, socketBufferBytes: sockbuf, dscp, peersMax: sessions * 2 }, cipher, this);
+    this.endpoint = new Endpoint(loop, { host, port, socketBufferBytes: sockbuf, dscp, peersMax: sessions * 2 }, this.#keyring, this);
     totals.endpointOpened(this.endpoint);
   }
 
@@ -53,16 +58,18 @@ export class Port implements Demultiplexer {
 
   sessionFor(now: Millis, peer: number, _bytes: Uint8Array, view: DataView, start: number, end: number): Session | undefined {
     const known = this.#sessions.get(peer);
+    const lock = this.#keyring.lockOf(peer);
+    const same = known !== undefined && known.lock === lock;
     const fec = FecDecoder.isFec(view, start, end);
     const at = fec ? start + FecEncoder.headBytes : start;
-    if (fec && !FecDecoder.isData(view, start, end)) return known;
+    if (fec && !FecDecoder.isData(view, start, end)) return same ? known : undefined;
     if (isExtension(view, at, end)) return this.#extension(now, peer, known, view, at);
     if (!looksLikeKcp(view, at, end - at)) {
       this.unreadable(now, peer);
       return undefined;
     }
     const conv = readConv(view, at);
-    if (known?.conv === conv) return known;
+    if (same && known.conv === conv) return known;
     if (!isKcp(view, at, end - at)) {
       this.unreadable(now, peer);
       return undefined;
@@ -77,18 +84,22 @@ export class Port implements Demultiplexer {
 
   /** A stranger has another key; one datagram of a client that we do understand is merely damaged. */
   unreadable(now: Millis, peer: number): void {
-    if (this.#sessions.has(peer)) return;
+    const known = this.#sessions.get(peer);
+    if (known !== undefined && now - known.transport.lastReceived < SUCCESSION_MS) return;
+    this.#keyring.doubt(peer);
     const datagrams = this.#unreadable.happened(now);
     if (datagrams === 0) return;
     this.#parts.log.warn(
       { peer: this.endpoint.socket.addresses.format(peer), datagrams },
-      "datagrams that do not decrypt: key or crypt differ from the client's",
+      this.#parts.users.named
+        ? "datagrams that do not decrypt: no user has this key and crypt"
+        : "datagrams that do not decrypt: key or crypt differ from the client's",
     );
   }
 
   sessionClosed(now: Millis, session: Session): void {
     if (this.#sessions.get(session.peer) !== session) return;
-    this.#parts.log.info(
+    session.log.info(
       { peer: session.peerName, reason: session.closed, seconds: Math.round(now - session.startedAt) / 1000 },
       "session ended",
     );
@@ -106,20 +117,24 @@ export class Port implements Demultiplexer {
   /** As a kcptun does, a session begins with whatever comes first of it; of extension datagrams that is HELLO. */
   #extension(now: Millis, peer: number, known: Session | undefined, view: DataView, at: number): Session | undefined {
     const conv = readConv(view, at);
-    if (known !== undefined) return known.conv === conv ? known : undefined;
+    if (known !== undefined) return known.conv === conv && known.lock === this.#keyring.lockOf(peer) ? known : undefined;
     return this.#parts.config.extensions && readType(view, at) === HELLO ? this.#accept(now, peer, conv) : undefined;
   }
 
   #accept(now: Millis, peer: number, conv: number): Session | undefined {
-    const { config, cipher, scratch, pads, log, totals } = this.#parts;
-    if (!this.#parts.admit(now)) return undefined;
+    const { config, scratch, totals } = this.#parts;
+    const lock = this.#keyring.lockOf(peer);
+    if (lock === undefined || !this.#parts.admit(now, lock.user)) return undefined;
+    const { user, cipher, pads } = lock;
+    const log = user.name === "" ? this.#parts.log : this.#parts.log.child({ user: user.name });
     const { addresses } = this.endpoint.socket;
     const session = new Session(now, {
       role: "server",
       conv,
       peer,
       peerName: addresses.format(peer),
-      config,
+      config: { ...config, rcvwnd: user.receiveWindow(config.rcvwnd) },
+      lock,
       cipherBytes: cipher.headBytes + cipher.tailBytes,
       scratch,
       pads,
@@ -131,6 +146,8 @@ export class Port implements Demultiplexer {
       opened: this.#parts.opened,
     });
     addresses.hold(peer);
+    this.#keyring.bind(peer, lock);
+    user.sessions.add(session);
     this.#sessions.set(peer, session);
     totals.sessionStarted(session);
     log.info({ peer: session.peerName, conv, sessions: this.#sessions.size }, "session started");
@@ -148,6 +165,8 @@ export class Port implements Demultiplexer {
 
   #forget(session: Session): void {
     this.#sessions.delete(session.peer);
+    this.#keyring.unbind(session.peer);
+    session.lock?.user.sessionEnded(session);
     this.#parts.totals.sessionEnded(session);
     this.endpoint.socket.addresses.release(session.peer);
   }

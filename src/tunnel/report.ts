@@ -7,6 +7,8 @@ export interface SessionReport {
   /** Number of the session among all of its tunnel. */
   readonly id: number;
   readonly peer: string;
+  /** Server with users: whose it is. */
+  readonly user?: string;
   readonly seconds: number;
   /** Seconds since the peer was heard; of one that was never heard, since the session began. */
   readonly heardSeconds: number;
@@ -60,6 +62,7 @@ export function reportSession(now: Millis, session: Session): SessionReport {
   return {
     id: session.id,
     peer: session.peerName,
+    ...(session.lock === undefined || session.lock.user.name === "" ? {} : { user: session.lock.user.name }),
     seconds: seconds(now - session.startedAt),
     heardSeconds: seconds(now - transport.lastReceived),
     streams: session.streams.size,

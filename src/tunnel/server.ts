@@ -3,10 +3,9 @@
  */
 import { ConfigError } from "../base/errors.ts";
 import { type Millis, NEVER } from "../base/units.ts";
-import { createCipher, type PacketCipher } from "../cipher/cipher.ts";
+import { type Description, REFUSED_FAILED } from "../extension/description.ts";
 import { FEATURE_DESCRIPTIONS, FEATURE_WANTS_DESCRIPTIONS } from "../extension/hello.ts";
 import type { Driver } from "../host/loop.ts";
-import type { QppPads } from "../qpp/qpp.ts";
 import { parsePortRange } from "./address.ts";
 import { ChannelCounters } from "./channel-counters.ts";
 import type { ServerConfig } from "./config.ts";
@@ -14,30 +13,32 @@ import { Connector } from "./connector.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { Scratch } from "./layers.ts";
 import { type Observation, observe, type Question } from "./observation.ts";
-import { padsOf } from "./pads.ts";
 import { Port } from "./port.ts";
 import { Recurrence } from "./recurrence.ts";
 import type { SessionReport } from "./report.ts";
-import type { SessionOptions } from "./session.ts";
+import type { Session } from "./session.ts";
+import type { SessionOptions } from "./session-options.ts";
 import type { TunnelParts } from "./slot.ts";
 import { type SnmpCounters, snmpCounters } from "./snmp.ts";
+import type { Stream } from "./stream.ts";
 import { parseTarget, TargetList } from "./target.ts";
 import { Totals, type TunnelTotals } from "./totals.ts";
+import type { User, UserReport } from "./user.ts";
+import { Users } from "./users.ts";
 
 const SWEEP_MS: Millis = 5_000;
 
 /** What the ports of a server have in common. */
 export interface ServerParts extends TunnelParts {
   readonly config: ServerConfig;
-  readonly cipher: PacketCipher;
+  readonly users: Users;
   readonly scratch: Scratch;
-  readonly pads: QppPads | undefined;
   readonly totals: Totals;
   readonly counters: ChannelCounters;
   readonly features: number;
   readonly opened: SessionOptions["opened"];
-  /** Whether one more session is allowed; counts it when not. */
-  admit(now: Millis): boolean;
+  /** Whether the user may have one more session; counts it when not. */
+  admit(now: Millis, user: User): boolean;
 }
 
 export class TunnelServer implements Driver {
@@ -47,6 +48,7 @@ export class TunnelServer implements Driver {
   readonly #totals: Totals;
   readonly #channels = new ChannelCounters();
   readonly #connector: Connector;
+  readonly #users: Users;
   readonly #refused = new Recurrence();
   #sweepAt: Millis = 0;
 
@@ -54,23 +56,22 @@ export class TunnelServer implements Driver {
   constructor(config: ServerConfig, parts: TunnelParts) {
     this.#config = config;
     this.#parts = parts;
-    const cipher = createCipher(config.crypt, parts.primitives.deriveKey(config.key), parts.primitives);
     const { host, least, most } = parsePortRange("listen", config.listen, 0);
     if (most - least >= config.ports) {
       throw new ConfigError("listen", `--listen: "${config.listen}" are ${most - least + 1} ports; --ports allows ${config.ports}`);
     }
-    this.#totals = new Totals("server", cipher.stats);
+    this.#totals = new Totals("server");
+    this.#users = new Users(parts.loop.now(), config, parts.primitives, this.#totals);
     const shared: ServerParts = {
       ...parts,
       config,
-      cipher,
+      users: this.#users,
       scratch: new Scratch(),
-      pads: padsOf(config, parts.primitives),
       totals: this.#totals,
       counters: this.#channels,
       features: FEATURE_DESCRIPTIONS | (config.proxyprotocol ? FEATURE_WANTS_DESCRIPTIONS : 0),
-      opened: (session, stream, now, description) => this.#connector.connect(session, stream, now, description),
-      admit: (now) => this.#admit(now),
+      opened: (session, stream, now, description) => this.#opened(session, stream, now, description),
+      admit: (now, user) => this.#admit(now, user),
     };
     this.#connector = new Connector({
       ...parts,
@@ -110,6 +111,11 @@ export class TunnelServer implements Driver {
     return this.#ports.flatMap((port) => port.report(now));
   }
 
+  /** Of users with a name. */
+  users(): UserReport[] {
+    return this.#users.report();
+  }
+
   /** Of all sessions there were. */
   counters(): SnmpCounters {
     return snmpCounters(this.#snapshot());
@@ -129,21 +135,29 @@ export class TunnelServer implements Driver {
     for (const port of this.#ports) port.finish(now);
   }
 
+  #opened(session: Session, stream: Stream, now: Millis, description: Description | undefined): void {
+    if (session.lock?.user.refusesStream() === true)
+      session.introductions.refuse(now, stream, REFUSED_FAILED, "too many connections of this user");
+    else this.#connector.connect(session, stream, now, description);
+  }
+
   #snapshot(): TunnelTotals {
-    return this.#totals.snapshot({ refused: this.#refused.count }, this.#channels);
+    return this.#totals.snapshot({ refused: this.#refused.count }, this.#channels, this.#users.counts());
   }
 
   #sweep(now: Millis): void {
     this.#sweepAt = now + SWEEP_MS;
     for (const port of this.#ports) port.sweep(now);
+    this.#users.sweep(now);
   }
 
-  #admit(now: Millis): boolean {
+  #admit(now: Millis, user: User): boolean {
     let sessions = 0;
     for (const port of this.#ports) sessions += port.sessions;
-    if (sessions < this.#config.sessions) return true;
+    const limit = user.refusesSession() ?? (sessions < this.#config.sessions ? undefined : "sessions of the server");
+    if (limit === undefined) return true;
     const refused = this.#refused.happened(now);
-    if (refused > 0) this.#parts.log.warn({ refused, sessions }, "session refused: as many as option sessions allows are open");
+    if (refused > 0) this.#parts.log.warn({ refused, sessions, user: user.name, limit }, "session refused: a limit was reached");
     return false;
   }
 }

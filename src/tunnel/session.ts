@@ -15,18 +15,18 @@ import type { Standing } from "../extension/negotiation.ts";
 import type { Log } from "../host/log.ts";
 import type { Kcp } from "../kcp/kcp.ts";
 import { HEADER_BYTES } from "../kcp/segment.ts";
-import { Qpp, type QppPads } from "../qpp/qpp.ts";
+import { Qpp } from "../qpp/qpp.ts";
 import { DATA, DESCRIBED, FINISHED, OPENED, type SmuxSession } from "../smux/session.ts";
 import { sniff } from "../smux/sniff.ts";
 import { INITIAL_WINDOW_BYTES } from "../smux/stream.ts";
-import type { ChannelCounters } from "./channel-counters.ts";
-import type { TunnelConfig } from "./config.ts";
 import { Extension } from "./extension.ts";
 import { Health } from "./health.ts";
 import { Introductions, type OpenRefusal } from "./introductions.ts";
-import { Layers, type Scratch, type SmuxSink } from "./layers.ts";
+import { Layers, type SmuxSink } from "./layers.ts";
+import type { Lock } from "./lock.ts";
 import { Probation } from "./probation.ts";
-import type { ProxiedAddress } from "./proxy-protocol.ts";
+import type { SessionOptions } from "./session-options.ts";
+import type { RateShare } from "./shared-rate.ts";
 import { ENDED, SHUT, Stream, type StreamOwner } from "./stream.ts";
 import { Transport } from "./transport.ts";
 
@@ -34,31 +34,6 @@ import { Transport } from "./transport.ts";
 const SWEEP_MS: Millis = 1000;
 /** How often a client looks after the health of its session. */
 const CHECK_MS: Millis = 100;
-
-export interface SessionOptions {
-  readonly role: "client" | "server";
-  readonly conv: number;
-  readonly peer: number;
-  readonly peerName: string;
-  readonly config: TunnelConfig;
-  /** Bytes the cipher adds to a datagram. */
-  readonly cipherBytes: number;
-  readonly scratch: Scratch;
-  /** Of option QPP. */
-  readonly pads?: QppPads | undefined;
-  readonly log: Log;
-  /** Has something to do: the endpoint calls `advance` in this round. */
-  readonly wake: (session: Session) => void;
-  /** What we tell the peer that we can and want (hello.ts). */
-  readonly features: number;
-  readonly counters: ChannelCounters;
-  /** Server: who the client is and which address of ours it sends to. */
-  readonly addresses?: () => readonly [source: ProxiedAddress, destination: ProxiedAddress];
-  /** The peer opened a stream: attach a socket to it, or refuse it. */
-  readonly opened: (session: Session, stream: Stream, now: Millis, description: Description | undefined) => void;
-  /** What a stream of ours asked for was granted, where that is told (reverse). */
-  readonly granted?: (session: Session, stream: Stream, now: Millis) => void;
-}
 
 export class Session implements StreamOwner, SmuxSink {
   /** Id in the socket's address table; −1 until the peer's name is resolved. */
@@ -81,7 +56,10 @@ export class Session implements StreamOwner, SmuxSink {
   closed: string | undefined;
   layers: Layers | undefined;
   readonly introductions: Introductions;
+  readonly lock: Lock | undefined;
   readonly #options: SessionOptions;
+  /** Of the rate at which the user may send. */
+  readonly #intake: RateShare | undefined;
   readonly #ready: Ring<Stream>;
   /** Streams that have gathered pieces of what is being received. */
   readonly #gathering: Stream[] = [];
@@ -96,9 +74,11 @@ export class Session implements StreamOwner, SmuxSink {
     this.peerName = options.peerName;
     this.conv = options.conv;
     this.startedAt = now;
+    this.lock = options.lock;
+    this.#intake = options.lock?.user.up.share();
     this.health = options.role === "client" ? new Health(now) : undefined;
     this.probation = options.role === "client" ? new Probation() : undefined;
-    this.transport = new Transport(now, options.conv, config, options.cipherBytes, this.health);
+    this.transport = new Transport(now, options.conv, config, options.cipherBytes, this.health, options.lock?.user.down.share());
     this.kcp = this.transport.kcp;
     if (config.extensions) this.transport.extension = this.#extend(options);
     this.introductions = new Introductions(this, options);
@@ -133,7 +113,14 @@ export class Session implements StreamOwner, SmuxSink {
 
   deadline(): Millis {
     if (this.closed !== undefined) return NEVER;
-    const due = Math.min(this.transport.deadline(), this.layers?.smux.deadline() ?? NEVER, this.#sweepAt, this.introductions.dueAt);
+    const { smux } = this.layers ?? {};
+    const due = Math.min(
+      this.transport.deadline(),
+      smux?.deadline() ?? NEVER,
+      this.#sweepAt,
+      this.introductions.dueAt,
+      this.#intakeDeadline,
+    );
     if (this.health === undefined || this.probation === undefined) return due;
     return Math.min(due, Math.max(this.#checkAt, Math.min(this.health.deadline(), this.probation.deadline())));
   }
@@ -146,6 +133,10 @@ export class Session implements StreamOwner, SmuxSink {
   /** Opens a stream for a connection: attach its socket. It may have to wait until the peer is known; then it has no number yet. */
   open(now: Millis, description: Description): Stream | OpenRefusal {
     return this.introductions.open(now, description);
+  }
+
+  get log(): Log {
+    return this.#options.log;
   }
 
   /** Ends all streams in order (FIN to the peer), as the process stops. */
@@ -258,6 +249,10 @@ export class Session implements StreamOwner, SmuxSink {
     return this.transport.extension;
   }
 
+  get #intakeDeadline(): Millis {
+    return this.#intake === undefined || this.kcp.readable === 0 ? NEVER : this.#intake.deadline();
+  }
+
   #check(now: Millis, health: Health, probation: Probation, layers: Layers): void {
     const { kcp, transport } = this;
     this.#checkAt = now + CHECK_MS;
@@ -299,9 +294,10 @@ export class Session implements StreamOwner, SmuxSink {
     const { kcp } = this;
     const { inbound } = this.#options.scratch;
     while (this.closed === undefined && kcp.readable > 0) {
-      if (this.layers?.smux.receivePaused) return;
+      if (this.#intake?.admits(now) === false || this.layers?.smux.receivePaused) return;
       const n = kcp.read(now, inbound, 0, inbound.length);
       if (n === 0) return;
+      this.#intake?.spend(n);
       if (this.layers === undefined && !this.#sniff(now, inbound, n)) return;
       this.layers?.receive(now, inbound, 0, n, this);
     }

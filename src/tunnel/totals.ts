@@ -51,7 +51,8 @@ type Sums = Record<string, Record<string, number>>;
 
 export class Totals {
   readonly role: "client" | "server";
-  readonly #cipher: CipherStats;
+  /** Those in use and those that were. */
+  readonly #ciphers: CipherStats[] = [];
   readonly #live = new Set<Session>();
   readonly #endpoints = new Set<Endpoint>();
   readonly #ended: Sums = {};
@@ -59,10 +60,13 @@ export class Totals {
   #started = 0;
   #most = 0;
 
-  /** `cipher` counts for all endpoints. */
-  constructor(role: "client" | "server", cipher: CipherStats) {
+  constructor(role: "client" | "server") {
     this.role = role;
-    this.#cipher = cipher;
+  }
+
+  /** Its counts are part of every snapshot from now on. */
+  cipherAdded(stats: CipherStats): void {
+    this.#ciphers.push(stats);
   }
 
   /** Sessions that live, oldest first. */
@@ -91,8 +95,11 @@ export class Totals {
     if (this.#endpoints.delete(endpoint)) addEndpoint(this.#ended, endpoint);
   }
 
-  /** A copy; `limits` counts what the owner of the sessions refused or cut, `channels` what became of forwards, targets and flows. */
-  snapshot(limits: Counts = {}, channels: object = {}): TunnelTotals {
+  /**
+   * A copy; `limits` counts what the owner of the sessions refused or cut, `channels` what became of forwards, targets and flows, `users`
+   * what finding out users took.
+   */
+  snapshot(limits: Counts = {}, channels: object = {}, users: Counts = {}): TunnelTotals {
     const counted: Sums = Object.fromEntries(Object.entries(this.#ended).map(([module, counts]) => [module, { ...counts }]));
     const rtt = { counts: [...this.#endedRtt.counts], sumMs: this.#endedRtt.sumMs };
     for (const session of this.#live) {
@@ -100,9 +107,10 @@ export class Totals {
       addRtt(rtt, session);
     }
     for (const endpoint of this.#endpoints) addEndpoint(counted, endpoint);
-    add(counted, "cipher", this.#cipher);
+    for (const cipher of this.#ciphers) add(counted, "cipher", cipher);
     add(counted, "channels", channels);
     add(counted, "sessions", { started: this.#started, ended: this.#started - this.#live.size, ...limits });
+    add(counted, "users", users);
     return { role: this.role, counted, now: this.#gauges(), rtt };
   }
 

@@ -18,6 +18,7 @@ import type { Health } from "./health.ts";
 import { Layers } from "./layers.ts";
 import { tuningOf } from "./mode.ts";
 import { RateLimit } from "./rate-limit.ts";
+import type { RateShare } from "./shared-rate.ts";
 
 /** Room before a KCP packet in its slot, for the FEC and cipher headers (at most 8 + 20 bytes). */
 const HEADROOM = 64;
@@ -43,11 +44,15 @@ export class Transport {
   readonly #recovered = new Uint8Array(SLOT_BYTES);
   readonly #recoveredView = new DataView(this.#recovered.buffer);
 
+  /** Of the rate at which the session's user may be sent to. */
+  readonly #share: RateShare | undefined;
+
   /** `health`, a client's, is told what the peer says of our session. */
-  constructor(now: Millis, conv: number, config: TunnelConfig, cipherBytes: Bytes, health: Health | undefined) {
+  constructor(now: Millis, conv: number, config: TunnelConfig, cipherBytes: Bytes, health: Health | undefined, share?: RateShare) {
     this.lastReceived = now;
     this.cipherBytes = cipherBytes;
     this.#health = health;
+    this.#share = share;
     const { datashard, parityshard, compat } = config;
     const fec = datashard > 0 && parityshard > 0;
     const { nodelay, interval, resend, nc } = tuningOf(config as Parameters<typeof tuningOf>[0]);
@@ -94,12 +99,14 @@ export class Transport {
   /** Lays packets into the batch; false when the batch is full and more wait. */
   transmit(now: Millis, batch: Batch, peer: number): boolean {
     const { kcp, encoder, limit } = this;
+    const share = this.#share;
     while (!batch.full) {
       const index = batch.length;
       const at = batch.slot(index) + HEADROOM;
       let start = at;
       let length: number;
       if (limit !== undefined && !limit.admits(now)) return true;
+      if (share !== undefined && !share.admits(now)) return true;
       if (encoder !== undefined && this.#paritySent < this.#parityReady) {
         length = encoder.parity(this.#paritySent++, batch.bytes, batch.view, at);
       } else {
@@ -120,12 +127,13 @@ export class Transport {
       this.sentDatagrams++;
       this.sentBytes += length;
       limit?.spend(length + this.cipherBytes);
+      share?.spend(length + this.cipherBytes);
     }
     return false;
   }
 
   deadline(): Millis {
-    const deadline = Math.min(this.kcp.deadline(), this.extension?.deadline() ?? NEVER);
+    const deadline = Math.min(this.kcp.deadline(), this.extension?.deadline() ?? NEVER, this.#share?.deadline() ?? NEVER);
     return this.limit === undefined ? deadline : Math.min(deadline, this.limit.deadline());
   }
 
