@@ -14,6 +14,8 @@ import { clientConfig, serverConfig } from "../src/tunnel/config.ts";
 const root = join(import.meta.dirname, "..");
 const [wire, sim, process] = ["sim/tunnel-wire.test.ts", "sim/tunnel-options.test.ts", "test/tunnel-process.test.ts"];
 
+const users = "sim/tunnel-users.test.ts";
+
 /** File and a part of the test's name as it is written there; one that goes on with "at the" runs for both ends. */
 type Proof = readonly [file: string, name: string];
 
@@ -77,6 +79,9 @@ const client: Readonly<Record<string, Proof>> = {
 const server: Readonly<Record<string, Proof>> = {
   proxyprotocol: [sim, "proxyprotocol"],
   sessions: [wire, "sessions: a client beyond it"],
+  users: [users, "clients of three users and ciphers share a port"],
+  tries: [users, "tries: strangers cost so many"],
+  triesonce: [users, "triesonce: a user beyond"],
 };
 
 const proofs: Readonly<Record<string, Proof>> = { ...addresses, ...both, ...client, ...server };

@@ -154,10 +154,11 @@ export class TunnelServer implements Driver {
   #admit(now: Millis, user: User): boolean {
     let sessions = 0;
     for (const port of this.#ports) sessions += port.sessions;
-    const limit = user.refusesSession() ?? (sessions < this.#config.sessions ? undefined : "sessions of the server");
-    if (limit === undefined) return true;
+    const limit = user.refusesSession();
+    if (limit === undefined && sessions < this.#config.sessions) return true;
     const refused = this.#refused.happened(now);
-    if (refused > 0) this.#parts.log.warn({ refused, sessions, user: user.name, limit }, "session refused: a limit was reached");
+    const reason = limit === undefined ? "as many as option sessions allows are open" : `the user's ${limit} are used up`;
+    if (refused > 0) this.#parts.log.warn({ refused, sessions, user: user.name || undefined }, `session refused: ${reason}`);
     return false;
   }
 }
