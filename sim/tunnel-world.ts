@@ -27,11 +27,13 @@ export class TunnelWorld {
   readonly network = new VirtualNetwork();
   readonly client: TunnelClient;
   server: TunnelServer;
-  readonly #makeServer: () => TunnelServer;
+  readonly #makeServer: (address: string) => TunnelServer;
+  readonly #options: TunnelWorldOptions;
   readonly links: ReturnType<VirtualNetwork["join"]>;
 
   constructor(options: TunnelWorldOptions, target: (socket: TcpSocket) => TcpHandler) {
     const { network } = this;
+    this.#options = options;
     const prng = new Prng(options.seed);
     const parts = { log: options.log ?? silentLog, primitives: { ...primitives, random: (into: Uint8Array) => void prng.fill(into) } };
     const client: ClientConfig = clientConfig.parse({
@@ -47,9 +49,12 @@ export class TunnelWorld {
       ...options.server,
     });
     this.links = network.join(near, far, options.link, options.seed);
-    network.host(far).listen({ host: far, port: targetPort }, target);
-    this.#makeServer = () => new TunnelServer(server, { loop: network.host(far), ...parts });
-    this.server = this.#makeServer();
+    this.#makeServer = (address) => {
+      const loop = network.host(address);
+      loop.listen({ host: address, port: targetPort }, target);
+      return new TunnelServer({ ...server, listen: server.listen.replace(far, address) }, { loop, ...parts });
+    };
+    this.server = this.#makeServer(far);
     this.client = new TunnelClient(client, { loop: network.host(near), ...parts });
   }
 
@@ -65,7 +70,14 @@ export class TunnelWorld {
   /** The server's process dies and another one takes its place: it knows no session. */
   restartServer(): void {
     this.network.host(far).stop();
-    this.server = this.#makeServer();
+    this.server = this.#makeServer(far);
+  }
+
+  /** The server's machine is gone, and another one serves at another address. */
+  moveServer(address: string): void {
+    this.network.host(far).asleep = true;
+    this.network.join(near, address, this.#options.link, this.#options.seed + 2);
+    this.server = this.#makeServer(address);
   }
 
   run(seconds: number, done?: () => boolean): boolean {

@@ -11,6 +11,8 @@ export class VirtualLoop implements Loop {
   readonly address: string;
   /** Rounds in which something was done. */
   rounds = 0;
+  /** The machine is suspended: it does nothing, and what comes for it is lost. */
+  asleep = false;
   readonly #drivers: Driver[] = [];
   #tasks: ((now: Millis) => void)[] = [];
   #deadline: Millis = NEVER;
@@ -44,7 +46,8 @@ export class VirtualLoop implements Loop {
   }
 
   resolve(host: string, _family: 0 | 4 | 6, done: (address: string | undefined, now: Millis) => void): void {
-    this.post((now) => done(host, now));
+    const { names } = this.network;
+    this.post((now) => done(names === undefined || /^[\d.]+$|:/.test(host) ? host : names.get(host), now));
   }
 
   drive(driver: Driver): void {
@@ -67,10 +70,12 @@ export class VirtualLoop implements Loop {
   }
 
   deadline(): Millis {
+    if (this.asleep) return NEVER;
     return this.#awake || this.#tasks.length > 0 ? this.network.now : this.#deadline;
   }
 
   round(now: Millis): void {
+    if (this.asleep) return;
     if (!this.#awake && this.#tasks.length === 0 && now < this.#deadline) return;
     this.#awake = false;
     this.rounds++;

@@ -37,6 +37,8 @@ export class VirtualNetwork {
   readonly #routeIds = new Map<string, number>();
   readonly #timers = new Heap<() => void>();
   readonly #datagram = new Uint8Array(SLOT_BYTES);
+  /** Addresses of names; undefined = every name is its own address. */
+  names: Map<string, string> | undefined;
   /** Datagrams to a port nobody listens on. */
   unreachable = 0;
 

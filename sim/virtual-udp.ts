@@ -23,6 +23,7 @@ export class VirtualUdpSocket implements UdpSocket {
 
   deliver(bytes: Uint8Array, length: number, host: string, port: number): void {
     const batch = this.#batch;
+    if (this.#loop.asleep) return;
     if (batch.length === 0) this.addresses.turn();
     const peer = this.addresses.intern(host, port);
     if (batch.full || peer < 0) {

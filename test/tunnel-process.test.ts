@@ -4,6 +4,7 @@ import { createSocket } from "node:dgram";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { type AddressInfo, connect, createServer } from "node:net";
+import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { type Child, Children, longhaul, sleep } from "./interop/children.ts";
@@ -27,6 +28,8 @@ async function freeUdpPort(): Promise<number> {
   await new Promise<void>((done) => socket.close(done));
   return port;
 }
+
+const hasIpv6 = Object.values(networkInterfaces()).some((list) => list?.some(({ address }) => address === "::1"));
 
 /** Sends a text through a unix socket and answers what comes back. */
 function ask(path: string, text: string): Promise<string> {
@@ -54,7 +57,7 @@ const get = (socketPath: string, path: string): Promise<string> =>
       .end();
   });
 
-test("-c, log, io, snmplog and snmpperiod, metrics, statussocket, quiet, target and localaddr as the two programs take them; SIGUSR1 tells all counters", async () => {
+test("-c, log, io, snmplog and snmpperiod, metrics, statussocket, quiet, target and localaddr as the two programs take them; SIGUSR1 tells all counters; IPv6 reaches a server on all addresses", async () => {
   const echo = createServer({ allowHalfOpen: true }, (socket) => socket.pipe(socket));
   await new Promise<void>((done) => echo.listen(0, "127.0.0.1", done));
   const wan = await freeUdpPort();
@@ -63,7 +66,7 @@ test("-c, log, io, snmplog and snmpperiod, metrics, statussocket, quiet, target 
     file("server.json"),
     JSON.stringify({
       ...shared,
-      listen: `127.0.0.1:${wan}`,
+      listen: `:${wan}`,
       target: `127.0.0.1:${(echo.address() as AddressInfo).port}`,
       log: file("server.log"),
       quiet: true,
@@ -75,7 +78,7 @@ test("-c, log, io, snmplog and snmpperiod, metrics, statussocket, quiet, target 
     JSON.stringify({
       ...shared,
       localaddr: file("app"),
-      remoteaddr: `127.0.0.1:${wan}`,
+      remoteaddr: hasIpv6 ? `[::1]:${wan}` : `127.0.0.1:${wan}`,
       log: file("client.log"),
       snmplog: file("snmp-2006.csv"),
       metrics: file("metrics"),

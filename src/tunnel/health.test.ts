@@ -8,13 +8,13 @@ test("silence counts only while something waits, from when it began, and ends wi
   health.advance(10_000, false, 200);
   assert.deepEqual([health.verdict, health.deadline()], ["well", NEVER]);
   health.advance(20_000, true, 200);
-  assert.deepEqual([health.verdict, health.deadline()], ["well", 22_000]);
+  assert.deepEqual([health.verdict, health.deadline()], ["well", 21_500]);
   health.heard(21_000, 5, 5);
-  health.advance(22_500, true, 200);
+  health.advance(22_400, true, 200);
   assert.equal(health.verdict, "well");
-  health.advance(23_000, true, 200);
+  health.advance(22_500, true, 200);
   assert.equal(health.verdict, "silent");
-  health.heard(23_100, 5, 5);
+  health.heard(22_600, 5, 5);
   assert.equal(health.verdict, "well");
 });
 
@@ -54,9 +54,9 @@ test("a lower una confirms a denial and denies nothing by itself; one denial bef
   const blocked = new Health(0);
   blocked.advance(0, true, 100);
   blocked.heard(20, 0, 7);
-  blocked.advance(2010, true, 100);
+  blocked.advance(1510, true, 100);
   assert.equal(blocked.verdict, "well");
-  blocked.advance(2020, true, 100);
+  blocked.advance(1520, true, 100);
   assert.equal(blocked.verdict, "forgotten");
 });
 

@@ -1,7 +1,7 @@
 /**
  * Does the server still know a client's session? KCP itself never gives up and smux notices after 30 to 60 s.
  *
- *   silent      something waits to be acknowledged and nothing was heard for max(2 s, 4 · RTO):
+ *   silent      something waits to be acknowledged and nothing was heard for max(1.5 s, 4 · RTO):
  *               an outage, a server that is gone, a wrong key. New connections get a session of their own; this one may come back.
  *   forgotten   the peer says again and again that it has received nothing (una 0) of what it acknowledged before: it was restarted,
  *               or it sees us at a new address, or it has closed the session. It will never take a byte again.
@@ -14,7 +14,7 @@
 import { type Millis, NEVER, type Seq32 } from "../base/units.ts";
 
 // Tuning
-const SILENCE_MS: Millis = 2000;
+const SILENCE_MS: Millis = 1500;
 const SILENCE_RTOS = 4;
 const DENIALS = 2;
 const DENIAL_MS: Millis = 500;
