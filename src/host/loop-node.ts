@@ -19,10 +19,18 @@ import type { NodeReactor } from "./node-reactor.ts";
 import type { Resource } from "./reactor.ts";
 import { lookUp, type Resolver, SystemResolver } from "./resolver.ts";
 import { NetTcpSocket, QUEUE_BYTES } from "./tcp-net.ts";
+import { CallsUdpSocket, type UdpCalls } from "./udp-calls.ts";
 import { DgramUdpSocket } from "./udp-dgram.ts";
 
 /** Node's timers take no more. */
 const TIMEOUT_MAX: Millis = 2_147_483_647;
+
+export interface NodeLoopOptions {
+  readonly resolver?: Resolver;
+  readonly stopped?: () => void;
+  /** Datagrams go by system calls; without it by node:dgram. */
+  readonly udpCalls?: UdpCalls | undefined;
+}
 
 export class NodeLoop implements Loop, NodeReactor {
   readonly kind = "node";
@@ -39,8 +47,10 @@ export class NodeLoop implements Loop, NodeReactor {
   #stopping = false;
   #stopped = false;
   readonly #whenStopped: (() => void) | undefined;
+  readonly #udpCalls: UdpCalls | undefined;
 
-  constructor(options: { readonly resolver?: Resolver; readonly stopped?: () => void } = {}) {
+  constructor(options: NodeLoopOptions = {}) {
+    this.#udpCalls = options.udpCalls;
     this.#resolver = options.resolver ?? new SystemResolver();
     this.#whenStopped = options.stopped;
   }
@@ -54,7 +64,12 @@ export class NodeLoop implements Loop, NodeReactor {
   }
 
   udp(options: UdpOptions, handler: UdpHandler): UdpSocket {
-    return dualStack(options.host, (host) => new DgramUdpSocket(this, { ...options, host }, handler));
+    const calls = this.#udpCalls;
+    return dualStack(options.host, (host) =>
+      calls === undefined
+        ? new DgramUdpSocket(this, { ...options, host }, handler)
+        : new CallsUdpSocket(this, calls, { ...options, host }, handler),
+    );
   }
 
   connect(to: Endpoint, handler: TcpHandler): TcpSocket {

@@ -4,7 +4,7 @@ import { Batch, SLOT_BYTES } from "../base/batch.ts";
 import { HostError } from "../base/errors.ts";
 import { Prng } from "../base/prng.ts";
 import type { UdpSocket } from "./loop.ts";
-import { type AnyLoop, eachLoop, onEpoll, onNode, udpHandler, until } from "./testing/each-loop.ts";
+import { type AnyLoop, eachLoop, eachUdp, onEpoll, onNode, udpHandler, until } from "./testing/each-loop.ts";
 
 const LOCAL = { host: "127.0.0.1", port: 0 };
 
@@ -35,7 +35,7 @@ function hashes(batch: Batch): string[] {
   return Array.from({ length: batch.length }, (_, i) => hash(batch.bytes.subarray(batch.start[i], batch.end[i])));
 }
 
-eachLoop("200 datagrams of mixed sizes come back as they were, in order", async (loop) => {
+eachUdp("200 datagrams of mixed sizes come back as they were, in order", async (loop) => {
   const prng = new Prng(200);
   const server = echo(loop);
   const heard: string[] = [];
@@ -56,7 +56,7 @@ eachLoop("200 datagrams of mixed sizes come back as they were, in order", async 
   assert.equal(client.counters.sendErrors + client.counters.receiveDropped, 0);
 });
 
-eachLoop("a datagram of 60,000 bytes and an empty one pass", async (loop) => {
+eachUdp("a datagram of 60,000 bytes and an empty one pass", async (loop) => {
   const server = echo(loop);
   const sizes: number[] = [];
   const client = loop.udp(
@@ -72,7 +72,7 @@ eachLoop("a datagram of 60,000 bytes and an empty one pass", async (loop) => {
   assert.deepEqual(sizes, [60_000, 0]);
 });
 
-eachLoop("each of many peers is answered", async (loop) => {
+eachUdp("each of many peers is answered", async (loop) => {
   const server = echo(loop);
   const prng = new Prng(50);
   const answers: string[] = [];
@@ -121,7 +121,7 @@ eachLoop("strangers beyond peersMax are dropped and counted, held peers keep the
   assert.equal(server.addresses.counters.peers, 2);
 });
 
-eachLoop("an address in use or not ours is refused with errno's name", async (loop) => {
+eachUdp("an address in use or not ours is refused with errno's name", async (loop) => {
   const taken = loop.udp(LOCAL, udpHandler());
   const refusal = (host: string, port: number): string => {
     try {
@@ -135,7 +135,7 @@ eachLoop("an address in use or not ours is refused with errno's name", async (lo
   assert.equal(refusal("203.0.113.1", 0), "bind EADDRNOTAVAIL");
 });
 
-eachLoop("a socket on :: serves both families", async (loop) => {
+eachUdp("a socket on :: serves both families", async (loop) => {
   const server = echo(loop, { host: "::", port: 0 });
   const peers: string[] = [];
   for (const host of ["127.0.0.1", "::1"]) {
@@ -151,7 +151,7 @@ eachLoop("a socket on :: serves both families", async (loop) => {
   assert.deepEqual(peers.sort(), ["127.0.0.1", "::1"]);
 });
 
-eachLoop("a handler may close its socket, and nothing is called after that", async (loop) => {
+eachUdp("a handler may close its socket, and nothing is called after that", async (loop) => {
   let calls = 0;
   const server: UdpSocket = loop.udp(
     LOCAL,
@@ -204,7 +204,7 @@ onNode("Node holds a bounded number of datagrams, and writable follows", async (
   await until(() => server.counters.receivedDatagrams === 260);
 });
 
-eachLoop("a forged sender without a port cannot be answered, which is counted", async (loop) => {
+eachUdp("a forged sender without a port cannot be answered, which is counted", async (loop) => {
   const socket = loop.udp(LOCAL, udpHandler());
   const batch = new Batch(2);
   fill(batch, [10, 10], socket.addresses.intern("127.0.0.1", 0), new Prng(1));

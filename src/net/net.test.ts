@@ -46,6 +46,18 @@ test("a megabyte there and back, over two streams at once", limit, async () => {
   );
 });
 
+test("on Node's own datagram sockets too, where system calls are not to be had", limit, async () => {
+  process.env.LONGHAUL_IO = "node";
+  try {
+    const [, port] = await listening((stream) => stream.pipe(stream));
+    const stream = dial(port).open();
+    stream.end(Buffer.alloc(300_000));
+    assert.equal((await buffer(stream)).length, 300_000);
+  } finally {
+    delete process.env.LONGHAUL_IO;
+  }
+});
+
 test("half close: the answer comes after our end", limit, async () => {
   const [, port] = await listening(
     (stream) => {

@@ -1,20 +1,24 @@
 /**
- * The loop a tunnel of this process runs on: UDP, time and names are Node's, TCP connections are streams of the application.
+ * The loop a tunnel of this process runs on: time and names are Node's, datagrams go by system calls where those work, TCP connections are streams
+ * of the application.
  *
  *   tunnel ─ udp, resolve, drive ─▶ NodeLoop
  *   tunnel ─ connect(target) ─▶ `dialled`: a pipe whose other end a server's user gets
  *   tunnel ─ listen ─▶ `accept`: whom a client's user's streams are shown to
  */
 import type { Millis } from "../base/units.ts";
+import { chooseIo } from "../host/choose.ts";
 import type { Accept, Driver, Endpoint, Listener, Loop, TcpHandler, TcpSocket, UdpHandler, UdpOptions, UdpSocket } from "../host/loop.ts";
 import { NodeLoop } from "../host/loop-node.ts";
+import { loadSys } from "../host/sys.ts";
+import { UdpCalls } from "../host/udp-calls.ts";
 
 /** Stands in a configuration where a tunnel of a process has the address of its applications or of its target. */
 export const IN_PROCESS = "in-process";
 
 export class StreamLoop implements Loop {
   readonly kind = "node";
-  readonly #loop = new NodeLoop();
+  readonly #loop = new NodeLoop({ udpCalls: chooseIo().kind === "epoll" ? new UdpCalls(loadSys()) : undefined });
   readonly #dialled: (handler: TcpHandler, from: string) => TcpSocket;
   #accept: Accept | undefined;
 

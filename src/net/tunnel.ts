@@ -3,7 +3,7 @@
  *
  *   connect ─▶ Tunnel ─ open ─▶ TunnelStream, TunnelStream, …      sessions beneath are made when needed and made anew when they have died
  *
- * Runs in the thread it is made in, on Node's own sockets: longhaul's programs are quicker, in a thread and on system calls of their own.
+ * Runs in the thread it is made in, on Node's event loop (stream-loop.ts); longhaul's programs, on an epoll loop in a thread of its own, are quicker.
  */
 import { EventEmitter } from "node:events";
 import { addAbortSignal } from "node:stream";

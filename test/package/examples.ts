@@ -9,6 +9,7 @@ import { DemoPublisher } from "../../src/demo/publisher.ts";
 import { silentLog } from "../../src/host/log.ts";
 import { NodeLoop } from "../../src/host/loop-node.ts";
 import { FlvLoop } from "../../src/media/flv/loop.ts";
+import { createServer } from "../../src/net/server.ts";
 import { freePorts } from "./free-ports.ts";
 
 /** How an example is run: the program, and what comes before the example's arguments. */
@@ -68,6 +69,22 @@ export const examples: Readonly<Record<string, (command: Command) => void | Prom
       assert.equal(heard, "over the link\n");
     } finally {
       for (const end of ends) end.kill();
+    }
+  },
+
+  "tunnel-client": async (command) => {
+    const server = createServer({ key: "an example", compat: "2021" }, (stream) => stream.pipe(stream)).listen({ host: "127.0.0.1" });
+    try {
+      await once(server, "listening");
+      const client = start(command, "tunnel-client", "127.0.0.1", server.address()!.port, "an example");
+      const ended = once(client, "exit");
+      client.stdin.write("typed\n");
+      const [heard] = await once(client.stdout, "data");
+      assert.equal(heard, "typed\n");
+      client.stdin.end();
+      assert.deepEqual(await ended, [0, null]);
+    } finally {
+      server.destroy();
     }
   },
 

@@ -7,6 +7,8 @@ import { chooseIo } from "../choose.ts";
 import type { Loop, TcpHandler, UdpHandler } from "../loop.ts";
 import { EpollLoop } from "../loop-epoll.ts";
 import { NodeLoop } from "../loop-node.ts";
+import { loadSys } from "../sys.ts";
+import { UdpCalls } from "../udp-calls.ts";
 
 const hasEpoll = chooseIo("auto", "").kind === "epoll";
 
@@ -15,6 +17,16 @@ export type AnyLoop = EpollLoop | NodeLoop;
 export function eachLoop(name: string, run: (loop: AnyLoop) => Promise<void>): void {
   onEpoll(name, run);
   onNode(name, run);
+}
+
+/** As eachLoop, and on Node's loop with datagrams by system calls. */
+export function eachUdp(name: string, run: (loop: AnyLoop) => Promise<void>): void {
+  eachLoop(name, run);
+  test(`${name} (node, system calls)`, { skip: hasEpoll ? false : "foreign calls do not work here" }, async () => {
+    const before = descriptors();
+    await bounded(new NodeLoop({ udpCalls: new UdpCalls(loadSys()) }), run);
+    await until(() => descriptors() <= before);
+  });
 }
 
 export function onNode(name: string, run: (loop: NodeLoop) => Promise<void>): void {
