@@ -236,6 +236,7 @@ test("wrong options name the key, what was given and what is allowed", () => {
   assert.match(sentence({ port: 70_000 }), /70000/);
   assert.match(sentence({ highWaterMark: 0 }), /^highWaterMark: /);
   assert.match(sentence({ mtuu: 1 }), /mtuu/);
+  assert.match(sentence({ forward: [":1=web"] }), /^forward: an option of longhaul's programs/);
 });
 
 test("compat 2021 brings that kcptun's own smux version", limit, async () => {

@@ -12,7 +12,12 @@ import { type ClientConfig, clientConfig, type ServerConfig, serverConfig } from
 import { IN_PROCESS } from "./stream-loop.ts";
 
 /** What belongs to a program rather than to a library. */
-type OfPrograms = "key" | "io" | "log" | "snmplog" | "snmpperiod" | "quiet" | "cryptfallback";
+const ofPrograms = [
+  ...(["io", "log", "snmplog", "snmpperiod", "quiet", "cryptfallback"] as const),
+  ...(["localaddr", "forward", "remoteaddr"] as const),
+  ...(["listen", "ports", "target", "targets", "proxyprotocol", "users", "tries", "triesonce"] as const),
+] as const;
+type OfPrograms = "key" | (typeof ofPrograms)[number];
 
 interface LibraryOptions {
   /** Secret shared by both ends. */
@@ -25,7 +30,7 @@ interface LibraryOptions {
   readonly highWaterMark?: Bytes;
 }
 
-export interface ConnectOptions extends LibraryOptions, Partial<Omit<ClientConfig, OfPrograms | "localaddr" | "remoteaddr">> {
+export interface ConnectOptions extends LibraryOptions, Partial<Omit<ClientConfig, OfPrograms>> {
   /** Name or address of the server; this machine by default. */
   readonly host?: string;
   readonly port: number;
@@ -35,7 +40,7 @@ export interface ConnectOptions extends LibraryOptions, Partial<Omit<ClientConfi
   readonly signal?: AbortSignal;
 }
 
-export interface ServerOptions extends LibraryOptions, Partial<Omit<ServerConfig, OfPrograms | "listen" | "target" | "proxyprotocol">> {
+export interface ServerOptions extends LibraryOptions, Partial<Omit<ServerConfig, OfPrograms>> {
   /** Streams open at once, of all clients; no limit by default beside `sessions` and `streams`. */
   readonly maxConnections?: number;
 }
@@ -87,6 +92,8 @@ export function checkServer(options: ServerOptions): CheckedServer {
 }
 
 function split<Schema extends z.ZodObject>(schema: Schema, options: object): { mine: z.output<Schema>; tunnel: Record<string, unknown> } {
+  const foreign = ofPrograms.find((key) => key in options);
+  if (foreign !== undefined) throw new ConfigError(foreign, `${foreign}: an option of longhaul's programs and not of the library`);
   const result = schema.safeParse(options);
   if (!result.success) {
     const { path, message } = result.error.issues[0]!;
