@@ -6,9 +6,10 @@ import { parseFlags } from "./cli/flags.ts";
 import { live } from "./cli/live.ts";
 import { release } from "./cli/release.ts";
 import { server } from "./cli/server.ts";
+import { top } from "./cli/top.ts";
 import { up } from "./cli/up.ts";
 
-const commands: readonly Command[] = [up, client, server, live];
+const commands: readonly Command[] = [up, client, server, live, top];
 
 const help = `longhaul carries live video, calls and any TCP traffic over long, lossy or throttled networks with the least delay.
 

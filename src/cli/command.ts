@@ -16,11 +16,13 @@ export interface Command {
 }
 
 export function commandHelp(command: Command): string {
-  const options = optionsOf(command.schema).filter(({ hidden }) => !hidden);
+  const all = optionsOf(command.schema);
+  const operands = all.flatMap((option) => option.operands ?? []).map((name) => ` [${name} …]`);
+  const options = all.filter((option) => !option.hidden && option.operands === undefined);
   const rows = options.map((option) => [flags(option), option.description + facts(option)] as const);
   const width = Math.max(...rows.map(([left]) => left.length));
   return [
-    `Usage: longhaul ${command.name} [options]`,
+    `Usage: longhaul ${command.name} [options]${operands.join("")}`,
     "",
     command.text,
     "",

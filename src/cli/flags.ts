@@ -2,7 +2,8 @@
  * Command-line flags, environment and JSON file from one zod schema: the schema is the single source of names, defaults, ranges and help.
  *
  * Precedence, lowest first: default, environment (LONGHAUL_NAME), command line, JSON file given with -c (as kcptun: the file wins).
- * Accepted forms: --name value, --name=value, -name value (Go style), -l value; a switch may stand alone; pairs and lists add up. JSON keys are case-insensitive.
+ * Accepted forms: --name value, --name=value, -name value (Go style), -l value; a switch may stand alone; pairs, lists and operands add up. JSON keys are
+ * case-insensitive.
  */
 import { readFileSync } from "node:fs";
 import type { z } from "zod";
@@ -43,10 +44,15 @@ export function checkGiven<Schema extends z.ZodObject>(schema: Schema, given: Re
 }
 
 function readArguments(options: readonly Option[], { argv, later = [] }: Sources, given: Record<string, unknown>): string | undefined {
+  const operands = options.find((option) => option.operands !== undefined);
   let file: string | undefined;
   for (let i = 0; i < argv.length; i++) {
     const argument = argv[i]!;
     const match = /^--?([A-Za-z0-9][\w-]*)(?:=([\s\S]*))?$/.exec(argument);
+    if (match === null && operands !== undefined && !argument.startsWith("-")) {
+      given[operands.key] = [...((given[operands.key] as string[] | undefined) ?? []), argument];
+      continue;
+    }
     if (match === null) throw new ConfigError(argument, `"${argument}" is not an option; options begin with --, see --help`);
     const name = match[1]!;
     const inline = match[2];

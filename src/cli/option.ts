@@ -13,6 +13,8 @@ export interface Option {
   readonly secret: boolean;
   /** May stand without a value. */
   readonly switch: boolean;
+  /** Its values stand alone, as many as are given: their name in the help. */
+  readonly operands: string | undefined;
   /** Takes name=value, several times or with commas. */
   readonly pairs: boolean;
   /** May be given several times, or with commas. */
@@ -40,6 +42,7 @@ export interface Dependence {
 }
 
 interface Meta {
+  readonly operands?: string;
   readonly alias?: readonly string[];
   readonly short?: string;
   readonly env?: readonly string[];
@@ -63,6 +66,7 @@ export function optionsOf(schema: z.ZodObject): Option[] {
       hidden: meta.hidden ?? false,
       secret: meta.secret ?? false,
       switch: inner instanceof z.ZodPipe || inner instanceof z.ZodCodec,
+      operands: meta.operands,
       pairs: inner instanceof z.ZodRecord,
       list: inner instanceof z.ZodArray,
       choices: inner instanceof z.ZodEnum ? inner.options.map(String) : undefined,

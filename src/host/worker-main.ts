@@ -108,7 +108,8 @@ class Running {
 
   #counters(now: Millis, about: unknown): WorkerCounters | undefined {
     if (this.#loop === undefined) return undefined;
-    const { user, system } = process.threadCpuUsage();
+    // Node 20 and 22 cannot tell a thread's share.
+    const { user, system } = process.threadCpuUsage?.() ?? { user: 0, system: 0 };
     return { loop: this.#loop.counters, cpuSeconds: (user + system) / 1e6, program: this.#program?.counters?.(now, about) };
   }
 

@@ -3,6 +3,7 @@
  *
  * Of what cannot be added: `sessionsMost` is at least what it was in any worker and at most their sum, which is what it says.
  */
+import type { Millis } from "../base/units.ts";
 import type { LoopCounters } from "../host/loop-counters.ts";
 import type { Observation } from "../tunnel/observation.ts";
 import type { SessionReport, StreamReport } from "../tunnel/report.ts";
@@ -21,15 +22,18 @@ export interface KeyedSession extends SessionReport {
 }
 
 export interface MergedObservation {
+  /** When the workers were asked, on the observer's clock. */
+  readonly at: Millis;
   readonly totals: TunnelTotals;
   readonly sessions: readonly KeyedSession[];
   readonly streams: readonly StreamReport[];
   readonly workers: readonly { readonly cpuSeconds: number; readonly loop: LoopCounters }[];
 }
 
-/** `observations`, by worker, are not empty. */
-export function merge(observations: readonly WorkerObservation[]): MergedObservation {
+/** `observations`, by worker, are not empty; they were asked for `at`. */
+export function merge(at: Millis, observations: readonly WorkerObservation[]): MergedObservation {
   return {
+    at,
     totals: observations.map(({ program }) => program.totals).reduce(addTotals),
     sessions: observations.flatMap(({ program }, worker) => program.sessions.map((one) => ({ ...one, key: sessionKey(worker, one.id) }))),
     streams: observations.flatMap(({ program }) => program.streams),

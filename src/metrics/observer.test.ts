@@ -25,7 +25,7 @@ function worker(counted: Record<string, Record<string, number>>, sessions: numbe
 }
 
 test("N workers are one: counts and gauges add up, sessions are named by worker", () => {
-  const merged = merge([worker({ kcp: { a: 1 }, fec: { b: 2 } }, 2, 9), worker({ kcp: { a: 10, c: 5 }, smux: { d: 1 } }, 1, 4)]);
+  const merged = merge(0, [worker({ kcp: { a: 1 }, fec: { b: 2 } }, 2, 9), worker({ kcp: { a: 10, c: 5 }, smux: { d: 1 } }, 1, 4)]);
   assert.deepEqual(merged.totals.counted, { kcp: { a: 11, c: 5 }, fec: { b: 2 }, smux: { d: 1 } });
   assert.deepEqual([merged.totals.now.sessions, merged.totals.now.peers, merged.totals.now.fecNewestGroup], [3, 8, 9]);
   assert.deepEqual(merged.totals.rtt, { counts: [2, 4], sumMs: 20 });

@@ -47,18 +47,18 @@ export class Observer {
       return known.answer;
     }
     this.counters.asked++;
-    const answer = this.#ask(session);
+    const answer = this.#ask(now, session);
     this.#answers.set(session, { at: now, answer });
     return answer;
   }
 
-  async #ask(session: string): Promise<MergedObservation | undefined> {
+  async #ask(now: Millis, session: string): Promise<MergedObservation | undefined> {
     const { ask, sessionsMax, streamsMax } = this.#options;
     const asked = parseSessionKey(session);
     const answers = await ask((worker) => ({ sessionsMax, streamsOf: asked?.worker === worker ? asked.id : undefined, streamsMax }));
     const given = answers.filter((answer) => answer !== undefined);
     if (given.length === 0 || given.length < answers.length) return undefined;
-    const merged = merge(given);
+    const merged = merge(now, given);
     if (merged.sessions.length <= sessionsMax) return merged;
     return { ...merged, sessions: merged.sessions.toSorted((a, b) => a.heardSeconds - b.heardSeconds).slice(0, sessionsMax) };
   }

@@ -40,6 +40,8 @@ export const statusSchema = z.object({
   pid: n,
   /** Unix ms. */
   now: n,
+  /** When its workers were asked, on a clock of its own, ms: rates are differences of counts by differences of this. */
+  observedMs: n,
   /** Unix s. */
   startedAt: n,
   at: z.string(),
@@ -49,6 +51,8 @@ export const statusSchema = z.object({
   cpuSeconds: n,
   workerCpuSeconds: z.array(n),
   rssBytes: n,
+  /** Round trips by 1, 2, 4 … 16,384 ms and more, and their sum. */
+  rtt: z.object({ counts: z.array(n), sumMs: n }),
   gauges: z.record(z.string(), n),
   /** module → counter → value. */
   counters: z.record(z.string(), z.record(z.string(), n)),
@@ -63,11 +67,16 @@ export type Status = z.output<typeof statusSchema>;
 export type SessionStatus = z.output<typeof sessionStatus>;
 export type StreamStatus = z.output<typeof streamStatus>;
 
-export function statusOf({ totals, sessions, streams, workers }: MergedObservation, facts: ProcessFacts, now: number): Status {
+export function statusOf(
+  { at: observedMs, totals, sessions, streams, workers }: MergedObservation,
+  facts: ProcessFacts,
+  now: number,
+): Status {
   const { release, pid, startedAt, at, to, io, cpuSeconds, rssBytes } = facts;
   return {
-    ...{ version: STATUS_VERSION, release, role: totals.role, pid, now, startedAt, at, to, io },
+    ...{ version: STATUS_VERSION, release, role: totals.role, pid, now, observedMs, startedAt, at, to, io },
     ...{ cpuSeconds, workerCpuSeconds: workers.map((worker) => worker.cpuSeconds), rssBytes },
+    rtt: { counts: [...totals.rtt.counts], sumMs: totals.rtt.sumMs },
     gauges: { ...totals.now },
     counters: Object.fromEntries(Object.entries(totals.counted).map(([module, counts]) => [module, { ...counts }])),
     sessions: sessions.map(({ id: _number, ...session }) => session),

@@ -1,0 +1,138 @@
+/** `longhaul top`: what running tunnels do, live in the terminal. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
+import { ConfigError } from "../base/errors.ts";
+import { findInstances } from "../host/instances.ts";
+import type { Endpoint } from "../host/loop.ts";
+import { Terminal } from "../host/terminal.ts";
+import { glyphsFor } from "../top/glyphs.ts";
+import { onceLines } from "../top/once.ts";
+import { Painter, type Palette, paintLine } from "../top/paint.ts";
+import { type Place, Poll } from "../top/poll.ts";
+import type { ProcessTrack } from "../top/process-track.ts";
+import { screen } from "../top/screen.ts";
+import { View } from "../top/view.ts";
+import type { Command } from "./command.ts";
+import { parseMetricsAddress } from "./metrics-address.ts";
+import { onStop } from "./signals.ts";
+
+const topConfig = z.strictObject({
+  addresses: z
+    .array(z.string())
+    .max(64)
+    .default([])
+    .describe("where --metrics of a tunnel is, or the path of a socket; all tunnels of this user if not given")
+    .meta({ operands: "ADDRESS" }),
+  period: z.coerce.number().int().min(1).max(60).default(1).describe("seconds between two pictures"),
+  once: z.stringbool().default(false).describe("print one table, of a period, and end"),
+  json: z.stringbool().default(false).describe("print the status of each process as one JSON array and end"),
+});
+type TopConfig = z.output<typeof topConfig>;
+
+export const top: Command = {
+  name: "top",
+  summary: "shows running tunnels live: sessions, rates, round trip, loss, FEC, streams",
+  text: `Shows the tunnels (longhaul client, longhaul server) of this user, or those whose --metrics address is given, and their sessions: who, how fast,
+round trip, losses and what FEC made good. Enter shows the streams of a session, ? explains the columns. NO_COLOR is honoured.`,
+  examples: [
+    "longhaul top",
+    "longhaul top far.example:9100 near.example:9100",
+    "longhaul top --once",
+    "longhaul top --json | jq '.[].sessions'",
+  ],
+  schema: topConfig,
+  run: runTop,
+};
+
+async function runTop(config: TopConfig): Promise<number> {
+  const named = config.addresses.map((name): Place => ({ name, at: parsePlace(name) }));
+  const found = (): Place[] => findInstances().map(({ path }) => ({ name: path, at: { path } }));
+  const poll = new Poll({ places: named.length > 0 ? () => named : found, keepSilent: named.length > 0 });
+  const processes = await poll.run(undefined);
+  if (!processes.some(({ status }) => status !== undefined)) {
+    process.stderr.write(`longhaul top: ${nothing(processes)}\n`);
+    return 1;
+  }
+  if (config.json) return printJson(processes);
+  const live = process.stdin.isTTY && process.stdout.isTTY && !config.once;
+  return live ? follow(poll, config) : printOnce(poll, config);
+}
+
+/** As option metrics takes it, or as a browser shows it. @throws ConfigError */
+function parsePlace(name: string): Endpoint {
+  try {
+    return parseMetricsAddress(name.replace(/^http:\/\/([^/]+)(\/.*)?$/, "$1"));
+  } catch {
+    throw new ConfigError("ADDRESS", `"${name}" is not an address; give host:port, a port of this machine or the path of a socket`);
+  }
+}
+
+function nothing(processes: readonly ProcessTrack[]): string {
+  if (processes.length > 0) return processes.map(({ address, failure }) => `${address}: ${failure}`).join("; ");
+  return `no tunnel of this user runs here that could be shown. Start "longhaul client" or "longhaul server", or name one that has --metrics: longhaul top HOST:PORT`;
+}
+
+function printJson(processes: readonly ProcessTrack[]): number {
+  const all = processes.map(({ address, status, failure }) => ({ address, ...(failure === undefined ? { status } : { failure }) }));
+  process.stdout.write(`${JSON.stringify(all, null, 2)}\n`);
+  return exitStatus(processes);
+}
+
+/** Rates need two answers. */
+async function printOnce(poll: Poll, { period }: TopConfig): Promise<number> {
+  await sleep(period * 1000);
+  const processes = await poll.run(undefined);
+  const palette = process.stdout.isTTY ? palettes() : "text";
+  const width = process.stdout.isTTY ? process.stdout.columns : 200;
+  const lines = onceLines(processes, glyphsFor(process.env), width).map((line) => paintLine(line, palette).trimEnd());
+  process.stdout.write(`${lines.join("\n")}\n`);
+  return exitStatus(processes);
+}
+
+function exitStatus(processes: readonly ProcessTrack[]): number {
+  return processes.every(({ failure }) => failure === undefined) ? 0 : 1;
+}
+
+function palettes(): Exclude<Palette, "text"> {
+  return process.env.NO_COLOR || process.env.TERM === "dumb" ? "styles" : "colours";
+}
+
+/** Until a key or a signal ends it. */
+async function follow(poll: Poll, { period }: TopConfig): Promise<number> {
+  const view = new View();
+  const painter = new Painter(palettes());
+  const glyphs = glyphsFor(process.env);
+  const stop = new AbortController();
+  /** Ends the pause between two polls early. */
+  let hurry = new AbortController();
+  const show = (): void => {
+    if (!terminal.ready) return;
+    const clock = new Date().toTimeString().slice(0, 8);
+    terminal.write(painter.paint(screen({ processes: poll.processes, view, glyphs, clock }, terminal.width, terminal.height)));
+  };
+  const terminal = new Terminal({
+    key: (name) => {
+      const { page } = view;
+      if (!view.press(name, poll.processes)) stop.abort();
+      if (view.page === "session" && page !== "session") hurry.abort();
+      show();
+    },
+    resized: () => {
+      painter.forget();
+      show();
+    },
+  });
+  const off = onStop(() => stop.abort());
+  try {
+    while (!stop.signal.aborted) {
+      show();
+      hurry = new AbortController();
+      await sleep(period * 1000, undefined, { signal: AbortSignal.any([stop.signal, hurry.signal]) }).catch(() => {});
+      if (!view.paused && !stop.signal.aborted) await poll.run(view.wanted(poll.processes));
+    }
+    return 0;
+  } finally {
+    terminal.close();
+    off();
+  }
+}
