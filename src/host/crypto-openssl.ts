@@ -12,7 +12,7 @@ import { assert } from "../base/assert.ts";
 import type { CfbEncryptor, EcbEncryptor, Gcm } from "../cipher/primitives.ts";
 import type { BlockPrimitives } from "./crypto.ts";
 
-type Address = number;
+export type Address = number;
 
 /** Functions of OpenSSL and zlib as they are in the process; 0 is NULL. */
 interface Symbols {
@@ -80,7 +80,7 @@ function load(): Symbols {
 }
 
 /** The address of the buffer seen last; the reference to it keeps it from being collected. */
-class Pinned {
+export class Pinned {
   #buffer: ArrayBufferLike | undefined;
   #address: Address = 0;
 
