@@ -72,6 +72,7 @@ class End {
       wake: () => {},
       features: 0,
       counters: new ChannelCounters(),
+      flowOpened: () => ({ verdict: 1, reason: "none" }),
       opened: (_session, stream) => stream.attach(this.socket, true),
     });
   }

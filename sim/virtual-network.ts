@@ -73,6 +73,13 @@ export class VirtualNetwork {
   }
 
   send(from: string, fromPort: number, to: string, toPort: number, bytes: Uint8Array, start: number, end: number): void {
+    // Inside a host datagrams cross no link.
+    if (from === to) {
+      const socket = this.#sockets.get(`${to} ${toPort}`);
+      if (socket === undefined) this.unreachable++;
+      else socket.deliver(bytes.slice(start, end), end - start, from, fromPort);
+      return;
+    }
     const path = this.#paths.find((candidate) => candidate.from === from && candidate.to === to);
     if (path === undefined) {
       this.unreachable++;

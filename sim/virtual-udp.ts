@@ -1,5 +1,5 @@
 /** A UDP socket of a virtual host: batches are handed over in the host's next round. */
-import { Batch, SLOT_BYTES } from "../src/base/batch.ts";
+import { Batch } from "../src/base/batch.ts";
 import type { Millis } from "../src/base/units.ts";
 import { AddressTable } from "../src/host/address.ts";
 import { newUdpCounters, type UdpCounters, type UdpHandler, type UdpSocket } from "../src/host/loop.ts";
@@ -11,7 +11,8 @@ export class VirtualUdpSocket implements UdpSocket {
   readonly counters: UdpCounters = newUdpCounters();
   readonly #loop: VirtualLoop;
   readonly #handler: UdpHandler;
-  readonly #batch = new Batch(256);
+  readonly #batch = new Batch(256, new Uint8Array(1 << 20));
+  #filled = 0;
 
   constructor(loop: VirtualLoop, port: number, handler: UdpHandler, peersMax: number) {
     this.#loop = loop;
@@ -26,11 +27,12 @@ export class VirtualUdpSocket implements UdpSocket {
     if (this.#loop.asleep) return;
     if (batch.length === 0) this.addresses.turn();
     const peer = this.addresses.intern(host, port);
-    if (batch.full || peer < 0) {
+    if (batch.full || peer < 0 || this.#filled + length > batch.bytes.length) {
       this.counters.receiveDropped++;
       return;
     }
-    const start = batch.length * SLOT_BYTES;
+    const start = this.#filled;
+    this.#filled += length;
     batch.bytes.set(bytes.subarray(0, length), start);
     batch.start[batch.length] = start;
     batch.end[batch.length] = start + length;
@@ -59,5 +61,6 @@ export class VirtualUdpSocket implements UdpSocket {
   #hand(now: Millis): void {
     this.#handler.receive(now, this.#batch);
     this.#batch.length = 0;
+    this.#filled = 0;
   }
 }

@@ -11,6 +11,7 @@ import { test } from "node:test";
 import { optionsOf } from "../src/cli/option.ts";
 import { clientConfig, serverConfig } from "../src/tunnel/config.ts";
 
+const flow = "sim/tunnel-flows.test.ts";
 const root = join(import.meta.dirname, "..");
 const [wire, sim, process] = ["sim/tunnel-wire.test.ts", "sim/tunnel-options.test.ts", "test/tunnel-process.test.ts"];
 
@@ -56,6 +57,10 @@ const both: Readonly<Record<string, Proof>> = {
   closewait: [sim, "closewait"],
   compat: [wire, "compat: a receiver of 2021"],
   streams: [wire, "streams at the "],
+  flows: [flow, "flows: no more than so many, at either end"],
+  flowidle: [flow, "flowidle: a flow ends when it idles"],
+  flowqueue: [flow, "flowqueue at the "],
+  flowparts: [flow, "flowparts at the "],
   extensions: ["sim/tunnel-extension.test.ts", "a client without extensions says none"],
   io: [process, "io,"],
   log: [process, "log,"],

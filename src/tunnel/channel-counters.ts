@@ -25,6 +25,8 @@ export class ChannelCounters {
   datagramsCut = 0;
   /** Thrown away: the flow is refused, or its target's name is being looked for and too many wait already. */
   datagramsRefused = 0;
+  /** Thrown away: the user sends faster than allowed. */
+  datagramsLimited = 0;
   /** Thrown away: too long to be cut into pieces. */
   datagramsTooLong = 0;
   /** Thrown away: from another address than the target's. */

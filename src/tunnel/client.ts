@@ -3,12 +3,14 @@
  *
  *   connection (entrances.ts) → the next of `conn` slots in turn (slot.ts) → its session and UDP socket (path.ts)
  */
-import { type Millis, NEVER } from "../base/units.ts";
+import type { Millis } from "../base/units.ts";
 import { createCipher } from "../cipher/cipher.ts";
+import { KIND_UDP } from "../extension/description.ts";
 import type { Driver, Listener } from "../host/loop.ts";
 import { parsePortRange } from "./address.ts";
 import { ChannelCounters } from "./channel-counters.ts";
 import type { ClientConfig } from "./config.ts";
+import { DatagramSender } from "./datagram-sender.ts";
 import { type AcceptConnection, Entrances, TcpEntrance } from "./entrances.ts";
 import { forwardsOf } from "./forward.ts";
 import { Scratch } from "./layers.ts";
@@ -18,13 +20,15 @@ import type { SessionReport } from "./report.ts";
 import { Slot, type TunnelParts } from "./slot.ts";
 import { type SnmpCounters, snmpCounters } from "./snmp.ts";
 import { Totals, type TunnelTotals } from "./totals.ts";
+import { UdpEntrance } from "./udp-entrance.ts";
 
 export class TunnelClient implements Driver {
   readonly #config: ClientConfig;
   readonly #parts: TunnelParts;
   readonly #slots: Slot[];
-  readonly #entrances: Entrances;
   readonly #channels = new ChannelCounters();
+  readonly #sender = new DatagramSender(this.#channels);
+  readonly #entrances: Entrances;
   readonly #totals: Totals;
   #next = 0;
   #stopped = false;
@@ -50,7 +54,19 @@ export class TunnelClient implements Driver {
       peerName: config.remoteaddr,
     };
     this.#slots = Array.from({ length: config.conn }, () => new Slot(shared, remote));
-    this.#entrances = new Entrances((forward) => new TcpEntrance(parts.loop, forward, this.#accept));
+    const udp = {
+      ...parts,
+      counters: this.#channels,
+      sender: this.#sender,
+      sockbuf: config.sockbuf,
+      flows: config.flows,
+      flowIdleMs: config.flowidle * 1000,
+      quiet: config.quiet,
+      session: (now: Millis, turn: number) => this.#slots[turn % this.#slots.length]!.session(now),
+    };
+    this.#entrances = new Entrances((forward) =>
+      forward.kind === KIND_UDP ? new UdpEntrance(udp, forward) : new TcpEntrance(parts.loop, forward, this.#accept),
+    );
     this.forward(config);
     parts.loop.drive(this);
   }
@@ -66,7 +82,8 @@ export class TunnelClient implements Driver {
   }
 
   advance(now: Millis): Millis {
-    let next: Millis = NEVER;
+    let next: Millis = this.#entrances.advance(now);
+    this.#sender.flush();
     for (let i = 0; i < this.#slots.length; i++) next = Math.min(next, this.#slots[i]!.advance(now));
     return next;
   }

@@ -79,6 +79,12 @@ const shared = {
   closewait: count(0, 86_400).default(30).describe("seconds a half-closed connection may idle before it is closed"),
   compat: z.enum(["2021", "2026"]).default("2026").describe("kcptun generation whose timing, defaults and columns of snmplog are kept"),
   streams: count(1, 1_000_000).default(4096).describe("most connections in one session"),
+  flows: count(1, 65_536).default(4096).describe("most UDP flows at once, in each direction and for each address listened at"),
+  flowidle: count(5, 86_400).default(120).describe("seconds a UDP flow may idle; one that was never answered idles 30 at most"),
+  flowqueue: count(8, 65_536).default(256).describe("most datagrams of flows that wait to be sent in one session; the oldest gives way"),
+  flowparts: count(1, 1024)
+    .default(16)
+    .describe("most datagrams of one session put together from pieces at once; those longer than a packet travel in pieces"),
   extensions: z
     .stringbool()
     .default(true)

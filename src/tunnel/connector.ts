@@ -8,7 +8,6 @@
  */
 import type { Millis } from "../base/units.ts";
 import { type Description, KIND_TCP, REFUSED_FEATURE, REFUSED_TARGET } from "../extension/description.ts";
-import { ipFamily } from "../host/ip-address.ts";
 import type { Endpoint, Loop } from "../host/loop.ts";
 import type { ChannelCounters } from "./channel-counters.ts";
 import { addressOf, formatPlace } from "./place.ts";
@@ -16,11 +15,13 @@ import { type ProxiedAddress, proxyHeader } from "./proxy-protocol.ts";
 import type { Session } from "./session.ts";
 import type { Stream } from "./stream.ts";
 import type { TargetList } from "./target.ts";
+import type { TargetNames } from "./target-names.ts";
 
 export interface ConnectorOptions {
   readonly loop: Loop;
   readonly counters: ChannelCounters;
   readonly targets: TargetList;
+  readonly names: TargetNames;
   /** What the list is called in the configuration. */
   readonly option: string;
   /** Whether connections begin with a PROXY header. */
@@ -32,16 +33,25 @@ const nowhere: ProxiedAddress = { host: "", port: 0 };
 
 export class Connector {
   readonly #options: ConnectorOptions;
-  /** May be swapped; streams that are open keep their target. */
-  targets: TargetList;
+  #targets: TargetList;
 
   constructor(options: ConnectorOptions) {
     this.#options = options;
-    this.targets = options.targets;
+    this.#targets = options.targets;
+  }
+
+  get targets(): TargetList {
+    return this.#targets;
+  }
+
+  /** Streams that are open keep their target. */
+  set targets(targets: TargetList) {
+    this.#targets = targets;
+    this.#options.names.clear();
   }
 
   connect(session: Session, stream: Stream, now: Millis, description: Description | undefined): void {
-    const { loop, quiet, counters } = this.#options;
+    const { loop, quiet, counters, names } = this.#options;
     const { log } = session;
     const name = description?.target ?? "";
     if (description !== undefined && description.kind !== KIND_TCP) {
@@ -67,11 +77,12 @@ export class Connector {
     const preface = this.#preface(session, description);
     const join = (to: Endpoint): void => stream.attach(loop.connect(to, stream, session.peerName), false, preface);
     const { endpoint } = target;
-    if ("path" in endpoint || ipFamily(endpoint.host) !== 0) {
-      join(endpoint);
+    const address = "path" in endpoint ? undefined : names.known(endpoint.host, now);
+    if ("path" in endpoint || address !== undefined) {
+      join("path" in endpoint || address === undefined ? endpoint : { host: address, port: endpoint.port });
       return;
     }
-    loop.resolve(endpoint.host, 0, (host, at) => {
+    names.find(endpoint.host, (host, at) => {
       if (session.streams.get(stream.sid) !== stream) return;
       if (host !== undefined) join({ host, port: endpoint.port });
       else {

@@ -2,7 +2,7 @@
  * Where applications come in: a listener for each forward (forward.ts). The list can be replaced while everything runs: what stays the same is not
  * touched, what is gone stops listening, and connections that are open go on.
  */
-import type { Millis } from "../base/units.ts";
+import { type Millis, NEVER } from "../base/units.ts";
 import { type Description, KIND_TCP } from "../extension/description.ts";
 import type { Listener, Loop, TcpHandler, TcpSocket } from "../host/loop.ts";
 import type { Forward } from "./forward.ts";
@@ -13,6 +13,8 @@ export interface Entrance {
   readonly local: Listener["local"];
   /** Leads to this target from now on. */
   retarget(forward: Forward): void;
+  /** Does what is due; answers when it wants to be called next. */
+  advance(now: Millis): Millis;
   close(): void;
 }
 
@@ -35,6 +37,10 @@ export class TcpEntrance implements Entrance {
 
   retarget(forward: Forward): void {
     this.forward = forward;
+  }
+
+  advance(_now: Millis): Millis {
+    return NEVER;
   }
 
   close(): void {
@@ -78,6 +84,12 @@ export class Entrances {
     for (const entrance of this.#all) if (!next.includes(entrance)) entrance.close();
     next.forEach((entrance, i) => void entrance.retarget(forwards[i]!));
     this.#all = next;
+  }
+
+  advance(now: Millis): Millis {
+    let next: Millis = NEVER;
+    for (let i = 0; i < this.#all.length; i++) next = Math.min(next, this.#all[i]!.advance(now));
+    return next;
   }
 
   close(): void {

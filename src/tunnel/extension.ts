@@ -15,20 +15,10 @@ import { ANSWER, HELLO } from "../extension/hello.ts";
 import { Negotiation, type Standing } from "../extension/negotiation.ts";
 import { Outbox } from "../extension/outbox.ts";
 import { readConv } from "../kcp/segment.ts";
-
-export interface ExtensionOptions {
-  readonly role: "client" | "server";
-  readonly conv: number;
-  /** Features of hello.ts. */
-  readonly features: number;
-  /** Longest packet that KCP may send: as long may ours be. */
-  readonly packetBytesMax: Bytes;
-  readonly outboxDatagrams: number;
-  /** Told of messages of flows: view[start…end) is borrowed until the call returns. */
-  readonly sink: FlowSink;
-}
+import type { SessionOptions } from "./session-options.ts";
 
 export interface FlowSink {
+  /** view[start…end) is borrowed until the call returns. */
   flowMessage(now: Millis, type: number, bytes: Uint8Array, view: DataView, start: number, end: number): void;
 }
 
@@ -40,15 +30,17 @@ export class Extension {
   unknownTypes = 0;
   /** Whether what `transmit` wrote last belongs into FEC. */
   protect = false;
+  /** When something was put into the outbox last. */
+  saidAt: Millis = Number.NEGATIVE_INFINITY;
   readonly #conv: number;
   readonly #sink: FlowSink;
 
-  constructor(options: ExtensionOptions) {
-    const { role, conv, features, packetBytesMax, outboxDatagrams } = options;
+  /** Packets of at most `packetBytesMax`, as KCP's; `sink` is told of messages of flows. */
+  constructor({ role, conv, features, config }: SessionOptions, packetBytesMax: Bytes, sink: FlowSink) {
     this.#conv = conv;
-    this.#sink = options.sink;
+    this.#sink = sink;
     this.negotiation = new Negotiation(role, conv, features);
-    this.outbox = new Outbox(packetBytesMax, outboxDatagrams);
+    this.outbox = new Outbox(packetBytesMax, config.flowqueue);
   }
 
   get standing(): Standing {

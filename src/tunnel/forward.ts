@@ -39,6 +39,11 @@ export function parseForward(key: string, text: string): Forward {
   return { kind, listen, text: rest, target };
 }
 
+/** For logs: as short as it can be written. */
+export function formatForward({ kind, text, target }: Forward): string {
+  return `${kind === KIND_UDP ? "udp:" : ""}${text}${target === "" ? "" : `=${target}`}`;
+}
+
 /** All that the client listens for: `localaddr` is the forward to the default target. @throws ConfigError */
 export function forwardsOf(config: Pick<ClientConfig, "localaddr" | "forward">): Forward[] {
   const own =

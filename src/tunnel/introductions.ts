@@ -20,6 +20,7 @@ import {
   writeDescription,
 } from "../extension/description.ts";
 import { FEATURE_DESCRIPTIONS, FEATURE_WANTS_DESCRIPTIONS } from "../extension/hello.ts";
+import type { Standing } from "../extension/negotiation.ts";
 import type { Session } from "./session.ts";
 import type { SessionOptions } from "./session-options.ts";
 import type { Stream } from "./stream.ts";
@@ -35,6 +36,8 @@ export class Introductions {
   dueAt: Millis = NEVER;
   readonly #session: Session;
   readonly #options: SessionOptions;
+  /** As it was told last. */
+  #standing: Standing;
   /** Ours, without a number yet, oldest first. */
   readonly #waiting: Stream[] = [];
   /** The peer's, undescribed yet, with the time our patience ends. */
@@ -43,6 +46,7 @@ export class Introductions {
   constructor(session: Session, options: SessionOptions) {
     this.#session = session;
     this.#options = options;
+    this.#standing = session.extension?.standing ?? "plain";
   }
 
   open(now: Millis, description: Description): Stream | OpenRefusal {
@@ -60,18 +64,6 @@ export class Introductions {
     const stream = this.#session.newStream(now);
     stream.description = extension === undefined ? undefined : writeDescription(description);
     return this.#number(now, stream) ? stream : "streams";
-  }
-
-  /** The peer is known now, or taken for a kcptun. */
-  standingChanged(now: Millis): void {
-    const session = this.#session;
-    if (this.#understood) this.allow();
-    for (const stream of this.#waiting.splice(0)) {
-      if (this.#understood && this.#number(now, stream)) session.streamReady(stream);
-      else this.#turnAway(stream);
-    }
-    const wanted = ((session.extension?.negotiation.peerFeatures ?? 0) & FEATURE_WANTS_DESCRIPTIONS) !== 0;
-    if (wanted) for (const stream of session.streams.values()) this.#describe(now, stream);
   }
 
   /** From now on the peer may describe its streams: a client has asked for it, a server knows that its client can. */
@@ -128,6 +120,8 @@ export class Introductions {
   }
 
   advance(now: Millis): void {
+    const standing = this.#session.extension?.standing ?? "plain";
+    if (standing !== this.#standing) this.#standingChanged(now, standing);
     if (now < this.dueAt) return;
     this.dueAt = NEVER;
     for (const [stream, until] of this.#undescribed) {
@@ -151,6 +145,24 @@ export class Introductions {
   clear(): void {
     this.#undescribed.clear();
     for (const stream of this.#waiting.splice(0)) stream.reset();
+  }
+
+  /** The peer is known now, or taken for a kcptun. */
+  #standingChanged(now: Millis, standing: Standing): void {
+    const session = this.#session;
+    const { log, role } = this.#options;
+    const facts = { peer: session.peerName, version: session.extension?.negotiation.version };
+    this.#standing = standing;
+    if (standing === "extended") log.info(facts, "the peer is a Longhaul: extensions are in use");
+    else if (standing === "plain" && role === "client") log.info(facts, "the server does not know extensions: it is served as a kcptun");
+    if (standing === "unknown") return;
+    if (this.#understood) this.allow();
+    for (const stream of this.#waiting.splice(0)) {
+      if (this.#understood && this.#number(now, stream)) session.streamReady(stream);
+      else this.#turnAway(stream);
+    }
+    const wanted = ((session.extension?.negotiation.peerFeatures ?? 0) & FEATURE_WANTS_DESCRIPTIONS) !== 0;
+    if (wanted) for (const stream of session.streams.values()) this.#describe(now, stream);
   }
 
   get #understood(): boolean {

@@ -108,7 +108,8 @@ export class Port implements Demultiplexer {
 
   sweep(now: Millis): void {
     for (const session of this.#sessions.values()) {
-      if (session.layers === undefined && now - session.startedAt >= BARREN_MS) {
+      // One that has said HELLO was begun here, and may carry datagrams only.
+      if (session.layers === undefined && session.extension?.standing !== "extended" && now - session.startedAt >= BARREN_MS) {
         session.close(now, "nothing of it could be delivered: it began before this server did, or at another address");
       } else if (session.streams.size === 0 && now - session.transport.lastReceived >= IDLE_MS) session.close(now, "idle");
     }
@@ -144,6 +145,7 @@ export class Port implements Demultiplexer {
       counters: this.#parts.counters,
       addresses: () => this.#addressesOf(peer),
       opened: this.#parts.opened,
+      flowOpened: this.#parts.flowOpened,
     });
     addresses.hold(peer);
     this.#keyring.bind(peer, lock);

@@ -2,14 +2,15 @@
  * `longhaul server`: KCP sessions of many clients on one or many UDP ports (port.ts), each stream connected to its target (connector.ts).
  */
 import { ConfigError } from "../base/errors.ts";
-import { type Millis, NEVER } from "../base/units.ts";
+import type { Millis } from "../base/units.ts";
 import { type Description, REFUSED_FAILED } from "../extension/description.ts";
-import { FEATURE_DESCRIPTIONS, FEATURE_WANTS_DESCRIPTIONS } from "../extension/hello.ts";
+import { FEATURE_DESCRIPTIONS, FEATURE_FLOWS, FEATURE_WANTS_DESCRIPTIONS } from "../extension/hello.ts";
 import type { Driver } from "../host/loop.ts";
 import { parsePortRange } from "./address.ts";
 import { ChannelCounters } from "./channel-counters.ts";
 import type { ServerConfig } from "./config.ts";
 import { Connector } from "./connector.ts";
+import { DatagramSender } from "./datagram-sender.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { Scratch } from "./layers.ts";
 import { type Observation, observe, type Question } from "./observation.ts";
@@ -22,7 +23,9 @@ import type { TunnelParts } from "./slot.ts";
 import { type SnmpCounters, snmpCounters } from "./snmp.ts";
 import type { Stream } from "./stream.ts";
 import { parseTarget, TargetList } from "./target.ts";
+import { TargetNames } from "./target-names.ts";
 import { Totals, type TunnelTotals } from "./totals.ts";
+import { UdpExits } from "./udp-exits.ts";
 import type { User, UserReport } from "./user.ts";
 import { Users } from "./users.ts";
 
@@ -37,6 +40,7 @@ export interface ServerParts extends TunnelParts {
   readonly counters: ChannelCounters;
   readonly features: number;
   readonly opened: SessionOptions["opened"];
+  readonly flowOpened: SessionOptions["flowOpened"];
   /** Whether the user may have one more session; counts it when not. */
   admit(now: Millis, user: User): boolean;
 }
@@ -47,7 +51,9 @@ export class TunnelServer implements Driver {
   readonly #parts: TunnelParts;
   readonly #totals: Totals;
   readonly #channels = new ChannelCounters();
+  readonly #sender = new DatagramSender(this.#channels);
   readonly #connector: Connector;
+  readonly #exits: UdpExits;
   readonly #users: Users;
   readonly #refused = new Recurrence();
   #sweepAt: Millis = 0;
@@ -69,16 +75,30 @@ export class TunnelServer implements Driver {
       scratch: new Scratch(),
       totals: this.#totals,
       counters: this.#channels,
-      features: FEATURE_DESCRIPTIONS | (config.proxyprotocol ? FEATURE_WANTS_DESCRIPTIONS : 0),
+      features: FEATURE_DESCRIPTIONS | FEATURE_FLOWS | (config.proxyprotocol ? FEATURE_WANTS_DESCRIPTIONS : 0),
       opened: (session, stream, now, description) => this.#opened(session, stream, now, description),
+      flowOpened: (session, id, description, now) => this.#exits.accept(session, id, description, now),
       admit: (now, user) => this.#admit(now, user),
     };
+    const names = new TargetNames(parts.loop);
     this.#connector = new Connector({
       ...parts,
       counters: this.#channels,
       targets: new TargetList("targets", config.targets, parseTarget("target", config.target)),
+      names,
       option: "targets",
       introduce: config.proxyprotocol,
+      quiet: config.quiet,
+    });
+    this.#exits = new UdpExits({
+      ...parts,
+      counters: this.#channels,
+      sender: this.#sender,
+      targets: () => this.#connector.targets,
+      names,
+      option: "targets",
+      flows: config.flows,
+      flowIdleMs: config.flowidle * 1000,
       quiet: config.quiet,
     });
     this.#ports = Array.from({ length: most - least + 1 }, (_, i) => new Port(shared, host, least + i));
@@ -90,6 +110,11 @@ export class TunnelServer implements Driver {
     return this.#ports[0]!.endpoint;
   }
 
+  /** Flows that come out here now. */
+  get flows(): number {
+    return this.#exits.size;
+  }
+
   /** Sessions refused because `sessions` were open. */
   get refused(): number {
     return this.#refused.count;
@@ -98,8 +123,9 @@ export class TunnelServer implements Driver {
   advance(now: Millis): Millis {
     const ports = this.#ports;
     if (now >= this.#sweepAt) this.#sweep(now);
-    let next: Millis = NEVER;
+    let next: Millis = this.#exits.advance(now);
     let sessions = 0;
+    this.#sender.flush();
     for (let i = 0; i < ports.length; i++) {
       next = Math.min(next, ports[i]!.endpoint.advance(now));
       sessions += ports[i]!.sessions;

@@ -5,6 +5,7 @@ import type { Log } from "../host/log.ts";
 import type { QppPads } from "../qpp/qpp.ts";
 import type { ChannelCounters } from "./channel-counters.ts";
 import type { TunnelConfig } from "./config.ts";
+import type { AcceptFlow } from "./flows.ts";
 import type { Scratch } from "./layers.ts";
 import type { Lock } from "./lock.ts";
 import type { ProxiedAddress } from "./proxy-protocol.ts";
@@ -34,6 +35,8 @@ export interface SessionOptions {
   readonly addresses?: () => readonly [source: ProxiedAddress, destination: ProxiedAddress];
   /** The peer opened a stream: attach a socket to it, or refuse it. */
   readonly opened: (session: Session, stream: Stream, now: Millis, description: Description | undefined) => void;
+  /** The peer opened a flow. */
+  readonly flowOpened: AcceptFlow;
   /** What a stream of ours asked for was granted, where that is told (reverse). */
   readonly granted?: (session: Session, stream: Stream, now: Millis) => void;
 }

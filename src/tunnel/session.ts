@@ -9,9 +9,8 @@
 import type { Batch } from "../base/batch.ts";
 import type { Pieces } from "../base/pieces.ts";
 import { Ring } from "../base/ring.ts";
-import { type Millis, NEVER } from "../base/units.ts";
+import { type Bytes, type Millis, NEVER } from "../base/units.ts";
 import type { Description } from "../extension/description.ts";
-import type { Standing } from "../extension/negotiation.ts";
 import type { Log } from "../host/log.ts";
 import type { Kcp } from "../kcp/kcp.ts";
 import { HEADER_BYTES } from "../kcp/segment.ts";
@@ -20,6 +19,7 @@ import { DATA, DESCRIBED, FINISHED, OPENED, type SmuxSession } from "../smux/ses
 import { sniff } from "../smux/sniff.ts";
 import { INITIAL_WINDOW_BYTES } from "../smux/stream.ts";
 import { Extension } from "./extension.ts";
+import { Flows } from "./flows.ts";
 import { Health } from "./health.ts";
 import { Introductions, type OpenRefusal } from "./introductions.ts";
 import { Layers, type SmuxSink } from "./layers.ts";
@@ -34,6 +34,8 @@ import { Transport } from "./transport.ts";
 const SWEEP_MS: Millis = 1000;
 /** How often a client looks after the health of its session. */
 const CHECK_MS: Millis = 100;
+/** A client that sends datagrams and hears nothing for so long says NOP, which has to be acknowledged. */
+const ASK_MS: Millis = 1000;
 
 export class Session implements StreamOwner, SmuxSink {
   /** Id in the socket's address table; −1 until the peer's name is resolved. */
@@ -57,6 +59,8 @@ export class Session implements StreamOwner, SmuxSink {
   layers: Layers | undefined;
   readonly introductions: Introductions;
   readonly lock: Lock | undefined;
+  /** Undefined when extensions are off. */
+  readonly flows: Flows | undefined;
   readonly #options: SessionOptions;
   /** Of the rate at which the user may send. */
   readonly #intake: RateShare | undefined;
@@ -64,8 +68,8 @@ export class Session implements StreamOwner, SmuxSink {
   /** Streams that have gathered pieces of what is being received. */
   readonly #gathering: Stream[] = [];
   #sweepAt: Millis = NEVER;
-  #standing: Standing = "unknown";
   #checkAt: Millis = 0;
+  #askedAt: Millis = 0;
 
   constructor(now: Millis, options: SessionOptions) {
     const { config } = options;
@@ -80,7 +84,10 @@ export class Session implements StreamOwner, SmuxSink {
     this.probation = options.role === "client" ? new Probation() : undefined;
     this.transport = new Transport(now, options.conv, config, options.cipherBytes, this.health, options.lock?.user.down.share());
     this.kcp = this.transport.kcp;
-    if (config.extensions) this.transport.extension = this.#extend(options);
+    if (config.extensions) {
+      this.flows = new Flows(this, options);
+      this.transport.extension = new Extension(options, this.kcp.mss + HEADER_BYTES, this.flows);
+    }
     this.introductions = new Introductions(this, options);
     this.#ready = new Ring(config.streams + 1);
     if (options.role === "client") this.#settle(config.smuxver === 1 ? 1 : 2, !config.nocomp);
@@ -94,12 +101,12 @@ export class Session implements StreamOwner, SmuxSink {
   /** Moves bytes between KCP and the sockets as far as both sides allow. */
   advance(now: Millis): void {
     this.kcp.advance(now);
-    if (this.extension !== undefined) this.#advanceExtension(now, this.extension);
+    this.extension?.advance(now);
+    this.introductions.advance(now);
     this.#inbound(now);
     const { layers } = this;
     if (layers === undefined) return;
     layers.smux.advance(now);
-    this.introductions.advance(now);
     if (layers.failure !== undefined) {
       this.close(now, layers.failure.code);
       return;
@@ -152,7 +159,21 @@ export class Session implements StreamOwner, SmuxSink {
     for (const stream of this.streams.values()) stream.reset(reason);
     this.streams.clear();
     this.introductions.clear();
+    this.flows?.clear();
     this.#ready.clear();
+    this.#options.wake(this);
+  }
+
+  /** Whether the user may send a datagram of so many bytes now; what waits for that in a stream is dropped in a flow. */
+  takes(now: Millis, bytes: Bytes): boolean {
+    if (this.#intake === undefined) return true;
+    if (!this.#intake.admits(now)) return false;
+    this.#intake.spend(bytes);
+    return true;
+  }
+
+  /** Something was put into the outbox. */
+  wake(): void {
     this.#options.wake(this);
   }
 
@@ -258,29 +279,13 @@ export class Session implements StreamOwner, SmuxSink {
     this.#checkAt = now + CHECK_MS;
     health.advance(now, kcp.waitSnd > 0, kcp.stats.rto);
     if (probation.advance(now, transport.receivedDatagrams, kcp.stats, health.doubted) && kcp.writable) layers.ping(now);
-  }
-
-  #extend({ role, conv, features }: SessionOptions): Extension {
-    return new Extension({
-      role,
-      conv,
-      features,
-      packetBytesMax: this.kcp.mss + HEADER_BYTES,
-      outboxDatagrams: 256,
-      sink: { flowMessage: () => {} },
-    });
-  }
-
-  #advanceExtension(now: Millis, extension: Extension): void {
-    extension.advance(now);
-    if (extension.standing === this.#standing) return;
-    this.#standing = extension.standing;
-    const { log, role } = this.#options;
-    const facts = { peer: this.peerName, version: extension.negotiation.version };
-    if (this.#standing === "extended") log.info(facts, "the peer is a Longhaul: extensions are in use");
-    else if (this.#standing === "plain" && role === "client")
-      log.info(facts, "the server does not know extensions: it is served as a kcptun");
-    if (this.#standing !== "unknown") this.introductions.standingChanged(now);
+    // Datagrams alone ask for no acknowledgement: whoever sends them without hearing anything has to ask whether the server is still there.
+    const said = this.extension?.saidAt ?? 0;
+    const quiet = now - Math.max(transport.lastReceived, this.#askedAt);
+    if (said > transport.lastReceived && quiet >= ASK_MS && kcp.waitSnd === 0) {
+      this.#askedAt = now;
+      layers.ping(now);
+    }
   }
 
   #settle(version: 1 | 2 | "any", compressed: boolean): void {

@@ -133,7 +133,8 @@ export class Totals {
   }
 }
 
-function addSession(sums: Sums, { kcp, transport, layers }: Session): void {
+function addSession(sums: Sums, session: Session): void {
+  const { kcp, transport, layers } = session;
   const { sentDatagrams, sentBytes, receivedDatagrams, receivedBytes, cipherBytes, limit } = transport;
   add(sums, "kcp", kcp.stats);
   add(sums, "fec", transport.decoder.stats);
@@ -143,7 +144,8 @@ function addSession(sums: Sums, { kcp, transport, layers }: Session): void {
   if (extension !== undefined) {
     const { errors, unknownTypes, outbox } = extension;
     add(sums, "extension", extension.negotiation.stats);
-    add(sums, "extension", { errors, unknownTypes, outboxDropped: outbox.dropped });
+    add(sums, "extension", { errors, unknownTypes, outboxDropped: outbox.dropped, flowErrors: session.flows?.errors ?? 0 });
+    if (session.flows !== undefined) add(sums, "reassembly", session.flows.reassembly.stats);
   }
   add(sums, "wire", {
     sentDatagrams,
