@@ -10,3 +10,7 @@ export const vectorsMissing: string | false = existsSync(root) ? false : `no vec
 export function readVector<T>(path: string): T {
   return JSON.parse(readFileSync(join(root, path), "utf8")) as T;
 }
+
+export function readVectorBytes(path: string): Uint8Array {
+  return new Uint8Array(readFileSync(join(root, path)));
+}
