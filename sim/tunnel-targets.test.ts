@@ -147,12 +147,12 @@ test("forwards and targets can be replaced while connections go on", () => {
   const of = world({ client: { forward: three }, server: { targets: list } });
   const old = new Application(of, 1001);
   assert.ok(of.run(3, () => old.heard === "web"));
-  of.client.forward({ localaddr: "", forward: [`${near}:1001=git`, `${near}:1009=web`] });
-  of.server.retarget({ target: `${far}:2000`, targets: [`git=${far}:2002`] });
+  of.client.forward(of.network.now, { localaddr: "", forward: [`${near}:1001=git`, `${near}:1009=web`], reverse: [] });
+  of.server.retarget(of.network.now, { target: `${far}:2000`, targets: [`git=${far}:2002`], reverse: [] });
   const [changed, added, gone] = [new Application(of, 1001), new Application(of, 1009), new Application(of, 1002)];
   of.run(2);
   assert.deepEqual([changed.heard, added.broken, gone.broken, old.broken], ["git", "ECONNRESET", "ECONNREFUSED", undefined]);
-  assert.throws(() => of.client.forward({ localaddr: "", forward: ["=web"] }), /--forward: "=web" is not a forward/);
+  assert.throws(() => of.client.forward(0, { localaddr: "", forward: ["=web"], reverse: [] }), /--forward: "=web" is not a forward/);
   const still = new Application(of, 1001);
   assert.ok(of.run(2, () => still.heard === "git"));
 });

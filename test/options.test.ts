@@ -27,6 +27,7 @@ const addresses: Readonly<Record<string, Proof>> = {
   target: [process, "target"],
   forward: ["sim/tunnel-targets.test.ts", "forward and targets"],
   targets: ["sim/tunnel-targets.test.ts", "forward and targets"],
+  reverse: ["sim/tunnel-reverse.test.ts", "reverse: connections and datagrams at the server"],
   ports: [sim, "remoteaddr and listen as ranges"],
 };
 

@@ -7,10 +7,11 @@ import { type LoopWorker, startLoopWorker } from "../host/worker.ts";
 import type { WorkerObservation } from "../metrics/merge.ts";
 import type { AskWorkers } from "../metrics/observer.ts";
 import type { ClientConfig, ServerConfig } from "../tunnel/config.ts";
-import { forwardsOf } from "../tunnel/forward.ts";
+import { forwardsOf, reverseTargets } from "../tunnel/forward.ts";
 import type { Question } from "../tunnel/observation.ts";
+import { parseListeners } from "../tunnel/reverse-listeners.ts";
 import { allCounters } from "../tunnel/snmp.ts";
-import { parseTarget, TargetList } from "../tunnel/target.ts";
+import { targetsOf } from "../tunnel/target.ts";
 import { defaultKey } from "./default-key.ts";
 import { parseMetricsAddress } from "./metrics-address.ts";
 import { onStop } from "./signals.ts";
@@ -31,10 +32,13 @@ export function checkTunnel({ role, config }: TunnelEnd): void {
   if (datashard + parityshard > 255) {
     throw new ConfigError("datashard", `--datashard and --parityshard: ${datashard} + ${parityshard} is not allowed; together at most 255`);
   }
-  if (role === "client" && forwardsOf(config).length === 0)
+  if (role === "client" && forwardsOf(config).length + reverseTargets(config).size === 0)
     throw new ConfigError("localaddr", "--localaddr: nothing given; give host:port or a path");
   if (config.metrics !== "") parseMetricsAddress(config.metrics);
-  if (role === "server") new TargetList("targets", config.targets, parseTarget("target", config.target));
+  if (role === "server") {
+    targetsOf(config);
+    parseListeners(config.reverse);
+  }
   if (config.log !== "") {
     try {
       closeSync(openSync(config.log, "a"));

@@ -6,6 +6,8 @@ export class ChannelCounters {
   refusedByPeer = 0;
   /** Ours that could not be had because the peer is a kcptun. */
   refusedPlain = 0;
+  /** Connections to a reverse listener for which the client's session had no stream left. */
+  reverseRefused = 0;
   /** Targets whose name was not found. */
   unresolved = 0;
   /** Streams that began without their description, which did not come in time. */

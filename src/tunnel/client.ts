@@ -3,7 +3,7 @@
  *
  *   connection (entrances.ts) → the next of `conn` slots in turn (slot.ts) → its session and UDP socket (path.ts)
  */
-import type { Millis } from "../base/units.ts";
+import { type Millis, NEVER } from "../base/units.ts";
 import { createCipher } from "../cipher/cipher.ts";
 import { KIND_UDP } from "../extension/description.ts";
 import type { Driver, Listener } from "../host/loop.ts";
@@ -12,11 +12,13 @@ import { ChannelCounters } from "./channel-counters.ts";
 import type { ClientConfig } from "./config.ts";
 import { DatagramSender } from "./datagram-sender.ts";
 import { type AcceptConnection, Entrances, TcpEntrance } from "./entrances.ts";
-import { forwardsOf } from "./forward.ts";
+import { Exits } from "./exits.ts";
+import { forwardsOf, reverseTargets } from "./forward.ts";
 import { Scratch } from "./layers.ts";
 import { type Observation, observe, type Question } from "./observation.ts";
 import { padsOf } from "./pads.ts";
 import type { SessionReport } from "./report.ts";
+import { ReverseRequests } from "./reverse-requests.ts";
 import { Slot, type TunnelParts } from "./slot.ts";
 import { type SnmpCounters, snmpCounters } from "./snmp.ts";
 import { Totals, type TunnelTotals } from "./totals.ts";
@@ -29,6 +31,8 @@ export class TunnelClient implements Driver {
   readonly #channels = new ChannelCounters();
   readonly #sender = new DatagramSender(this.#channels);
   readonly #entrances: Entrances;
+  readonly #exits: Exits;
+  readonly #reverse: ReverseRequests;
   readonly #totals: Totals;
   #next = 0;
   #stopped = false;
@@ -43,6 +47,10 @@ export class TunnelClient implements Driver {
     const scratch = new Scratch();
     this.#totals = new Totals("client");
     this.#totals.cipherAdded(cipher.stats);
+    this.#exits = new Exits(
+      { ...parts, config, counters: this.#channels, sender: this.#sender, option: "reverse" },
+      reverseTargets(config),
+    );
     const shared = {
       ...parts,
       config,
@@ -51,6 +59,8 @@ export class TunnelClient implements Driver {
       pads: padsOf(config, parts.primitives),
       totals: this.#totals,
       counters: this.#channels,
+      opened: this.#exits.opened,
+      flowOpened: this.#exits.flowOpened,
       peerName: config.remoteaddr,
     };
     this.#slots = Array.from({ length: config.conn }, () => new Slot(shared, remote));
@@ -67,7 +77,8 @@ export class TunnelClient implements Driver {
     this.#entrances = new Entrances((forward) =>
       forward.kind === KIND_UDP ? new UdpEntrance(udp, forward) : new TcpEntrance(parts.loop, forward, this.#accept),
     );
-    this.forward(config);
+    this.#reverse = new ReverseRequests(this.#slots, parts.log);
+    this.forward(parts.loop.now(), config);
     parts.loop.drive(this);
   }
 
@@ -76,13 +87,20 @@ export class TunnelClient implements Driver {
     return this.#entrances.all[0]!.local;
   }
 
-  /** Listens for these forwards from now on, and for no others; connections that are open stay. @throws HostError, ConfigError; then nothing changes */
-  forward(config: Pick<ClientConfig, "localaddr" | "forward">): void {
+  /** Has these forwards from now on, and no others; connections that are open stay. @throws HostError, ConfigError; then nothing changes */
+  forward(now: Millis, config: Pick<ClientConfig, "localaddr" | "forward" | "reverse">): void {
+    const targets = reverseTargets(config);
     this.#entrances.replace(forwardsOf(config));
+    this.#exits.replace(targets);
+    this.#reverse.replace(
+      now,
+      [...targets].map(({ name }) => name),
+    );
+    this.#parts.loop.wake();
   }
 
   advance(now: Millis): Millis {
-    let next: Millis = this.#entrances.advance(now);
+    let next: Millis = Math.min(this.#entrances.advance(now), this.#exits.advance(now), this.#stopped ? NEVER : this.#reverse.advance(now));
     this.#sender.flush();
     for (let i = 0; i < this.#slots.length; i++) next = Math.min(next, this.#slots[i]!.advance(now));
     return next;

@@ -78,6 +78,12 @@ const shared = {
   keepalive: count(1, 30).default(10).describe("seconds between keep-alives"),
   closewait: count(0, 86_400).default(30).describe("seconds a half-closed connection may idle before it is closed"),
   compat: z.enum(["2021", "2026"]).default("2026").describe("kcptun generation whose timing, defaults and columns of snmplog are kept"),
+  proxyprotocol: z
+    .stringbool()
+    .default(false)
+    .describe(
+      "begin each TCP connection to a target with a PROXY protocol version 2 header; it names the application, or the tunnel's client when that is a kcptun, which does not tell",
+    ),
   streams: count(1, 1_000_000).default(4096).describe("most connections in one session"),
   flows: count(1, 65_536).default(4096).describe("most UDP flows at once, in each direction and for each address listened at"),
   flowidle: count(5, 86_400).default(120).describe("seconds a UDP flow may idle; one that was never answered idles 30 at most"),
@@ -109,7 +115,7 @@ export const clientConfig = z.strictObject({
     .string()
     .default(":12948")
     .describe("where applications connect: host:port or unix socket path; leads to the server's default target")
-    .meta({ short: "l", initialBy: { given: ["forward"], value: "" } }),
+    .meta({ short: "l", initialBy: { given: ["forward", "reverse"], value: "" } }),
   forward: list(256).describe(
     "where else applications connect, and to which of the server's targets that leads: [tcp:|udp:]LISTEN[=TARGET], such as :8080=web",
   ),
@@ -118,6 +124,9 @@ export const clientConfig = z.strictObject({
     .default("vps:29900")
     .describe("the server: host:port, or host:min-max for a random port per session")
     .meta({ short: "r" }),
+  reverse: list(256).describe(
+    "what the server listens for and where it comes out here: NAME=[tcp:|udp:]ADDRESS, such as web=127.0.0.1:80; the server's reverse says where",
+  ),
   conn: count(1, 1024).default(1).describe("UDP sessions, used in turn"),
   autoexpire: count(0, 2 ** 31)
     .default(0)
@@ -143,16 +152,13 @@ export const serverConfig = z.strictObject({
     .describe("where connections are made to that ask for no other target: host:port or unix socket path; after udp: only for UDP")
     .meta({ short: "t" }),
   targets: list(4096).describe("what else clients may ask for: NAME=[tcp:|udp:]ADDRESS, such as web=10.0.0.5:80; anything else is refused"),
+  reverse: list(4096).describe(
+    "where clients may have us listen, for what comes out at their end: NAME=[tcp:|udp:]LISTEN, such as web=:8080",
+  ),
   ...shared,
   sndwnd: sndwnd(1024),
   rcvwnd: rcvwnd(1024),
   ports: u16.min(1).default(1024).describe("most UDP ports of a range"),
-  proxyprotocol: z
-    .stringbool()
-    .default(false)
-    .describe(
-      "begin each TCP connection to a target with a PROXY protocol version 2 header; it names the application, or the tunnel's client when that is a kcptun, which does not tell",
-    ),
   sessions: count(1, 65_536).default(4096).describe("most clients at once"),
   users: z
     .union([z.string(), z.array(z.unknown())])
@@ -168,4 +174,7 @@ export const serverConfig = z.strictObject({
 
 export type ClientConfig = z.output<typeof clientConfig>;
 export type ServerConfig = z.output<typeof serverConfig>;
-export type TunnelConfig = Omit<ClientConfig, "localaddr" | "forward" | "remoteaddr" | "conn" | "autoexpire" | "scavengettl" | "retired">;
+export type TunnelConfig = Omit<
+  ClientConfig,
+  "localaddr" | "forward" | "reverse" | "remoteaddr" | "conn" | "autoexpire" | "scavengettl" | "retired"
+>;

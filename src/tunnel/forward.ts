@@ -11,7 +11,7 @@ import { KIND_TCP, KIND_UDP, NAME_BYTES_MAX } from "../extension/description.ts"
 import type { Endpoint } from "../host/loop.ts";
 import { parseEndpoint } from "./address.ts";
 import type { ClientConfig } from "./config.ts";
-import { type Kind, splitKind } from "./target.ts";
+import { type Kind, splitKind, TargetList } from "./target.ts";
 
 export interface Forward {
   readonly kind: Kind;
@@ -37,6 +37,11 @@ export function parseForward(key: string, text: string): Forward {
   if ("path" in listen && kind === KIND_UDP)
     throw new ConfigError(key, `--${key}: "${text}": UDP comes to host:port, not to a unix socket`);
   return { kind, listen, text: rest, target };
+}
+
+/** What reverse forwards lead to, by name. @throws ConfigError */
+export function reverseTargets({ reverse }: Pick<ClientConfig, "reverse">): TargetList {
+  return new TargetList("reverse", reverse, undefined);
 }
 
 /** For logs: as short as it can be written. */

@@ -8,9 +8,8 @@
  * A server knows nothing of a session that it never answered, so that session can go to another address as it is. Once answered it stays.
  */
 import { type Millis, NEVER } from "../base/units.ts";
-import { REFUSED_FEATURE } from "../extension/description.ts";
 import { isExtension } from "../extension/header.ts";
-import { FEATURE_DESCRIPTIONS, FEATURE_FLOWS } from "../extension/hello.ts";
+import { FEATURE_DESCRIPTIONS, FEATURE_FLOWS, FEATURE_REVERSE } from "../extension/hello.ts";
 import { FecDecoder } from "../fec/decoder.ts";
 import { looksLikeKcp, readConv } from "../kcp/segment.ts";
 import type { PortRange } from "./address.ts";
@@ -62,10 +61,10 @@ export class Path implements Demultiplexer {
       pads: parts.pads,
       log: parts.log,
       wake: (touched) => this.#endpoint?.wake(touched),
-      features: FEATURE_DESCRIPTIONS | FEATURE_FLOWS,
+      features: FEATURE_DESCRIPTIONS | FEATURE_FLOWS | FEATURE_REVERSE,
       counters: parts.counters,
-      opened: (session, stream, at) => session.introductions.refuse(at, stream, REFUSED_FEATURE, "nothing is connected to here"),
-      flowOpened: () => ({ verdict: REFUSED_FEATURE, reason: "nothing is forwarded here" }),
+      opened: parts.opened,
+      flowOpened: parts.flowOpened,
     });
     parts.totals.sessionStarted(this.session);
     this.#redialAt = now + REDIAL_MS;

@@ -1,31 +1,31 @@
 /**
- * `longhaul server`: KCP sessions of many clients on one or many UDP ports (port.ts), each stream connected to its target (connector.ts).
+ * `longhaul server`: KCP sessions of many clients on one or many UDP ports (port.ts), each stream and flow led to its
+ * target (exits.ts), and listeners that clients ask for (reverse-listeners.ts).
  */
 import { ConfigError } from "../base/errors.ts";
 import type { Millis } from "../base/units.ts";
-import { type Description, REFUSED_FAILED } from "../extension/description.ts";
-import { FEATURE_DESCRIPTIONS, FEATURE_FLOWS, FEATURE_WANTS_DESCRIPTIONS } from "../extension/hello.ts";
+import { type Description, KIND_REVERSE, REFUSED_FAILED } from "../extension/description.ts";
+import { FEATURE_DESCRIPTIONS, FEATURE_FLOWS, FEATURE_REVERSE, FEATURE_WANTS_DESCRIPTIONS } from "../extension/hello.ts";
 import type { Driver } from "../host/loop.ts";
 import { parsePortRange } from "./address.ts";
 import { ChannelCounters } from "./channel-counters.ts";
 import type { ServerConfig } from "./config.ts";
-import { Connector } from "./connector.ts";
 import { DatagramSender } from "./datagram-sender.ts";
 import type { Endpoint } from "./endpoint.ts";
+import { Exits } from "./exits.ts";
 import { Scratch } from "./layers.ts";
 import { type Observation, observe, type Question } from "./observation.ts";
 import { Port } from "./port.ts";
 import { Recurrence } from "./recurrence.ts";
 import type { SessionReport } from "./report.ts";
+import { parseListeners, ReverseListeners } from "./reverse-listeners.ts";
 import type { Session } from "./session.ts";
 import type { SessionOptions } from "./session-options.ts";
 import type { TunnelParts } from "./slot.ts";
 import { type SnmpCounters, snmpCounters } from "./snmp.ts";
 import type { Stream } from "./stream.ts";
-import { parseTarget, TargetList } from "./target.ts";
-import { TargetNames } from "./target-names.ts";
+import { targetsOf } from "./target.ts";
 import { Totals, type TunnelTotals } from "./totals.ts";
-import { UdpExits } from "./udp-exits.ts";
 import type { User, UserReport } from "./user.ts";
 import { Users } from "./users.ts";
 
@@ -52,8 +52,8 @@ export class TunnelServer implements Driver {
   readonly #totals: Totals;
   readonly #channels = new ChannelCounters();
   readonly #sender = new DatagramSender(this.#channels);
-  readonly #connector: Connector;
-  readonly #exits: UdpExits;
+  readonly #exits: Exits;
+  readonly #reverse: ReverseListeners;
   readonly #users: Users;
   readonly #refused = new Recurrence();
   #sweepAt: Millis = 0;
@@ -68,6 +68,13 @@ export class TunnelServer implements Driver {
     }
     this.#totals = new Totals("server");
     this.#users = new Users(parts.loop.now(), config, parts.primitives, this.#totals);
+    const options = { ...parts, config, counters: this.#channels, sender: this.#sender };
+    this.#exits = new Exits({ ...options, option: "targets" }, targetsOf(config));
+    const { flows, flowidle, quiet, sockbuf } = config;
+    this.#reverse = new ReverseListeners(
+      { ...options, flows, flowIdleMs: flowidle * 1000, quiet, sockbuf },
+      parseListeners(config.reverse),
+    );
     const shared: ServerParts = {
       ...parts,
       config,
@@ -75,32 +82,11 @@ export class TunnelServer implements Driver {
       scratch: new Scratch(),
       totals: this.#totals,
       counters: this.#channels,
-      features: FEATURE_DESCRIPTIONS | FEATURE_FLOWS | (config.proxyprotocol ? FEATURE_WANTS_DESCRIPTIONS : 0),
+      features: FEATURE_DESCRIPTIONS | FEATURE_FLOWS | FEATURE_REVERSE | (config.proxyprotocol ? FEATURE_WANTS_DESCRIPTIONS : 0),
       opened: (session, stream, now, description) => this.#opened(session, stream, now, description),
-      flowOpened: (session, id, description, now) => this.#exits.accept(session, id, description, now),
+      flowOpened: this.#exits.flowOpened,
       admit: (now, user) => this.#admit(now, user),
     };
-    const names = new TargetNames(parts.loop);
-    this.#connector = new Connector({
-      ...parts,
-      counters: this.#channels,
-      targets: new TargetList("targets", config.targets, parseTarget("target", config.target)),
-      names,
-      option: "targets",
-      introduce: config.proxyprotocol,
-      quiet: config.quiet,
-    });
-    this.#exits = new UdpExits({
-      ...parts,
-      counters: this.#channels,
-      sender: this.#sender,
-      targets: () => this.#connector.targets,
-      names,
-      option: "targets",
-      flows: config.flows,
-      flowIdleMs: config.flowidle * 1000,
-      quiet: config.quiet,
-    });
     this.#ports = Array.from({ length: most - least + 1 }, (_, i) => new Port(shared, host, least + i));
     parts.loop.drive(this);
   }
@@ -110,9 +96,14 @@ export class TunnelServer implements Driver {
     return this.#ports[0]!.endpoint;
   }
 
+  /** Names of reverse forwards that are listened for now. */
+  get listeners(): number {
+    return this.#reverse.size;
+  }
+
   /** Flows that come out here now. */
   get flows(): number {
-    return this.#exits.size;
+    return this.#exits.flows;
   }
 
   /** Sessions refused because `sessions` were open. */
@@ -123,7 +114,7 @@ export class TunnelServer implements Driver {
   advance(now: Millis): Millis {
     const ports = this.#ports;
     if (now >= this.#sweepAt) this.#sweep(now);
-    let next: Millis = this.#exits.advance(now);
+    let next: Millis = Math.min(this.#exits.advance(now), this.#reverse.advance(now));
     let sessions = 0;
     this.#sender.flush();
     for (let i = 0; i < ports.length; i++) {
@@ -152,19 +143,23 @@ export class TunnelServer implements Driver {
     return observe(now, this.#totals, this.#snapshot(), question);
   }
 
-  /** Other targets from now on; connections that are open stay. @throws ConfigError for a wrong one, and then nothing changes */
-  retarget({ target, targets }: Pick<ServerConfig, "target" | "targets">): void {
-    this.#connector.targets = new TargetList("targets", targets, parseTarget("target", target));
+  /** Other targets and listeners from now on; connections that are open stay. @throws ConfigError for a wrong one, and then nothing changes */
+  retarget(now: Millis, config: Pick<ServerConfig, "target" | "targets" | "reverse">): void {
+    const targets = targetsOf(config);
+    this.#reverse.replace(now, parseListeners(config.reverse));
+    this.#exits.replace(targets);
   }
 
   stop(now: Millis): void {
+    this.#reverse.close();
     for (const port of this.#ports) port.finish(now);
   }
 
   #opened(session: Session, stream: Stream, now: Millis, description: Description | undefined): void {
     if (session.lock?.user.refusesStream() === true)
       session.introductions.refuse(now, stream, REFUSED_FAILED, "too many connections of this user");
-    else this.#connector.connect(session, stream, now, description);
+    else if (description?.kind === KIND_REVERSE) this.#reverse.register(session, stream, now, description);
+    else this.#exits.opened(session, stream, now, description);
   }
 
   #snapshot(): TunnelTotals {

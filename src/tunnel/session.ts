@@ -218,6 +218,13 @@ export class Session implements StreamOwner, SmuxSink {
     this.#options.wake(this);
   }
 
+  /** Ends a stream in order. */
+  endStream(now: Millis, stream: Stream): void {
+    this.introductions.forget(stream);
+    this.#forget(now, stream, "close");
+    this.#options.wake(this);
+  }
+
   /** A stream without a number. */
   newStream(now: Millis): Stream {
     const { config, pads } = this.#options;

@@ -23,6 +23,7 @@ import type { Scratch } from "./layers.ts";
 import { Path } from "./path.ts";
 import type { SessionReport } from "./report.ts";
 import type { Session } from "./session.ts";
+import type { SessionOptions } from "./session-options.ts";
 import type { Stream } from "./stream.ts";
 import type { Totals } from "./totals.ts";
 
@@ -46,6 +47,8 @@ export interface ClientParts extends TunnelParts {
   readonly pads: QppPads | undefined;
   readonly totals: Totals;
   readonly counters: ChannelCounters;
+  readonly opened: SessionOptions["opened"];
+  readonly flowOpened: SessionOptions["flowOpened"];
   /** The server as the user wrote it, for logs. */
   readonly peerName: string;
 }

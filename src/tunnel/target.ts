@@ -58,6 +58,11 @@ export function parseTarget(key: string, text: string, portLeast: 0 | 1 = 1): Ta
   return { name, text: rest, endpoint, kind: "path" in endpoint ? KIND_TCP : kind };
 }
 
+/** What a server's clients may ask for. @throws ConfigError */
+export function targetsOf({ target, targets }: { readonly target: string; readonly targets: readonly string[] }): TargetList {
+  return new TargetList("targets", targets, parseTarget("target", target));
+}
+
 /** A list that is swapped whole when the configuration changes. */
 export class TargetList {
   readonly #initial: Target | undefined;

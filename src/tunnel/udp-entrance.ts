@@ -37,8 +37,8 @@ export interface UdpEntranceOptions {
   readonly flows: number;
   readonly flowIdleMs: Millis;
   readonly quiet: boolean;
-  /** Where a new flow belongs: the same for the same `turn` as long as that session lives. Undefined: nowhere now. */
-  readonly session: (now: Millis, turn: number) => Session | undefined;
+  /** Where the flow with this number belongs, which is in `current` now. Undefined: nowhere. */
+  readonly session: (now: Millis, turn: number, current: Session | undefined) => Session | undefined;
 }
 
 export class UdpEntrance implements Entrance, UdpHandler {
@@ -180,7 +180,7 @@ class Flow implements FlowEnd {
       counters.datagramsRefused++;
       return;
     }
-    const session = choose(now, this.#turn);
+    const session = choose(now, this.#turn, this.#session);
     if (session !== this.#session) this.#move(now, session);
     const flows = session?.flows;
     if (flows === undefined || (flows.standing === "no" && session?.extension?.negotiation.again(now) !== true)) {
