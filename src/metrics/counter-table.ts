@@ -131,6 +131,39 @@ export const counterTable: readonly CounterRow[] = [
     from: by("reason", { stream_gone: "smux.discardedBytes", session_failed: "smux.bytesAfterFailure" }),
   },
   {
+    name: "refused_streams",
+    help: "Streams and flows with a destination that were refused: by us, by the peer, or because the peer is a kcptun.",
+    from: by("reason", {
+      target: "channels.refusedTargets",
+      peer: "channels.refusedByPeer",
+      plain_peer: "channels.refusedPlain",
+      unresolved: "channels.unresolved",
+      undescribed: "channels.undescribed",
+    }),
+  },
+  {
+    name: "udp_flows",
+    help: "UDP flows carried, by what became of them: begun for applications (opened) or for the peer (accepted), and idle too long (expired).",
+    from: by("event", { opened: "channels.flowsOpened", accepted: "channels.flowsAccepted", expired: "channels.flowsExpired" }),
+  },
+  {
+    name: "udp_flow_datagrams",
+    help: "Datagrams of UDP flows, from (received) and to (sent) applications and targets.",
+    from: by("direction", { received: "channels.datagramsIn", sent: "channels.datagramsOut" }),
+  },
+  { name: "udp_flow_cut_datagrams", help: "Datagrams of UDP flows cut into pieces for the tunnel.", from: "channels.datagramsCut" },
+  {
+    name: "dropped_udp_flow_datagrams",
+    help: "Datagrams of UDP flows thrown away.",
+    from: by("reason", {
+      refused: "channels.datagramsRefused",
+      rate: "channels.datagramsLimited",
+      too_long: "channels.datagramsTooLong",
+      foreign: "channels.datagramsForeign",
+      socket_buffer: "channels.datagramsBlocked",
+    }),
+  },
+  {
     name: "limit_hits",
     help: "Times a limit was hit, by limit.",
     from: by("limit", {
@@ -152,6 +185,7 @@ export const counterTable: readonly CounterRow[] = [
       rate_of_user: "users.rateWaits",
       quota_of_user: "users.quotaExceeded",
       tries: "users.triesRefused",
+      flows: "channels.flowsRefused",
     }),
   },
 ];

@@ -3,7 +3,7 @@ import type { LoopCounters } from "../host/loop-counters.ts";
 import { RTT_BOUNDS_MS } from "../kcp/rtt.ts";
 import type { Counts, TunnelGauges } from "../tunnel/totals.ts";
 import { type CounterRow, counterTable, derivedCounters } from "./counter-table.ts";
-import type { Family, Sample } from "./exposition.ts";
+import type { Family, Labels, Sample } from "./exposition.ts";
 import type { KeyedSession, MergedObservation } from "./merge.ts";
 import type { ProcessFacts } from "./process-facts.ts";
 
@@ -144,10 +144,10 @@ function workerFamilies(workers: MergedObservation["workers"]): Family[] {
 
 function sessionFamilies(sessions: readonly KeyedSession[]): Family[] {
   const each = (of: (session: KeyedSession) => number): Sample[] =>
-    sessions.map((session) => ({ labels: { session: session.key, peer: session.peer }, value: of(session) }));
+    sessions.map((session) => ({ labels: labelsOf(session), value: of(session) }));
   const both = (sent: keyof KeyedSession, received: keyof KeyedSession): Sample[] =>
     sessions.flatMap((session) => {
-      const labels = { session: session.key, peer: session.peer };
+      const labels = labelsOf(session);
       return [
         { labels: { ...labels, direction: "sent" }, value: Number(session[sent]) },
         { labels: { ...labels, direction: "received" }, value: Number(session[received]) },
@@ -241,12 +241,16 @@ function sessionFamilies(sessions: readonly KeyedSession[]): Family[] {
       help: "Share of the peer's data shards that did not come by themselves, since the session began; only with FEC.",
       samples: sessions
         .filter(({ fecDataShards, fecRecovered }) => fecDataShards + fecRecovered > 0)
-        .map(({ key, peer, fecDataShards, fecRecovered, fecLost }) => ({
-          labels: { session: key, peer },
-          value: (fecRecovered + fecLost) / (fecDataShards + fecRecovered + fecLost),
-        })),
+        .map((session) => {
+          const missing = session.fecRecovered + session.fecLost;
+          return { labels: labelsOf(session), value: missing / (session.fecDataShards + missing) };
+        }),
     },
   ];
+}
+
+function labelsOf({ key, peer, user }: KeyedSession): Labels {
+  return { session: key, peer, ...(user === undefined ? {} : { user }) };
 }
 
 function single(name: string, type: "counter" | "gauge", help: string, value: number, unit?: "seconds" | "bytes"): Family {

@@ -6,7 +6,7 @@ export function helpLines({ up, down }: Glyphs): Line[] {
   return [
     [],
     entry("RTT, JIT", "round trip and its deviation, ms"),
-    entry("LOSS", "packets that did not come by themselves, of the last 10 s; only with FEC"),
+    entry("LOSS", "packets lost on the way here, of the last 10 s; only with FEC"),
     entry("RESENT", "segments sent again, of the last 10 s"),
     entry(`${up} ${down} BIT/S`, "payload sent and received by this end, of the last second"),
     entry("W/P", "bytes on the wire for a byte of payload, both ways"),

@@ -67,7 +67,7 @@ test("80 columns: the least important columns are left out", () => {
     "198.51.100.7:4000       230 5.0%   6.0%  10.0M   100k   128/128 100%    2   1m40",
     "[2001:db8::77]:52100      -    -      -      0      0    10/128    -    2     4s",
     "",
-    " q  quit  up/down  select  enter  streams  s  sort: rate  r  reverse  p  pause",
+    " q  quit  ?  help  up/down  select  enter  streams  s  sort: rate  r  reverse  p",
   ]);
 });
 

@@ -112,10 +112,16 @@ function graphs(processes: readonly ProcessTrack[], glyphs: Glyphs, width: numbe
 }
 
 function footer({ page, order, reversed, paused }: View): Line {
-  const keys: [key: string, what: string][] = [["q", "quit"]];
+  const keys: [key: string, what: string][] =
+    page === "help"
+      ? [["q", "quit"]]
+      : [
+          ["q", "quit"],
+          ["?", "help"],
+        ];
   if (page === "help") keys.push(["any key", "back"]);
   else if (page === "session") keys.push(["esc", "back"]);
   else keys.push(["up/down", "select"], ["enter", "streams"], ["s", `sort: ${order}${reversed ? " reversed" : ""}`], ["r", "reverse"]);
-  if (page !== "help") keys.push(["p", paused ? "go on" : "pause"], ["?", "help"]);
+  if (page !== "help") keys.push(["p", paused ? "go on" : "pause"]);
   return keys.flatMap(([key, what]) => [span(` ${key} `, "heading"), span(` ${what} `, "dim")]);
 }

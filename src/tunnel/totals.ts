@@ -173,5 +173,9 @@ function addRtt(into: { counts: number[]; sumMs: number }, { kcp }: Session): vo
 function add(sums: Sums, module: string, counts: object): void {
   sums[module] ??= {};
   const sum = sums[module];
-  for (const [name, value] of Object.entries(counts)) if (typeof value === "number") sum[name] = (sum[name] ?? 0) + value;
+  // The engine walks an object's own fields this way without making a list of them: there may be thousands of sessions.
+  for (const name in counts) {
+    const value = (counts as Record<string, unknown>)[name];
+    if (typeof value === "number") sum[name] = (sum[name] ?? 0) + value;
+  }
 }
