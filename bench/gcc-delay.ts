@@ -1,15 +1,13 @@
 /**
- * What congestion control costs a packet on the delay side: the sender's whole path from a feedback message to a new rate, for messages of
- * different lengths, and the receiver's estimators and reports. Each figure is the best of many short runs, because whatever else the machine
+ * What congestion control costs a packet: the sender's whole path from a feedback message to a new target, for messages of different lengths, and the receiver's estimators and reports. Each figure is the best of many short runs, because whatever else the machine
  * does only ever adds. Fails below 200,000 feedback samples a second.
  */
 import { CcfbGenerator, CcfbReport } from "../src/gcc/ccfb-generator.ts";
-import { DelayBased } from "../src/gcc/delay-based.ts";
 import { FeedbackAdapter } from "../src/gcc/feedback-adapter.ts";
 import { ArrivalReport, FeedbackGenerator } from "../src/gcc/feedback-generator.ts";
+import { NetworkController } from "../src/gcc/network-controller.ts";
 import { NOT_A_PROBE, type SentPacket } from "../src/gcc/packet-result.ts";
 import { RembEstimator } from "../src/gcc/remb-estimator.ts";
-import { RobustThroughput } from "../src/gcc/robust-throughput.ts";
 
 const RUNS = 40;
 const PACKETS = 20_000;
@@ -35,23 +33,23 @@ function measure(what: string, run: () => void): number {
 let slowest = Number.POSITIVE_INFINITY;
 for (const perFeedback of [1, 10, 50, 250]) {
   const adapter = new FeedbackAdapter();
-  const throughput = new RobustThroughput();
-  const delay = new DelayBased();
+  const controller = new NetworkController({ packetFeedbackOnly: true });
   const sent: SentPacket = { sequence: 0, sendTime: 0, size: 1200, probeCluster: NOT_A_PROBE, audio: false, retransmission: false };
   let now = 0;
-  const rate = measure(`sender: history, adapter, throughput, delay; ${perFeedback} a message`, () => {
+  const rate = measure(`sender: history, adapter, controller; ${perFeedback} a message`, () => {
     for (let n = 0; n < PACKETS; n += perFeedback) {
       for (let i = 0; i < perFeedback; i++) {
         now += GAP;
         sent.sequence++;
         sent.sendTime = now;
         adapter.history.add(sent);
+        controller.onSentPacket(sent, adapter.history.inFlight);
       }
+      controller.advance(now);
       adapter.begin(now);
       for (let i = perFeedback - 1; i >= 0; i--) adapter.add(sent.sequence - i, now - i * GAP + ((n + i) % 7) * 100);
-      adapter.end();
-      throughput.receive(adapter.feedback);
-      delay.receive(adapter.feedback, throughput.rate, undefined, false);
+      if (adapter.end()) controller.onFeedback(adapter.feedback);
+      while (controller.nextProbe() !== undefined);
     }
   });
   slowest = Math.min(slowest, rate);

@@ -52,6 +52,11 @@ export class FlowRecord {
     return (sum(this.sentBytes, from, to) * 8000) / (to - from);
   }
 
+  /** Packets sent in [from, to). */
+  packets(from: Millis, to: Millis): number {
+    return sum(this.sentPackets, from, to);
+  }
+
   /** Share of the packets sent in [from, to) that never arrived. */
   loss(from: Millis, to: Millis): number {
     const sent = sum(this.sentPackets, from, to);

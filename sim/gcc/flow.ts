@@ -7,17 +7,18 @@
  */
 import { Prng } from "../../src/base/prng.ts";
 import type { BitsPerSecond, Bytes, Micros, Millis } from "../../src/base/units.ts";
-import { BitrateAllocator } from "../../src/gcc/bitrate-allocator.ts";
+import { BitrateAllocator, type BitrateObserver } from "../../src/gcc/bitrate-allocator.ts";
 import { ControlHandler } from "../../src/gcc/control-handler.ts";
 import { FeedbackAdapter } from "../../src/gcc/feedback-adapter.ts";
 import { ArrivalReport, FeedbackGenerator } from "../../src/gcc/feedback-generator.ts";
+import { FrameDropper } from "../../src/gcc/frame-dropper.ts";
 import { NetworkController, type NetworkControllerOptions } from "../../src/gcc/network-controller.ts";
 import { NOTHING, Pacer, type PacerOptions, SEND_PADDING } from "../../src/gcc/pacer.ts";
 import { VIDEO } from "../../src/gcc/pacer-queue.ts";
 import { LOST, NOT_A_PROBE, type SentPacket } from "../../src/gcc/packet-result.ts";
 import type { Member } from "../world.ts";
 import { FlowRecord } from "./flow-record.ts";
-import type { MediaEnd, Path } from "./path.ts";
+import type { MediaEnd, MediaPath } from "./path.ts";
 
 const PACKET_BYTES: Bytes = 1200;
 const FRAME_TIME: Micros = 33_333;
@@ -50,7 +51,9 @@ export class Flow implements Member, MediaEnd {
   readonly generator = new FeedbackGenerator();
   /** The camera is on. */
   filming = true;
-  readonly #path: Path;
+  /** What the camera makes at most, whatever it is allowed. */
+  filmed: BitsPerSecond = Number.POSITIVE_INFINITY;
+  readonly #path: MediaPath;
   readonly #options: FlowOptions;
   readonly #startAt: Micros;
   readonly #stopAt: Micros;
@@ -61,6 +64,15 @@ export class Flow implements Member, MediaEnd {
   readonly #sent: SentPacket = { sequence: 0, sendTime: 0, size: 0, probeCluster: NOT_A_PROBE, audio: false, retransmission: false };
   /** Reports that are not under way; one that is lost is simply made anew. */
   readonly #spareReports: ArrivalReport[] = [];
+  readonly #dropper = new FrameDropper();
+  readonly #encoder: BitrateObserver = {
+    onBitrate: ({ target, windowReduction }) => {
+      const rate = this.#dropper.update(target, windowReduction, this.#options.encoderMin ?? 30_000);
+      this.#encoderRate = Math.min(rate, this.#encoderMax);
+      return 0;
+    },
+  };
+  #encoderMax: BitsPerSecond = 0;
   #encoderRate: BitsPerSecond = 0;
   #nextFrame: Micros;
   #sequence = 0;
@@ -74,7 +86,7 @@ export class Flow implements Member, MediaEnd {
   #nextReceiverReport: Micros;
   #now: Micros = 0;
 
-  constructor(path: Path, seed: number, options: FlowOptions = {}) {
+  constructor(path: MediaPath, seed: number, options: FlowOptions = {}) {
     this.#path = path;
     this.#options = options;
     this.pacer = new Pacer(options.pacer);
@@ -85,16 +97,18 @@ export class Flow implements Member, MediaEnd {
     this.#nextReceiverReport = this.#startAt + 1_000_000;
     const transportFeedback = options.transportFeedback ?? true;
     this.controller = new NetworkController({ packetFeedbackOnly: transportFeedback, ...options });
-    const { encoderMin = 30_000, encoderMax = 2_500_000 } = options;
-    this.#allocator.set(
-      {
-        onBitrate: ({ target }) => {
-          this.#encoderRate = Math.min(target, encoderMax);
-          return 0;
-        },
-      },
-      { min: encoderMin, max: encoderMax },
-    );
+    this.#setEncoder(options.encoderMax ?? 2_500_000);
+  }
+
+  /** The application wants another maximum. */
+  setEncoderMax(now: Micros, max: BitsPerSecond): void {
+    this.#setEncoder(max);
+    this.controller.setStreams(now, { ...this.#allocator.limits, pacingFactor: this.#options.pacingFactor ?? 1.1 });
+  }
+
+  /** Left out because the congestion window was full. */
+  get framesDropped(): number {
+    return this.#dropper.dropped;
   }
 
   turn(now: Millis): void {
@@ -138,6 +152,11 @@ export class Flow implements Member, MediaEnd {
     this.#apply(now);
   }
 
+  #setEncoder(max: BitsPerSecond): void {
+    this.#encoderMax = max;
+    this.#allocator.set(this.#encoder, { min: this.#options.encoderMin ?? 30_000, max });
+  }
+
   #apply(now: Micros): void {
     const { controller, pacer } = this;
     pacer.setCongested(now, controller.congested);
@@ -146,22 +165,22 @@ export class Flow implements Member, MediaEnd {
     if (controller.updates !== this.#updates) {
       this.#updates = controller.updates;
       pacer.setRates(now, controller.pacingRate, controller.paddingRate);
-      this.#handler.setTarget(controller.targetRate);
+      this.#handler.setTarget(controller.targetRate, controller.windowReduction);
     }
     this.record.target(now, controller.targetRate);
     const allowed = this.#handler.take();
     if (Number.isNaN(allowed)) return;
     const { lossRatio, roundTripTime } = controller.state(now);
-    this.#allocator.onEstimate(allowed, lossRatio, roundTripTime);
+    this.#allocator.onEstimate(allowed, lossRatio, roundTripTime, this.#handler.windowReduction);
   }
 
   #encode(now: Micros): void {
     const { frameVariation = 0.1 } = this.#options;
-    let bytes = (this.#encoderRate * FRAME_TIME) / 8e6;
+    let bytes = (Math.min(this.#encoderRate, this.filmed) * FRAME_TIME) / 8e6;
     bytes = Math.round(bytes * (1 + frameVariation * (2 * this.#prng.float() - 1)));
     this.#nextFrame += FRAME_TIME;
     const [from, to] = this.#options.paused ?? [0, 0];
-    if (!this.filming || (now >= from * 1000 && now < to * 1000)) return;
+    if (!this.filming || this.#dropper.drops() || (now >= from * 1000 && now < to * 1000)) return;
     for (; bytes > 0; bytes -= PACKET_BYTES) {
       const size = Math.max(60, Math.min(bytes, PACKET_BYTES));
       this.#slot = (this.#slot + 1) % SLOTS;

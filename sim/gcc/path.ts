@@ -19,6 +19,12 @@ export interface MediaEnd {
   reported(now: Micros, report: ArrivalReport): void;
 }
 
+/** What takes a flow's packets and reports; `reverse`: the media flows back and its reports forward. */
+export interface MediaPath {
+  send(now: Micros, end: MediaEnd, sequence: number, bytes: Bytes, reverse: boolean): void;
+  report(now: Micros, end: MediaEnd, report: ArrivalReport, bytes: Bytes, reverse: boolean): void;
+}
+
 /** What a path brings to one end of a TCP connection: bytes[0…length), borrowed until it returns. */
 export interface SegmentEnd {
   segment(now: Millis, bytes: Uint8Array, view: DataView, length: number): void;
@@ -31,7 +37,7 @@ type Carried =
 
 const SLOTS = 1 << 16;
 
-export class Path implements Member {
+export class Path implements MediaPath, Member {
   readonly forward: EmulatedLink;
   readonly backward: EmulatedLink;
   readonly #carried: (Carried | undefined)[] = new Array(SLOTS).fill(undefined);
@@ -46,7 +52,6 @@ export class Path implements Member {
     this.backward = new EmulatedLink(parseLink(backward), seed + 1);
   }
 
-  /** `reverse`: the media flows back and its reports forward. */
   send(now: Micros, end: MediaEnd, sequence: number, bytes: Bytes, reverse: boolean): void {
     this.#carry(reverse ? this.backward : this.forward, now / 1000, this.#blank, bytes, { kind: "packet", end, sequence, sentAt: now });
   }

@@ -6,6 +6,7 @@
  * Deviations: no HyStart; a reduction takes effect at once instead of over a round trip (PRR).
  */
 import type { Millis } from "../base/units.ts";
+import type { TcpCongestion } from "./tcp-congestion.ts";
 
 /** Spec (RFC 9438 section 4). */
 const C = 0.4;
@@ -15,7 +16,7 @@ const ALPHA = (3 * (1 - BETA)) / (1 + BETA);
 export const INITIAL_WINDOW = 10;
 const SSTHRESH_MIN = 2;
 
-export class Cubic {
+export class Cubic implements TcpCongestion {
   /** Segments; fractions count. */
   cwnd = INITIAL_WINDOW;
   ssthresh = Number.POSITIVE_INFINITY;

@@ -1,5 +1,5 @@
 /**
- * The sending end of the modelled TCP: CUBIC, SACK, RACK loss detection and tail loss probe (RFC 8985), retransmission timer (RFC 6298), as Linux runs them.
+ * The sending end of the modelled TCP: CUBIC or Reno, SACK, RACK loss detection and tail loss probe (RFC 8985), retransmission timer (RFC 6298), as Linux runs them.
  *
  *   write ─▶ queue ─▶ segments una … nxt in flight, each sacked, lost or neither
  *
@@ -8,6 +8,7 @@
 import { ByteQueue } from "../base/byte-queue.ts";
 import { type Bytes, type Millis, NEVER } from "../base/units.ts";
 import { Cubic } from "./cubic.ts";
+import type { TcpCongestion } from "./tcp-congestion.ts";
 import { HEADER_BYTES, MSS, readBlocks, readIndex, writeData } from "./tcp-segment.ts";
 
 /** Tuning of Linux. */
@@ -26,7 +27,7 @@ interface Segment {
 }
 
 export class TcpSender {
-  readonly cubic = new Cubic();
+  readonly congestion: TcpCongestion;
   readonly queue: ByteQueue;
   srtt: Millis = 0;
   sentSegments = 0;
@@ -53,7 +54,8 @@ export class TcpSender {
   #reorderAt: Millis = NEVER;
   #lastSentAt: Millis = 0;
 
-  constructor(sendBufferBytes: Bytes) {
+  constructor(sendBufferBytes: Bytes, congestion: TcpCongestion = new Cubic()) {
+    this.congestion = congestion;
     this.queue = new ByteQueue(sendBufferBytes);
   }
 
@@ -81,7 +83,7 @@ export class TcpSender {
     if (delivered === 0) return;
     this.#detect(now);
     const recovering = this.#una < this.#recoverUntil;
-    if (!recovering && this.#windowFull) this.cubic.acked(now, delivered, this.srtt);
+    if (!recovering && this.#windowFull) this.congestion.acked(now, delivered, this.srtt);
     if (this.#una > before || delivered > 0) this.#arm(now);
   }
 
@@ -95,8 +97,8 @@ export class TcpSender {
   transmit(now: Millis, into: Uint8Array, view: DataView): number {
     const probing = now >= this.#probeAt;
     if (probing) this.#probeAt = NEVER;
-    if (this.inFlight === 0 && this.#lastSentAt > 0 && now - this.#lastSentAt > this.#rto) this.cubic.restart();
-    if (this.#pipe < Math.floor(this.cubic.cwnd) || probing) {
+    if (this.inFlight === 0 && this.#lastSentAt > 0 && now - this.#lastSentAt > this.#rto) this.congestion.restart();
+    if (this.#pipe < Math.floor(this.congestion.cwnd) || probing) {
       if (this.#lost > 0) return this.#resendLost(now, into, view);
       if (this.queue.length > 0) return this.#sendNew(now, into, view);
       this.#windowFull = false;
@@ -146,7 +148,7 @@ export class TcpSender {
     }
     if (found && this.#una >= this.#recoverUntil) {
       this.#recoverUntil = this.#nxt;
-      this.cubic.reduce();
+      this.congestion.reduce();
     }
   }
 
@@ -160,7 +162,7 @@ export class TcpSender {
       this.#pipe--;
     }
     this.#recoverUntil = this.#nxt;
-    this.cubic.collapse();
+    this.congestion.collapse();
     this.#rto = Math.min(this.#rto * 2, RTO_MAX);
     this.#probeAt = NEVER;
     this.#timeoutAt = this.inFlight > 0 ? now + this.#rto : NEVER;

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Cubic } from "./cubic.ts";
 import { parseLink } from "./parse.ts";
+import { Reno } from "./reno.ts";
 import { TcpStream } from "./tcp-stream.ts";
 
 /** Bulk transfer for `seconds` of virtual time; Mbit/s delivered in the second half (the first one is slow start's luck), bytes checked. */
@@ -55,4 +57,20 @@ test("a lost tail is repaired by the probe or the timer", () => {
     for (; now < 600_000 && stream.readable < data.length; now = Math.max(now + 0.01, stream.deadline())) stream.advance(now);
     assert.equal(stream.readable, data.length, `seed ${seed}: stuck after ${now} ms`);
   }
+});
+
+test("Reno grows by a segment per round trip and halves; CUBIC is back sooner after a loss at a large window", () => {
+  const [reno, cubic] = [new Reno(), new Cubic()];
+  for (const each of [reno, cubic]) {
+    each.acked(0, 190, 100);
+    each.reduce();
+  }
+  assert.equal(reno.cwnd, 100);
+  assert.equal(cubic.cwnd, 140);
+  // 40 round trips of 100 ms, each with a window of ACKs.
+  for (let i = 1; i <= 40; i++) for (const each of [reno, cubic]) each.acked(i * 100, each.cwnd, 100);
+  assert.ok(Math.abs(reno.cwnd - 140) < 1, `${reno.cwnd}`);
+  assert.ok(cubic.cwnd > 195, `${cubic.cwnd}`);
+  reno.collapse();
+  assert.equal(reno.cwnd, 1);
 });

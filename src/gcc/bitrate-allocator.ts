@@ -39,6 +39,8 @@ export interface BitrateUpdate {
   /** 0…1. */
   readonly lossRatio: number;
   readonly roundTripTime: Micros;
+  /** Share of the target to save by dropping frames (frame-dropper.ts), 0…1; usually 0. */
+  readonly windowReduction: number;
 }
 
 export interface BitrateObserver {
@@ -66,7 +68,7 @@ export class BitrateAllocator {
   resumptions = 0;
   readonly #streamsMax: number;
   readonly #streams: Stream[] = [];
-  readonly #update = { target: 0, lossRatio: 0, roundTripTime: 0 };
+  readonly #update = { target: 0, lossRatio: 0, roundTripTime: 0, windowReduction: 0 };
   #target: BitsPerSecond = 0;
   #lastNonZero: BitsPerSecond = INITIAL_BITRATE;
 
@@ -119,11 +121,12 @@ export class BitrateAllocator {
   }
 
   /** A new estimate, bit/s; 0 pauses all streams. */
-  onEstimate(target: BitsPerSecond, lossRatio: number, roundTripTime: Micros): void {
+  onEstimate(target: BitsPerSecond, lossRatio: number, roundTripTime: Micros, windowReduction = 0): void {
     this.#target = target;
     if (target > 0) this.#lastNonZero = target;
     this.#update.lossRatio = lossRatio;
     this.#update.roundTripTime = roundTripTime;
+    this.#update.windowReduction = windowReduction;
     this.#share();
   }
 

@@ -43,13 +43,21 @@ test("our own saw tooth is provoked, and flows that share fairly empty the queue
   assert.equal(competing.active, false);
 });
 
-test("a flow that was starved already is found by the queue that never empties", () => {
+test("a flow that was starved already is found by the deep queue that never stays empty", () => {
   const competing = new CompetingTraffic();
+  const shallow = new CompetingTraffic();
   for (let i = 0; i < 6; i++) {
-    competing.onOveruse(i * 4 * SECOND, 150 * K);
-    competing.onQueue(i % 2 === 0 ? 100 * MS : FULL, 0);
+    for (const [each, delay] of [
+      [competing, FULL],
+      [shallow, 90 * MS],
+    ] as const) {
+      each.onOveruse(i * 4 * SECOND, 150 * K);
+      each.onQueue(delay, 0);
+      each.onQueue(0, SECOND);
+    }
   }
   assert.ok(competing.active);
+  assert.equal(shallow.active, false);
 });
 
 test("alone again when the queue is empty for 2 s, and where the queue has no end", () => {

@@ -2,7 +2,7 @@
  * Sees that others fill the queue until it overflows, and how fast to send beside them.
  *
  *   overuse, each time with less carried than the time before, down to 0.6 of it, for 3 s ─┐
- *   overuse four times within 15 s or more without an empty queue ─────────────────────────┴─▶ active
+ *   overuse four times in 15 s or more, each after a deep queue and none empty between ──────┴─▶ active
  *   queue empty for 2 s, or 1.5 s long ─▶ not active
  *
  *   active: rate += packet / RTT per RTT, × 0.7 once per RTT with loss: what a TCP would do
@@ -25,15 +25,15 @@ const YIELDED_SHARE = 0.6;
 const DEEP_QUEUE: Micros = 100_000;
 const STARVED_OVERUSES = 4;
 const STARVED_TIME: Micros = 15_000_000;
-const STANDING_QUEUE: Micros = 25_000;
 /** Overuses less apart than this are one, which lowers the rate several times. */
 const OVERUSE_GAP: Micros = 1_000_000;
 const EMPTY_TIME: Micros = 2_000_000;
 const QUEUE_MAX: Micros = 1_500_000;
 const PACKET_BYTES: Bytes = 1200;
 const RTT_MIN: Micros = 100_000;
-/** CUBIC's growth does not slow down with the round trip (RFC 9438 section 4.2) as Reno's does. */
+/** CUBIC's growth does not slow down with the round trip (RFC 9438 section 4.2), and it is back after the same 5 s or so at any rate. */
 const RTT_GROWTH_MAX: Micros = 350_000;
+const GROWTH_SHARE = 0.06;
 /** CUBIC's (RFC 9438 section 4.6). */
 const BACKOFF = 0.7;
 
@@ -49,22 +49,22 @@ export class CompetingTraffic {
   #yieldedAt: Micros = 0;
   #yieldedFrom: BitsPerSecond = 0;
   #deepest: Micros = 0;
-  /** Overuses since the queue was empty. */
-  #overuses = 0;
-  #firstOveruseAt: Micros = 0;
-  #shallowest: Micros = 0;
+  /** Overuses after a deep queue since it was empty, and the deepest since the last of any. */
+  #deepOveruses = 0;
+  #firstDeepAt: Micros = 0;
+  #peak: Micros = 0;
   #updatedAt: Micros = 0;
   #reducedAt: Micros = Number.NEGATIVE_INFINITY;
 
   /** Every feedback: how long packets wait, and for how long the queue has been empty. */
   onQueue(delay: Micros, emptyFor: Micros): void {
     if (delay > this.#deepest) this.#deepest = delay;
-    if (delay < this.#shallowest) this.#shallowest = delay;
+    if (delay > this.#peak) this.#peak = delay;
     if (emptyFor < EMPTY_TIME && delay < QUEUE_MAX) return;
     this.active = false;
     this.#carried = 0;
     this.#yields = 0;
-    this.#overuses = 0;
+    this.#deepOveruses = 0;
   }
 
   /** The detector reports overuse and the rate is lowered for it; `carried`: what came through. */
@@ -72,10 +72,9 @@ export class CompetingTraffic {
     const goesOn = now - this.#overusedAt < OVERUSE_GAP;
     this.#overusedAt = now;
     if (goesOn) return;
-    if (this.#overuses++ === 0) {
-      this.#firstOveruseAt = now;
-      this.#shallowest = Number.POSITIVE_INFINITY;
-    }
+    if (this.#peak <= DEEP_QUEUE) this.#deepOveruses = 0;
+    else if (this.#deepOveruses++ === 0) this.#firstDeepAt = now;
+    this.#peak = 0;
     if (carried >= PROVOKED_SHARE * this.#carried) {
       this.#yields = 0;
     } else if (this.#yields++ === 0) {
@@ -100,7 +99,8 @@ export class CompetingTraffic {
       this.#reducedAt = now;
       return rate * BACKOFF;
     }
-    return rate + (PACKET_BYTES * 8e6 * elapsed) / Math.min(roundTrip, RTT_GROWTH_MAX) ** 2;
+    const growth = Math.max((PACKET_BYTES * 8e12) / Math.min(roundTrip, RTT_GROWTH_MAX) ** 2, GROWTH_SHARE * rate);
+    return rate + (growth * elapsed) / 1e6;
   }
 
   #yielding(now: Micros): boolean {
@@ -110,7 +110,6 @@ export class CompetingTraffic {
 
   /** Nothing is left to yield: the rate comes back from each overuse to where it was. */
   #starving(now: Micros): boolean {
-    const long = this.#overuses >= STARVED_OVERUSES && now - this.#firstOveruseAt >= STARVED_TIME;
-    return long && this.#shallowest > STANDING_QUEUE;
+    return this.#deepOveruses >= STARVED_OVERUSES && now - this.#firstDeepAt >= STARVED_TIME;
   }
 }

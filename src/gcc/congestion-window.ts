@@ -6,7 +6,10 @@
  *
  * Source: reference/gcc.md F; libwebrtc 2026-08-22 goog_cc/congestion_window_pushback_controller and goog_cc_network_control.
  *
- * Deviations: the mode that drops frames instead of lowering the target is left to the encoder: it may read `factor`.
+ * With `dropFrames` the target stays, and the share that push-back would take is told to the encoders, which leave out frames for it
+ * (frame-dropper.ts): a queue of a moment does not change their quality.
+ *
+ * Deviations: none.
  */
 import type { BitsPerSecond, Bytes, Micros } from "../base/units.ts";
 
@@ -22,6 +25,8 @@ export interface CongestionWindowOptions {
   readonly pushbackMin?: BitsPerSecond;
   /** What waits in the pacer counts as in flight. */
   readonly countPacerQueue?: boolean;
+  /** Encoders drop frames instead of being given a lower target; false. */
+  readonly dropFrames?: boolean;
 }
 
 export class CongestionWindow {
@@ -29,6 +34,7 @@ export class CongestionWindow {
   window: Bytes = 0;
   /** Share of the target that push-back leaves, 0…1. */
   factor = 1;
+  readonly dropFrames: boolean;
   readonly #queueTime: Micros;
   readonly #pushbackMin: BitsPerSecond;
   readonly #countPacerQueue: boolean;
@@ -39,6 +45,7 @@ export class CongestionWindow {
     this.#queueTime = options.queueTime ?? QUEUE_TIME_DEFAULT;
     this.#pushbackMin = options.pushbackMin ?? PUSHBACK_MIN_DEFAULT;
     this.#countPacerQueue = options.countPacerQueue ?? true;
+    this.dropFrames = options.dropFrames ?? false;
   }
 
   setInFlight(bytes: Bytes): void {

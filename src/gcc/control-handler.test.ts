@@ -28,3 +28,13 @@ test("a queue of more than 2 s stops the encoders until it is shorter", () => {
   handler.setPacerQueueTime(1_000_000);
   assert.equal(handler.allowed, 500_000);
 });
+
+test("a reduction by the congestion window alone is news too", () => {
+  const handler = new ControlHandler();
+  handler.setTarget(500_000);
+  handler.take();
+  handler.setTarget(500_000, 0.2);
+  assert.equal(handler.take(), 500_000);
+  assert.equal(handler.windowReduction, 0.2);
+  assert.ok(Number.isNaN(handler.take()));
+});

@@ -22,6 +22,8 @@ const RECENT_TIME: Micros = 250_000;
 const RECENT_SHARE = 0.8;
 const RECENT_QUEUE: Micros = 60_000;
 const EMPTY_TIME: Micros = 500_000;
+/** Growth back to all of what came through takes long at its end. */
+const FULL_SHARE = 0.97;
 const GUARD_BACKOFF = 0.85;
 const COMPETING_LIMIT_FACTOR = 1.5;
 const COMPETING_LIMIT_MARGIN: BitsPerSecond = 10_000;
@@ -99,10 +101,10 @@ export class DelayControl {
     this.#based.aimd.setLinkBounds(lower, upper);
   }
 
-  /** More is sent than what came through when the path was full, and nothing waits all the same: there must be more room. */
+  /** As much is sent as came through when the path was full, and nothing waits all the same: there may be more room. */
   roomSeemsLeft(now: Micros): boolean {
     if (this.#extensions.capacityProbes === false || this.state !== "normal") return false;
-    return this.queue.emptyFor(now) >= EMPTY_TIME && this.rate >= this.#carriedWhenFull;
+    return this.queue.emptyFor(now) >= EMPTY_TIME && this.rate >= FULL_SHARE * this.#carriedWhenFull;
   }
 
   /** As DelayBased.receive. */

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Prng } from "../base/prng.ts";
+import { SequenceUnwrapper } from "../base/sequence-unwrapper.ts";
 import { RtcpCompound } from "../media/rtp/rtcp-compound.ts";
-import { SequenceUnwrapper } from "../media/rtp/sequence-unwrapper.ts";
 import { TransportFeedback as WireFeedback } from "../media/rtp/transport-feedback.ts";
 import { TransportFeedbackWriter } from "../media/rtp/transport-feedback-writer.ts";
 import { FeedbackAdapter } from "./feedback-adapter.ts";

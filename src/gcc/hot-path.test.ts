@@ -2,12 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { getHeapStatistics } from "node:v8";
 import { CcfbGenerator, CcfbReport } from "./ccfb-generator.ts";
-import { DelayBased } from "./delay-based.ts";
 import { FeedbackAdapter } from "./feedback-adapter.ts";
 import { ArrivalReport, FeedbackGenerator } from "./feedback-generator.ts";
+import { NetworkController } from "./network-controller.ts";
 import { NOT_A_PROBE, type SentPacket } from "./packet-result.ts";
 import { RembEstimator } from "./remb-estimator.ts";
-import { RobustThroughput } from "./robust-throughput.ts";
 import { absSendTime } from "./testing/remb-session.ts";
 
 /**
@@ -39,8 +38,7 @@ test("sending, arriving, reporting and estimating allocate next to nothing a pac
   const receiver = new FeedbackGenerator();
   const report = new ArrivalReport();
   const adapter = new FeedbackAdapter();
-  const throughput = new RobustThroughput();
-  const delay = new DelayBased();
+  const controller = new NetworkController({ packetFeedbackOnly: true });
   const sent: SentPacket = { sequence: 0, sendTime: 0, size: 1200, probeCluster: NOT_A_PROBE, audio: false, retransmission: false };
   let now = 0;
   let reported = 0;
@@ -50,20 +48,21 @@ test("sending, arriving, reporting and estimating allocate next to nothing a pac
       sent.sequence++;
       sent.sendTime = now;
       adapter.history.add(sent);
+      controller.onSentPacket(sent, adapter.history.inFlight);
+      controller.advance(now);
+      while (controller.nextProbe() !== undefined);
       if (i % 50 !== 49) receiver.receive(sent.sequence, now + 30_000 + (i % 7) * 100);
       receiver.advance(now);
       while (receiver.report(report)) {
         adapter.begin(now);
         for (let k = 0; k < report.length; k++) adapter.add(report.sequence[k]!, report.arrival[k]!);
         reported += report.length;
-        if (!adapter.end()) continue;
-        throughput.receive(adapter.feedback);
-        delay.receive(adapter.feedback, throughput.rate, undefined, false);
+        if (adapter.end()) controller.onFeedback(adapter.feedback);
       }
     }
   });
   assert.ok(reported > PACKETS * 40);
-  assert.ok(delay.valid);
+  assert.ok(controller.targetRate > 1_000_000, `${controller.targetRate}`);
   assert.ok(bytes < BYTES_PER_PACKET_MAX, `${bytes.toFixed(1)} bytes a packet`);
 });
 

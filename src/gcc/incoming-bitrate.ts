@@ -19,6 +19,16 @@ export class IncomingBitrate {
   /** Millisecond of the first packet and of the newest bucket; NaN before any. */
   #first = Number.NaN;
   #newest = Number.NaN;
+  /** It was known when a packet was last tracked. */
+  #wasKnown = false;
+
+  /** As `add`, and begins anew after a pause, which must not count as time in which nothing could come. */
+  track(bytes: Bytes, now: Micros): void {
+    const known = this.known(now);
+    if (!known && this.#wasKnown) this.reset();
+    this.#wasKnown = known;
+    this.add(bytes, now);
+  }
 
   add(bytes: Bytes, now: Micros): void {
     const at = Math.round(now / 1000);

@@ -80,6 +80,8 @@ export class NetworkController {
   targetRate: BitsPerSecond = 0;
   pacingRate: BitsPerSecond = 0;
   paddingRate: BitsPerSecond = 0;
+  /** Share of the target that encoders should save by dropping frames, 0…1; above 0 only with `congestionWindow.dropFrames`. */
+  windowReduction = 0;
   /** What holds the estimate where it is. */
   limitedBy: LimitedBy = "delay";
   readonly #options: NetworkControllerOptions;
@@ -109,6 +111,7 @@ export class NetworkController {
   #nextLossUpdate: Micros = 0;
   /** As last published, to see a change. */
   #estimate: BitsPerSecond = 0;
+  #pushed: BitsPerSecond = 0;
   #lossRatio = 0;
   #rtt: Micros = 0;
 
@@ -348,12 +351,15 @@ export class NetworkController {
     const pushed = this.#window === undefined ? estimate : Math.max(this.#target.min, this.#window.pushBack(estimate));
     const limitedBy = this.#limit();
     const { lossRatio, roundTripTime } = this.#target;
-    const same = estimate === this.#estimate && pushed === this.targetRate && limitedBy === this.limitedBy;
+    const reduction = this.#window?.dropFrames === true && estimate > 0 ? (estimate - pushed) / estimate : 0;
+    const same = estimate === this.#estimate && pushed === this.#pushed && limitedBy === this.limitedBy;
     if (same && lossRatio === this.#lossRatio && roundTripTime === this.#rtt) return;
     this.#estimate = estimate;
     this.#lossRatio = lossRatio;
     this.#rtt = roundTripTime;
-    this.targetRate = pushed;
+    this.#pushed = pushed;
+    this.targetRate = this.#window?.dropFrames === true ? estimate : pushed;
+    this.windowReduction = reduction;
     this.limitedBy = limitedBy;
     this.#alr.setEstimate(estimate);
     this.#probes.setEstimate(now, estimate, limitedBy);
@@ -366,7 +372,7 @@ export class NetworkController {
     this.pacingRate = least * (this.#feedbackSeen ? this.#pacingFactor : PACING_FACTOR_BLIND);
     if (this.#options.paceBelowNetworkEstimate === true) this.pacingRate = Math.max(least, Math.min(this.pacingRate, this.#linkUpper));
     const padding = this.#target.v2.state === "increasing-with-padding" ? Math.max(this.#maxPadding, this.#estimate) : this.#maxPadding;
-    this.paddingRate = Math.min(padding, this.targetRate);
+    this.paddingRate = Math.min(padding, this.#pushed);
   }
 
   #limit(): LimitedBy {

@@ -47,7 +47,7 @@ const PROBE_EARLY_MAX: Micros = 1000;
 
 /**
  * Tuning: as long as an event loop can sleep. libwebrtc lets 40 ms leave at once to wake up less; then a frame is one burst, the delay detector
- * sees one group of packets in 100 ms on a busy link and notices a queue seconds later (2 Mbit/s: 95 % of delays within 215 instead of 13 ms).
+ * sees one group of packets in 100 ms on a busy link, and flows share unfairly (bench/README.md).
  */
 const BURST_TIME: Micros = 1000;
 const PACKETS_MAX_DEFAULT = 8192;

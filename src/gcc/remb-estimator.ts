@@ -13,8 +13,9 @@
  * Deviations:
  *   - send times are unwrapped from 24 bits on the way in, instead of computing modulo 2^32 throughout
  *   - streams are bounded; those beyond load the estimate but are not listed
- *   - streams without abs-send-time get no estimate: no sender of today needs that
+ *   - senders without abs-send-time have an estimator of their own: remb-single-stream.ts, chosen by remb-receiver.ts
  */
+import { SequenceUnwrapper } from "../base/sequence-unwrapper.ts";
 import type { BitsPerSecond, Bytes, Micros } from "../base/units.ts";
 import { Aimd } from "./aimd.ts";
 import { IncomingBitrate } from "./incoming-bitrate.ts";
@@ -25,6 +26,7 @@ import { ReceiveProbe } from "./receive-probe.ts";
 import { RembThrottle } from "./remb-throttle.ts";
 
 /** Spec: 6.18 fixed seconds. */
+const SEND_TIME_BITS = 24;
 const SEND_TIME_TICKS = 1 << 18;
 
 /** Tuning of libwebrtc. */
@@ -39,6 +41,8 @@ const STREAMS_MAX = 64;
 export interface RembEstimatorOptions {
   /** Most streams listed; 64. */
   readonly streamsMax?: number;
+  /** Shared by estimators that follow one another; by default one of its own. */
+  readonly throttle?: RembThrottle;
 }
 
 export interface RembEstimatorStats {
@@ -48,7 +52,7 @@ export interface RembEstimatorStats {
 
 export class RembEstimator {
   readonly stats: RembEstimatorStats = { streamsRefused: 0 };
-  readonly throttle = new RembThrottle();
+  readonly throttle: RembThrottle;
   /** The last packet brought a new estimate. */
   updated = false;
   readonly #aimd = new Aimd();
@@ -61,15 +65,13 @@ export class RembEstimator {
   readonly #ssrcs: Float64Array;
   readonly #heard: Float64Array;
   #streams = 0;
-  /** Send time of the last packet: 24 bits of the wire, and without wrap. */
-  #ticks = -1;
-  #sendTicks = 0;
+  readonly #sendTicks = new SequenceUnwrapper(SEND_TIME_BITS);
   #firstPacket: Micros = Number.NaN;
   #updatedAt: Micros = Number.NEGATIVE_INFINITY;
-  #incomingKnown = false;
 
   constructor(options: RembEstimatorOptions = {}) {
     const streamsMax = options.streamsMax ?? STREAMS_MAX;
+    this.throttle = options.throttle ?? new RembThrottle();
     this.#ssrcs = new Float64Array(streamsMax);
     this.#heard = new Float64Array(streamsMax);
   }
@@ -111,10 +113,10 @@ export class RembEstimator {
   /** True when there is a new estimate. */
   #update(now: Micros, absSendTime: number, size: Bytes, ssrc: number): boolean {
     const aimd = this.#aimd;
-    this.#countIncoming(now, size);
+    this.#incoming.track(size, now);
     if (Number.isNaN(this.#firstPacket)) this.#firstPacket = now;
     this.#hear(now, ssrc);
-    const sendTime = this.#unwrap(absSendTime);
+    const sendTime = (this.#sendTicks.unwrap(absSendTime) * 1e6) / SEND_TIME_TICKS;
     const probed = size > PROBE_BYTES_MIN && (!aimd.valid || now - this.#firstPacket < PROBING_TIME) && this.#probes(now, sendTime, size);
     this.#detect(now, sendTime, size);
     if (!probed && !this.#due(now)) return false;
@@ -138,17 +140,6 @@ export class RembEstimator {
     this.#detector.detect(this.#estimator.signal, this.#estimator.offset, sendDelta / 1000, now / 1000);
   }
 
-  #countIncoming(now: Micros, size: Bytes): void {
-    if (this.#incoming.known(now)) {
-      this.#incomingKnown = true;
-    } else if (this.#incomingKnown) {
-      // After a pause the window must not count the pause.
-      this.#incoming.reset();
-      this.#incomingKnown = false;
-    }
-    this.#incoming.add(size, now);
-  }
-
   /** True when a train of packets shows a higher rate than the estimate. */
   #probes(now: Micros, sendTime: Micros, size: Bytes): boolean {
     this.#probe.receive(sendTime, now, size);
@@ -159,12 +150,6 @@ export class RembEstimator {
     }
     this.#probe.decline();
     return false;
-  }
-
-  #unwrap(absSendTime: number): Micros {
-    if (this.#ticks >= 0) this.#sendTicks += ((absSendTime - this.#ticks) << 8) >> 8;
-    this.#ticks = absSendTime;
-    return (this.#sendTicks * 1e6) / SEND_TIME_TICKS;
   }
 
   #hear(now: Micros, ssrc: number): void {

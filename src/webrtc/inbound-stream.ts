@@ -11,11 +11,12 @@
  *
  * Source: RFC 3550 section 6.4, RFC 4588 section 4, RFC 5104 section 4.3.1.
  */
+
+import { SequenceUnwrapper } from "../base/sequence-unwrapper.ts";
 import type { Bytes, Micros, Millis } from "../base/units.ts";
 import { ReceptionStatistics } from "../media/rtp/reception-statistics.ts";
 import { ReportBlock } from "../media/rtp/report-block.ts";
 import type { RtpPacket } from "../media/rtp/rtp-packet.ts";
-import { SequenceUnwrapper } from "../media/rtp/sequence-unwrapper.ts";
 import type { Negotiated } from "../media/sdp/negotiation.ts";
 import { NackList } from "./nack-list.ts";
 

@@ -1,8 +1,9 @@
 /** Reports arrivals by transport-wide feedback (arrival-reporter.ts). */
+
+import { SequenceUnwrapper } from "../base/sequence-unwrapper.ts";
 import type { BitsPerSecond, Bytes, Micros } from "../base/units.ts";
 import { ArrivalReport, FeedbackGenerator } from "../gcc/feedback-generator.ts";
 import type { RtpPacket } from "../media/rtp/rtp-packet.ts";
-import { SequenceUnwrapper } from "../media/rtp/sequence-unwrapper.ts";
 import { TransportFeedbackWriter } from "../media/rtp/transport-feedback-writer.ts";
 import type { ArrivalReporter } from "./arrival-reporter.ts";
 

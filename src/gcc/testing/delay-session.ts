@@ -3,7 +3,10 @@ import type { BitsPerSecond, Bytes, Micros } from "../../base/units.ts";
 import { DelayBased } from "../delay-based.ts";
 import { NOT_A_PROBE, TransportFeedback } from "../packet-result.ts";
 import { RobustThroughput } from "../robust-throughput.ts";
-import { CameraStream, StreamGenerator } from "./stream-generator.ts";
+import { CameraStream, MTU, StreamGenerator } from "./stream-generator.ts";
+
+/** Clocks of libwebrtc's tests show whole milliseconds. */
+const millis = (time: Micros): number => Math.round(time / 1000);
 
 export class DelaySession {
   now: Micros = 100_000_000;
@@ -76,5 +79,61 @@ export class DelaySession {
       if (fell && rate > target) break;
     }
     return rate;
+  }
+
+  /** P21, P22: steady at 1 Mbit/s, then half of it while the receiver's clock jumps by `jump`: the steady rate, and ms until it is ≤ 500 kbit/s. */
+  capacityDrop(jump: Micros): { steady: BitsPerSecond; took: number } {
+    this.addCamera();
+    const steady = this.steady(300, 900_000, 1_000_000);
+    let rate = steady;
+    this.arrivalOffset += jump;
+    this.stream.capacity = 500_000;
+    const began = millis(this.now);
+    let took = -1;
+    for (let i = 0; i < 100; i++) {
+      this.frame(rate);
+      if (took < 0 && this.latest <= 500_000) took = millis(this.now) - began;
+      if (this.updated) rate = this.latest;
+    }
+    return { steady, took };
+  }
+
+  /** P23: frames until a rate of 30 kbit/s has grown to 500, at most `most`. */
+  framesToGrow(most: number): number {
+    this.addCamera();
+    let rate = 30_000;
+    let frames = 0;
+    while (rate < 500_000 && frames <= most) {
+      this.frame(rate);
+      if (this.updated) rate = this.latest;
+      frames++;
+    }
+    return frames;
+  }
+
+  /** P24: 5 s of 50 packets a second, the first five a probe that measures their own 480 kbit/s; answers the send time of the next. */
+  fiftyFrames(early: (valid: boolean) => void = () => undefined): Micros {
+    let sendTime = 0;
+    for (let i = 0; i < 5 * 50 + 3; i++) {
+      if (i === 2) early(this.delay.valid);
+      this.single(sendTime, MTU, i === 4 ? 480_000 : undefined);
+      this.now += 20_000;
+      sendTime += 20_000;
+    }
+    return sendTime;
+  }
+
+  /** P25: 300 kbit/s in 90 frames a second over a path of 200: the rate after the first overuse within 40 frames, NaN without one. */
+  initialOveruse(): BitsPerSecond {
+    this.stream.add(new CameraStream(90, 300_000));
+    this.stream.capacity = 200_000;
+    this.delay.setStartRate(300_000);
+    let rate = 300_000;
+    for (let i = 0; i < 40; i++) {
+      const overuse = this.frame(rate);
+      if (this.updated) rate = this.latest;
+      if (overuse) return rate;
+    }
+    return Number.NaN;
   }
 }

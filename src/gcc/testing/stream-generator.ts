@@ -30,6 +30,8 @@ export interface FramePacket {
   readonly sendTime: Micros;
   readonly arrival: Micros;
   readonly size: Bytes;
+  /** Place of its stream, from 0. */
+  readonly stream: number;
 }
 
 export class StreamGenerator {
@@ -62,11 +64,12 @@ export class StreamGenerator {
   generate(now: Micros): { packets: FramePacket[]; next: Micros } {
     const due = this.#earliest();
     const sizes = due.nextFrame <= now ? due.frame(now) : [];
+    const stream = this.#streams.indexOf(due);
     const bitsPerMilli = Math.floor(this.capacity / 1000);
     const packets = sizes.map((size) => {
       const transmission = Math.floor((8000 * size + Math.floor(bitsPerMilli / 2)) / bitsPerMilli);
       this.#lastArrival = Math.max(now, this.#lastArrival) + transmission;
-      return { sendTime: now, arrival: this.#lastArrival, size };
+      return { sendTime: now, arrival: this.#lastArrival, size, stream };
     });
     return { packets, next: Math.max(this.#earliest().nextFrame, now) };
   }

@@ -1,9 +1,9 @@
 /** The values inside header extensions: ranges, signs, golden bytes. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { SequenceUnwrapper } from "../../base/sequence-unwrapper.ts";
 import { ABS_SEND_TIME_BITS, absSendTimeOf, millisOfAbsSendTime, readAbsSendTime, writeAbsSendTime } from "./abs-send-time.ts";
 import { readAudioLevel, readVoiceActivity, writeAudioLevel } from "./audio-level.ts";
-import { SequenceUnwrapper } from "./sequence-unwrapper.ts";
 import { isIdentification, readIdentification, writeIdentification } from "./stream-identification.ts";
 import { hexOf, viewOf } from "./testing/packet.ts";
 import { readTransmissionOffset, writeTransmissionOffset } from "./transmission-offset.ts";

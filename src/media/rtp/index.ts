@@ -14,6 +14,8 @@
  * Every class is a reader, a writer or both of one packet; `view` is over the same bytes as `bytes`. What is damaged is answered with false and counted.
  * Congestion control that makes and uses the feedback is in `longhaul/gcc`.
  */
+
+export * from "../../base/sequence-unwrapper.ts";
 export type { Bytes, Micros, Millis } from "../../base/units.ts";
 export * from "./abs-send-time.ts";
 export * from "./audio-level.ts";
@@ -34,7 +36,6 @@ export { RtcpCompound, type RtcpOptions, type RtcpStats } from "./rtcp-compound.
 export { BYE, isRtcp, PSFB, RR, RTPFB, SDES, SR } from "./rtcp-header.ts";
 export { padRtp, RTP_HEADER_BYTES, RTP_PADDING_BYTES_MAX, RtpPacket, type RtpPacketStats } from "./rtp-packet.ts";
 export * from "./sender-report.ts";
-export * from "./sequence-unwrapper.ts";
 export * from "./source-description.ts";
 export * from "./stream-identification.ts";
 export * from "./transmission-offset.ts";

@@ -16,7 +16,6 @@
  */
 import type { Bytes, Millis } from "../../base/units.ts";
 import { millisOfCompact } from "./ntp-time.ts";
-import type { RtcpCompound } from "./rtcp-compound.ts";
 
 export const REPORT_BLOCK_BYTES: Bytes = 24;
 
@@ -65,9 +64,4 @@ export class ReportBlock {
     const elapsed = (now - this.lastSenderReport - this.delaySinceLastSenderReport) | 0;
     return elapsed <= 0 ? 0 : millisOfCompact(elapsed);
   }
-}
-
-/** Block `index` of a report whose blocks begin at `first`. */
-export function readReportBlock(rtcp: RtcpCompound, first: number, index: number, into: ReportBlock): void {
-  into.read(rtcp.view, first + index * REPORT_BLOCK_BYTES);
 }

@@ -17,9 +17,10 @@
 import { assert } from "../../base/assert.ts";
 import type { Bytes } from "../../base/units.ts";
 import { compactNtp } from "./ntp-time.ts";
-import { REPORT_BLOCK_BYTES, type ReportBlock, readReportBlock } from "./report-block.ts";
+import type { ReportBlock } from "./report-block.ts";
+import { ReportBlocks, writeReport } from "./report-blocks.ts";
 import type { RtcpCompound } from "./rtcp-compound.ts";
-import { COUNT_MAX, putRtcpHeader, SR } from "./rtcp-header.ts";
+import { SR } from "./rtcp-header.ts";
 
 const FIXED_BYTES: Bytes = 28;
 
@@ -33,7 +34,7 @@ export class SenderReport {
   octetCount = 0;
   /** Report blocks read, 0…31. */
   blocks = 0;
-  #first = 0;
+  readonly #blocks = new ReportBlocks();
 
   /** What receivers give back as LSR. */
   get compact(): number {
@@ -44,36 +45,32 @@ export class SenderReport {
   read(rtcp: RtcpCompound): boolean {
     assert(rtcp.packetType === SR, "not a sender report");
     const { view, body } = rtcp;
-    if (rtcp.end - rtcp.start < FIXED_BYTES + rtcp.count * REPORT_BLOCK_BYTES) return rtcp.refuse();
+    if (!this.#blocks.find(rtcp, FIXED_BYTES)) return false;
+    this.blocks = this.#blocks.length;
     this.ssrc = view.getUint32(body);
     this.ntpSeconds = view.getUint32(body + 4);
     this.ntpFraction = view.getUint32(body + 8);
     this.rtpTimestamp = view.getUint32(body + 12);
     this.packetCount = view.getUint32(body + 16);
     this.octetCount = view.getUint32(body + 20);
-    this.blocks = rtcp.count;
-    this.#first = rtcp.start + FIXED_BYTES;
     return true;
   }
 
   /** Reads block `index`, 0…blocks−1, of the packet just read, before `rtcp` is opened anew. */
   block(rtcp: RtcpCompound, index: number, into: ReportBlock): void {
-    readReportBlock(rtcp, this.#first, index, into);
+    this.#blocks.read(rtcp, index, into);
   }
 
   /** Writes the report with the first `count` of `blocks`, at most 31; answers its length, 0 when it would pass `limit`. */
   write(view: DataView, at: number, limit: number, blocks: readonly ReportBlock[], count: number): Bytes {
-    assert(count <= COUNT_MAX && count <= blocks.length, `${count} report blocks`);
-    const bytes = FIXED_BYTES + count * REPORT_BLOCK_BYTES;
-    if (bytes > limit - at) return 0;
-    putRtcpHeader(view, at, count, SR, bytes);
+    const bytes = writeReport(view, at, limit, SR, FIXED_BYTES, blocks, count);
+    if (bytes === 0) return 0;
     view.setUint32(at + 4, this.ssrc);
     view.setUint32(at + 8, this.ntpSeconds);
     view.setUint32(at + 12, this.ntpFraction);
     view.setUint32(at + 16, this.rtpTimestamp);
     view.setUint32(at + 20, this.packetCount);
     view.setUint32(at + 24, this.octetCount);
-    for (let i = 0; i < count; i++) blocks[i]!.write(view, at + FIXED_BYTES + i * REPORT_BLOCK_BYTES);
     return bytes;
   }
 }

@@ -23,10 +23,10 @@
  *   - the reference time is called signed by the draft; it wraps every 12.4 days, so its sign means nothing
  */
 import { assert } from "../../base/assert.ts";
+import { SequenceUnwrapper } from "../../base/sequence-unwrapper.ts";
 import type { Bytes, Micros } from "../../base/units.ts";
 import type { RtcpCompound } from "./rtcp-compound.ts";
 import { FEEDBACK_HEADER_BYTES, RTPFB } from "./rtcp-header.ts";
-import { SequenceUnwrapper } from "./sequence-unwrapper.ts";
 import { LARGE, LOST, SMALL, StatusChunk } from "./status-chunk.ts";
 
 // Spec

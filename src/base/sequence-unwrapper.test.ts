@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Prng } from "../../base/prng.ts";
+import { Prng } from "./prng.ts";
 import { SequenceUnwrapper } from "./sequence-unwrapper.ts";
 
 for (const bits of [1, 8, 16, 24, 32]) {

@@ -8,7 +8,7 @@
  * Each value is taken as the one nearest to the last (RFC 1982), so late ones unwrap too; exactly half way off counts as backwards.
  * Results may go below the first value, and below 0.
  */
-import { assert } from "../../base/assert.ts";
+import { assert } from "./assert.ts";
 
 export class SequenceUnwrapper {
   readonly #shift: number;
