@@ -105,6 +105,13 @@ export function pseudoHeader(source: Uint8Array, destination: Uint8Array, protoc
   return addInternet(destination, 0, destination.length, addInternet(source, 0, source.length, protocol + length));
 }
 
+/** The same for a packet that was read. */
+export function pseudoHeaderAt(bytes: Uint8Array, packet: Readonly<IpPacket>): number {
+  const { sourceAt, addressBytes, protocol, start, end } = packet;
+  // Source and destination lie side by side in both versions.
+  return addInternet(bytes, sourceAt, sourceAt + 2 * addressBytes, protocol + end - start);
+}
+
 const DONT_FRAGMENT = 0x4000;
 /** More fragments follow, or this is not the first. */
 const FRAGMENT = 0x3fff;

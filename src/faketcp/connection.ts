@@ -1,0 +1,260 @@
+/**
+ * One raw connection, at either end: what it needs to write packets of the handshake, and, once ready, heartbeats and data.
+ *
+ *   datagram ─▶ writeSafer ─▶ seal ─▶ (fix-gro) ─▶ envelope ─▶ IP packet, all in place
+ *   IP packet ─▶ arrival ─▶ next: seal.open ─▶ ids, replay window ─▶ datagram or heartbeat
+ *
+ * Source: reference udp2raw.md sections 4 and 5.
+ */
+import type { Millis } from "../base/units.ts";
+import type { Arrival } from "./arrival.ts";
+import { type Ends, Envelope, HEAD_BYTES_MAX } from "./envelope.ts";
+import type { Role } from "./mode.ts";
+import { drawU32, type RawOptions } from "./options.ts";
+import { type Bare, DATA, DATA_HEAD_BYTES, HEARTBEAT, readBare, readSafer, type Safer, writeBare, writeSafer } from "./packet.ts";
+import { ReplayWindow } from "./replay-window.ts";
+import { LENGTH_BYTES, Seal, TAIL_BYTES_MAX } from "./seal.ts";
+import { TcpFlow } from "./tcp-flow.ts";
+import { ACK, PSH } from "./tcp-header.ts";
+
+/** Before a datagram there must be room for so many bytes, and TAIL_BYTES_MAX behind it. */
+export const HEADROOM_BYTES = HEAD_BYTES_MAX + LENGTH_BYTES + DATA_HEAD_BYTES;
+export { TAIL_BYTES_MAX };
+
+export interface ConnectionStats {
+  /** Sealed packets that did not open: damaged, forged, or of another key or mode. */
+  forged: number;
+  /** Genuine packets of another connection, an old one of the same address. */
+  strange: number;
+  replayed: number;
+  /** Datagrams too long to be sealed. */
+  tooLong: number;
+  heartbeatsSent: number;
+  heartbeatsReceived: number;
+}
+
+export class Connection {
+  readonly stats: ConnectionStats = { forged: 0, strange: 0, replayed: 0, tooLong: 0, heartbeatsSent: 0, heartbeatsReceived: 0 };
+  /** Ours and the other end's number of this connection. */
+  id = 0;
+  peerId = 0;
+  readonly flow: TcpFlow;
+  /** icmp: of our next packet. */
+  echoSeq = 0;
+  /** When a genuine sign of life came last, and when one last showed that ours arrive. */
+  heardAt: Millis = 0;
+  rollerAt: Millis = 0;
+  heartbeatDue: Millis = 0;
+  /** What `next` found: the datagram is bytes[dataStart…dataEnd) of the packet. */
+  conversation = 0;
+  dataStart = 0;
+  dataEnd = 0;
+  /** One past the packet that was written last. */
+  packetEnd = 0;
+  readonly #role: Role;
+  readonly #options: RawOptions;
+  readonly #out: Seal;
+  readonly #in: Seal;
+  readonly #replay: ReplayWindow | undefined;
+  readonly #u32: () => number;
+  #envelope: Envelope | undefined;
+  #seqHigh = 0;
+  #seqLow = 0;
+  #roller = 0;
+  #peerRoller = -1;
+  /** Of the packet that `next` goes through. */
+  #at = 0;
+  #end = 0;
+  #counted = false;
+  readonly #bare: Bare = { sender: 0, receiver: 0, constant: 0 };
+  readonly #safer: Safer = { sender: 0, receiver: 0, seqHigh: 0, seqLow: 0, type: 0, roller: 0, conversation: 0 };
+
+  constructor(role: Role, options: RawOptions) {
+    const { keys, primitives, crc32, random } = options;
+    this.#role = role;
+    this.#options = options;
+    this.#u32 = () => drawU32(random);
+    this.flow = new TcpFlow(options.seqMode, (probability) => this.#u32() < probability * 2 ** 32);
+    const [up, down] = (["client-->server", "server-->client"] as const).map((way) => new Seal(way, options, keys, primitives, crc32));
+    this.#out = role === "client" ? up! : down!;
+    this.#in = role === "client" ? down! : up!;
+    this.#replay = (options.antiReplay ?? options.authMode !== "none") ? new ReplayWindow() : undefined;
+  }
+
+  /** A new connection between these ends, whose handshake begins. */
+  open(now: Millis, ends: Ends): void {
+    const { mode, ttl } = this.#options;
+    const u32 = this.#u32;
+    this.#envelope = new Envelope({ mode, role: this.#role, u32, ...(ttl === undefined ? {} : { ttl }) }, ends);
+    this.id = u32();
+    this.peerId = 0;
+    this.echoSeq = 0;
+    this.flow.tsecr = 0;
+    this.#begin();
+    this.heardAt = now;
+    this.rollerAt = now;
+    this.heartbeatDue = now;
+  }
+
+  /** Takes over the outside of another connection, of which the handshake has just ended: ends, ids, numbers. */
+  adopt(other: Connection): void {
+    this.#envelope = other.#envelope;
+    this.id = other.id;
+    this.peerId = other.peerId;
+    this.echoSeq = other.echoSeq;
+    this.flow.tsecr = other.flow.tsecr;
+    this.flow.reset(other.flow.seq, other.flow.ack);
+    this.#begin();
+  }
+
+  /** A segment of faketcp without payload, in the slot that begins at `slot`; answers where the packet begins. */
+  bareSegment(now: Millis, bytes: Uint8Array, view: DataView, slot: number, flags: number, seq: number, ack: number): number {
+    const payload = slot + HEAD_BYTES_MAX;
+    this.packetEnd = payload;
+    return this.#envelope!.tcp(now, bytes, view, payload, payload, flags, seq, ack, this.flow.tsecr);
+  }
+
+  /** A packet of the handshake; answers where it begins. `this.flow` is not moved. */
+  handshake(now: Millis, bytes: Uint8Array, view: DataView, slot: number, constant: number, seq: number, ack: number): number {
+    const payload = slot + HEAD_BYTES_MAX;
+    this.#bare.sender = this.id;
+    this.#bare.receiver = this.peerId;
+    this.#bare.constant = constant;
+    const plainEnd = writeBare(bytes, view, payload, this.#bare, this.#options.random);
+    this.packetEnd = this.#out.seal(bytes, payload, plainEnd);
+    return this.#wrap(now, bytes, view, payload, this.packetEnd, seq, ack);
+  }
+
+  /** Bytes of payload of every packet of the handshake. */
+  get handshakeBytes(): number {
+    const { authMode, cipherMode } = this.#options;
+    const check = { hmac_sha1: 20, md5: 16, crc32: 4, simple: 8, none: 0 }[authMode];
+    const inside = BARE_PLAIN_BYTES + (authMode === "hmac_sha1" ? 0 : check);
+    const sealed = cipherMode === "aes128cbc" ? inside - (inside % 16) + 16 : inside;
+    return authMode === "hmac_sha1" ? sealed + check : sealed;
+  }
+
+  /** A heartbeat in the slot that begins at `slot`; answers where the packet begins. */
+  heartbeat(now: Millis, bytes: Uint8Array, view: DataView, slot: number): number {
+    const at = slot + HEAD_BYTES_MAX + LENGTH_BYTES;
+    const body = this.#head(bytes, view, at, HEARTBEAT, 0);
+    const end = body + (this.#options.heartbeatBytes ?? 1200);
+    bytes.fill(0, body, end);
+    this.stats.heartbeatsSent++;
+    return this.#send(now, bytes, view, at, end);
+  }
+
+  /**
+   * Makes a packet around the datagram bytes[start…end), in place, with HEADROOM_BYTES before and TAIL_BYTES_MAX behind it; answers where the packet begins,
+   * −1 when the datagram is too long.
+   */
+  data(now: Millis, bytes: Uint8Array, view: DataView, start: number, end: number, conversation: number): number {
+    const at = start - DATA_HEAD_BYTES;
+    this.#head(bytes, view, at, DATA, conversation);
+    return this.#send(now, bytes, view, at, end);
+  }
+
+  /** Opens a packet of the handshake; undefined when it is none. Borrowed until the next call. A copy of it stays intact for `receive`. */
+  readHandshake(bytes: Uint8Array, view: DataView, arrival: Arrival): Readonly<Bare> | undefined {
+    const end = this.#in.open(bytes, arrival.start, arrival.end);
+    return end >= 0 && readBare(bytes, view, arrival.start, end, this.#bare) ? this.#bare : undefined;
+  }
+
+  /** Takes a packet that came when ready; then `next` until it answers 0. */
+  receive(arrival: Arrival): void {
+    this.#at = arrival.start;
+    this.#end = arrival.end;
+    this.#counted = false;
+  }
+
+  /** The next thing inside: DATA, HEARTBEAT, or 0. */
+  next(now: Millis, bytes: Uint8Array, view: DataView, arrival: Arrival): number {
+    const safer = this.#safer;
+    while (this.#at < this.#end) {
+      const start = this.#at;
+      const sealedEnd = this.#in.next(bytes, start, this.#end);
+      this.#at = sealedEnd < 0 ? this.#end : sealedEnd;
+      const plain = start + this.#in.headBytes;
+      const opened = sealedEnd < 0 ? -1 : this.#in.open(bytes, plain, sealedEnd);
+      const body = opened < 0 ? -1 : readSafer(bytes, view, plain, opened, safer);
+      if (body < 0) this.stats.forged++;
+      else if (safer.sender !== this.peerId || safer.receiver !== this.id) this.stats.strange++;
+      else if (this.#replay?.accept(safer.seqHigh, safer.seqLow) === false) this.stats.replayed++;
+      else {
+        this.#genuine(now, arrival);
+        if (safer.type === DATA) {
+          this.conversation = safer.conversation;
+          this.dataStart = body;
+          this.dataEnd = opened;
+        }
+        return safer.type;
+      }
+    }
+    return 0;
+  }
+
+  #begin(): void {
+    this.#seqHigh = Math.floor(this.#u32() / 10);
+    this.#seqLow = this.#u32();
+    this.#roller = 0;
+    this.#peerRoller = -1;
+    this.#replay?.reset();
+  }
+
+  #genuine(now: Millis, arrival: Arrival): void {
+    const { type, roller } = this.#safer;
+    if (!this.#counted) {
+      this.#counted = true;
+      const { seq, ack, tsval } = arrival.tcp;
+      if (this.#options.mode === "faketcp") this.flow.received(seq, ack, tsval, arrival.end - arrival.start);
+      else if (this.#role === "server" && ((arrival.seq - this.echoSeq) & 0xffff) < 0x8000) this.echoSeq = arrival.seq;
+    }
+    const sign = type === HEARTBEAT || this.#options.heartbeatMode === 0;
+    if (type === HEARTBEAT) this.stats.heartbeatsReceived++;
+    if (sign) {
+      this.heardAt = now;
+      this.#roller = (this.#roller + 1) & 0xff;
+    }
+    if (roller !== this.#peerRoller) {
+      this.#peerRoller = roller;
+      this.rollerAt = now;
+    }
+  }
+
+  #head(bytes: Uint8Array, view: DataView, at: number, type: number, conversation: number): number {
+    const safer = this.#safer;
+    safer.sender = this.id;
+    safer.receiver = this.peerId;
+    this.#seqLow = (this.#seqLow + 1) >>> 0;
+    if (this.#seqLow === 0) this.#seqHigh = (this.#seqHigh + 1) >>> 0;
+    safer.seqHigh = this.#seqHigh;
+    safer.seqLow = this.#seqLow;
+    safer.type = type;
+    safer.roller = this.#roller;
+    safer.conversation = conversation;
+    return writeSafer(bytes, view, at, safer);
+  }
+
+  #send(now: Millis, bytes: Uint8Array, view: DataView, at: number, end: number): number {
+    const sealed = this.#out.seal(bytes, at, end);
+    if (sealed < 0) {
+      this.stats.tooLong++;
+      return -1;
+    }
+    const payload = this.#out.frame(bytes, at, sealed);
+    this.packetEnd = sealed;
+    const start = this.#wrap(now, bytes, view, payload, sealed, this.flow.seq, this.flow.ack);
+    this.flow.sent(sealed - payload);
+    return start;
+  }
+
+  #wrap(now: Millis, bytes: Uint8Array, view: DataView, payload: number, end: number, seq: number, ack: number): number {
+    const envelope = this.#envelope!;
+    if (this.#options.mode === "faketcp") return envelope.tcp(now, bytes, view, payload, end, ACK | PSH, seq, ack, this.flow.tsecr);
+    const start = envelope.datagram(bytes, view, payload, end, this.echoSeq);
+    if (this.#role === "client") this.echoSeq = (this.echoSeq + 1) & 0xffff;
+    return start;
+  }
+}
+
+const BARE_PLAIN_BYTES = 29;
