@@ -7,6 +7,7 @@ import { Observer } from "../src/metrics/observer.ts";
 import { pages } from "../src/metrics/pages.ts";
 import { statusSchema } from "../src/metrics/status.ts";
 import { Exposition } from "../src/metrics/testing/read-exposition.ts";
+import { watchedTunnel } from "../src/metrics/tunnel-pages.ts";
 import { Traffic, TunnelWorld } from "./tunnel-world.ts";
 
 const facts = { release: "1.2.3", node: "26", io: "virtual", pid: 7, startedAt: 1, at: ":1", to: "b:2", cpuSeconds: 1.5, rssBytes: 1e8 };
@@ -17,7 +18,7 @@ function watched(of: TunnelWorld, end: "client" | "server", seriesMax = 16) {
   };
   const observer = new Observer({ ask, now: () => of.network.now, sessionsMax: 100, streamsMax: 10 });
   const http = { connectionsDropped: 0 };
-  return pages({ observer, facts: () => ({ ...facts, http }), wallClock: () => 1_000_000, seriesMax });
+  return pages(watchedTunnel({ observer, facts: () => ({ ...facts, http }), wallClock: () => 1_000_000, seriesMax }));
 }
 
 function world(options: Partial<ConstructorParameters<typeof TunnelWorld>[0]> = {}): TunnelWorld {
@@ -145,6 +146,7 @@ test("status is what its schema says, with the streams of the session asked for;
   assert.ok(status.streams[0]!.receivedBytes > 0);
   assert.equal((await app.request("/healthz")).status, 200);
   const silent = new Observer({ ask: () => Promise.resolve([]), now: () => 0, sessionsMax: 1, streamsMax: 1 });
-  const dead = pages({ observer: silent, facts: () => ({ ...facts, http: { connectionsDropped: 0 } }), wallClock: () => 0, seriesMax: 1 });
+  const http = { connectionsDropped: 0 };
+  const dead = pages(watchedTunnel({ observer: silent, facts: () => ({ ...facts, http }), wallClock: () => 0, seriesMax: 1 }));
   for (const path of ["/healthz", "/status", "/metrics"]) assert.equal((await dead.request(path)).status, 503);
 });

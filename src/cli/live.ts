@@ -1,15 +1,19 @@
 /** `longhaul live`: RTMP in, page and LL-HLS out. */
 import { randomBytes } from "node:crypto";
 import { page } from "../console/page.ts";
-import { serveHttp } from "../host/http.ts";
+import { type HttpServer, serveHttp } from "../host/http.ts";
 import { createLog } from "../host/log.ts";
+import type { Endpoint } from "../host/loop.ts";
 import { NodeLoop } from "../host/loop-node.ts";
 import { type LiveConfig, liveConfig } from "../live/config.ts";
 import { delivery } from "../live/delivery.ts";
 import type { Extra } from "../live/link-figures.ts";
 import { Origin } from "../live/origin.ts";
+import { status } from "../live/status.ts";
+import { watchedOrigin } from "../metrics/live-pages.ts";
 import { parseHostPort } from "../tunnel/address.ts";
 import type { Command } from "./command.ts";
+import { processFacts, serveMetrics } from "./metrics-server.ts";
 import { onStop } from "./signals.ts";
 
 export const live: Command = {
@@ -38,8 +42,14 @@ async function runLive(given: LiveConfig): Promise<number> {
     stopped = settle;
   });
   const off = onStop(stopped);
+  let metrics: HttpServer<Endpoint> | undefined;
   try {
     origin.listen(rtmp);
+    const facts = () => processFacts({ io: loop.kind, at: config.rtmp, to: config.http }, () => metrics?.counters.connectionsDropped ?? 0);
+    metrics = await serveMetrics(
+      watchedOrigin(() => status(origin, undefined), facts),
+      config.metrics,
+    );
     const extra: Extra = { publish: { port: rtmp.port } };
     const app = delivery(origin, () => extra).route("/", page());
     const server = await serveHttp(app.fetch, http);
@@ -55,6 +65,7 @@ async function runLive(given: LiveConfig): Promise<number> {
     return 0;
   } finally {
     off();
+    await metrics?.close();
     loop.stop();
   }
 }

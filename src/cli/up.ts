@@ -7,18 +7,25 @@ import { page } from "../console/page.ts";
 import { parseLink } from "../emulator/parse.ts";
 import { type HttpServer, serveHttp } from "../host/http.ts";
 import { createLog } from "../host/log.ts";
+import type { Endpoint } from "../host/loop.ts";
 import { NodeLoop } from "../host/loop-node.ts";
 import { startLoopWorker } from "../host/worker.ts";
 import { liveConfig } from "../live/config.ts";
 import { delivery } from "../live/delivery.ts";
 import type { Extra } from "../live/link-figures.ts";
 import { Origin } from "../live/origin.ts";
+import { type Status, status } from "../live/status.ts";
+import { watchedBoth } from "../metrics/live-pages.ts";
+import type { ProcessFacts } from "../metrics/process-facts.ts";
 import { parseHostPort } from "../tunnel/address.ts";
 import { serverConfig } from "../tunnel/config.ts";
 import type { Command } from "./command.ts";
 import type { DemoCommand, DemoData, DemoMessage } from "./demo-worker.ts";
+import { parseMetricsAddress } from "./metrics-address.ts";
+import { processFacts, serveLocal, serveMetrics } from "./metrics-server.ts";
 import { onStop } from "./signals.ts";
 import { type RunningTunnel, startTunnel } from "./tunnel.ts";
+import { watchTunnel } from "./watch.ts";
 
 const upConfig = z.strictObject({
   http: liveConfig.shape.http,
@@ -44,6 +51,9 @@ const upConfig = z.strictObject({
     .max(2 ** 32 - 1)
     .default(1)
     .describe("seed of the demo's losses"),
+  metrics: serverConfig.shape.metrics,
+  metricsessions: serverConfig.shape.metricsessions,
+  statussocket: serverConfig.shape.statussocket,
   verbose: z.stringbool().default(false).describe("log what goes on inside"),
 });
 type UpConfig = z.output<typeof upConfig>;
@@ -66,6 +76,7 @@ interface Secrets {
 
 async function runUp(config: UpConfig): Promise<number> {
   parseLink(config.link);
+  if (config.metrics !== "") parseMetricsAddress(config.metrics);
   const secret = (): string => randomBytes(9).toString("base64url");
   const secrets: Secrets = {
     tunnel: config.key || secret(),
@@ -84,6 +95,7 @@ async function runUp(config: UpConfig): Promise<number> {
   let http: HttpServer | undefined;
   let demo: Demo | undefined;
   let tunnel: RunningTunnel | undefined;
+  const watches: (HttpServer<Endpoint> | undefined)[] = [];
   try {
     const rtmp = named("--rtmp", config.rtmp, () => origin.listen(parseHostPort("rtmp", config.rtmp, 0))).local;
     const rtmpPort = "port" in rtmp ? rtmp.port : 0;
@@ -104,6 +116,13 @@ async function runUp(config: UpConfig): Promise<number> {
     });
     const refusal = await tunnel.listening;
     if (refusal !== undefined) throw new Error(`--listen ${config.listen}: ${refusal.message}`);
+    const live = (): Status => status(origin, undefined);
+    const facts = (): ProcessFacts =>
+      processFacts({ io: tunnel?.io.kind ?? "", at: config.listen, to: config.rtmp }, () =>
+        watches.reduce((sum, server) => sum + (server?.counters.connectionsDropped ?? 0), 0),
+      );
+    const watched = watchedBoth(await watchTunnel(tunnel.ask, facts, config.metricsessions), live);
+    watches.push(await serveMetrics(watched, config.metrics), await serveLocal(watched, "up", config.statussocket, log));
     if (config.demo) {
       const players = [
         { channel: "tunnel", title: "Through Longhaul's tunnel", note: `KCP + FEC over the bad link (${config.link}), each way` },
@@ -127,6 +146,7 @@ async function runUp(config: UpConfig): Promise<number> {
     await tunnel?.ended;
     origin.close();
     await http?.close();
+    for (const server of watches) await server?.close();
     loop.stop();
   }
 }

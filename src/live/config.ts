@@ -34,6 +34,12 @@ export const liveConfig = z.strictObject({
     .default(5)
     .describe("seconds without a byte after which another encoder with the same key may take the channel over"),
   waiting: count(1, 1_000_000).default(20_000).describe("most requests that wait for a part to be made, of one channel"),
+  metrics: z
+    .string()
+    .default("")
+    .describe(
+      "serve /metrics (Prometheus), /status and /healthz here: port (loopback only), host:port or unix socket path; off if not given",
+    ),
   offline: count(0, 86_400).default(60).describe("seconds the last segments of a channel stay after its encoder left"),
 });
 

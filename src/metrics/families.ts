@@ -6,6 +6,7 @@ import { type CounterRow, counterTable, derivedCounters } from "./counter-table.
 import type { Family, Labels, Sample } from "./exposition.ts";
 import type { KeyedSession, MergedObservation } from "./merge.ts";
 import type { ProcessFacts } from "./process-facts.ts";
+import { snake } from "./snake.ts";
 
 /** `sessionsMax`: sessions that get series of their own. */
 export function families(observation: MergedObservation, facts: ProcessFacts, sessionsMax: number): Family[] {
@@ -26,7 +27,8 @@ export function families(observation: MergedObservation, facts: ProcessFacts, se
   ];
 }
 
-function processFamilies({ release, node, io, startedAt, cpuSeconds, rssBytes, http }: ProcessFacts, role: string): Family[] {
+/** `role`: client, server, live. */
+export function processFamilies({ release, node, io, startedAt, cpuSeconds, rssBytes, http }: ProcessFacts, role: string): Family[] {
   return [
     {
       name: "longhaul_build",
@@ -255,9 +257,4 @@ function labelsOf({ key, peer, user }: KeyedSession): Labels {
 
 function single(name: string, type: "counter" | "gauge", help: string, value: number, unit?: "seconds" | "bytes"): Family {
   return { name, type, help, ...(unit === undefined ? {} : { unit }), samples: [{ value }] };
-}
-
-/** "duplicateSyn" as Prometheus writes names: "duplicate_syn". */
-function snake(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
