@@ -4,7 +4,7 @@ import { Batch, SLOT_BYTES } from "../base/batch.ts";
 import { HostError } from "../base/errors.ts";
 import { Prng } from "../base/prng.ts";
 import type { UdpSocket } from "./loop.ts";
-import { type AnyLoop, eachLoop, eachUdp, onEpoll, onNode, udpHandler, until } from "./testing/each-loop.ts";
+import { type AnyLoop, eachLoop, eachUdp, onEpoll, onNode, onNodeCalls, udpHandler, until } from "./testing/each-loop.ts";
 
 const LOCAL = { host: "127.0.0.1", port: 0 };
 
@@ -190,6 +190,19 @@ onEpoll("answers leave from the address that was asked", async (loop) => {
     await until(() => answered !== "");
     assert.equal(answered, asked);
   }
+});
+
+onNodeCalls("what waits behind the datagram that Node reads comes in batches, and leaves in few calls", async (loop) => {
+  const lengths: number[] = [];
+  const server = loop.udp(LOCAL, udpHandler({ receive: (_now, received) => void lengths.push(received.length) }));
+  const client = loop.udp(LOCAL, udpHandler());
+  const batch = new Batch(60);
+  fill(batch, new Array(60).fill(1200), client.addresses.intern("127.0.0.1", server.local.port), new Prng(1));
+  assert.equal(client.send(batch, 0), 60);
+  assert.ok(client.counters.sendCalls <= 2, `${client.counters.sendCalls} calls to send`);
+  await until(() => server.counters.receivedDatagrams === 60);
+  assert.equal(lengths[0], 1);
+  assert.ok(lengths.length <= 6, `received in ${lengths.join(", ")}`);
 });
 
 onNode("Node holds a bounded number of datagrams, and writable follows", async (loop) => {

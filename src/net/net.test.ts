@@ -111,7 +111,7 @@ test("close waits for what was written; then the process holds nothing", limit, 
   const [server, port] = await listening(arrival.resolve);
   const tunnel = dial(port);
   const stream = tunnel.open();
-  stream.end(Buffer.alloc(500_000));
+  stream.end(randomBytes(500_000));
   stream.resume();
   const received = arrival.promise.then(buffer);
   await tunnel.close();
@@ -121,6 +121,18 @@ test("close waits for what was written; then the process holds nothing", limit, 
   assert.equal(server.address(), null);
   const [late] = await once(tunnel.open(), "error");
   assert.equal(late.code, "ECONNABORTED");
+});
+
+test("a server's close waits until the client has acknowledged what no window held back", limit, async () => {
+  const [server, port] = await listening((stream) => stream.resume().once("end", () => stream.end(randomBytes(500_000))), {
+    allowHalfOpen: true,
+  });
+  const stream = dial(port).open();
+  const received = buffer(stream);
+  stream.end();
+  await once(server, "connection");
+  await server.close();
+  assert.equal((await received).length, 500_000);
 });
 
 test("destroying one end ends the other, and leaves its neighbours alone", limit, async () => {

@@ -22,6 +22,10 @@ export function eachLoop(name: string, run: (loop: AnyLoop) => Promise<void>): v
 /** As eachLoop, and on Node's loop with datagrams by system calls. */
 export function eachUdp(name: string, run: (loop: AnyLoop) => Promise<void>): void {
   eachLoop(name, run);
+  onNodeCalls(name, run);
+}
+
+export function onNodeCalls(name: string, run: (loop: NodeLoop) => Promise<void>): void {
   test(`${name} (node, system calls)`, { skip: hasEpoll ? false : "foreign calls do not work here" }, async () => {
     const before = descriptors();
     await bounded(new NodeLoop({ udpCalls: new UdpCalls(loadSys()) }), run);
