@@ -139,7 +139,7 @@ export class Server extends EventEmitter<ServerEvents> implements AsyncDisposabl
 
   async #close(): Promise<void> {
     while (this.#streams.size > 0) await new Promise((closed) => this.#streams.values().next().value!.once("close", closed));
-    await settled(() => this.report().every(({ waitingSegments }) => waitingSegments === 0));
+    await settled(() => this.report().reduce((sum, { waitingSegments }) => sum + waitingSegments, 0));
     this.destroy();
   }
 }

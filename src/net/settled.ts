@@ -2,16 +2,21 @@
 import { setTimeout as later } from "node:timers/promises";
 import type { Millis } from "../base/units.ts";
 
-/** How long peers may take; one that has gone never does. */
-const LINGER_MS: Millis = 2000;
+/** How long nothing may be acknowledged before the peer is taken for gone. */
+const STILL_MS: Millis = 5000;
 const LOOK_MS: Millis = 20;
-/** Looks that must agree: our acknowledgements of what came last leave within them. */
+/** Looks that must find nothing: our acknowledgements of what came last leave within them. */
 const LOOKS = 4;
 
-export async function settled(nothingWaits: () => boolean): Promise<void> {
-  let agreed = 0;
-  for (let waited = 0; waited < LINGER_MS && agreed < LOOKS; waited += LOOK_MS) {
+/** `waiting`: segments that are not acknowledged; 0 when there is nobody to wait for. */
+export async function settled(waiting: () => number): Promise<void> {
+  let least = Number.POSITIVE_INFINITY;
+  let nothing = 0;
+  for (let still = 0; still < STILL_MS && nothing < LOOKS; still += LOOK_MS) {
     await later(LOOK_MS);
-    agreed = nothingWaits() ? agreed + 1 : 0;
+    const left = waiting();
+    nothing = left === 0 ? nothing + 1 : 0;
+    if (left < least) still = 0;
+    least = Math.min(least, left);
   }
 }

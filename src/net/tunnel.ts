@@ -118,7 +118,7 @@ export class Tunnel extends EventEmitter<{ close: [] }> implements AsyncDisposab
   async #close(): Promise<void> {
     while (this.#streams.size > 0 && !this.#destroyed)
       await new Promise((closed) => this.#streams.values().next().value!.once("close", closed));
-    await settled(() => this.#destroyed || this.report().every(({ waitingSegments }) => waitingSegments === 0));
+    await settled(() => (this.#destroyed ? 0 : this.report().reduce((sum, { waitingSegments }) => sum + waitingSegments, 0)));
     this.destroy();
   }
 }
