@@ -7,9 +7,11 @@ export const client: Command = {
   name: "client",
   summary: "near end of a tunnel: applications connect to it (kcptun's client)",
   text: `Accepts TCP connections and carries them over UDP to a "longhaul server" or a kcptun server, which makes them to its target.
+With a "longhaul server" at the other end: several listeners and targets (--forward), UDP, and connections the other way round (--reverse).
 Key and crypt must be the server's. A kcptun server must also have the same --smuxver (before 2025-11 its default is 1) and --nocomp.`,
   examples: [
     "longhaul client -l :1936 -r far.example:29900 --key SECRET",
+    "longhaul client -r far.example:29900 --key SECRET --forward :8080=web --forward udp:127.0.0.1:53=dns --reverse git=127.0.0.1:3000",
     "longhaul client -r far.example:29900 --key SECRET --mode fast3 --sndwnd 1024 --rcvwnd 1024   # a fast, lossy link",
     "longhaul client -r old.example:29900 --key SECRET --smuxver 1                                # a kcptun of Debian at the far end",
   ],

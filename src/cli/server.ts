@@ -12,6 +12,7 @@ Key and crypt must be the clients'. Compression and smux version are found out f
   examples: [
     "longhaul server -t 127.0.0.1:1935 --key SECRET               # in front of an RTMP server",
     "longhaul server -t 127.0.0.1:1935 --users users.json         # many users with keys and limits of their own on one port",
+    "longhaul server --key SECRET --targets web=10.0.0.5:80,dns=udp:10.0.0.53:53 --reverse git=:3000   # what clients may ask for by name",
     "longhaul server -l :4000 -t 127.0.0.1:22 --key SECRET --crypt aes-128-gcm",
   ],
   schema: serverConfig,

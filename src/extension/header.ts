@@ -13,7 +13,7 @@
  * it has changed anything; only its counter KCPInErrors moves. The two bytes are never taken for the type of a FEC packet (f1, f2, f3 00).
  * Before the peer is known to be ours only HELLO is sent, and that in the shape of a whole KCP header.
  *
- * Source: reference/kcptun.md 2.4, 2.5, 5.2, 5.3.
+ * Source: reference/kcptun.md 2.4, 2.5, 5.2, 5.3; `npm run test:channels` shows it with the kcptun of 2021 in both roles.
  */
 import type { Bytes } from "../base/units.ts";
 
