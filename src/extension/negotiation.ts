@@ -36,6 +36,8 @@ export class Negotiation {
   /** The lower of both ends', and the peer's; 0 until it is extended. */
   version = 0;
   peerFeatures = 0;
+  /** `heard` was called: it need not be called again. */
+  peerSpeaks = false;
   readonly stats: NegotiationStats = { hellosSent: 0, hellosReceived: 0, answersSent: 0, errors: 0 };
   readonly #role: "client" | "server";
   readonly #conv: number;
@@ -43,7 +45,6 @@ export class Negotiation {
   #gap: Millis = FIRST_GAP_MS;
   /** Client: when to ask, or to give up once no try is left. NEVER: nothing to do. */
   #dueAt: Millis;
-  #peerSpeaks = false;
   #triesLeft = TRIES;
   #plainAt: Millis = Number.NEGATIVE_INFINITY;
   /** Waits to be transmitted. */
@@ -58,8 +59,8 @@ export class Negotiation {
 
   /** The peer said something of the session. */
   heard(now: Millis): void {
-    if (this.#peerSpeaks) return;
-    this.#peerSpeaks = true;
+    if (this.peerSpeaks) return;
+    this.peerSpeaks = true;
     // The answer is probably right behind.
     if (this.standing === "unknown" && this.#role === "client") this.#dueAt = Math.min(this.#dueAt, now + TRY_GAP_MS);
   }
@@ -98,7 +99,7 @@ export class Negotiation {
       return;
     }
     this.#message = HELLO;
-    if (this.#peerSpeaks) this.#dueAt = now + (--this.#triesLeft > 0 ? TRY_GAP_MS : PATIENCE_MS);
+    if (this.peerSpeaks) this.#dueAt = now + (--this.#triesLeft > 0 ? TRY_GAP_MS : PATIENCE_MS);
     else {
       this.#dueAt = now + this.#gap;
       this.#gap = Math.min(this.#gap * 2, GAP_MS_MAX);

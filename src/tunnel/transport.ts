@@ -146,7 +146,7 @@ export class Transport {
     }
     const whole = kcp.receive(now, bytes, view, start, end, true);
     if (!whole || end - start < HEADER_BYTES) return;
-    extension?.negotiation.heard(now);
+    if (extension?.negotiation.peerSpeaks === false) extension.negotiation.heard(now);
     this.#health?.heard(now, view.getUint32(start + UNA, true), kcp.stats.sndUna);
   }
 }
