@@ -12,7 +12,7 @@
  * Deviations: reports go every second, varied by half (RFC 3550's share of the bandwidth with one peer comes to more), as libwebrtc does for video.
  */
 import type { Prng } from "../base/prng.ts";
-import type { Bytes, Micros, Millis } from "../base/units.ts";
+import type { BitsPerSecond, Bytes, Micros, Millis } from "../base/units.ts";
 import { ReceiverReport } from "../media/rtp/receiver-report.ts";
 import { CNAME, SourceDescriptionWriter } from "../media/rtp/source-description.ts";
 import type { Negotiated } from "../media/sdp/negotiation.ts";
@@ -22,6 +22,8 @@ import { RtcpInbox } from "./rtcp-inbox.ts";
 import { Sender, type SenderOptions } from "./sender.ts";
 
 const REPORT_INTERVAL: Micros = 1_000_000;
+/** What we may send ourselves, as long as nothing is known of it: it decides how often arrivals are reported. Tuning of libwebrtc. */
+const START_BITRATE: BitsPerSecond = 300_000;
 /** Fits any path with SRTP, UDP and IPv6 around it. */
 const RTCP_BYTES_MAX: Bytes = 1200;
 /** A feedback is begun only where the longest still fits behind reports. */
@@ -66,6 +68,7 @@ export class Session {
     this.receiver = new Receiver({ sections, sink, unixEpoch, overheadBytes });
     const congestionFeedback = sections.find((section) => section.congestionFeedback !== "none")?.congestionFeedback ?? "none";
     this.sender = options.sender === undefined ? undefined : new Sender({ ...options.sender, congestionFeedback, overheadBytes });
+    this.receiver.reporter.setSendRate(START_BITRATE);
     this.inbox = new RtcpInbox(this.receiver, this.sender, unixEpoch);
   }
 

@@ -52,7 +52,12 @@ export async function watch(options: WatchOptions): Promise<Watched> {
   }
 }
 
-function launch(folder: string, { width = 1280, height = 960, dark = false, prefix = [] }: WatchOptions): Promise<BrowserContext> {
+/** Starts Chromium, its profile in `folder`; `args` are added to its command line. */
+export function launch(
+  folder: string,
+  { width = 1280, height = 960, dark = false, prefix = [] }: Omit<WatchOptions, "url" | "seconds">,
+  args: readonly string[] = [],
+): Promise<BrowserContext> {
   return chromium.launchPersistentContext(folder, {
     executablePath: prefix.length === 0 ? chromiumPath : wrapper(folder, prefix),
     headless: true,
@@ -67,6 +72,7 @@ function launch(folder: string, { width = 1280, height = 960, dark = false, pref
       "--disable-component-update",
       "--disable-sync",
       "--autoplay-policy=no-user-gesture-required",
+      ...args,
     ],
   });
 }

@@ -41,6 +41,11 @@ export class Netlab {
     return JSON.parse(this.#run("stats", this.name, "0"));
   }
 
+  /** Counters begin anew. */
+  reset(): void {
+    this.#run("reset", this.name, "0");
+  }
+
   down(): void {
     this.#run("down", this.name);
   }
@@ -59,4 +64,6 @@ export interface LinkDirection {
   readonly out: readonly [number, number];
   readonly drop_loss: readonly [number, number];
   readonly drop_queue: readonly [number, number];
+  /** Time in the bottleneck's queue, in ms. */
+  readonly q_ms: { readonly mean: number; readonly p50: number; readonly p95: number; readonly max: number };
 }

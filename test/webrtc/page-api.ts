@@ -1,0 +1,32 @@
+/** What the tests' page in Chromium does and measures (page/main.ts). */
+
+export interface Sample {
+  /** Milliseconds since the connection came up. */
+  readonly at: number;
+  readonly availableKbps: number;
+  /** Payload sent, or received, since the connection came up. */
+  readonly bytes: number;
+  readonly roundTripMs: number;
+  readonly frames: number;
+}
+
+/** Functions of the page, as the tests call them. */
+export interface PageApi {
+  publish(options: PublishOptions): Promise<string>;
+  play(url: string): Promise<string>;
+  /** Answers an offer and plays what comes. */
+  accept(offer: string): Promise<string>;
+  samples(): readonly Sample[];
+  close(): void;
+}
+
+export interface PublishOptions {
+  /** Where the offer is posted; "" = it is given to the page's function `signal`. */
+  readonly url: string;
+  /** "VP8", "H264". */
+  readonly codec: string;
+  readonly width: number;
+  readonly height: number;
+  readonly maxKbps: number;
+  readonly headers?: Readonly<Record<string, string>>;
+}

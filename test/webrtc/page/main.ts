@@ -1,0 +1,115 @@
+/** Runs in Chromium: publishes a moving picture, or plays, and keeps samples of its statistics. */
+import type { PageApi, Sample } from "../page-api.ts";
+
+/** Given to the page by who drives it. */
+declare const signal: (offer: string) => Promise<string>;
+
+const samples: Sample[] = [];
+let pc: RTCPeerConnection | undefined;
+let started = 0;
+
+/** Noise that moves, so that the encoder can use whatever rate it is given. */
+function camera(width: number, height: number): MediaStream {
+  const canvas = document.createElement("canvas");
+  canvas.width = width;
+  canvas.height = height;
+  const context = canvas.getContext("2d")!;
+  const noise = document.createElement("canvas");
+  noise.width = 2 * width;
+  noise.height = 2 * height;
+  const pixels = noise.getContext("2d")!.createImageData(noise.width, noise.height);
+  for (let i = 0; i < pixels.data.length; i++) pixels.data[i] = i % 4 === 3 ? 255 : Math.random() * 255;
+  noise.getContext("2d")!.putImageData(pixels, 0, 0);
+  let frame = 0;
+  setInterval(() => {
+    frame++;
+    context.drawImage(noise, -((frame * 7) % width), -((frame * 5) % height));
+    context.fillStyle = `hsl(${frame % 360} 90% 50%)`;
+    context.fillRect((frame * 4) % width, height / 4, width / 3, height / 2);
+  }, 33);
+  return canvas.captureStream(30);
+}
+
+async function gathered(connection: RTCPeerConnection): Promise<string> {
+  while (connection.iceGatheringState !== "complete") await new Promise((done) => setTimeout(done, 10));
+  return connection.localDescription!.sdp;
+}
+
+function show({ streams, track }: RTCTrackEvent): void {
+  const video = document.createElement("video");
+  video.muted = true;
+  video.autoplay = true;
+  video.srcObject = streams[0] ?? new MediaStream([track]);
+  document.body.replaceChildren(video);
+}
+
+async function exchange(url: string, headers: Readonly<Record<string, string>> = {}): Promise<string> {
+  const connection = pc!;
+  await connection.setLocalDescription();
+  const offer = await gathered(connection);
+  const { answer, location } = url === "" ? { answer: await signal(offer), location: "" } : await post(url, headers, offer);
+  await connection.setRemoteDescription({ type: "answer", sdp: answer });
+  while (connection.connectionState !== "connected") {
+    if (connection.connectionState === "failed") throw new Error("the connection failed");
+    await new Promise((done) => setTimeout(done, 5));
+  }
+  started = performance.now();
+  const timer = setInterval(() => (pc === connection ? void sample(connection) : clearInterval(timer)), 100);
+  return location;
+}
+
+async function post(url: string, headers: Readonly<Record<string, string>>, offer: string): Promise<{ answer: string; location: string }> {
+  const response = await fetch(url, { method: "POST", headers: { "content-type": "application/sdp", ...headers }, body: offer });
+  if (!response.ok) throw new Error(`${response.status} ${await response.text()}`);
+  return { answer: await response.text(), location: response.headers.get("location") ?? "" };
+}
+
+async function sample(connection: RTCPeerConnection): Promise<void> {
+  const at = performance.now() - started;
+  let [availableKbps, bytes, roundTripMs, frames] = [0, 0, 0, 0];
+  for (const stats of (await connection.getStats()).values()) {
+    if (stats.type === "candidate-pair" && stats.nominated) {
+      availableKbps = (stats.availableOutgoingBitrate ?? 0) / 1000;
+      roundTripMs = (stats.currentRoundTripTime ?? 0) * 1000;
+    }
+    if (stats.type === "outbound-rtp" || stats.type === "inbound-rtp") {
+      bytes += stats.bytesSent ?? stats.bytesReceived ?? 0;
+      frames += stats.framesEncoded ?? stats.framesDecoded ?? 0;
+    }
+    if (stats.type === "remote-inbound-rtp" && stats.roundTripTime !== undefined) roundTripMs = stats.roundTripTime * 1000;
+  }
+  samples.push({ at, availableKbps, bytes, roundTripMs, frames });
+}
+
+const api: PageApi = {
+  publish(options) {
+    pc = new RTCPeerConnection();
+    samples.length = 0;
+    const track = camera(options.width, options.height).getVideoTracks()[0]!;
+    const transceiver = pc.addTransceiver(track, { direction: "sendonly", sendEncodings: [{ maxBitrate: options.maxKbps * 1000 }] });
+    const codecs = RTCRtpSender.getCapabilities("video")!.codecs;
+    transceiver.setCodecPreferences(codecs.filter(({ mimeType }) => mimeType === `video/${options.codec}` || mimeType === "video/rtx"));
+    return exchange(options.url, options.headers);
+  },
+  play(url) {
+    pc = new RTCPeerConnection();
+    samples.length = 0;
+    pc.addTransceiver("video", { direction: "recvonly" });
+    pc.ontrack = show;
+    return exchange(url);
+  },
+  async accept(offer) {
+    pc?.close();
+    pc = new RTCPeerConnection();
+    pc.ontrack = show;
+    await pc.setRemoteDescription({ type: "offer", sdp: offer });
+    await pc.setLocalDescription();
+    return gathered(pc);
+  },
+  samples: () => samples,
+  close() {
+    pc?.close();
+    pc = undefined;
+  },
+};
+Object.assign(globalThis, { webrtc: api });
