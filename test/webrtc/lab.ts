@@ -5,7 +5,7 @@
  *   Chromium, our endpoint :8080     ──▶ delay, rate, queue ──▶      our endpoint :8080, reference :8081
  */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { BrowserContext, Page } from "playwright-core";
@@ -44,7 +44,6 @@ export class Lab {
   readonly #folder = mkdtempSync(join(tmpdir(), "longhaul-webrtc-"));
   #browser: BrowserContext | undefined;
   #page: Page | undefined;
-  #second: BrowserContext | undefined;
   #video = "";
 
   constructor(link: string) {
@@ -63,13 +62,12 @@ export class Lab {
     await this.#page.goto(`http://${FAR}:8080/`);
   }
 
-  /** Chromium publishes to our endpoint, to libwebrtc, or to a second Chromium. */
-  async publish(to: "ours" | "reference" | "chromium", options: RunOptions): Promise<Run> {
+  /** Chromium publishes to our endpoint, or to libwebrtc. */
+  async publish(to: "ours" | "reference", options: RunOptions): Promise<Run> {
     const { seconds, from = 5, codec = "VP8", maxKbps = 8000 } = options;
     const page = this.#page!;
     const port = to === "ours" ? 8080 : 8081;
-    const url = to === "chromium" ? "" : `http://${FAR}:${port}/receive`;
-    if (to === "chromium") await this.#openSecond(page);
+    const url = `http://${FAR}:${port}/receive`;
     const given: PublishOptions = { url, codec, width: 960, height: 540, maxKbps };
     await page.evaluate((each) => (globalThis as unknown as { webrtc: PageApi }).webrtc.publish(each), given);
     const link = await this.#measure(seconds, from);
@@ -105,23 +103,9 @@ export class Lab {
 
   async close(): Promise<void> {
     await this.#browser?.close();
-    await this.#second?.close();
     await this.#children.endAll();
     this.net.down();
     rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 });
-  }
-
-  /** A second Chromium on the far side, to whom the first one's offers go by way of this process. */
-  async #openSecond(page: Page): Promise<void> {
-    if (this.#second !== undefined) return;
-    const folder = join(this.#folder, "second");
-    mkdirSync(folder);
-    this.#second = await launch(folder, { prefix: this.#prefix("s") }, ["--disable-features=WebRtcHideLocalIpsWithMdns"]);
-    const far = this.#second.pages()[0] ?? (await this.#second.newPage());
-    await far.goto(`http://${FAR}:8080/`);
-    await page.exposeFunction("signal", (offer: string) =>
-      far.evaluate((each) => (globalThis as unknown as { webrtc: PageApi }).webrtc.accept(each), offer),
-    );
   }
 
   async #measure(seconds: number, from: number): Promise<Pick<Run, "wireKbps" | "queueP95">> {

@@ -14,14 +14,11 @@ export interface Sample {
 export interface PageApi {
   publish(options: PublishOptions): Promise<string>;
   play(url: string): Promise<string>;
-  /** Answers an offer and plays what comes. */
-  accept(offer: string): Promise<string>;
   samples(): readonly Sample[];
   close(): void;
 }
 
 export interface PublishOptions {
-  /** Where the offer is posted; "" = it is given to the page's function `signal`. */
   readonly url: string;
   /** "VP8", "H264". */
   readonly codec: string;

@@ -1,31 +1,32 @@
 /** Runs in Chromium: publishes a moving picture, or plays, and keeps samples of its statistics. */
 import type { PageApi, Sample } from "../page-api.ts";
 
-/** Given to the page by who drives it. */
-declare const signal: (offer: string) => Promise<string>;
-
 const samples: Sample[] = [];
 let pc: RTCPeerConnection | undefined;
 let started = 0;
+let filming = 0;
 
-/** Noise that moves, so that the encoder can use whatever rate it is given. */
+/** Colours that drift and a patch of noise: an encoder can use some megabits for it, and can still do with a few hundred kilobits. */
 function camera(width: number, height: number): MediaStream {
   const canvas = document.createElement("canvas");
   canvas.width = width;
   canvas.height = height;
   const context = canvas.getContext("2d")!;
+  const [w, h] = [Math.round(width / 2), Math.round(height / 2)];
   const noise = document.createElement("canvas");
-  noise.width = 2 * width;
-  noise.height = 2 * height;
+  noise.width = 2 * w;
+  noise.height = 2 * h;
   const pixels = noise.getContext("2d")!.createImageData(noise.width, noise.height);
-  for (let i = 0; i < pixels.data.length; i++) pixels.data[i] = i % 4 === 3 ? 255 : Math.random() * 255;
+  for (let i = 0; i < pixels.data.length; i++) pixels.data[i] = i % 4 === 3 ? 255 : 96 + Math.random() * 64;
   noise.getContext("2d")!.putImageData(pixels, 0, 0);
   let frame = 0;
-  setInterval(() => {
+  filming = window.setInterval(() => {
     frame++;
-    context.drawImage(noise, -((frame * 7) % width), -((frame * 5) % height));
-    context.fillStyle = `hsl(${frame % 360} 90% 50%)`;
-    context.fillRect((frame * 4) % width, height / 4, width / 3, height / 2);
+    context.fillStyle = `hsl(${frame % 360} 60% 50%)`;
+    context.fillRect(0, 0, width, height);
+    context.drawImage(noise, (frame * 7) % w, (frame * 5) % h, w, h, w / 2, h / 2, w, h);
+    context.fillStyle = `hsl(${(frame + 180) % 360} 90% 50%)`;
+    context.fillRect((frame * 4) % width, height / 3, width / 6, height / 3);
   }, 33);
   return canvas.captureStream(30);
 }
@@ -47,7 +48,7 @@ async function exchange(url: string, headers: Readonly<Record<string, string>> =
   const connection = pc!;
   await connection.setLocalDescription();
   const offer = await gathered(connection);
-  const { answer, location } = url === "" ? { answer: await signal(offer), location: "" } : await post(url, headers, offer);
+  const { answer, location } = await post(url, headers, offer);
   await connection.setRemoteDescription({ type: "answer", sdp: answer });
   while (connection.connectionState !== "connected") {
     if (connection.connectionState === "failed") throw new Error("the connection failed");
@@ -98,16 +99,10 @@ const api: PageApi = {
     pc.ontrack = show;
     return exchange(url);
   },
-  async accept(offer) {
-    pc?.close();
-    pc = new RTCPeerConnection();
-    pc.ontrack = show;
-    await pc.setRemoteDescription({ type: "offer", sdp: offer });
-    await pc.setLocalDescription();
-    return gathered(pc);
-  },
   samples: () => samples,
   close() {
+    clearInterval(filming);
+    for (const sender of pc?.getSenders() ?? []) sender.track?.stop();
     pc?.close();
     pc = undefined;
   },
