@@ -5,6 +5,8 @@ import { type HttpServer, serveHttp } from "../host/http.ts";
 import { createLog } from "../host/log.ts";
 import type { Endpoint } from "../host/loop.ts";
 import { NodeLoop } from "../host/loop-node.ts";
+import type { PeerTransportOptions } from "../host/peer-transport.ts";
+import { weriftTransports } from "../host/peer-transport-werift.ts";
 import { type LiveConfig, liveConfig } from "../live/config.ts";
 import { delivery } from "../live/delivery.ts";
 import type { Extra } from "../live/link-figures.ts";
@@ -12,14 +14,17 @@ import { Origin } from "../live/origin.ts";
 import { status } from "../live/status.ts";
 import { watchedOrigin } from "../metrics/live-pages.ts";
 import { parseHostPort } from "../tunnel/address.ts";
+import { Peers } from "../webrtc/peers.ts";
 import type { Command } from "./command.ts";
 import { processFacts, serveMetrics } from "./metrics-server.ts";
 import { onStop } from "./signals.ts";
+import { whip } from "./whip.ts";
 
 export const live: Command = {
   name: "live",
   summary: "live origin: encoders publish by RTMP, browsers play with low delay",
-  text: `Takes H.264 + AAC by RTMP (ffmpeg, OBS, gstreamer) from encoders that show a channel's stream key, and serves it as LL-HLS with parts of
+  text: `Takes H.264 + AAC by RTMP (ffmpeg, OBS, gstreamer), or H.264 + Opus by WHIP (browsers, OBS: POST /whip with the key as bearer token), from
+encoders that show a channel's stream key, and serves it as LL-HLS with parts of
 200 ms, together with a page that plays it and shows the delay. Without --channels there is one channel, "live", with a key made for this run.`,
   examples: [
     "longhaul live --channel show=A-SECRET-KEY",
@@ -51,7 +56,10 @@ async function runLive(given: LiveConfig): Promise<number> {
       config.metrics,
     );
     const extra: Extra = { publish: { port: rtmp.port } };
-    const app = delivery(origin, () => extra).route("/", page());
+    const peers = new Peers(loop, weriftTransports(transportOptions(config)), { peersMax: config.connections });
+    const app = delivery(origin, () => extra)
+      .route("/", whip({ origin, peers, loop, log, keyFrameInterval: config.segment }))
+      .route("/", page());
     const server = await serveHttp(app.fetch, http);
     log.info({ rtmp: config.rtmp, http: config.http, channels: Object.keys(config.channels) }, "origin listening");
     if (invented)
@@ -60,6 +68,7 @@ async function runLive(given: LiveConfig): Promise<number> {
       );
     await stop;
     log.info({}, "stopping");
+    peers.close();
     origin.close();
     await server.close();
     return 0;
@@ -68,4 +77,12 @@ async function runLive(given: LiveConfig): Promise<number> {
     await metrics?.close();
     loop.stop();
   }
+}
+
+function transportOptions({ webrtchost, webrtcports }: LiveConfig): PeerTransportOptions {
+  const [from, to] = webrtcports.split("-").map(Number);
+  return {
+    ...(webrtchost === "" ? {} : { hosts: [webrtchost] }),
+    ...(from === undefined || to === undefined ? {} : { ports: [from, to] }),
+  };
 }

@@ -40,6 +40,15 @@ export const liveConfig = z.strictObject({
     .describe(
       "serve /metrics (Prometheus), /status and /healthz here: port (loopback only), host:port or unix socket path; off if not given",
     ),
+  webrtchost: z
+    .union([z.ipv4(), z.ipv6(), z.literal("")])
+    .default("")
+    .describe("public address of this machine where a NAT hides it, for WebRTC; the addresses of its interfaces are told anyway"),
+  webrtcports: z
+    .string()
+    .regex(/^(\d{1,5}-\d{1,5})?$/, "FROM-TO, or empty for any")
+    .default("")
+    .describe("UDP ports used for WebRTC, FROM-TO"),
   offline: count(0, 86_400).default(60).describe("seconds the last segments of a channel stay after its encoder left"),
 });
 

@@ -18,7 +18,8 @@ import type { RtmpServerOptions } from "../media/rtmp/server.ts";
 import { Channel } from "./channel.ts";
 import type { LiveConfig } from "./config.ts";
 import type { Source } from "./delivery.ts";
-import { type Host, type Refusal, RtmpSession } from "./rtmp-session.ts";
+import type { Publisher, Refusal } from "./publisher.ts";
+import { type Host, RtmpSession } from "./rtmp-session.ts";
 import { StreamKeys } from "./stream-key.ts";
 
 export class Origin implements Source, Driver, Host {
@@ -31,7 +32,7 @@ export class Origin implements Source, Driver, Host {
   readonly #keys: StreamKeys;
   readonly #rtmp: RtmpServerOptions;
   readonly #sessions = new Set<RtmpSession>();
-  readonly #publishers = new Map<Channel, RtmpSession>();
+  readonly #publishers = new Map<Channel, Publisher>();
   readonly #listeners: Listener[] = [];
   #accepted = 0;
   readonly #refused: Record<string, number> = {};
@@ -88,7 +89,8 @@ export class Origin implements Source, Driver, Host {
     return deadline;
   }
 
-  admit(session: RtmpSession, key: string, now: Millis): Channel | Refusal {
+  /** Decides about a key. A channel is then the publisher's, who starts and ends it, until `released`. */
+  admit(session: Publisher, key: string, now: Millis): Channel | Refusal {
     const name = this.#keys.channel(key);
     const channel = name === undefined ? undefined : this.channels.get(name);
     if (channel === undefined) return { code: statusCode.publishDenied, reason: "key", description: "no channel has this stream key" };
@@ -101,7 +103,7 @@ export class Origin implements Source, Driver, Host {
     return channel;
   }
 
-  released(session: RtmpSession, channel: Channel): void {
+  released(session: Publisher, channel: Channel): void {
     if (this.#publishers.get(channel) === session) this.#publishers.delete(channel);
   }
 

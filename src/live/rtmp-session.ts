@@ -20,13 +20,7 @@ import type { RtmpEvent } from "../media/rtmp/event.ts";
 import { RtmpServer, type RtmpServerOptions } from "../media/rtmp/server.ts";
 import type { Track } from "../media/unit.ts";
 import type { Channel } from "./channel.ts";
-
-/** Why a publisher is turned away: the status for it, a word for the counter, a sentence for both. */
-export interface Refusal {
-  readonly code: string;
-  readonly reason: string;
-  readonly description: string;
-}
+import type { Publisher, Refusal } from "./publisher.ts";
 
 /** What a session needs of the origin. */
 export interface Host {
@@ -35,13 +29,13 @@ export interface Host {
   readonly buffer: Uint8Array;
   wallClock(): number;
   /** Decides about a key; a channel is then this session's until it calls `released`. */
-  admit(session: RtmpSession, key: string, now: Millis): Channel | Refusal;
-  released(session: RtmpSession, channel: Channel): void;
+  admit(publisher: Publisher, key: string, now: Millis): Channel | Refusal;
+  released(publisher: Publisher, channel: Channel): void;
   refused(reason: string): void;
   closed(session: RtmpSession): void;
 }
 
-export class RtmpSession implements TcpHandler {
+export class RtmpSession implements TcpHandler, Publisher {
   readonly #host: Host;
   readonly #socket: TcpSocket;
   readonly #server: RtmpServer;

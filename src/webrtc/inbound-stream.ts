@@ -31,6 +31,8 @@ export interface PacketSink {
    * returns.
    */
   packet(now: Micros, stream: InboundStream, packet: RtpPacket, bytes: Uint8Array, sequence: number): void;
+  /** A packet of the stream that was nothing but padding, for sinks that put packets in order. */
+  padding?(now: Micros, stream: InboundStream, sequence: number): void;
 }
 
 export interface InboundStats {
@@ -142,6 +144,7 @@ export class InboundStream {
     const length = packet.payloadEnd - packet.payloadStart;
     if (length === 0) {
       this.stats.padding++;
+      this.#sink.padding?.(now, this, sequence);
       return;
     }
     this.stats.bytes += length;

@@ -39,10 +39,9 @@ export class FilledVideo implements Encoder {
     const stream = peer.outbound[0]!;
     let due = performance.now();
     const tick = (): void => {
-      while (performance.now() >= due) {
-        due += FRAME_MS;
-        this.#frame(peer, stream);
-      }
+      // Like a camera: what came while nobody looked is gone.
+      if (performance.now() >= due) this.#frame(peer, stream);
+      while (due <= performance.now()) due += FRAME_MS;
       this.#timer = setTimeout(tick, Math.max(0, due - performance.now()));
     };
     tick();

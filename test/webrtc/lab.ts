@@ -57,7 +57,9 @@ export class Lab {
     await this.#start("endpoint", ["test/webrtc/endpoint.ts", "8080"], "s", "endpoint listening");
     await this.#start("reference", ["test/webrtc/reference.ts", "serve", "8081"], "s", "reference listening");
     await this.#start("sender", ["test/webrtc/endpoint.ts", "8080", this.#video], "c", "endpoint listening");
-    this.#browser = await launch(this.#folder, { prefix: this.#prefix("c") }, ["--disable-features=WebRtcHideLocalIpsWithMdns"]);
+    this.#browser = await launch(this.#folder, { prefix: [...this.net.prefix("c"), "nice", "-n", "-15"] }, [
+      "--disable-features=WebRtcHideLocalIpsWithMdns",
+    ]);
     this.#page = this.#browser.pages()[0] ?? (await this.#browser.newPage());
     await this.#page.goto(`http://${FAR}:8080/`);
   }
@@ -126,7 +128,7 @@ export class Lab {
 
   /** In the namespace, and ahead of what else runs on the machine: times of arrival are what is judged. */
   #prefix(side: "c" | "s"): string[] {
-    return [...this.net.prefix(side), "nice", "-n", "-15"];
+    return [...this.net.prefix(side), "chrt", "-r", "5"];
   }
 
   #get(side: "c" | "s", port: number, path: string): string {

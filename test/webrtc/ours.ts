@@ -71,5 +71,14 @@ for (const until = Date.now() + seconds * 1000; Date.now() < until && availableK
 }
 clearInterval(filming);
 const { stats } = peer.session.receiver.streams[0] ?? {};
-console.log(JSON.stringify({ calls, availableKbps, received: stats, sent: sent.length, reports: peer.session.receiver.reporter.reports, ...reencoded(sent) }));
+console.log(
+  JSON.stringify({
+    calls,
+    availableKbps,
+    received: stats,
+    sent: sent.length,
+    reports: peer.session.receiver.reporter.reports,
+    ...reencoded(sent),
+  }),
+);
 process.exit(0);

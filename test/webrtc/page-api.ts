@@ -25,5 +25,7 @@ export interface PublishOptions {
   readonly width: number;
   readonly height: number;
   readonly maxKbps: number;
+  /** A tone goes with the picture. */
+  readonly audio?: boolean;
   readonly headers?: Readonly<Record<string, string>>;
 }

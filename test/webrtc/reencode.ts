@@ -27,7 +27,8 @@ export function reencoded(datagrams: readonly Uint8Array[]): { readonly feedback
       }
       const length = writer.write(again, 0, again.byteLength, feedback.senderSsrc, feedback.mediaSsrc, feedback.feedbackCount);
       const start = rtcp.start;
-      const same = start + length <= bytes.length && Buffer.compare(Buffer.from(again.buffer, 0, length), bytes.subarray(start, start + length)) === 0;
+      const same =
+        start + length <= bytes.length && Buffer.compare(Buffer.from(again.buffer, 0, length), bytes.subarray(start, start + length)) === 0;
       if (same) identical++;
     }
   }

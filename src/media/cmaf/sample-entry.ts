@@ -2,19 +2,21 @@
  * Sample entries: what a decoder must know before the first sample.
  *
  *   avc1 ─ avcC   AVCDecoderConfigurationRecord (ISO/IEC 14496-15 section 5.4.2)
+ *   Opus ─ dOps   OpusSpecificBox (Encapsulation of Opus in ISO Base Media File Format 4.3.2)
  *   mp4a ─ esds   ES_Descriptor ─ DecoderConfigDescriptor ─ AudioSpecificConfig (ISO/IEC 14496-14 section 5.6, 14496-1 section 7.2.6)
  */
 import type { Writer } from "../../base/cursor.ts";
 import type { AudioTrack, Track, VideoTrack } from "../unit.ts";
 import { closeBox, openBox, openFullBox } from "./box.ts";
 
-/** Whether the muxer has a sample entry for an RFC 6381 codec string: H.264 (avc1) and AAC (mp4a.40). */
+/** Whether the muxer has a sample entry for an RFC 6381 codec string: H.264 (avc1), AAC (mp4a.40) and Opus. */
 export function codecSupported(codec: string): boolean {
-  return codec.startsWith("avc1.") || codec.startsWith("mp4a.40.");
+  return codec.startsWith("avc1.") || codec.startsWith("mp4a.40.") || codec === "opus";
 }
 
 export function writeSampleEntry(into: Writer, track: Track): void {
   if (track.kind === "video") writeAvc1(into, track);
+  else if (track.codec === "opus") writeOpus(into, track);
   else writeMp4a(into, track);
 }
 
@@ -29,6 +31,17 @@ function writeAvc1(into: Writer, track: VideoTrack): void {
   const avcC = openBox(into, "avcC");
   into.put(track.configuration);
   closeBox(into, avcC);
+  closeBox(into, entry);
+}
+
+function writeOpus(into: Writer, track: AudioTrack): void {
+  const entry = openBox(into, "Opus");
+  into.u32(0).u16(0).u16(DATA_REFERENCE_INDEX);
+  into.u32(0).u32(0);
+  into.u16(track.channels).u16(16).u32(0).u16(track.sampleRate).u16(0);
+  const dOps = openBox(into, "dOps");
+  into.put(track.configuration);
+  closeBox(into, dOps);
   closeBox(into, entry);
 }
 

@@ -40,3 +40,15 @@ export function parseDecoderConfiguration(bytes: Uint8Array): DecoderConfigurati
   record[4] = record[4]! | 3;
   return { codec: `avc1.${profileAndLevel.toString(16).padStart(6, "0")}`, lengthBytes, sequence, record };
 }
+
+/** The record of one sequence and one picture parameter set, as they travel in RTP; undefined when they are damaged. */
+export function decoderConfigurationOf(sequenceSet: Uint8Array, pictureSet: Uint8Array): DecoderConfiguration | undefined {
+  if (sequenceSet.length < 4) return undefined;
+  const [, profile, compatibility, level] = sequenceSet;
+  return parseDecoderConfiguration(
+    Uint8Array.of(
+      ...[1, profile!, compatibility!, level!, 0xff, 0xe1, sequenceSet.length >>> 8, sequenceSet.length & 0xff, ...sequenceSet],
+      ...[1, pictureSet.length >>> 8, pictureSet.length & 0xff, ...pictureSet],
+    ),
+  );
+}

@@ -40,7 +40,11 @@ test("access units of any size come through packets of any size", () => {
       return nal;
     });
     const unit = unitOf(...nals);
-    const made = payloads(unit, 20 + random.below(1200), [sps, pps].filter((set) => set.length < 20));
+    const made = payloads(
+      unit,
+      20 + random.below(1200),
+      [sps, pps].filter((set) => set.length < 20),
+    );
     const assembler = assembled(made);
     assert.deepEqual(assembler.take(), unit, `seed ${seed}, round ${i}`);
     assert.equal(assembler.keyframe, true);

@@ -85,7 +85,10 @@ export class H264Assembler {
   }
 
   #addFragment(bytes: Uint8Array, start: number, end: number): void {
-    if (end - start < 3) return this.#damage();
+    if (end - start < 3) {
+      this.#damage();
+      return;
+    }
     const head = bytes[start + 1]!;
     if ((head & START) !== 0) {
       if (this.#open >= 0) this.#damage();
@@ -95,7 +98,10 @@ export class H264Assembler {
       if (!this.#grow(LENGTH_BYTES + 1)) return;
       this.length += LENGTH_BYTES;
       this.#bytes[this.length++] = nal;
-    } else if (this.#open < 0) return this.#damage();
+    } else if (this.#open < 0) {
+      this.#damage();
+      return;
+    }
     this.#append(bytes, start + 2, end);
     if ((head & END) === 0) return;
     this.#putLength(this.#open, this.length - this.#open - LENGTH_BYTES);

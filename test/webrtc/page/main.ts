@@ -31,6 +31,15 @@ function camera(width: number, height: number): MediaStream {
   return canvas.captureStream(30);
 }
 
+function tone(): MediaStreamTrack {
+  const context = new AudioContext();
+  const oscillator = context.createOscillator();
+  const destination = context.createMediaStreamDestination();
+  oscillator.connect(destination);
+  oscillator.start();
+  return destination.stream.getAudioTracks()[0]!;
+}
+
 async function gathered(connection: RTCPeerConnection): Promise<string> {
   while (connection.iceGatheringState !== "complete") await new Promise((done) => setTimeout(done, 10));
   return connection.localDescription!.sdp;
@@ -90,6 +99,7 @@ const api: PageApi = {
     const transceiver = pc.addTransceiver(track, { direction: "sendonly", sendEncodings: [{ maxBitrate: options.maxKbps * 1000 }] });
     const codecs = RTCRtpSender.getCapabilities("video")!.codecs;
     transceiver.setCodecPreferences(codecs.filter(({ mimeType }) => mimeType === `video/${options.codec}` || mimeType === "video/rtx"));
+    if (options.audio === true) pc.addTransceiver(tone(), { direction: "sendonly" });
     return exchange(options.url, options.headers);
   },
   play(url) {

@@ -1,0 +1,127 @@
+/**
+ * WHIP into the live origin: what a browser or OBS publishes by WebRTC goes the way of every other encoder's stream.
+ *
+ *   POST /whip, Bearer <stream key> ─▶ Origin.admit ─▶ Peer ─▶ Ingest ─ tracks, units ─▶ Channel
+ */
+import { randomBytes, randomUUID } from "node:crypto";
+import type { Hono } from "hono";
+import { type Millis, NEVER } from "../base/units.ts";
+import type { Log } from "../host/log.ts";
+import type { Loop } from "../host/loop.ts";
+import type { Channel } from "../live/channel.ts";
+import type { Origin } from "../live/origin.ts";
+import type { Publisher, Refusal } from "../live/publisher.ts";
+import type { Track, Unit } from "../media/unit.ts";
+import { Ingest, type UnitSink } from "../webrtc/ingest.ts";
+import type { Peer } from "../webrtc/peer.ts";
+import type { Peers } from "../webrtc/peers.ts";
+import { type Admitted, type Refused, signalling } from "../webrtc/signalling.ts";
+
+export interface WhipOptions {
+  readonly origin: Origin;
+  readonly peers: Peers;
+  readonly loop: Loop;
+  readonly log: Log;
+  /** How often browsers are asked for a key frame: the duration of a segment. */
+  readonly keyFrameInterval: Millis;
+}
+
+/** Offers at /whip; the bearer token is the stream key. */
+export function whip(options: WhipOptions): Hono {
+  const publishers = new Set<WhipPublisher>();
+  options.loop.drive({
+    advance(now) {
+      let deadline = NEVER;
+      for (const publisher of publishers) deadline = Math.min(deadline, publisher.advance(now));
+      return deadline;
+    },
+  });
+  return signalling({
+    peers: options.peers,
+    path: "/whip",
+    token: true,
+    admit: (_name, token) => WhipPublisher.admit(options, publishers, token),
+    secret: randomUUID,
+    seed: () => randomBytes(4).readUInt32LE(),
+  });
+}
+
+class WhipPublisher implements Publisher, UnitSink, Admitted {
+  readonly options: Admitted["options"];
+  heard: Millis;
+  readonly #given: WhipOptions;
+  readonly #publishers: Set<WhipPublisher>;
+  readonly #place: Publisher;
+  readonly #channel: Channel;
+  readonly #ingest: Ingest;
+  #peer: Peer | undefined;
+  #on = true;
+
+  static admit(options: WhipOptions, publishers: Set<WhipPublisher>, key: string): WhipPublisher | Refused {
+    const { origin } = options;
+    const now = origin.now();
+    let made: WhipPublisher | undefined;
+    // The origin remembers who publishes, so the publisher must be there before its channel is known.
+    const place: Publisher = {
+      get heard() {
+        return made?.heard ?? now;
+      },
+      refuse: (at, refusal) => made?.refuse(at, refusal),
+    };
+    const admitted = origin.admit(place, key, now);
+    if ("reason" in admitted) {
+      origin.refused(admitted.reason);
+      options.log.warn({ reason: admitted.reason, protocol: "whip" }, `encoder refused: ${admitted.description}`);
+      return { status: admitted.reason === "busy" ? 409 : 403, reason: admitted.description };
+    }
+    made = new WhipPublisher(options, publishers, admitted, place, now);
+    return made;
+  }
+
+  private constructor(given: WhipOptions, publishers: Set<WhipPublisher>, channel: Channel, place: Publisher, now: Millis) {
+    this.#given = given;
+    this.#publishers = publishers;
+    this.#channel = channel;
+    this.#place = place;
+    this.heard = now;
+    const wallClock = (): Millis => given.origin.wallClock();
+    this.#ingest = new Ingest(this, { keyFrameInterval: given.keyFrameInterval * 1000, wallClock });
+    this.options = { policy: { encodings: { video: ["H264"], audio: ["opus"] } }, sink: this.#ingest };
+  }
+
+  opened(peer: Peer): void {
+    this.#peer = peer;
+    this.#channel.start(this.#given.origin.wallClock());
+    this.#publishers.add(this);
+    this.#given.log.info({ channel: this.#channel.name, protocol: "whip" }, "encoder publishes");
+  }
+
+  tracks(tracks: readonly Track[]): void {
+    if (this.#on) this.#channel.configure(tracks);
+  }
+
+  unit(unit: Unit): void {
+    if (!this.#on) return;
+    this.heard = this.#given.origin.now();
+    this.#channel.push(this.heard, unit);
+  }
+
+  advance(now: Millis): Millis {
+    return this.#ingest.advance(Math.round(now * 1000)) / 1000;
+  }
+
+  refuse(_now: Millis, { description }: Refusal): void {
+    this.#peer?.close();
+    this.ended(description);
+  }
+
+  ended(reason: string): void {
+    if (!this.#on) return;
+    this.#on = false;
+    this.#publishers.delete(this);
+    const { origin, log } = this.#given;
+    if (this.#peer !== undefined) this.#channel.end(origin.now());
+    origin.released(this.#place, this.#channel);
+    log.info({ channel: this.#channel.name, protocol: "whip", reason }, "encoder left");
+  }
+}

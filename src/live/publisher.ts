@@ -1,0 +1,16 @@
+/** Who puts media on a channel, whatever protocol it speaks: the origin lets one in at a time (origin.ts). */
+import type { Millis } from "../base/units.ts";
+
+/** Why a publisher is turned away: the status for it, a word for the counter, a sentence for both. */
+export interface Refusal {
+  readonly code: string;
+  readonly reason: string;
+  readonly description: string;
+}
+
+export interface Publisher {
+  /** When something last came of it. */
+  readonly heard: Millis;
+  /** Turns it away in the midst of its stream; harmless when it went already. */
+  refuse(now: Millis, refusal: Refusal): void;
+}
