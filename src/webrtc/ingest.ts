@@ -10,11 +10,12 @@
  *
  * Source: RFC 6184, RFC 7587 section 4; ISO/IEC 14496-15 section 5.3.3.1 for the configuration, RFC 7845 section 5.1 for that of Opus.
  */
+
+import { SequenceUnwrapper } from "../base/sequence-unwrapper.ts";
 import type { Micros, Millis } from "../base/units.ts";
 import { decoderConfigurationOf } from "../media/h264/decoder-configuration.ts";
 import { H264Assembler } from "../media/rtp/h264-payload.ts";
 import type { RtpPacket } from "../media/rtp/rtp-packet.ts";
-import { SequenceUnwrapper } from "../media/rtp/sequence-unwrapper.ts";
 import type { AudioTrack, Track, Unit, VideoTrack } from "../media/unit.ts";
 import type { InboundStream, PacketSink } from "./inbound-stream.ts";
 import { ReorderBuffer } from "./reorder-buffer.ts";

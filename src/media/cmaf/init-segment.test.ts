@@ -106,12 +106,20 @@ test("the sample entry of AAC is the golden mp4a with esds", () => {
   );
 });
 
+test("the sample entry of Opus is the golden Opus with dOps", () => {
+  const configuration = Uint8Array.of(0, 2, 0x01, 0x38, 0, 0, 0xbb, 0x80, 0, 0, 0);
+  const opus: AudioTrack = { kind: "audio", codec: "opus", sampleRate: 48_000, channels: 2, samplesPerUnit: 960, configuration };
+  const [stsd] = find(walk(initSegment([opus])), "moov/trak/mdia/minf/stbl/stsd");
+  const entry = "4f707573" + "0000000000000001" + "0000000000000000" + "00020010" + "00000000" + "bb800000";
+  assert.equal(hex(stsd!.payload), `${"00000000" + "00000001" + "00000037"}${entry}${"00000013" + "644f7073"}000201380000bb80000000`);
+});
+
 test("codecs without a sample entry are told apart", () => {
   assert.deepEqual(["avc1.42c01e", "mp4a.40.2", "hvc1.1.6.L93.B0", "opus", "mp4a.69", ""].map(codecSupported), [
     true,
     true,
     false,
-    false,
+    true,
     false,
     false,
   ]);
