@@ -155,7 +155,7 @@ for (const role of ["client", "server"] as const) {
     const held = (smuxbuf: number): number => {
       // The traffic behind the named end is never read: its windows are all that takes bytes.
       const deaf: TcpHandler = { connected() {}, readable() {}, writable() {}, closed() {} };
-      const own = { ...plain, smuxver: 1, sndwnd: 32, rcvwnd: 32 };
+      const own = { ...plain, smuxver: 1, sndwnd: 32, rcvwnd: 32, spill: 0, stallwait: 0 };
       const ends = { client: { ...own }, server: { ...own } };
       Object.assign(ends[role], { smuxbuf });
       const talker = (socket: () => TcpSocket): Traffic => new Traffic(socket, { sendSeed: 1, expectSeed: 2, sendBytes: 5_000_000 });

@@ -54,6 +54,8 @@ const both: Readonly<Record<string, Proof>> = {
   smuxbuf: [wire, "smuxbuf at the "],
   framesize: [wire, "framesize at the "],
   streambuf: [wire, "streambuf at the "],
+  spill: ["sim/tunnel-stall.test.ts", "spill at the "],
+  stallwait: ["sim/tunnel-stall.test.ts", "stallwait at the "],
   keepalive: [wire, "keepalive at the "],
   closewait: [sim, "closewait"],
   compat: [wire, "compat: a receiver of 2021"],

@@ -124,6 +124,8 @@ export const counterTable: readonly CounterRow[] = [
     help: "Frames of smux of no use.",
     from: by("reason", { unknown_stream: "smux.unknownSid", duplicate_open: "smux.duplicateSyn" }),
   },
+  { name: "streams_stalled", help: "Streams whose application took nothing of what had come for it.", from: "smux.streamsStalled" },
+  { name: "windows_shrunk", help: "Windows told smaller because a stream took nothing.", from: "smux.windowsShrunk" },
   {
     name: "discarded_bytes",
     help: "Payload thrown away: its stream was gone or its session had failed.",
@@ -174,6 +176,7 @@ export const counterTable: readonly CounterRow[] = [
       streams_of_peer: "smux.synRefused",
       refusals: "smux.refusalsDropped",
       receive_buffer: "smux.receivePauses",
+      stalled_streams: "smux.streamsEvicted",
       send_window: "kcp.sendRefused",
       acknowledgements: "kcp.ackOverflows",
       fec_store: "fec.storeFull",

@@ -11,8 +11,10 @@
  * writes the data 8 bytes into its buffer and lets `push` put the header before it. Drain `transmit` before pushing: SYN goes before data.
  * FIN is sent in data order because the caller asks for it behind its last push.
  *
- * Flow control. Received bytes are taken from the session's bucket (receiveBytes) until `consumed` returns them; at 0 the caller stops
- * reading. In version 2 each stream has a window besides: the reader tells it at its first consumption and then each half streamBytes.
+ * Flow control. Received bytes count against the session's budget (receive-budget.ts) until `consumed` returns them; when it is exhausted the
+ * caller stops reading. In version 2 each stream has a window besides, at most streamBytes: the reader tells it at its first consumption and then
+ * each half window, smaller ones while streams hold what they have received. Where a stream takes nothing although all others wait for it,
+ * `overstayed` names it, for the caller to end it.
  *
  * Ends. FIN ends one direction; a stream is gone when both have ended and its bytes were consumed. The real kcptun has no half close:
  * at the first end of either side it closes the stream whole after its --closewait (0 in older versions), and discards what comes later
@@ -33,8 +35,9 @@ import { type Bytes, type Millis, NEVER } from "../base/units.ts";
 import { CMD_FIN, CMD_NOP, CMD_PSH, CMD_SYN, CMD_UPD, HEADER_BYTES, putHeader } from "./frame.ts";
 import { FrameReader } from "./frame-reader.ts";
 import { Liveness } from "./liveness.ts";
+import { ReceiveBudget } from "./receive-budget.ts";
 import { SmuxStats } from "./stats.ts";
-import { Stream } from "./stream.ts";
+import { INITIAL_WINDOW_BYTES, Stream } from "./stream.ts";
 
 /** Values of `event`. */
 export const NOTHING = 0;
@@ -68,6 +71,10 @@ export interface SmuxOptions {
   readonly receiveBytes?: Bytes;
   /** Window told to the peer for each stream (version 2); 2 MiB. */
   readonly streamBytes?: Bytes;
+  /** Received bytes that streams which take nothing may hold beyond receiveBytes; 0. */
+  readonly spillBytes?: Bytes;
+  /** How long a stream may take nothing while all others wait for it; 0 = for ever, as kcptun does. */
+  readonly stallMs?: Millis;
   /** Most payload of one frame, 1…65535; 8192 (4096 as kcptun of 2021). */
   readonly frameBytes?: Bytes;
   /** Streams open at once; 1024. */
@@ -86,7 +93,8 @@ export class SmuxSession {
   /** Set once, with the event FAILED: "smux.version", "smux.command", "smux.length", "smux.consumed" or "smux.timeout". */
   failure: ProtocolError | undefined;
   readonly stats = new SmuxStats();
-  readonly #streamBytes: Bytes;
+  readonly #budget: ReceiveBudget;
+  readonly #stallMs: Millis;
   readonly #frameBytes: Bytes;
   readonly #streamsMax: number;
   readonly #ownParity: 0 | 1;
@@ -97,21 +105,19 @@ export class SmuxSession {
   readonly #control: Ring<Stream>;
   readonly #refused = new Ring<number>(REFUSALS_MAX);
   #nextSid: number;
-  /** Bytes that may still be received before the application must consume some. */
-  #bucket: Bytes;
   /** Payload of the PSH under way that has not come yet, and whose it is. */
   #payloadLeft = 0;
   #payloadStream: Stream | undefined;
 
   constructor(options: SmuxOptions) {
     const { role, version, keepaliveMs = 10_000, timeoutMs = 30_000, receiveBytes = 4_194_304 } = options;
-    const { streamBytes = 2_097_152, frameBytes = 8192, streamsMax = 1024 } = options;
+    const { streamBytes = 2_097_152, frameBytes = 8192, streamsMax = 1024, spillBytes = 0, stallMs = 0 } = options;
     assert(frameBytes >= 1 && frameBytes <= FRAME_BYTES_MAX, "frameBytes must be 1…65535");
     assert(receiveBytes >= 1 && streamBytes >= 1 && streamsMax >= 1, "limits must be above 0");
-    this.#streamBytes = streamBytes;
     this.#frameBytes = frameBytes;
     this.#streamsMax = streamsMax;
-    this.#bucket = receiveBytes;
+    this.#budget = new ReceiveBudget(receiveBytes, spillBytes, streamBytes, this.stats);
+    this.#stallMs = stallMs;
     this.#ownParity = role === "client" ? 1 : 0;
     this.#nextSid = role === "client" ? 3 : 2;
     this.#reader = new FrameReader(version === "any" ? 0 : version);
@@ -129,9 +135,9 @@ export class SmuxSession {
     return this.#streams.size;
   }
 
-  /** The bucket is empty: the caller stops reading the layer below. What it has read already may still be given to `receive`. */
+  /** The budget is exhausted: the caller stops reading the layer below. What it has read already may still be given to `receive`. */
   get receivePaused(): boolean {
-    return this.#bucket <= 0;
+    return this.#budget.exhausted;
   }
 
   /** Lets the peer describe streams with at most `bytesMax` bytes. We may, in at most 512, when it lets us. */
@@ -156,7 +162,7 @@ export class SmuxSession {
     const stream = new Stream(this.#nextSid, false);
     stream.description = description;
     this.#nextSid += 2;
-    this.#streams.set(stream.sid, stream);
+    this.#add(stream);
     this.#queue(stream);
     this.stats.opened++;
     return stream.sid;
@@ -193,8 +199,7 @@ export class SmuxSession {
     const stream = this.#streams.get(sid);
     if (stream === undefined || stream.forgotten) return;
     stream.forgotten = true;
-    this.#credit(stream.held);
-    stream.held = 0;
+    this.#credit(stream, stream.held);
     this.finish(now, sid);
     this.#removeIfOver(stream);
   }
@@ -205,11 +210,12 @@ export class SmuxSession {
     if (stream === undefined || stream.forgotten) return;
     assert(n >= 0 && n <= stream.held, "consumed more than was received");
     if (n === 0) return;
-    this.#credit(n);
+    this.#credit(stream, n);
     if (this.version === 2) {
-      stream.consume(n, this.#streamBytes / 2);
+      stream.consume(n, stream.shrunk ? 0 : stream.told / 2);
+      stream.shrunk = false;
       if (stream.controlPending) this.#queue(stream);
-    } else stream.held -= n;
+    }
     this.#removeIfOver(stream);
   }
 
@@ -225,8 +231,10 @@ export class SmuxSession {
     while (this.#refused.length > 0 && at + HEADER_BYTES <= end) at = this.#put(view, at, CMD_FIN, this.#refused.shift()!);
     for (let stream = this.#control.at(0); stream !== undefined; stream = this.#control.at(0)) {
       while (stream.controlPending) {
-        const length = stream.transmitControl(view, at, end, this.version, this.#streamBytes);
+        const window = stream.updateNext ? this.#budget.window(stream) : 0;
+        const length = stream.transmitControl(view, at, end, this.version, window);
         if (length === 0) return at - offset;
+        if (window > 0) this.#budget.promise(stream, window);
         at += length;
         this.stats.framesOut++;
       }
@@ -269,10 +277,17 @@ export class SmuxSession {
     // Nothing can be heard while we do not listen.
     if (this.receivePaused) this.#liveness.heard = true;
     if (!this.#liveness.advance(now)) this.#fail("smux.timeout", "nothing was heard from the peer");
+    if (this.#budget.due(now)) this.#budget.look(now, this.#streams, this.#shrink);
+  }
+
+  /** The stream to `forget` so that the others go on: it has taken nothing for stallMs, and the budget is exhausted. 0 = none. Ask after `advance`. */
+  overstayed(): number {
+    if (this.#stallMs === 0 || !this.receivePaused) return 0;
+    return this.#budget.worst(this.#streams, this.#stallMs)?.sid ?? 0;
   }
 
   deadline(): Millis {
-    return this.failure === undefined ? this.#liveness.deadline() : NEVER;
+    return this.failure === undefined ? Math.min(this.#liveness.deadline(), this.#budget.deadline()) : NEVER;
   }
 
   #receiveFrame(reader: FrameReader): void {
@@ -317,9 +332,9 @@ export class SmuxSession {
       this.stats.discardedBytes += n;
       return at + n;
     }
-    stream.held += n;
-    if (this.#bucket > 0 && this.#bucket <= n) this.stats.receivePauses++;
-    this.#bucket -= n;
+    const paused = this.receivePaused;
+    this.#budget.received(stream, n);
+    if (!paused && this.receivePaused) this.stats.receivePauses++;
     this.stats.bytesIn += n;
     this.event = DATA;
     this.eventSid = stream.sid;
@@ -334,7 +349,7 @@ export class SmuxSession {
       if (!this.#refused.push(sid)) this.stats.refusalsDropped++;
       return;
     }
-    this.#streams.set(sid, new Stream(sid, true));
+    this.#add(new Stream(sid, true));
     this.stats.accepted++;
     this.event = OPENED;
     this.eventSid = sid;
@@ -352,14 +367,25 @@ export class SmuxSession {
     assert(stream.queued, "more streams with control frames than streams");
   }
 
-  #credit(n: Bytes): void {
+  #credit(stream: Stream, n: Bytes): void {
     if (n > 0 && this.receivePaused) this.#liveness.heard = true;
-    this.#bucket += n;
+    this.#budget.consumed(stream, n);
   }
+
+  #add(stream: Stream): void {
+    this.#streams.set(stream.sid, stream);
+    this.#budget.opened(stream, this.version === 2 ? INITIAL_WINDOW_BYTES : 0);
+  }
+
+  readonly #shrink = (stream: Stream): void => {
+    stream.update();
+    if (stream.controlPending) this.#queue(stream);
+  };
 
   #removeIfOver(stream: Stream): void {
     if (!stream.over || stream.queued || this.#streams.get(stream.sid) !== stream) return;
     this.#streams.delete(stream.sid);
+    this.#budget.closed(stream);
     this.stats.closed++;
   }
 

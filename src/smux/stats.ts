@@ -22,6 +22,10 @@ export class SmuxStats {
   openRefused = 0;
   /** Limit hit: times the bucket ran empty. */
   receivePauses = 0;
+  /** Streams that stopped taking what they had received, windows told smaller for it, and streams ended because all others waited for them. */
+  streamsStalled = 0;
+  windowsShrunk = 0;
+  streamsEvicted = 0;
   /** Bytes ignored because the session had failed. */
   bytesAfterFailure = 0;
 }

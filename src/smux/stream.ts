@@ -29,6 +29,11 @@ export class Stream {
   held = 0;
   /** Describes the stream; goes with its SYN, or with another one when the SYN has left. */
   description: Uint8Array | undefined;
+  /** For the session's budget (receive-budget.ts): the window told, the tick of the last progress, and what was concluded from it. */
+  told = 0;
+  progress = 0;
+  stalled = false;
+  shrunk = false;
   #finSent = false;
   #updatePending = false;
   #written = 0;
@@ -103,12 +108,22 @@ export class Stream {
 
   /** The application took `n` bytes. An UPD is due at the very first time, and then whenever `step` more bytes were taken. */
   consume(n: number, step: number): void {
-    this.held -= n;
     this.#consumed = (this.#consumed + n) | 0;
     this.#consumedSinceUpdate += n;
     if (this.#updated && this.#consumedSinceUpdate < step) return;
     this.#updated = true;
     this.#updatePending = true;
     this.#consumedSinceUpdate = 0;
+  }
+
+  /** An UPD is due without anything having been consumed: the window has changed. */
+  update(): void {
+    this.#updated = true;
+    this.#updatePending = true;
+  }
+
+  /** What `transmitControl` writes next is an UPD. */
+  get updateNext(): boolean {
+    return this.established && this.description === undefined && this.#updatePending && this.receiving;
   }
 }

@@ -75,6 +75,14 @@ const shared = {
   streambuf: count(65_536, 2 ** 30)
     .default(2_097_152)
     .describe("bytes received for one slow stream (smux version 2)"),
+  spill: count(0, 2 ** 30)
+    .default(16_777_216)
+    .describe("bytes beyond smuxbuf that streams of a session may hold whose applications take nothing, before the others wait for them"),
+  stallwait: count(0, 86_400)
+    .default(5)
+    .describe(
+      "seconds a stream may take nothing while all others of its session wait for it, then it is reset; 0 = they wait as long as it takes",
+    ),
   keepalive: count(1, 30).default(10).describe("seconds between keep-alives"),
   closewait: count(0, 86_400).default(30).describe("seconds a half-closed connection may idle before it is closed"),
   compat: z.enum(["2021", "2026"]).default("2026").describe("kcptun generation whose timing, defaults and columns of snmplog are kept"),

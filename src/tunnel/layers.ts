@@ -71,6 +71,8 @@ export class Layers {
       timeoutMs: 30_000,
       receiveBytes: config.smuxbuf,
       streamBytes: config.streambuf,
+      spillBytes: config.spill,
+      stallMs: config.stallwait * 1000,
       frameBytes: this.frameBytesMax,
       streamsMax: config.streams,
     });

@@ -111,6 +111,7 @@ export class Session implements StreamOwner, SmuxSink {
       this.close(now, layers.failure.code);
       return;
     }
+    for (let sid = layers.smux.overstayed(); sid !== 0; sid = layers.smux.overstayed()) this.#evict(now, sid, layers.smux);
     if (now >= this.#sweepAt) this.#sweep(now);
     if (this.health !== undefined && this.probation !== undefined && now >= this.#checkAt) {
       this.#check(now, this.health, this.probation, layers);
@@ -225,10 +226,22 @@ export class Session implements StreamOwner, SmuxSink {
     this.#options.wake(this);
   }
 
+  /** Ends a stream whose application takes nothing while all others wait for it. */
+  #evict(now: Millis, sid: number, smux: SmuxSession): void {
+    smux.stats.streamsEvicted++;
+    const stream = this.streams.get(sid);
+    const facts = { peer: this.peerName, stream: sid, heldBytes: stream?.backlogBytes };
+    this.#options.log.warn(facts, "connection reset: it took nothing while all others waited for it (options spill and stallwait)");
+    stream?.reset("its application took nothing");
+    if (stream !== undefined) this.streamGone(now, stream);
+    smux.forget(now, sid);
+    this.#options.wake(this);
+  }
+
   /** A stream without a number. */
   newStream(now: Millis): Stream {
     const { config, pads } = this.#options;
-    const backlogBytesMax = Math.max(config.smuxbuf, config.streambuf, INITIAL_WINDOW_BYTES) + 65_536;
+    const backlogBytesMax = Math.max(config.smuxbuf + config.spill, config.streambuf, INITIAL_WINDOW_BYTES) + 65_536;
     return new Stream(now, this, backlogBytesMax, pads === undefined ? undefined : new Qpp(pads));
   }
 
