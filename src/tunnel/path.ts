@@ -77,14 +77,15 @@ export class Path implements Demultiplexer {
 
   advance(now: Millis): Millis {
     const { session } = this;
-    const { health } = session;
+    const { vigil } = session;
     const next = this.#endpoint?.advance(now) ?? NEVER;
-    if (session.closed !== undefined || health === undefined) return next;
+    if (session.closed !== undefined || vigil === undefined) return next;
+    const { health, probation } = vigil;
     if (health.verdict === "forgotten") {
       this.close(now, this.#forgotten(now));
       return now;
     }
-    if (!this.#opinionTold && session.probation?.opinion !== undefined) this.#tell(now, session.probation.opinion);
+    if (!this.#opinionTold && probation.opinion !== undefined) this.#tell(now, probation.opinion);
     if (health.verdict !== "silent" || this.answered || this.#endpoint === undefined) return next;
     if (now >= this.#redialAt) this.#redial(now);
     return Math.min(next, this.#redialAt);

@@ -20,22 +20,17 @@ import { sniff } from "../smux/sniff.ts";
 import { INITIAL_WINDOW_BYTES } from "../smux/stream.ts";
 import { Extension } from "./extension.ts";
 import { Flows } from "./flows.ts";
-import { Health } from "./health.ts";
 import { Introductions, type OpenRefusal } from "./introductions.ts";
 import { Layers, type SmuxSink } from "./layers.ts";
 import type { Lock } from "./lock.ts";
-import { Probation } from "./probation.ts";
 import type { SessionOptions } from "./session-options.ts";
 import type { RateShare } from "./shared-rate.ts";
 import { ENDED, SHUT, Stream, type StreamOwner } from "./stream.ts";
 import { Transport } from "./transport.ts";
+import { Vigil } from "./vigil.ts";
 
 /** How often half-closed streams are looked at. */
 const SWEEP_MS: Millis = 1000;
-/** How often a client looks after the health of its session. */
-const CHECK_MS: Millis = 100;
-/** A client that sends datagrams and hears nothing for so long says NOP, which has to be acknowledged. */
-const ASK_MS: Millis = 1000;
 
 export class Session implements StreamOwner, SmuxSink {
   /** Id in the socket's address table; −1 until the peer's name is resolved. */
@@ -47,8 +42,7 @@ export class Session implements StreamOwner, SmuxSink {
   readonly transport: Transport;
   readonly kcp: Kcp;
   /** A client's opinion of its server; a server has none, clients come and go. */
-  readonly health: Health | undefined;
-  readonly probation: Probation | undefined;
+  readonly vigil: Vigil | undefined;
   readonly streams = new Map<number, Stream>();
   /** Bookkeeping of the endpoint. */
   dirty = false;
@@ -68,8 +62,6 @@ export class Session implements StreamOwner, SmuxSink {
   /** Streams that have gathered pieces of what is being received. */
   readonly #gathering: Stream[] = [];
   #sweepAt: Millis = NEVER;
-  #checkAt: Millis = 0;
-  #askedAt: Millis = 0;
 
   constructor(now: Millis, options: SessionOptions) {
     const { config } = options;
@@ -80,9 +72,8 @@ export class Session implements StreamOwner, SmuxSink {
     this.startedAt = now;
     this.lock = options.lock;
     this.#intake = options.lock?.user.up.share();
-    this.health = options.role === "client" ? new Health(now) : undefined;
-    this.probation = options.role === "client" ? new Probation() : undefined;
-    this.transport = new Transport(now, options.conv, config, options.cipherBytes, this.health, options.lock?.user.down.share());
+    this.vigil = options.role === "client" ? new Vigil(now) : undefined;
+    this.transport = new Transport(now, options.conv, config, options.cipherBytes, this.vigil?.health, options.lock?.user.down.share());
     this.kcp = this.transport.kcp;
     if (config.extensions) {
       this.flows = new Flows(this, options);
@@ -113,9 +104,7 @@ export class Session implements StreamOwner, SmuxSink {
     }
     for (let sid = layers.smux.overstayed(); sid !== 0; sid = layers.smux.overstayed()) this.#evict(now, sid, layers.smux);
     if (now >= this.#sweepAt) this.#sweep(now);
-    if (this.health !== undefined && this.probation !== undefined && now >= this.#checkAt) {
-      this.#check(now, this.health, this.probation, layers);
-    }
+    this.vigil?.advance(now, this.transport, layers);
     this.#outbound(now, layers);
   }
 
@@ -129,8 +118,7 @@ export class Session implements StreamOwner, SmuxSink {
       this.introductions.dueAt,
       this.#intakeDeadline,
     );
-    if (this.health === undefined || this.probation === undefined) return due;
-    return Math.min(due, Math.max(this.#checkAt, Math.min(this.health.deadline(), this.probation.deadline())));
+    return this.vigil === undefined ? due : Math.min(due, this.vigil.deadline());
   }
 
   /** Lays packets into the batch; false when the batch is full and more wait. */
@@ -292,20 +280,6 @@ export class Session implements StreamOwner, SmuxSink {
 
   get #intakeDeadline(): Millis {
     return this.#intake === undefined || this.kcp.readable === 0 ? NEVER : this.#intake.deadline();
-  }
-
-  #check(now: Millis, health: Health, probation: Probation, layers: Layers): void {
-    const { kcp, transport } = this;
-    this.#checkAt = now + CHECK_MS;
-    health.advance(now, kcp.waitSnd > 0, kcp.stats.rto);
-    if (probation.advance(now, transport.receivedDatagrams, kcp.stats, health.doubted) && kcp.writable) layers.ping(now);
-    // Datagrams alone ask for no acknowledgement: whoever sends them without hearing anything has to ask whether the server is still there.
-    const said = this.extension?.saidAt ?? 0;
-    const quiet = now - Math.max(transport.lastReceived, this.#askedAt);
-    if (said > transport.lastReceived && quiet >= ASK_MS && kcp.waitSnd === 0) {
-      this.#askedAt = now;
-      layers.ping(now);
-    }
   }
 
   #settle(version: 1 | 2 | "any", compressed: boolean): void {

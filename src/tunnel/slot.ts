@@ -103,7 +103,7 @@ export class Slot {
     const seconds = Math.round(now - path.session.startedAt) / 1000;
     const expired = config.autoexpire > 0 && now - path.session.startedAt >= config.autoexpire * 1000;
     // One that was never answered would have a successor in the same plight: it looks for the server by itself.
-    const silent = path.answered && path.session.health?.verdict === "silent";
+    const silent = path.answered && path.session.vigil?.health.verdict === "silent";
     if (!expired && !silent) return;
     const why = expired ? "session expired" : "session is silent";
     log.info({ peer: peerName, seconds, connections: path.session.streams.size }, `${why}; new connections get a new one`);
@@ -130,7 +130,7 @@ export class Slot {
     if (session.streams.size === 0 && session.kcp.waitSnd === 0) return "replaced, and its connections have ended";
     if (autoexpire > 0 && now - session.startedAt >= (autoexpire + scavengettl) * 1000)
       return "expired (options autoexpire and scavengettl)";
-    if (session.health?.verdict !== "silent") return undefined;
+    if (session.vigil?.health.verdict !== "silent") return undefined;
     if (session.streams.size === 0) return "silent and replaced";
     const heard = this.#current?.session.transport.lastReceived ?? 0;
     return heard - session.transport.lastReceived >= SUCCESSION_MS ? "silent, while its successor is answered" : undefined;
