@@ -22,8 +22,8 @@ interface Ended {
 test("longhaul top finds a server of this user, in every manner, and says so when there is none", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "longhaul-top-"));
   const env = { ...process.env, XDG_RUNTIME_DIR: folder, LANG: "C.UTF-8", LC_ALL: "C.UTF-8", TERM: "xterm", NO_COLOR: "" };
-  const top = async (...argv: string[]): Promise<Ended> => {
-    const run = promisify(execFile)(longhaul, ["top", ...argv], { env, timeout: 30_000 });
+  const top = async (of: NodeJS.ProcessEnv, ...argv: string[]): Promise<Ended> => {
+    const run = promisify(execFile)(longhaul, ["top", ...argv], { env: of, timeout: 30_000 });
     return run.then(
       ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
       (error: Ended) => error,
@@ -37,7 +37,12 @@ test("longhaul top finds a server of this user, in every manner, and says so whe
   });
   const socket = join(folder, "longhaul", `server-${server.pid}.sock`);
   for (let i = 0; i < 600 && !existsSync(socket); i++) await sleep(50);
-  const [json, table, screen] = await Promise.all([top("--json", metrics), top("--once"), hasScript ? inTerminal(env) : undefined]);
+  const [json, table, none, screen] = await Promise.all([
+    top(env, "--json", metrics),
+    top(env, "--once"),
+    top({ ...env, XDG_RUNTIME_DIR: join(folder, "empty") }),
+    hasScript ? inTerminal(env) : undefined,
+  ]);
   const [told] = JSON.parse(json.stdout) as { status: unknown }[];
   const status = statusSchema.parse(told!.status);
   assert.deepEqual([status.pid, status.role, status.at], [server.pid, "server", "127.0.0.1:0"]);
@@ -52,7 +57,6 @@ test("longhaul top finds a server of this user, in every manner, and says so whe
   server.kill("SIGTERM");
   await once(server, "exit");
   assert.deepEqual([existsSync(socket), existsSync(metrics)], [false, false]);
-  const none = await top();
   assert.deepEqual([none.code, none.stdout], [1, ""]);
   assert.match(none.stderr, /^longhaul top: no tunnel of this user runs here/);
   assert.deepEqual(readdirSync(join(folder, "longhaul")), []);

@@ -25,6 +25,7 @@ const topConfig = z.strictObject({
     .meta({ operands: "ADDRESS" }),
   period: z.coerce.number().int().min(1).max(60).default(1).describe("seconds between two pictures"),
   once: z.stringbool().default(false).describe("print one table, of a period, and end"),
+  all: z.stringbool().default(false).describe("show the tunnels of other users as well, as far as this one may: root all of them"),
   json: z.stringbool().default(false).describe("print the status of each process as one JSON array and end"),
 });
 type TopConfig = z.output<typeof topConfig>;
@@ -46,7 +47,7 @@ round trip, losses and what FEC made good. Enter shows the streams of a session,
 
 async function runTop(config: TopConfig): Promise<number> {
   const named = config.addresses.map((name): Place => ({ name, at: parsePlace(name) }));
-  const found = (): Place[] => findInstances().map(({ path }) => ({ name: path, at: { path } }));
+  const found = (): Place[] => findInstances(config.all).map(({ path }) => ({ name: path, at: { path } }));
   const poll = new Poll({ places: named.length > 0 ? () => named : found, keepSilent: named.length > 0 });
   const processes = await poll.run(undefined);
   if (!processes.some(({ status }) => status !== undefined)) {
@@ -69,7 +70,7 @@ function parsePlace(name: string): Endpoint {
 
 function nothing(processes: readonly ProcessTrack[]): string {
   if (processes.length > 0) return processes.map(({ address, failure }) => `${address}: ${failure}`).join("; ");
-  return `no tunnel of this user runs here that could be shown. Start "longhaul client" or "longhaul server", or name one that has --metrics: longhaul top HOST:PORT`;
+  return `no tunnel of this user runs here that could be shown. Start "longhaul client" or "longhaul server", look for other users' with --all, or name one that has --metrics: longhaul top HOST:PORT`;
 }
 
 function printJson(processes: readonly ProcessTrack[]): number {
@@ -117,6 +118,7 @@ async function follow(poll: Poll, { period }: TopConfig): Promise<number> {
       if (view.page === "session" && page !== "session") hurry.abort();
       show();
     },
+    gone: () => stop.abort(),
     resized: () => {
       painter.forget();
       show();

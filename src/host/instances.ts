@@ -3,7 +3,7 @@
  *
  *   $XDG_RUNTIME_DIR/longhaul/client-4711.sock      else /run/user/UID/longhaul, for root /run/longhaul, else TMPDIR/longhaul-UID
  *
- * The folder is its user's alone (0700). A socket whose process is gone is removed by whoever comes by next. Root looks into everybody's folders.
+ * The folder is its user's alone (0700). A socket whose process is gone is removed by whoever comes by next.
  */
 import { lstatSync, mkdirSync, readdirSync, statSync, unlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -38,19 +38,25 @@ export function instancePath(name: string, pid: number, of: Surroundings = surro
   if (uid !== of.uid || (mode & 0o077) !== 0) throw new Error(`${folder} is not this user's alone`);
   const path = join(folder, `${name}-${pid}.sock`);
   if (Buffer.byteLength(path) > PATH_BYTES_MAX) throw new Error(`${path} is too long for a socket`);
-  instancesIn(folder);
+  instancesIn(folder, true);
   return path;
 }
 
-/** All that run, by name and pid. Removes what dead ones left. */
-export function findInstances(of: Surroundings = surroundings()): Instance[] {
-  const folders = new Set([ownFolder(of), ...(of.uid === 0 ? everybodysFolders(of.tmp) : [])]);
-  return [...folders].flatMap(instancesIn).sort((a, b) => a.name.localeCompare(b.name) || a.pid - b.pid);
+/** Those that run, by name and pid: this user's, or `all` that this user may see. Removes what dead ones of this user left. */
+export function findInstances(all: boolean, of: Surroundings = surroundings()): Instance[] {
+  const own = ownFolder(of);
+  const folders = new Set([own, ...(all ? everybodysFolders(of.tmp) : [])]);
+  const found = [...folders].flatMap((folder) => instancesIn(folder, folder === own));
+  return found.sort((a, b) => a.name.localeCompare(b.name) || a.pid - b.pid);
 }
 
 function everybodysFolders(tmp: string): string[] {
   const temporary = filesIn(tmp).filter((name) => name.startsWith("longhaul-"));
-  return [...filesIn("/run/user").map((uid) => join("/run/user", uid, "longhaul")), ...temporary.map((name) => join(tmp, name))];
+  return [
+    "/run/longhaul",
+    ...filesIn("/run/user").map((uid) => join("/run/user", uid, "longhaul")),
+    ...temporary.map((name) => join(tmp, name)),
+  ];
 }
 
 function ownFolder({ env, uid, tmp }: Surroundings): string {
@@ -60,14 +66,15 @@ function ownFolder({ env, uid, tmp }: Surroundings): string {
   return uid === 0 && isDirectory("/run") ? "/run/longhaul" : join(tmp, `longhaul-${uid}`);
 }
 
-function instancesIn(folder: string): Instance[] {
+/** `tidy` removes what dead processes left: only in our own folder, since another user's may lead anywhere. */
+function instancesIn(folder: string, tidy: boolean): Instance[] {
   return filesIn(folder).flatMap((file) => {
     const match = socketName.exec(file);
     if (match === null) return [];
     const [, name = "", pid] = match;
     const path = join(folder, file);
     if (lives(Number(pid))) return [{ name, pid: Number(pid), path }];
-    remove(path);
+    if (tidy) remove(path);
     return [];
   });
 }

@@ -11,6 +11,8 @@ type WriteStream = typeof process.stdout;
 
 export interface TerminalHandler {
   key(name: string): void;
+  /** The terminal has gone: nobody sees what follows. */
+  gone(): void;
   resized(): void;
 }
 
@@ -31,6 +33,8 @@ export class Terminal {
     input.setRawMode(true);
     input.setEncoding("utf8");
     input.on("data", this.#keys);
+    input.on("end", this.#gone);
+    input.on("error", this.#gone);
     output.on("resize", this.#resized);
     process.on("exit", this.#restore);
     // Before Node writes the stack of an error that nobody caught, which would else vanish with the screen.
@@ -59,6 +63,9 @@ export class Terminal {
     if (!this.#open) return;
     this.#restore();
     this.#input.off("data", this.#keys);
+    this.#input.off("end", this.#gone);
+    // What goes wrong with it from now on is of no interest any more.
+    this.#input.off("error", this.#gone).on("error", () => {});
     this.#output.off("resize", this.#resized);
     process.off("exit", this.#restore);
     process.off("uncaughtExceptionMonitor", this.#restore);
@@ -68,6 +75,8 @@ export class Terminal {
   readonly #keys = (text: Buffer | string): void => {
     for (const key of readKeys(String(text))) this.#handler.key(key);
   };
+
+  readonly #gone = (): void => this.#handler.gone();
 
   readonly #resized = (): void => this.#handler.resized();
 
