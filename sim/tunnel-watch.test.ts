@@ -77,6 +77,7 @@ test("counts outlive their sessions and sockets, and never fall", () => {
   of.run(8);
   const { counted, rtt, now } = of.client.observe(of.network.now, everything).totals;
   assert.deepEqual([counted.sessions!.started, counted.sessions!.ended, now.sessions, now.sessionsMost], [2, 1, 1, 2]);
+  assert.equal(counted.smux!.bytesIn, 10_000, "what the ended session received is still counted");
   for (const [module, counts] of Object.entries(first.counted)) {
     for (const [name, value] of Object.entries(counts)) assert.ok(counted[module]![name]! >= value, `${module}.${name} fell`);
   }
