@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Prng } from "../src/base/prng.ts";
 import { Traffic, TunnelWorld } from "./tunnel-world.ts";
+import { UdpApplication, UdpEcho } from "./udp-application.ts";
 import type { VirtualLoop } from "./virtual-loop.ts";
 
 const datagrams = 100_000;
@@ -43,7 +44,12 @@ function mutate(prng: Prng, recorded: readonly Uint8Array[], into: Uint8Array): 
 test(`${datagrams} hostile datagrams into a tunnel server (seed ${seed})`, () => {
   const both = { crypt: "null", nocomp: "true", quiet: "true" };
   const world = new TunnelWorld(
-    { link: "delay=5", seed: 1, client: both, server: { ...both, sessions: sessionsMax, streams: 100 } },
+    {
+      link: "delay=5",
+      seed: 1,
+      client: { ...both, forward: ["udp:10.0.0.1:1053=echo"], reverse: ["web=10.0.0.1:80"] },
+      server: { ...both, sessions: sessionsMax, streams: 100, flows: 64, targets: ["echo=udp:10.0.0.2:7"], reverse: ["web=10.0.0.2:8080"] },
+    },
     (socket) => {
       const traffic = new Traffic(() => socket, { sendSeed: 2, expectSeed: 1, sendBytes: 50_000 });
       traffic.connected(0);
@@ -59,8 +65,15 @@ test(`${datagrams} hostile datagrams into a tunnel server (seed ${seed})`, () =>
     });
     return traffic!;
   };
+  // Every kind of extension datagram is among what is recorded: HELLO, descriptions, a reverse listener, flows, datagrams in pieces.
+  new UdpEcho(world.network.host("10.0.0.2"), 7);
+  const application = new UdpApplication(world.network.host("10.0.0.1"), { host: "10.0.0.1", port: 1053 });
+  for (const bytes of [100, 100, 4000, 1000, 100, 4000]) {
+    application.send(bytes);
+    world.run(0.1);
+  }
   const first = connect(50_000);
-  assert.ok(world.run(10, () => first.received === 50_000));
+  assert.ok(world.run(10, () => first.received === 50_000 && application.answers.length === 6));
   const { endpoint } = world.server;
   const socket = endpoint.socket as unknown as { deliver(bytes: Uint8Array, length: number, host: string, port: number): void };
   const prng = new Prng(seed);
@@ -73,6 +86,7 @@ test(`${datagrams} hostile datagrams into a tunnel server (seed ${seed})`, () =>
   }
   world.run(1);
   assert.ok(world.server.report(world.network.now).length <= sessionsMax, `seed ${seed}`);
+  assert.ok(world.server.flows <= 64, `${world.server.flows} flows; seed ${seed}`);
   const grown = (process.memoryUsage().arrayBuffers - before) / 2 ** 20;
   assert.ok(grown < 500, `${grown.toFixed(0)} MiB more after the attack; seed ${seed}`);
   // Strangers who idle are forgotten; then there is room for whoever comes.
@@ -82,4 +96,10 @@ test(`${datagrams} hostile datagrams into a tunnel server (seed ${seed})`, () =>
     world.run(30, () => after.received === 50_000),
     `the server serves nobody after the attack; seed ${seed}`,
   );
+  const answered = application.answers.length;
+  for (let i = 0; i < 3; i++) {
+    application.send(100);
+    world.run(1);
+  }
+  assert.ok(application.answers.length > answered, `no flow goes after the attack; seed ${seed}`);
 });

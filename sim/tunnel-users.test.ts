@@ -8,6 +8,7 @@ import { type Log, silentLog } from "../src/host/log.ts";
 import { TunnelClient } from "../src/tunnel/client.ts";
 import { clientConfig } from "../src/tunnel/config.ts";
 import { LogLines, Traffic, TunnelWorld } from "./tunnel-world.ts";
+import { UdpApplication, UdpEcho } from "./udp-application.ts";
 
 const far = "10.0.0.2";
 const ann = { name: "ann", key: "ann's key" };
@@ -232,4 +233,22 @@ test("targets: a user reaches those on its own list, and the default", () => {
   of.run(3);
   assert.deepEqual([byDefault.received, a.received, b.received, b.broken], [1000, 1000, 0, "ECONNRESET"]);
   assert.ok(log.count(`\\"b\\" is not a target for TCP here`) + log.count("not one of the user's targets") > 0, log.lines.join("\n"));
+});
+
+test("targets: UDP and reverse listeners are asked for by name as well, and not reached otherwise", () => {
+  const log = new LogLines();
+  const of = new UsersWorld({
+    users: [{ ...ann, targets: ["echo"] }],
+    log,
+    client: { forward: ["udp:10.0.0.1:1053=echo", "udp:10.0.0.1:1054=other"], reverse: ["web=10.0.0.1:80"] },
+    server: { targets: [`echo=udp:${far}:7`, `other=udp:${far}:7`], reverse: [`web=${far}:8080`] },
+  });
+  new UdpEcho(of.network.host(far), 7);
+  const [echo, other] = [1053, 1054].map((port) => new UdpApplication(of.network.host("10.0.0.1"), { host: "10.0.0.1", port }));
+  echo!.send(100);
+  other!.send(100);
+  of.run(3);
+  assert.deepEqual([echo!.answers.length, other!.answers.length, of.server.listeners], [1, 0, 0]);
+  assert.equal(log.count('"other" is not a target for UDP here (not one of the user\'s targets)'), 2);
+  assert.ok(log.count('"web" is not a listener here (not one of the user\'s targets)') >= 1);
 });

@@ -61,8 +61,9 @@ export class ReverseListeners {
       log.warn({ peer: session.peerName, listener: name, refused: counters.refusedTargets }, `reverse forward refused: ${reason}`);
       session.introductions.refuse(now, stream, verdict, reason);
     };
-    if (allowed.length === 0) {
-      refuse(REFUSED_TARGET, `"${name}" is not a listener here (option reverse)`);
+    const forbidden = session.lock?.user.mayReach(name) === false;
+    if (allowed.length === 0 || forbidden) {
+      refuse(REFUSED_TARGET, `"${name}" is not a listener here (${forbidden ? "not one of the user's targets" : "option reverse"})`);
       return;
     }
     try {

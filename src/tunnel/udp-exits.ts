@@ -58,9 +58,10 @@ export class UdpExits {
     const { counters, flows, log, option, quiet, names, targets } = this.#options;
     const { target: name, kind } = description;
     const target = kind === KIND_UDP ? targets().find(KIND_UDP, name) : undefined;
-    if (target === undefined || "path" in target.endpoint) {
+    if (target === undefined || "path" in target.endpoint || session.lock?.user.mayReach(name) === false) {
       counters.refusedTargets++;
-      const reason = name === "" ? "no default target for UDP" : `"${name}" is not a target for UDP here (option ${option})`;
+      const of = target === undefined ? `option ${option}` : "not one of the user's targets";
+      const reason = name === "" ? "no default target for UDP" : `"${name}" is not a target for UDP here (${of})`;
       log.warn({ peer: session.peerName, target: name, refused: counters.refusedTargets }, `flow refused: ${reason}`);
       return { verdict: REFUSED_TARGET, reason };
     }

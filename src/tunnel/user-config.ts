@@ -36,7 +36,7 @@ export const userConfig = z.strictObject({
     .array(z.string().min(1))
     .max(1024)
     .optional()
-    .describe("names of the targets the user may ask for, an array of texts; all if not given"),
+    .describe("names of the targets and reverse listeners the user may ask for, an array of texts; all if not given"),
 });
 
 export type UserConfig = z.output<typeof userConfig>;

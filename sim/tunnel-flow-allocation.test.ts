@@ -1,0 +1,114 @@
+/**
+ * Nothing is allocated per datagram of a flow: from the application's socket through the client's flow, outbox, FEC and cipher, and at the other end back
+ * to its target's. What V8 allocates is counted; the bound leaves room for the packets below, parity included (sim/tunnel-allocation.test.ts), and none
+ * for a view of the datagram (over 100 bytes), a closure or an array.
+ */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { getHeapStatistics } from "node:v8";
+import { Batch } from "../src/base/batch.ts";
+import { createCipher, type PacketCipher } from "../src/cipher/cipher.ts";
+import { KIND_UDP, writeDescription } from "../src/extension/description.ts";
+import { FEATURE_FLOWS } from "../src/extension/hello.ts";
+import { primitives } from "../src/host/crypto.ts";
+import { silentLog } from "../src/host/log.ts";
+import type { UdpSocket } from "../src/host/loop.ts";
+import { ChannelCounters } from "../src/tunnel/channel-counters.ts";
+import { clientConfig } from "../src/tunnel/config.ts";
+import { DatagramSender } from "../src/tunnel/datagram-sender.ts";
+import type { FlowEnd } from "../src/tunnel/flows.ts";
+import { Scratch } from "../src/tunnel/layers.ts";
+import { Session } from "../src/tunnel/session.ts";
+
+const bytesPerDatagramMax = 96;
+
+/** Takes everything. */
+class Sink {
+  datagrams = 0;
+  send(batch: Batch): number {
+    this.datagrams += batch.length;
+    return batch.length;
+  }
+}
+
+class End implements FlowEnd {
+  readonly counters = new ChannelCounters();
+  readonly sender = new DatagramSender(this.counters);
+  readonly sink = new Sink();
+  readonly session: Session;
+  readonly cipher: PacketCipher;
+  readonly batch = new Batch(64);
+
+  constructor(role: "client" | "server", config: ReturnType<typeof clientConfig.parse>) {
+    this.cipher = createCipher(config.crypt, primitives.deriveKey("k"), primitives);
+    this.session = new Session(0, {
+      role,
+      conv: 1,
+      peer: 0,
+      peerName: role,
+      config,
+      cipherBytes: this.cipher.headBytes + this.cipher.tailBytes,
+      scratch: new Scratch(),
+      log: silentLog,
+      wake: () => {},
+      features: FEATURE_FLOWS,
+      counters: this.counters,
+      opened: () => {},
+      flowOpened: () => this,
+    });
+  }
+
+  deliver(_now: number, bytes: Uint8Array, start: number, end: number): void {
+    this.sender.push(this.sink as unknown as UdpSocket, 0, bytes, start, end);
+  }
+  verdict(): void {}
+  ended(): void {}
+  lost(): void {}
+
+  round(now: number, to: End): void {
+    const { session, batch, cipher } = this;
+    session.advance(now);
+    for (let drained = false; !drained; ) {
+      batch.length = 0;
+      drained = session.transmit(now, batch);
+      cipher.seal(batch, 0);
+      to.cipher.open(batch);
+      for (let i = 0; i < batch.length; i++) to.session.receive(now, batch.bytes, batch.view, batch.start[i]!, batch.end[i]!);
+    }
+    this.sender.flush();
+  }
+}
+
+for (const [name, bytes, datagramsMax] of [
+  ["of 1000 bytes", 1000, bytesPerDatagramMax],
+  ["of 4000 bytes, in four pieces", 4000, 4 * bytesPerDatagramMax],
+] as const) {
+  test(`no allocation per datagram ${name}`, (t) => {
+    const config = clientConfig.parse({ crypt: "aes", quiet: "true", flowqueue: 256 });
+    const [client, server] = [new End("client", config), new End("server", config)];
+    const flow = client.session.flows!.add(client);
+    const description = writeDescription({ kind: KIND_UDP, target: "x" });
+    const datagram = new Uint8Array(bytes).fill(7);
+    let now = 1;
+    for (; now < 50; now++) {
+      client.round(now, server);
+      server.round(now, client);
+    }
+    client.session.flows!.send(now, flow, datagram, 0, bytes, description);
+    const run = (datagrams: number): number => {
+      const goal = server.sink.datagrams + datagrams;
+      const before = getHeapStatistics().total_allocated_bytes;
+      for (; server.sink.datagrams < goal; now += 1) {
+        for (let i = 0; i < 32; i++) client.session.flows!.send(now, flow, datagram, 0, bytes);
+        client.round(now, server);
+        server.round(now, client);
+      }
+      return (getHeapStatistics().total_allocated_bytes - before) / datagrams;
+    };
+    run(10_000);
+    const measured = Math.min(...Array.from({ length: 4 }, () => run(10_000)));
+    t.diagnostic(`${measured.toFixed(1)} bytes a datagram`);
+    assert.equal(client.session.extension!.outbox.dropped, 0);
+    assert.ok(measured < datagramsMax, `${measured.toFixed(1)} bytes are allocated per datagram, ${datagramsMax} is the limit`);
+  });
+}
