@@ -18,6 +18,15 @@ test("overuse with less and less, over 3 s and down to 0.6, is another's doing",
   assert.equal(competing.entered, 1);
 });
 
+test("giving way a little is no starvation", () => {
+  const competing = new CompetingTraffic();
+  for (const [i, kbps] of [600, 560, 525, 490, 460].entries()) {
+    competing.onQueue(FULL, 0);
+    competing.onOveruse(i * 2 * SECOND, kbps * K);
+  }
+  assert.equal(competing.active, false);
+});
+
 test("a drop of capacity is over before that, and an overuse that lasts is one", () => {
   const competing = new CompetingTraffic();
   for (let i = 0; i < 20; i++) {

@@ -21,7 +21,7 @@ const YIELD_TIME: Micros = 3_000_000;
 /** Overuse at more than this share of what was carried at the one before is our own doing. */
 const PROVOKED_SHARE = 0.95;
 /** Share of the rate that must have been given up. */
-const YIELDED_SHARE = 0.6;
+const YIELDED_SHARE = 0.95;
 const DEEP_QUEUE: Micros = 100_000;
 const STARVED_OVERUSES = 4;
 const STARVED_TIME: Micros = 15_000_000;

@@ -90,3 +90,13 @@ test("a drop of capacity is followed by what came through lately", () => {
   });
   assert.ok(rates[0]! < 0.7 * rates[1]!, `${rates}`);
 });
+
+test("a receiver whose clock jumps a minute ahead is no queue of a minute", () => {
+  const call = new Call({});
+  call.run(2 * SECOND, 1000 * K, () => 0);
+  const before = call.control.rate;
+  call.run(4 * SECOND, 1000 * K, () => 60 * SECOND);
+  assert.ok(call.control.rate > 0.9 * before, `${before} → ${call.control.rate}`);
+  assert.ok(call.control.queue.delay < MS, `${call.control.queue.delay}`);
+  assert.ok(call.control.roomSeemsLeft(call.now));
+});

@@ -64,6 +64,8 @@ export class DelayControl {
   readonly #guard = new QueueGuard();
   readonly #recent = new RobustThroughput({ durationMin: RECENT_TIME });
   readonly #extensions: Extensions;
+  /** Jumps of the receiver's clock seen so far. */
+  #resets = 0;
   /** What came through when the path was full last, 0 = it never was. */
   #carriedWhenFull: BitsPerSecond = 0;
 
@@ -119,6 +121,10 @@ export class DelayControl {
     this.#recent.receive(feedback);
     const carried = this.#carried(acknowledged);
     competing.onQueue(queue.delay, queue.emptyFor(now));
+    if (this.#based.resets !== this.#resets) {
+      this.#resets = this.#based.resets;
+      queue.reset();
+    }
     if (this.#extensions.competition !== false && competing.active && carried !== undefined) this.#compete(feedback, carried);
     else this.#yield(feedback, carried, probe, inAlr);
   }

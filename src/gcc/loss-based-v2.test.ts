@@ -156,3 +156,14 @@ test("more losses than can be remembered are counted, and memory stays", () => {
   assert.equal(seen.close(), true);
   assert.ok(seen.averageLoss > 0.99);
 });
+
+test("what is bounded from above is where the next candidates begin (libwebrtc BestCandidateResetsToUpperBoundInFieldTrial)", () => {
+  const session = new Session();
+  // Half is lost at first: 100 kbit/s over what exceeds 5 % of loss.
+  session.observe(1000 * K, 0.5, 2500 * K, Number.NaN, true);
+  const bounded = session.v2.bitrate;
+  assert.ok(Math.abs(bounded - 222 * K) < 15 * K, `${bounded}`);
+  for (let i = 0; i < 3; i++) session.observe(1000 * K, 0, 2500 * K, Number.NaN, true);
+  assert.equal(state(session), "increasing-with-padding");
+  assert.ok(Math.abs(session.v2.bitrate - bounded) <= 100 * K, `${session.v2.bitrate} is not near ${bounded}`);
+});

@@ -176,3 +176,17 @@ test("a steady flow allocates next to nothing per packet", () => {
   // What is there are boxed numbers of calls that were not inlined; a view, a closure or an array for each packet would be 100 bytes and more.
   assert.ok(least < 100, `${least.toFixed(1)} bytes a packet`);
 });
+
+test("what the streams are given in any case bounds the target from below, whatever is configured", () => {
+  const controller = new NetworkController({ startBitrate: INITIAL, minBitrate: 10 * K });
+  controller.advance(123 * MS);
+  controller.setStreams(123 * MS, { minAllocated: 150 * K, maxPadding: 0, maxAllocated: 2000 * K });
+  controller.advance(148 * MS);
+  assert.equal(controller.targetRate, 150 * K);
+  controller.onRemb(20 * K);
+  controller.advance(173 * MS);
+  assert.equal(controller.targetRate, 150 * K);
+  controller.setStreams(173 * MS, { minAllocated: 0, maxPadding: 0, maxAllocated: 2000 * K });
+  controller.advance(198 * MS);
+  assert.equal(controller.targetRate, 20 * K);
+});

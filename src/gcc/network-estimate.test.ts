@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Aimd } from "./aimd.ts";
 import { NetworkController } from "./network-controller.ts";
+import { TransportFeedback } from "./packet-result.ts";
 import { ProbeController, type ProbeControllerOptions } from "./probe-controller.ts";
 
 const K = 1000;
@@ -68,6 +69,8 @@ test("below the upper bound it is probed for every interval, and never beyond", 
     assert.equal(controller.next(), undefined);
   }
   controller.setNetworkEstimate(upper(0));
+  controller.setAlrProbing(true);
+  controller.setAlrStart(10 * SECOND);
   controller.process(15 * SECOND);
   assert.equal(controller.next(), undefined, "a link that carries nothing is not probed");
 });
@@ -142,4 +145,27 @@ test("pacing stays below the upper bound if asked to", () => {
     assert.ok(controller.pacingRate <= Math.max(expected, controller.targetRate * 2.5), `${controller.pacingRate}`);
     if (paceBelowNetworkEstimate) assert.equal(controller.pacingRate, 75 * K);
   }
+});
+
+test("a probe that shows less than both the estimate and what is known of the link is not believed", () => {
+  const targets = [0, 950 * K].map((lower) => {
+    const controller = new NetworkController({ startBitrate: 1000 * K, packetFeedbackOnly: true });
+    controller.advance(SECOND);
+    controller.onNetworkEstimate({ updatedAt: 0, lower, upper: UNKNOWN });
+    const probe = controller.nextProbe()!;
+    const feedback = new TransportFeedback(16);
+    feedback.clear(1.3 * SECOND);
+    // Sent at its rate, arrived at 400 kbit/s.
+    for (let i = 0; i < 8; i++) {
+      const sendTime = SECOND + (i * 1200 * 8e6) / probe.targetRate;
+      const sent = { sequence: i, sendTime, size: 1200, probeCluster: probe.id, audio: false, retransmission: false };
+      controller.onSentPacket(sent, 1200 * (i + 1));
+      feedback.push(sent, SECOND + i * 24_000);
+    }
+    feedback.sort();
+    controller.onFeedback(feedback);
+    return controller.targetRate;
+  });
+  assert.ok(targets[0]! < 500 * K, `${targets}`);
+  assert.ok(targets[1]! >= 1000 * K, `${targets}`);
 });

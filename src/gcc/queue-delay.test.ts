@@ -50,6 +50,11 @@ test("a longer path is the new base after a minute, and after a longer silence a
   assert.equal(queue.delay, 0);
   run(queue, 500 * SECOND, 501 * SECOND, () => 300 * MS);
   assert.equal(queue.delay, 0);
+  run(queue, 501 * SECOND, 502 * SECOND, () => 400 * MS);
+  assert.equal(queue.delay, 100 * MS);
+  queue.reset();
+  run(queue, 502 * SECOND, 503 * SECOND, () => 400 * MS);
+  assert.equal(queue.delay, 0);
 });
 
 test("the guard asks twice for a long queue, then waits until it was short", () => {

@@ -50,6 +50,14 @@ export class QueueDelay {
     else if (Number.isNaN(this.#emptySince)) this.#emptySince = now;
   }
 
+  /** The receiver's clock was set: what was known of its offset is forgotten. */
+  reset(): void {
+    this.#least.fill(Number.POSITIVE_INFINITY);
+    this.#bucketEnd = Number.NaN;
+    this.#emptySince = Number.NaN;
+    this.delay = 0;
+  }
+
   /** How long the queue has been empty, or nearly so; 0 while it is not. */
   emptyFor(now: Micros): Micros {
     return Number.isNaN(this.#emptySince) ? 0 : now - this.#emptySince;
