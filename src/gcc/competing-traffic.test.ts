@@ -85,7 +85,7 @@ test("alone again when the queue is empty for 2 s, and where the queue has no en
   }
 });
 
-test("active: a packet per round trip in each round trip, and 0.7 once per round trip with loss", () => {
+test("active: a packet per round trip in each round trip at first, and 0.7 once per round trip with loss", () => {
   const competing = new CompetingTraffic();
   const rtt = 200 * MS;
   let rate = 500 * K;
@@ -95,4 +95,25 @@ test("active: a packet per round trip in each round trip, and 0.7 once per round
   assert.ok(Math.abs(competing.next(SECOND, rate, rtt, true) - 0.7 * rate) < 1);
   assert.equal(competing.next(1.1 * SECOND, rate, rtt, true), rate);
   assert.ok(competing.next(1.3 * SECOND, rate, rtt, true) < rate);
+});
+
+test("active, after a loss: back after CUBIC's K, slowly there, then faster; never slower than Reno", () => {
+  const rtt = 400 * MS;
+  const grown = (start: number): number[] => {
+    const competing = new CompetingTraffic();
+    let rate = competing.next(0, start, rtt, true);
+    const rates: number[] = [];
+    for (let now = 100 * MS; now <= 10 * SECOND; now += 100 * MS) {
+      rate = competing.next(now, rate, rtt, false);
+      if (now % SECOND === 0) rates.push(rate / start);
+    }
+    return rates;
+  };
+  // 4 Mbit/s × 400 ms = 167 packets: K = ∛(0.3 × 167 / 0.4) = 5 s.
+  const large = grown(4000 * K);
+  assert.ok(large[0]! > 0.8 && Math.abs(large[4]! - 1) < 0.05, `${large}`);
+  assert.ok(large[4]! - large[3]! < 0.25 * (large[0]! - 0.7) + 0.01 && large[8]! - large[7]! > 0.02, `${large}`);
+  // 200 kbit/s: Reno's 0.53 packets per RTT in each are more: 200 → 140, and 32 kbit/s a second from there.
+  const small = grown(200 * K);
+  assert.ok(small[1]! >= 0.7 + 2 * 0.15, `${small}`);
 });

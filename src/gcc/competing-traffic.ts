@@ -5,7 +5,8 @@
  *   overuse four times in 15 s or more, each after a deep queue and none empty between ──────┴─▶ active
  *   queue empty for 2 s, or 1.5 s long ─▶ not active
  *
- *   active: rate += packet / RTT per RTT, × 0.7 once per RTT with loss: what a TCP would do
+ *   active: × 0.7 once per RTT with loss, and between losses as CUBIC grows, W = C·(t − K)³ + W_max packets per RTT, or as Reno where that is faster:
+ *   what a TCP would do
  *
  * A flow that is alone builds a queue only by sending more than the path carries, and sending 15 % less empties it. Where less and less is sent and
  * the queue still grows, it is another's, and yielding to it never ends: the adaptive threshold of the detector only slows the starvation down.
@@ -21,7 +22,7 @@ const YIELD_TIME: Micros = 3_000_000;
 /** Overuse at more than this share of what was carried at the one before is our own doing. */
 const PROVOKED_SHARE = 0.95;
 /** Share of the rate that must have been given up. */
-const YIELDED_SHARE = 0.95;
+const YIELDED_SHARE = 0.6;
 const DEEP_QUEUE: Micros = 100_000;
 const STARVED_OVERUSES = 4;
 const STARVED_TIME: Micros = 15_000_000;
@@ -31,11 +32,14 @@ const EMPTY_TIME: Micros = 2_000_000;
 const QUEUE_MAX: Micros = 1_500_000;
 const PACKET_BYTES: Bytes = 1200;
 const RTT_MIN: Micros = 100_000;
-/** CUBIC's growth does not slow down with the round trip (RFC 9438 section 4.2), and it is back after the same 5 s or so at any rate. */
+/** Growth before the first loss, when no window is known to grow back to: as at this round trip at most. */
 const RTT_GROWTH_MAX: Micros = 350_000;
-const GROWTH_SHARE = 0.06;
-/** CUBIC's (RFC 9438 section 4.6). */
+/** CUBIC (RFC 9438 section 4): C and β; α is what makes it as fast as Reno. */
+const C = 0.4;
 const BACKOFF = 0.7;
+const RENO_ALPHA = (3 * (1 - BACKOFF)) / (1 + BACKOFF);
+/** Packets per RTT each second: beyond, more would be lost in a round trip than is known of. */
+const GROWTH_MAX = 40;
 
 export class CompetingTraffic {
   active = false;
@@ -55,6 +59,9 @@ export class CompetingTraffic {
   #peak: Micros = 0;
   #updatedAt: Micros = 0;
   #reducedAt: Micros = Number.NEGATIVE_INFINITY;
+  /** CUBIC's window before the last loss, in packets, and the time it takes to grow back to it, in seconds. */
+  #windowMax = 0;
+  #k = 0;
 
   /** Every feedback: how long packets wait, and for how long the queue has been empty. */
   onQueue(delay: Micros, emptyFor: Micros): void {
@@ -94,13 +101,23 @@ export class CompetingTraffic {
     const roundTrip = Math.max(rtt, RTT_MIN);
     const elapsed = Math.min(now - this.#updatedAt, roundTrip);
     this.#updatedAt = now;
-    if (lost) {
-      if (now - this.#reducedAt <= roundTrip) return rate;
-      this.#reducedAt = now;
-      return rate * BACKOFF;
-    }
-    const growth = Math.max((PACKET_BYTES * 8e12) / Math.min(roundTrip, RTT_GROWTH_MAX) ** 2, GROWTH_SHARE * rate);
-    return rate + (growth * elapsed) / 1e6;
+    if (!lost) return rate + (this.#growth(now, roundTrip) * elapsed) / 1e6;
+    if (now - this.#reducedAt <= roundTrip) return rate;
+    this.#reducedAt = now;
+    const window = (rate * roundTrip) / (PACKET_BYTES * 8e6);
+    // Fast convergence: who shrinks leaves room for newcomers.
+    this.#windowMax = window < this.#windowMax ? (window * (1 + BACKOFF)) / 2 : window;
+    this.#k = Math.cbrt(Math.max(0, this.#windowMax - BACKOFF * window) / C);
+    return rate * BACKOFF;
+  }
+
+  /** bit/s each second. */
+  #growth(now: Micros, roundTrip: Micros): BitsPerSecond {
+    const packetPerTrip = (PACKET_BYTES * 8e6) / roundTrip;
+    if (this.#windowMax === 0) return (PACKET_BYTES * 8e12) / Math.min(roundTrip, RTT_GROWTH_MAX) ** 2;
+    const cubic = 3 * C * ((now - this.#reducedAt) / 1e6 - this.#k) ** 2;
+    const reno = (RENO_ALPHA * 1e6) / roundTrip;
+    return packetPerTrip * Math.max(Math.min(cubic, GROWTH_MAX), reno);
   }
 
   #yielding(now: Micros): boolean {
