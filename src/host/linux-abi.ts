@@ -6,9 +6,14 @@
 export const AF_UNIX = 1;
 export const AF_INET = 2;
 export const AF_INET6 = 10;
+export const AF_PACKET = 17;
+
+export const ETH_P_IP = 0x0800;
+export const ETH_P_IPV6 = 0x86dd;
 
 export const SOCK_STREAM = 1;
 export const SOCK_DGRAM = 2;
+export const SOCK_RAW = 3;
 export const SOCK_NONBLOCK = 0x800;
 export const SOCK_CLOEXEC = 0x80000;
 
@@ -19,6 +24,7 @@ export const SO_SNDBUF = 7;
 export const SO_RCVBUF = 8;
 export const SO_KEEPALIVE = 9;
 export const SO_LINGER = 13;
+export const SO_ATTACH_FILTER = 26;
 export const SO_SNDBUFFORCE = 32;
 export const SO_RCVBUFFORCE = 33;
 
@@ -33,6 +39,8 @@ export const IPV6_RECVPKTINFO = 49;
 /** struct in6_pktinfo { in6_addr addr; unsigned int ifindex }. */
 export const IPV6_PKTINFO = 50;
 export const IPV6_TCLASS = 67;
+
+export const IPPROTO_RAW = 255;
 
 export const IPPROTO_TCP = 6;
 export const TCP_NODELAY = 1;
