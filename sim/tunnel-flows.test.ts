@@ -172,6 +172,31 @@ test("flows: no more than so many, at either end", () => {
   }
 });
 
+test("flows: when there are too many, those that have idled for 10 s give way, and come back with their next datagram", () => {
+  for (const [client, server] of [
+    [{ flows: 3 }, {}],
+    [{}, { flows: 3 }],
+  ]) {
+    const of = world({ client: client!, server: server! });
+    new UdpEcho(of.network.host(far), 7);
+    const all = Array.from({ length: 4 }, () => new UdpApplication(of.network.host(near), entrance));
+    for (const application of all.slice(0, 3)) application.send(100);
+    of.run(8);
+    all[0]!.send(100);
+    of.run(4);
+    all[3]!.send(100);
+    of.run(1);
+    all[0]!.send(100);
+    all[1]!.send(100);
+    of.run(1);
+    assert.deepEqual(
+      all.map(({ answers }) => answers.length),
+      [3, 2, 1, 1],
+    );
+    assert.equal(counted(of.client).channels!.flowsEvicted! + counted(of.server).channels!.flowsEvicted!, 2);
+  }
+});
+
 for (const end of ["client", "server"] as const) {
   test(`flowqueue at the ${end}: what waits too long gives way, oldest first`, () => {
     const dropped = (flowqueue: number): { dropped: number; first: number } => {

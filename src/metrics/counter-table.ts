@@ -189,6 +189,10 @@ export const counterTable: readonly CounterRow[] = [
       quota_of_user: "users.quotaExceeded",
       tries: "users.triesRefused",
       flows: "channels.flowsRefused",
+      idle_flows: "channels.flowsEvicted",
+      flow_queue: "extension.outboxDropped",
+      flow_parts: "reassembly.evicted",
+      reverse_streams: "channels.reverseRefused",
     }),
   },
 ];

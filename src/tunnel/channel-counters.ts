@@ -18,7 +18,8 @@ export class ChannelCounters {
   flowsAccepted = 0;
   /** Ended because nothing came for `flowidle`. */
   flowsExpired = 0;
-  /** Limit hit: option flows. */
+  /** Limit hit, option flows: flows that gave way because they had idled for a while, and flows not begun because none had. */
+  flowsEvicted = 0;
   flowsRefused = 0;
   /** Of applications and targets, and to them. */
   datagramsIn = 0;

@@ -5,7 +5,8 @@
  *   reply    ─▶ flow ─▶ to the source, from the address of ours that it asked
  *
  * A flow ends when nothing came either way for `flowidle` seconds; one that was never answered after UNANSWERED_MS already, so that
- * a flood from forged addresses does not hold the table for long. Limit: `flows` at once; more are not forwarded.
+ * a flood from forged addresses does not hold the table for long. Limit: `flows` at once; when there are more, those that have idled for SPARE_MS give
+ * way (a flow for each DNS question is soon idle), and when there is none the new one is not forwarded.
  */
 import type { Batch } from "../base/batch.ts";
 import { type Millis, NEVER } from "../base/units.ts";
@@ -24,6 +25,9 @@ import type { Session } from "./session.ts";
 
 const SWEEP_MS: Millis = 1000;
 const UNANSWERED_MS: Millis = 30_000;
+/** A flow that has idled so long gives way when there are too many; that is looked for so often at most. */
+export const SPARE_MS: Millis = 10_000;
+export const SPARE_LOOK_MS: Millis = 500;
 /** A flow that was refused is not asked for again so soon. */
 const REFUSED_MS: Millis = 5000;
 
@@ -49,6 +53,7 @@ export class UdpEntrance implements Entrance, UdpHandler {
   readonly #full = new Recurrence();
   readonly #nowhere = new Recurrence();
   #sweepAt: Millis = NEVER;
+  #spareAt: Millis = 0;
   #turn = 0;
 
   /** @throws HostError when the address cannot be bound */
@@ -107,6 +112,7 @@ export class UdpEntrance implements Entrance, UdpHandler {
 
   #begin(now: Millis, peer: number): Flow | undefined {
     const { flows, counters, log, quiet } = this.#options;
+    if (this.#flows.size >= flows) this.#spare(now);
     if (this.#flows.size >= flows) {
       counters.flowsRefused++;
       const refused = this.#full.happened(now);
@@ -128,6 +134,16 @@ export class UdpEntrance implements Entrance, UdpHandler {
     counters.flowsOpened++;
     if (!quiet) log.info({ from, at: this.forward.text, target: this.forward.target || undefined }, "flow opened");
     return flow;
+  }
+
+  #spare(now: Millis): void {
+    if (now < this.#spareAt) return;
+    this.#spareAt = now + SPARE_LOOK_MS;
+    for (const flow of this.#flows.values()) {
+      if (now - flow.activeAt < SPARE_MS) continue;
+      this.#options.counters.flowsEvicted++;
+      this.#end(now, flow, false);
+    }
   }
 
   #end(now: Millis, flow: Flow, expired: boolean): void {
@@ -157,7 +173,7 @@ class Flow implements FlowEnd {
   #id = 0;
   /** The peer has said something of the flow. */
   #open = false;
-  #activeAt: Millis = 0;
+  activeAt: Millis = 0;
   #refusedUntil: Millis = 0;
 
   constructor(entrance: UdpEntrance, peer: number, from: string, turn: number, description: Uint8Array) {
@@ -170,12 +186,12 @@ class Flow implements FlowEnd {
 
   get dueAt(): Millis {
     const { flowIdleMs } = this.#entrance.options;
-    return this.#activeAt + (this.received > 0 ? flowIdleMs : Math.min(flowIdleMs, UNANSWERED_MS));
+    return this.activeAt + (this.received > 0 ? flowIdleMs : Math.min(flowIdleMs, UNANSWERED_MS));
   }
 
   send(now: Millis, bytes: Uint8Array, start: number, end: number): void {
     const { counters, session: choose } = this.#entrance.options;
-    this.#activeAt = now;
+    this.activeAt = now;
     if (now < this.#refusedUntil) {
       counters.datagramsRefused++;
       return;
@@ -194,7 +210,7 @@ class Flow implements FlowEnd {
 
   deliver(now: Millis, bytes: Uint8Array, start: number, end: number): void {
     this.#open = true;
-    this.#activeAt = now;
+    this.activeAt = now;
     this.received++;
     this.#entrance.options.sender.push(this.#entrance.socket, this.peer, bytes, start, end);
   }

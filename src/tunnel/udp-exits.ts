@@ -4,7 +4,8 @@
  *   OPEN ─▶ target on the list? ─▶ name found? ─▶ datagrams to the target; from it, and from nobody else, back into the flow
  *
  * While a name is being looked for at most PENDING datagrams wait. A flow ends when nothing came either way for `flowidle` seconds, when the
- * peer ends it, and with its session. Limit: `flows` at once.
+ * peer ends it, and with its session. Limit: `flows` at once; those that have idled for a while
+ * give way to new ones, and are opened again by the peer's next datagram.
  */
 import type { Batch } from "../base/batch.ts";
 import { HostError } from "../base/errors.ts";
@@ -20,6 +21,7 @@ import { Recurrence } from "./recurrence.ts";
 import type { Session } from "./session.ts";
 import type { TargetList } from "./target.ts";
 import type { TargetNames } from "./target-names.ts";
+import { SPARE_LOOK_MS, SPARE_MS } from "./udp-entrance.ts";
 
 const SWEEP_MS: Millis = 1000;
 const PENDING = 16;
@@ -45,6 +47,7 @@ export class UdpExits {
   readonly #exits = new Set<Exit>();
   readonly #full = new Recurrence();
   #sweepAt: Millis = NEVER;
+  #spareAt: Millis = 0;
 
   constructor(options: UdpExitsOptions) {
     this.#options = options;
@@ -65,6 +68,7 @@ export class UdpExits {
       log.warn({ peer: session.peerName, target: name, refused: counters.refusedTargets }, `flow refused: ${reason}`);
       return { verdict: REFUSED_TARGET, reason };
     }
+    if (this.#exits.size >= flows) this.#spare(now);
     if (this.#exits.size >= flows) {
       counters.flowsRefused++;
       const refused = this.#full.happened(now);
@@ -87,6 +91,16 @@ export class UdpExits {
     names.find(host, (found) => exit.resolved(found, port));
     return exit;
   };
+
+  #spare(now: Millis): void {
+    if (now < this.#spareAt) return;
+    this.#spareAt = now + SPARE_LOOK_MS;
+    for (const exit of this.#exits) {
+      if (now - exit.activeAt < SPARE_MS) continue;
+      this.#options.counters.flowsEvicted++;
+      exit.end(now);
+    }
+  }
 
   /** Ends what has idled; answers when to look again. */
   advance(now: Millis): Millis {
