@@ -42,8 +42,8 @@ async function main(argv: readonly string[]): Promise<number> {
     process.stdout.write(commandHelp(command));
     return 0;
   }
-  const config = parseFlags(command.schema, { argv: rest, env: process.env, later: command.later ?? [] });
-  return command.run(config as never);
+  const read = (): never => parseFlags(command.schema, { argv: rest, env: process.env, later: command.later ?? [] }) as never;
+  return command.run(read(), read);
 }
 
 try {

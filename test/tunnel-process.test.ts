@@ -1,7 +1,7 @@
 /** The tunnel's two programs as a user starts them, over loopback: what only a whole process can show of its options, its files and its signals. */
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { networkInterfaces } from "node:os";
@@ -56,6 +56,63 @@ const get = (socketPath: string, path: string): Promise<string> =>
       .on("error", () => done(""))
       .end();
   });
+
+test("SIGHUP: a changed file is taken over under a running connection, a rotated log is opened anew, a broken file changes nothing", async () => {
+  const echo = createServer({ allowHalfOpen: true }, (socket) => socket.pipe(socket));
+  await new Promise<void>((done) => echo.listen(file("reload-target"), done));
+  const wan = await freeUdpPort();
+  const users = (names: readonly string[]): void => {
+    writeFileSync(file("users.json"), JSON.stringify(names.map((name) => ({ name, key: `${name}'s` }))));
+  };
+  const settings = (more: object): void => {
+    const fixed = { listen: `127.0.0.1:${wan}`, target: file("reload-target"), users: file("users.json"), statussocket: "none" };
+    writeFileSync(file("reload.json"), JSON.stringify({ ...fixed, log: file("reload.log"), ...more }));
+  };
+  users(["ann"]);
+  settings({});
+  const server = children.start("server", [longhaul, "server", "-c", file("reload.json")]);
+  const near = ["client", "-r", `127.0.0.1:${wan}`, "--statussocket", "none"];
+  const ann = children.start("ann", [longhaul, ...near, "-l", file("ann"), "--key", "ann's"]);
+  const bob = children.start("bob", [longhaul, ...near, "-l", file("bob"), "--key", "bob's"]);
+  const reloaded = async (name: string, text: string): Promise<void> => {
+    server.process.kill("SIGHUP");
+    await until(`the log says "${text}"`, () => read(name).includes(text));
+  };
+  try {
+    await until(
+      "they listen",
+      () => read("reload.log").includes("listening") && ann.output().includes("listening") && bob.output().includes("listening"),
+    );
+    const running = connect(file("ann"));
+    let heard = "";
+    running.on("data", (data) => {
+      heard += data;
+    });
+    running.write("before");
+    await until("it is answered", () => heard === "before");
+    users(["ann", "bob"]);
+    settings({ mtu: 1200, io: "node" });
+    await reloaded("reload.log", "configuration reloaded");
+    const line = read("reload.log")
+      .split("\n")
+      .find((text) => text.includes("configuration reloaded"))!;
+    const { now, forNewSessions, users: change } = JSON.parse(line);
+    assert.deepEqual([now, forNewSessions, change.added], [["users"], ["mtu"], ["bob"]]);
+    assert.match(read("reload.log"), /"options":\["io"\],"msg":"these options change only when the program is started anew"/);
+    assert.equal(await ask(file("bob"), "from bob"), "from bob");
+    renameSync(file("reload.log"), file("reload.log.1"));
+    writeFileSync(file("users.json"), '[{"name":"ann","key":"secret",}]');
+    await reloaded("reload.log.1", "nothing has changed");
+    users(["ann", "bob"]);
+    await reloaded("reload.log", "configuration reloaded");
+    running.end(" and after");
+    await until("the old connection lives", () => heard === "before and after");
+    assert.doesNotMatch(read("reload.log.1") + read("reload.log"), /secret|ann's/);
+  } finally {
+    await children.endAll();
+    echo.close();
+  }
+});
 
 test("-c, log, io, snmplog and snmpperiod, metrics, statussocket, quiet, target and localaddr as the two programs take them; SIGUSR1 tells all counters; IPv6 reaches a server on all addresses", async () => {
   const echo = createServer({ allowHalfOpen: true }, (socket) => socket.pipe(socket));

@@ -8,7 +8,8 @@ export const client: Command = {
   summary: "near end of a tunnel: applications connect to it (kcptun's client)",
   text: `Accepts TCP connections and carries them over UDP to a "longhaul server" or a kcptun server, which makes them to its target.
 With a "longhaul server" at the other end: several listeners and targets (--forward), UDP, and connections the other way round (--reverse).
-Key and crypt must be the server's. A kcptun server must also have the same --smuxver (before 2025-11 its default is 1) and --nocomp.`,
+Key and crypt must be the server's. A kcptun server must also have the same --smuxver (before 2025-11 its default is 1) and --nocomp.
+SIGHUP reads the configuration anew without ending a session; SIGUSR1 writes sessions and counters to the log.`,
   examples: [
     "longhaul client -l :1936 -r far.example:29900 --key SECRET",
     "longhaul client -r far.example:29900 --key SECRET --forward :8080=web --forward udp:127.0.0.1:53=dns --reverse git=127.0.0.1:3000",
@@ -17,5 +18,6 @@ Key and crypt must be the server's. A kcptun server must also have the same --sm
   ],
   schema: clientConfig,
   later: laterOptions,
-  run: (config: ClientConfig) => runTunnel({ role: "client", config }),
+  run: (config: ClientConfig, reread: () => ClientConfig) =>
+    runTunnel({ role: "client", config }, () => ({ role: "client", config: reread() })),
 };

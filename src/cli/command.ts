@@ -12,7 +12,8 @@ export interface Command {
   /** Options of the program it replaces that are refused by name. */
   readonly later?: readonly string[];
   /** Runs until it is stopped; the exit status. */
-  run(config: never): Promise<number>;
+  /** `reread` makes the configuration anew of the same sources. @throws ConfigError */
+  run(config: never, reread: () => never): Promise<number>;
 }
 
 export function commandHelp(command: Command): string {

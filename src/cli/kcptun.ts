@@ -39,7 +39,8 @@ async function main([role, ...argv]: readonly string[]): Promise<number> {
     process.stdout.write(`kcptun version longhaul-${release()}\n`);
     return 0;
   }
-  return command.run(configOf(command, argv) as never);
+  const read = (): never => configOf(command, argv) as never;
+  return command.run(read(), read);
 }
 
 try {

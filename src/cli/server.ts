@@ -8,7 +8,8 @@ export const server: Command = {
   name: "server",
   summary: "far end of a tunnel: makes the connections to a target (kcptun's server)",
   text: `Takes the sessions of any number of "longhaul client" and kcptun clients on one UDP port and connects each of their streams to the target.
-Key and crypt must be the clients'. Compression and smux version are found out for each client; FEC may differ.`,
+Key and crypt must be the clients'. Compression and smux version are found out for each client; FEC may differ.
+SIGHUP reads the configuration and its files anew without ending a session.`,
   examples: [
     "longhaul server -t 127.0.0.1:1935 --key SECRET               # in front of an RTMP server",
     "longhaul server -t 127.0.0.1:1935 --users users.json         # many users with keys and limits of their own on one port",
@@ -17,5 +18,6 @@ Key and crypt must be the clients'. Compression and smux version are found out f
   ],
   schema: serverConfig,
   later: laterOptions,
-  run: (config: ServerConfig) => runTunnel({ role: "server", config: withUsers(config) }),
+  run: (config: ServerConfig, reread: () => ServerConfig) =>
+    runTunnel({ role: "server", config: withUsers(config) }, () => ({ role: "server", config: withUsers(reread()) })),
 };

@@ -2,7 +2,8 @@
 import { ConfigError } from "../base/errors.ts";
 import { type Millis, NEVER } from "../base/units.ts";
 import { cryptoKind, primitives } from "../host/crypto.ts";
-import { createLog, type LogLevel } from "../host/log.ts";
+import type { LogLevel } from "../host/log.ts";
+import { LogGate } from "../host/log-gate.ts";
 import type { Driver, Loop } from "../host/loop.ts";
 import type { Program } from "../host/worker-main.ts";
 import type { LoopPort } from "../host/worker-port.ts";
@@ -11,7 +12,7 @@ import type { ClientConfig, ServerConfig } from "../tunnel/config.ts";
 import { formatForward, forwardsOf } from "../tunnel/forward.ts";
 import type { Question } from "../tunnel/observation.ts";
 import type { SessionReport } from "../tunnel/report.ts";
-import { TunnelServer } from "../tunnel/server.ts";
+import { type Reloaded, TunnelServer } from "../tunnel/server.ts";
 import type { SnmpCounters } from "../tunnel/snmp.ts";
 import type { UserReport } from "../tunnel/user.ts";
 
@@ -23,6 +24,7 @@ export type TunnelData =
 export type TunnelCommand =
   | { readonly kind: "stop" }
   | { readonly kind: "report" }
+  | { readonly kind: "reload"; readonly config: ClientConfig | ServerConfig }
   | { readonly kind: "counters"; readonly asker: CountersAsker };
 
 /** Who the answer is for. */
@@ -33,17 +35,24 @@ export type TunnelMessage =
   | { readonly kind: "listening" }
   | { readonly kind: "refused"; readonly message: string; readonly wrongConfig: boolean }
   | { readonly kind: "report"; readonly sessions: readonly SessionReport[]; readonly users: readonly UserReport[] }
-  | { readonly kind: "counters"; readonly asker: CountersAsker; readonly counters: SnmpCounters };
+  | { readonly kind: "counters"; readonly asker: CountersAsker; readonly counters: SnmpCounters }
+  | { readonly kind: "reloaded"; readonly reloaded: Reloaded }
+  | { readonly kind: "not reloaded"; readonly message: string };
 
 /** How long the peer may take to hear of our streams' ends before the loop stops. */
 const FAREWELL_MS: Millis = 300;
 
 export function start(loop: Loop, data: TunnelData, port: LoopPort<TunnelCommand, TunnelMessage>): Program | undefined {
-  const log = createLog(data.level, data.config.log === "" ? 2 : data.config.log).child({ module: data.name });
+  const gate = new LogGate(data.config.quiet ? "warn" : data.level, data.config.log);
+  const log = gate.log.child({ module: data.name });
   const parts = { loop, log, primitives };
   let tunnel: TunnelClient | TunnelServer;
   try {
-    tunnel = data.role === "client" ? new TunnelClient(data.config, parts) : new TunnelServer(data.config, parts);
+    // The gate keeps quiet what is to be quiet, so that a reload can change it for all there is.
+    tunnel =
+      data.role === "client"
+        ? new TunnelClient({ ...data.config, quiet: false }, parts)
+        : new TunnelServer({ ...data.config, quiet: false }, parts);
   } catch (error) {
     if (!(error instanceof ConfigError) && (error as Error).name !== "HostError") throw error;
     port.post({ kind: "refused", message: (error as Error).message, wrongConfig: error instanceof ConfigError });
@@ -63,6 +72,7 @@ export function start(loop: Loop, data: TunnelData, port: LoopPort<TunnelCommand
     if (command.kind === "report")
       port.post({ kind: "report", sessions: tunnel.report(now), users: tunnel instanceof TunnelServer ? tunnel.users() : [] });
     else if (command.kind === "counters") port.post({ kind: "counters", asker: command.asker, counters: tunnel.counters() });
+    else if (command.kind === "reload") port.post(reload(now, tunnel, gate, command.config));
     else {
       tunnel.stop(now);
       farewell.stopAt = now + FAREWELL_MS;
@@ -71,6 +81,19 @@ export function start(loop: Loop, data: TunnelData, port: LoopPort<TunnelCommand
   });
   port.post({ kind: "listening" });
   return { counters: (now, question) => tunnel.observe(now, question as Question) };
+}
+
+function reload(now: Millis, tunnel: TunnelClient | TunnelServer, gate: LogGate, config: ClientConfig | ServerConfig): TunnelMessage {
+  try {
+    const loud = { ...config, quiet: false };
+    const reloaded = tunnel instanceof TunnelServer ? tunnel.reload(now, loud as ServerConfig) : tunnel.reload(now, loud as ClientConfig);
+    gate.level = config.quiet ? "warn" : "info";
+    gate.reopen(config.log);
+    return { kind: "reloaded", reloaded };
+  } catch (error) {
+    if (!(error instanceof ConfigError) && (error as Error).name !== "HostError") throw error;
+    return { kind: "not reloaded", message: (error as Error).message };
+  }
 }
 
 class Farewell implements Driver {

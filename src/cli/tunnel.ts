@@ -2,7 +2,7 @@
 
 import { closeSync, openSync } from "node:fs";
 import { ConfigError } from "../base/errors.ts";
-import { createLog, type Log } from "../host/log.ts";
+import { LogGate } from "../host/log-gate.ts";
 import { type LoopWorker, startLoopWorker } from "../host/worker.ts";
 import type { WorkerObservation } from "../metrics/merge.ts";
 import type { AskWorkers } from "../metrics/observer.ts";
@@ -14,8 +14,9 @@ import { allCounters } from "../tunnel/snmp.ts";
 import { targetsOf } from "../tunnel/target.ts";
 import { defaultKey } from "./default-key.ts";
 import { parseMetricsAddress } from "./metrics-address.ts";
+import { Reload } from "./reload.ts";
 import { onStop } from "./signals.ts";
-import { SnmpLog } from "./snmp-log.ts";
+import { SnmpSchedule } from "./snmp-schedule.ts";
 import type { TunnelCommand, TunnelData, TunnelMessage } from "./tunnel-worker.ts";
 import { Watch } from "./watch.ts";
 
@@ -97,19 +98,22 @@ async function observation(worker: LoopWorker<TunnelCommand>, question: Question
   return counters?.program === undefined ? undefined : (counters as WorkerObservation);
 }
 
-export async function runTunnel(end: TunnelEnd): Promise<number> {
+/** `reread` makes the configuration anew of the same sources. @throws ConfigError */
+export async function runTunnel(end: TunnelEnd, reread: () => TunnelEnd): Promise<number> {
   checkTunnel(end);
   const { config } = end;
-  const log = createLog("info", config.log === "" ? 2 : config.log).child({ module: "tunnel" });
+  const gate = new LogGate("info", config.log);
+  const log = gate.log.child({ module: "tunnel" });
   const watch = await Watch.open(end, log);
   try {
-    return await carry(end, log, watch);
+    return await carry(end, new Reload(end, reread, log), gate, watch);
   } finally {
     await watch.close();
   }
 }
 
-async function carry(end: TunnelEnd, log: Log, watch: Watch): Promise<number> {
+async function carry(end: TunnelEnd, reload: Reload, gate: LogGate, watch: Watch): Promise<number> {
+  const log = gate.log.child({ module: "tunnel" });
   const { config } = end;
   if (config.key === defaultKey && !("users" in config && config.users !== ""))
     log.warn({}, "the key is kcptun's public default: anyone can read and use this tunnel; give --key");
@@ -120,14 +124,21 @@ async function carry(end: TunnelEnd, log: Log, watch: Watch): Promise<number> {
     }
     if (message.kind === "counters" && message.asker === "signal")
       log.info(allCounters(config.compat, message.counters), "counters of this process");
-    if (message.kind === "counters" && message.asker === "snmplog") snmpLog?.write(new Date(), message.counters);
+    if (message.kind === "counters" && message.asker === "snmplog") snmp.write(message.counters);
+    if (message.kind === "not reloaded") reload.refused(message.message);
+    if (message.kind === "reloaded" && reload.done(message.reloaded).some((key) => key.startsWith("snmp"))) snmp.configure(reload.config);
   });
+  const snmp = new SnmpSchedule(log, () => tunnel.send({ kind: "counters", asker: "snmplog" }));
+  snmp.configure(config);
+  const hangUp = (): void => {
+    const wanted = reload.read();
+    if (wanted === undefined) return;
+    // A file that was rotated away is opened anew even when nothing has changed.
+    if (!gate.reopen(wanted.log)) log.warn({}, "option log goes to or from standard error only when the program is started anew");
+    tunnel.send({ kind: "reload", config: wanted });
+  };
+  process.on("SIGHUP", hangUp);
   watch.attach(tunnel);
-  const snmpLog = config.snmplog === "" || config.snmpperiod === 0 ? undefined : new SnmpLog(config.snmplog, config.compat, log);
-  const rows =
-    snmpLog === undefined
-      ? undefined
-      : setInterval(() => tunnel.send({ kind: "counters", asker: "snmplog" }), config.snmpperiod * 1000).unref();
   const report = (): void => {
     tunnel.send({ kind: "report" });
     tunnel.send({ kind: "counters", asker: "signal" });
@@ -147,7 +158,8 @@ async function carry(end: TunnelEnd, log: Log, watch: Watch): Promise<number> {
     await tunnel.ended;
     return refusal === undefined ? 0 : refusal.wrongConfig ? 2 : 1;
   } finally {
-    clearInterval(rows);
+    snmp.stop();
+    process.off("SIGHUP", hangUp);
     process.off("SIGUSR1", report);
     off();
   }

@@ -19,11 +19,16 @@ export interface Log {
 export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
 
 /** Written synchronously, so that a worker whose event loop is busy in epoll logs as well. */
-export function createLog(level: LogLevel, destination: string | number = 2): Log {
+export function createLog(level: LogLevel, destination: string | number | pino.DestinationStream = 2): Log {
   return pino(
     { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } },
-    destination === 2 && isatty(2) ? terminal : pino.destination({ dest: destination, sync: true }),
+    destinationOf(destination),
   );
+}
+
+function destinationOf(destination: string | number | pino.DestinationStream): pino.DestinationStream {
+  if (typeof destination === "object") return destination;
+  return destination === 2 && isatty(2) ? terminal : pino.destination({ dest: destination, sync: true });
 }
 
 const terminal = {

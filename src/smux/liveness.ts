@@ -13,7 +13,7 @@ export class Liveness {
   /** Anything was heard since the last tick, or could not be heard because we did not listen. */
   heard = true;
   nopPending = false;
-  readonly #keepaliveMs: Millis;
+  #keepaliveMs: Millis;
   readonly #timeoutMs: Millis;
   /** Negative until the clock is set. */
   #nopAt: Millis = -1;
@@ -23,6 +23,13 @@ export class Liveness {
     assert(keepaliveMs > 0 && keepaliveMs <= timeoutMs, "keepalive must be above 0 and not above the timeout");
     this.#keepaliveMs = keepaliveMs;
     this.#timeoutMs = timeoutMs;
+  }
+
+  /** From now on; above 0, at most the timeout. */
+  keepalive(now: Millis, ms: Millis): void {
+    assert(ms > 0 && ms <= this.#timeoutMs, "keepalive must be above 0 and not above the timeout");
+    this.#keepaliveMs = ms;
+    if (this.#nopAt >= 0) this.#nopAt = Math.min(this.#nopAt, now + ms);
   }
 
   /** False when the peer is to be taken for dead. A late call counts as one tick: silence while we slept proves nothing. */

@@ -270,6 +270,11 @@ export class SmuxSession {
     return at - start;
   }
 
+  /** Another keepaliveMs from now on. */
+  keepalive(now: Millis, ms: Millis): void {
+    this.#liveness.keepalive(now, ms);
+  }
+
   /** Does what is due: keepalive, death of the peer (event FAILED). The first call sets the clock. */
   advance(now: Millis): void {
     this.event = NOTHING;

@@ -17,9 +17,10 @@ import { forwardsOf, reverseTargets } from "./forward.ts";
 import { Scratch } from "./layers.ts";
 import { type Observation, observe, type Question } from "./observation.ts";
 import { padsOf } from "./pads.ts";
+import { adopt, type Changes, changesOf } from "./reload.ts";
 import type { SessionReport } from "./report.ts";
 import { ReverseRequests } from "./reverse-requests.ts";
-import { Slot, type TunnelParts } from "./slot.ts";
+import { type ClientParts, Slot, type TunnelParts } from "./slot.ts";
 import { type SnmpCounters, snmpCounters } from "./snmp.ts";
 import { Totals, type TunnelTotals } from "./totals.ts";
 import { UdpEntrance } from "./udp-entrance.ts";
@@ -34,13 +35,15 @@ export class TunnelClient implements Driver {
   readonly #exits: Exits;
   readonly #reverse: ReverseRequests;
   readonly #totals: Totals;
+  /** What the slots read when they make a session. */
+  readonly #shared: { -readonly [Part in keyof ClientParts]: ClientParts[Part] };
   #next = 0;
   #stopped = false;
   refused = 0;
 
   /** @throws HostError when an address cannot be bound, ConfigError for a wrong address */
   constructor(config: ClientConfig, parts: TunnelParts) {
-    this.#config = config;
+    this.#config = { ...config };
     this.#parts = parts;
     const remote = parsePortRange("remoteaddr", config.remoteaddr);
     const cipher = createCipher(config.crypt, parts.primitives.deriveKey(config.key), parts.primitives);
@@ -51,9 +54,9 @@ export class TunnelClient implements Driver {
       { ...parts, config, counters: this.#channels, sender: this.#sender, option: "reverse" },
       reverseTargets(config),
     );
-    const shared = {
+    this.#shared = {
       ...parts,
-      config,
+      config: this.#config,
       cipher,
       scratch,
       pads: padsOf(config, parts.primitives),
@@ -63,7 +66,7 @@ export class TunnelClient implements Driver {
       flowOpened: this.#exits.flowOpened,
       peerName: config.remoteaddr,
     };
-    this.#slots = Array.from({ length: config.conn }, () => new Slot(shared, remote));
+    this.#slots = Array.from({ length: config.conn }, () => new Slot(this.#shared, remote));
     const udp = {
       ...parts,
       counters: this.#channels,
@@ -97,6 +100,28 @@ export class TunnelClient implements Driver {
       [...targets].map(({ name }) => name),
     );
     this.#parts.loop.wake();
+  }
+
+  /** Takes over what may change (reload.ts); sessions go on. @throws HostError, ConfigError; then nothing has changed */
+  reload(now: Millis, config: ClientConfig): Changes {
+    const changes = changesOf("client", this.#config, config);
+    const remote = parsePortRange("remoteaddr", config.remoteaddr);
+    if (changes.now.some((key) => key === "localaddr" || key === "forward" || key === "reverse")) this.forward(now, config);
+    const rekeyed = changes.sessions.some((key) => ["key", "crypt", "QPP", "QPPCount"].includes(key));
+    adopt(this.#config, config, changes);
+    if (rekeyed) {
+      const { primitives } = this.#parts;
+      this.#shared.cipher = createCipher(config.crypt, primitives.deriveKey(config.key), primitives);
+      this.#shared.pads = padsOf(config, primitives);
+      this.#totals.cipherAdded(this.#shared.cipher.stats);
+    }
+    this.#shared.peerName = config.remoteaddr;
+    for (const slot of this.#slots) {
+      slot.reconfigure(now);
+      if (changes.sessions.length > 0) slot.renew(now, remote);
+    }
+    this.#parts.loop.wake();
+    return changes;
   }
 
   advance(now: Millis): Millis {

@@ -8,6 +8,7 @@
  * A server knows nothing of a session that it never answered, so that session can go to another address as it is. Once answered it stays.
  */
 import { type Millis, NEVER } from "../base/units.ts";
+import type { PacketCipher } from "../cipher/cipher.ts";
 import { isExtension } from "../extension/header.ts";
 import { FEATURE_DESCRIPTIONS, FEATURE_FLOWS, FEATURE_REVERSE } from "../extension/hello.ts";
 import { FecDecoder } from "../fec/decoder.ts";
@@ -33,6 +34,8 @@ export class Path implements Demultiplexer {
   readonly #parts: ClientParts;
   readonly #remote: PortRange;
   readonly #ended: (path: Path, now: Millis) => void;
+  /** The session's, whatever a reload brings. */
+  readonly #cipher: PacketCipher;
   #endpoint: Endpoint | undefined;
   #target = "";
   #over = false;
@@ -48,6 +51,7 @@ export class Path implements Demultiplexer {
     this.#remote = remote;
     this.#ended = ended;
     const { config, cipher } = parts;
+    this.#cipher = cipher;
     const random = new Uint8Array(4);
     parts.primitives.random(random);
     this.session = new Session(now, {
@@ -55,7 +59,7 @@ export class Path implements Demultiplexer {
       conv: new DataView(random.buffer).getUint32(0),
       peer: -1,
       peerName: parts.peerName,
-      config,
+      config: { ...config },
       cipherBytes: cipher.headBytes + cipher.tailBytes,
       scratch: parts.scratch,
       pads: parts.pads,
@@ -135,7 +139,7 @@ export class Path implements Demultiplexer {
   }
 
   #connect(now: Millis, address: string): void {
-    const { loop, log, config, cipher, totals } = this.#parts;
+    const { loop, log, config, totals } = this.#parts;
     const port = this.#port();
     const target = `${address} ${port}`;
     if (target === this.#target) return;
@@ -143,7 +147,12 @@ export class Path implements Demultiplexer {
     this.#target = target;
     const host = address.includes(":") ? "::" : "0.0.0.0";
     const { sockbuf, dscp } = config;
-    const endpoint = new Endpoint(loop, { host, port: 0, socketBufferBytes: sockbuf, dscp, peersMax: 16 }, new OneCipher(cipher), this);
+    const endpoint = new Endpoint(
+      loop,
+      { host, port: 0, socketBufferBytes: sockbuf, dscp, peersMax: 16 },
+      new OneCipher(this.#cipher),
+      this,
+    );
     this.#endpoint = endpoint;
     totals.endpointOpened(endpoint);
     const { addresses, local } = endpoint.socket;

@@ -52,6 +52,10 @@ export class Port implements Demultiplexer {
     return Array.from(this.#sessions.values(), (session) => reportSession(now, session));
   }
 
+  reconfigure(now: Millis): void {
+    for (const session of this.#sessions.values()) session.reconfigure(now, this.#parts.config);
+  }
+
   finish(now: Millis): void {
     for (const session of this.#sessions.values()) session.finish(now);
   }

@@ -17,6 +17,7 @@ import { Scratch } from "./layers.ts";
 import { type Observation, observe, type Question } from "./observation.ts";
 import { Port } from "./port.ts";
 import { Recurrence } from "./recurrence.ts";
+import { adopt, type Changes, changesOf } from "./reload.ts";
 import type { SessionReport } from "./report.ts";
 import { parseListeners, ReverseListeners } from "./reverse-listeners.ts";
 import type { Session } from "./session.ts";
@@ -27,7 +28,10 @@ import type { Stream } from "./stream.ts";
 import { targetsOf } from "./target.ts";
 import { Totals, type TunnelTotals } from "./totals.ts";
 import type { User, UserReport } from "./user.ts";
-import { Users } from "./users.ts";
+import { Users, type UsersChange } from "./users.ts";
+
+/** What a reload has changed. */
+export type Reloaded = Changes & { readonly users?: UsersChange | undefined };
 
 const SWEEP_MS: Millis = 5_000;
 
@@ -60,7 +64,7 @@ export class TunnelServer implements Driver {
 
   /** @throws HostError when an address cannot be bound, ConfigError for a wrong address */
   constructor(config: ServerConfig, parts: TunnelParts) {
-    this.#config = config;
+    this.#config = { ...config };
     this.#parts = parts;
     const { host, least, most } = parsePortRange("listen", config.listen, 0);
     if (most - least >= config.ports) {
@@ -77,7 +81,7 @@ export class TunnelServer implements Driver {
     );
     const shared: ServerParts = {
       ...parts,
-      config,
+      config: this.#config,
       users: this.#users,
       scratch: new Scratch(),
       totals: this.#totals,
@@ -148,6 +152,19 @@ export class TunnelServer implements Driver {
     const targets = targetsOf(config);
     this.#reverse.replace(now, parseListeners(config.reverse));
     this.#exits.replace(targets);
+  }
+
+  /** Takes over what may change (reload.ts); sessions go on. @throws ConfigError, and then nothing has changed */
+  reload(now: Millis, config: ServerConfig): Reloaded {
+    const changes = changesOf("server", this.#config, config);
+    targetsOf(config);
+    parseListeners(config.reverse);
+    const users = this.#users.configure(now, config);
+    this.retarget(now, config);
+    adopt(this.#config, config, changes);
+    for (const port of this.#ports) port.reconfigure(now);
+    this.#parts.loop.wake();
+    return { ...changes, users: this.#users.named ? users : undefined };
   }
 
   stop(now: Millis): void {

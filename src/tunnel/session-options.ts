@@ -17,6 +17,7 @@ export interface SessionOptions {
   readonly conv: number;
   readonly peer: number;
   readonly peerName: string;
+  /** Belongs to the session alone. */
   readonly config: TunnelConfig;
   /** Server: the key of its user. */
   readonly lock?: Lock;

@@ -18,6 +18,7 @@ import { Qpp } from "../qpp/qpp.ts";
 import { DATA, DESCRIBED, FINISHED, OPENED, type SmuxSession } from "../smux/session.ts";
 import { sniff } from "../smux/sniff.ts";
 import { INITIAL_WINDOW_BYTES } from "../smux/stream.ts";
+import type { TunnelConfig } from "./config.ts";
 import { Extension } from "./extension.ts";
 import { Flows } from "./flows.ts";
 import { Introductions, type OpenRefusal } from "./introductions.ts";
@@ -133,6 +134,15 @@ export class Session implements StreamOwner, SmuxSink {
 
   get log(): Log {
     return this.#options.log;
+  }
+
+  /** Takes over what may change in a running session. */
+  reconfigure(now: Millis, { ratelimit, keepalive, closewait, quiet }: TunnelConfig): void {
+    const { config } = this.#options;
+    if (config.ratelimit !== ratelimit) this.transport.limitRate(now, ratelimit);
+    if (config.keepalive !== keepalive) this.layers?.smux.keepalive(now, keepalive * 1000);
+    Object.assign(config, { ratelimit, keepalive, closewait, quiet });
+    this.#options.wake(this);
   }
 
   /** Ends all streams in order (FIN to the peer), as the process stops. */

@@ -55,7 +55,8 @@ export interface ClientParts extends TunnelParts {
 
 export class Slot {
   readonly #parts: ClientParts;
-  readonly #remote: PortRange;
+  #remote: PortRange;
+  #renewed = false;
   #current: Path | undefined;
   /** Replaced, oldest first. */
   #retired: Path[] = [];
@@ -93,6 +94,20 @@ export class Slot {
     return this.#current.session;
   }
 
+  /** What is new gets a session with the settings of now; the one there is goes on for what it has. */
+  renew(now: Millis, remote: PortRange): void {
+    this.#remote = remote;
+    this.#renewed = this.#current !== undefined;
+    if (this.#current !== undefined) this.#retireIfDue(now, this.#current);
+    this.#renewed = false;
+  }
+
+  /** Takes over what may change in running sessions. */
+  reconfigure(now: Millis): void {
+    for (const { session } of this.#retired) session.reconfigure(now, this.#parts.config);
+    this.#current?.session.reconfigure(now, this.#parts.config);
+  }
+
   finish(now: Millis): void {
     this.#current?.session.finish(now);
     for (const { session } of this.#retired) session.finish(now);
@@ -104,8 +119,8 @@ export class Slot {
     const expired = config.autoexpire > 0 && now - path.session.startedAt >= config.autoexpire * 1000;
     // One that was never answered would have a successor in the same plight: it looks for the server by itself.
     const silent = path.answered && path.session.vigil?.health.verdict === "silent";
-    if (!expired && !silent) return;
-    const why = expired ? "session expired" : "session is silent";
+    if (!expired && !silent && !this.#renewed) return;
+    const why = expired ? "session expired" : silent ? "session is silent" : "the configuration has changed";
     log.info({ peer: peerName, seconds, connections: path.session.streams.size }, `${why}; new connections get a new one`);
     this.#current = undefined;
     if (this.#retired.length >= config.retired) {

@@ -27,7 +27,7 @@ export class Transport {
   readonly kcp: Kcp;
   readonly decoder: FecDecoder;
   readonly encoder: FecEncoder | undefined;
-  readonly limit: RateLimit | undefined;
+  limit: RateLimit | undefined;
   /** What is said beside KCP; undefined when it is off. */
   extension: Extension | undefined;
   lastReceived: Millis;
@@ -73,7 +73,12 @@ export class Transport {
     this.encoder = fec
       ? new FecEncoder({ dataShards: datashard, parityShards: parityshard, profile: compat, packetBytesMax: 1500 })
       : undefined;
-    this.limit = config.ratelimit > 0 ? new RateLimit(now, config.ratelimit) : undefined;
+    this.limitRate(now, config.ratelimit);
+  }
+
+  /** From now on; 0 = no limit. */
+  limitRate(now: Millis, bytesPerSecond: number): void {
+    this.limit = bytesPerSecond > 0 ? new RateLimit(now, bytesPerSecond) : undefined;
   }
 
   /** A decrypted datagram: a FEC packet or a bare KCP packet in bytes[start…end). */
