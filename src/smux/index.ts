@@ -23,6 +23,7 @@ export type { Bytes, Millis } from "../base/units.ts";
 export { NEVER } from "../base/units.ts";
 export { CMD_FIN, CMD_NOP, CMD_PSH, CMD_SYN, CMD_UPD, HEADER_BYTES } from "./frame.ts";
 export * as smux from "./index.ts";
-export { DATA, DESCRIBED, FAILED, FINISHED, NOTHING, OPENED, type SmuxEvent, type SmuxOptions, SmuxSession } from "./session.ts";
+export type { SmuxOptions } from "./options.ts";
+export { DATA, DESCRIBED, FAILED, FINISHED, NOTHING, OPENED, type SmuxEvent, SmuxSession } from "./session.ts";
 export { type Sniffed, sniff } from "./sniff.ts";
 export type { SmuxStats } from "./stats.ts";

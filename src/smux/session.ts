@@ -35,6 +35,7 @@ import { type Bytes, type Millis, NEVER } from "../base/units.ts";
 import { CMD_FIN, CMD_NOP, CMD_PSH, CMD_SYN, CMD_UPD, HEADER_BYTES, putHeader } from "./frame.ts";
 import { FrameReader } from "./frame-reader.ts";
 import { Liveness } from "./liveness.ts";
+import type { SmuxOptions } from "./options.ts";
 import { ReceiveBudget } from "./receive-budget.ts";
 import { SmuxStats } from "./stats.ts";
 import { INITIAL_WINDOW_BYTES, Stream } from "./stream.ts";
@@ -57,29 +58,6 @@ const SID_MAX = 0xffffffff;
 const TRANSMIT_BYTES_MAX = 1024;
 /** Refused sids that wait for their FIN. */
 const REFUSALS_MAX = 256;
-
-export interface SmuxOptions {
-  /** The client opens odd sids, the server even ones. */
-  readonly role: "client" | "server";
-  /** "any", for servers: that of the peer's first frame; nothing can be opened or sent before. */
-  readonly version: 1 | 2 | "any";
-  /** Between two NOPs; above 0, at most timeoutMs; 10,000. */
-  readonly keepaliveMs?: Millis;
-  /** Between two looks at whether the peer lives; 30,000. */
-  readonly timeoutMs?: Millis;
-  /** Received bytes that all streams together may hold unconsumed; 4 MiB. */
-  readonly receiveBytes?: Bytes;
-  /** Window told to the peer for each stream (version 2); 2 MiB. */
-  readonly streamBytes?: Bytes;
-  /** Received bytes that streams which take nothing may hold beyond receiveBytes; 0. */
-  readonly spillBytes?: Bytes;
-  /** How long a stream may take nothing while all others wait for it; 0 = for ever, as kcptun does. */
-  readonly stallMs?: Millis;
-  /** Most payload of one frame, 1…65535; 8192 (4096 as kcptun of 2021). */
-  readonly frameBytes?: Bytes;
-  /** Streams open at once; 1024. */
-  readonly streamsMax?: number;
-}
 
 export class SmuxSession {
   /** What the last `receive` or `advance` brought, and of which stream. */

@@ -2,7 +2,8 @@
  * One end of a session in tests: what it sends is gathered as bytes, what it is given is cut into pieces, what happened is written down.
  */
 import assert from "node:assert/strict";
-import { DATA, FAILED, FINISHED, OPENED, type SmuxOptions, SmuxSession } from "../session.ts";
+import type { SmuxOptions } from "../options.ts";
+import { DATA, FAILED, FINISHED, OPENED, SmuxSession } from "../session.ts";
 
 export class End {
   readonly smux: SmuxSession;
