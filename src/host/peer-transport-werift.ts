@@ -1,19 +1,19 @@
 /**
- * Peer transports on werift, of which only ICE and DTLS are used, and SRTP's transform: its RTP and RTCP parsers, its feedback, retransmission and bandwidth
- * code are never constructed (they are defective: reference/gcc.md section J).
+ * Peer transports on werift, of which only ICE and DTLS are used. SRTP is ours (srtp.ts); werift's RTP and RTCP parsers, its feedback, retransmission and
+ * bandwidth code are never constructed (they are defective: reference/gcc.md section J).
  *
  *   RTCIceTransport (lite) ─ datagram ─┬─ DTLS ─▶ RTCDtlsTransport, which keeps its hands off media (`srtpStarted`)
- *                                      └─ SRTP ─▶ SrtpSession.decrypt ─▶ handler
+ *                                      └─ SRTP ─▶ SrtpContext ─▶ handler
  *
  * We are an ICE lite agent, as servers are: the browser checks, we answer. werift sends no consent checks then, so silence is measured here.
  */
-import type { RTCCertificate, RTCDtlsTransport, RTCIceTransport, RtpHeader } from "werift";
+import type { RTCCertificate, RTCDtlsTransport, RTCIceTransport } from "werift";
 import { HostError } from "../base/errors.ts";
 import type { Bytes, Millis } from "../base/units.ts";
 import { isRtcp } from "../media/rtp/rtcp-header.ts";
-import { extensionOffset } from "../media/rtp/rtp-packet.ts";
 import type { TransportDescription } from "../media/sdp/transport-description.ts";
 import type { PeerTransport, PeerTransportCounters, PeerTransportHandler, PeerTransportOptions, PeerTransports } from "./peer-transport.ts";
+import { SrtpContext } from "./srtp.ts";
 
 type Werift = typeof import("werift");
 
@@ -49,7 +49,8 @@ class WeriftTransport implements PeerTransport {
   readonly #ice: RTCIceTransport;
   readonly #dtls: RTCDtlsTransport;
   readonly #silence: Millis;
-  readonly #header = new WrittenHeader();
+  #sealing: SrtpContext | undefined;
+  #opening: SrtpContext | undefined;
   #connected = false;
   #closed = false;
   #heard: Millis = 0;
@@ -122,13 +123,11 @@ class WeriftTransport implements PeerTransport {
   }
 
   sendRtp(bytes: Uint8Array, start: number, end: number): void {
-    if (!this.#connected) return;
-    const header = this.#header.take(bytes, start, end);
-    this.#send(this.#dtls.srtp.encrypt(header.payload, header as unknown as RtpHeader));
+    if (this.#connected) this.#send(this.#sealing!.sealRtp(bytes, start, end));
   }
 
   sendRtcp(bytes: Uint8Array, start: number, end: number): void {
-    if (this.#connected) this.#send(this.#dtls.srtcp.encrypt(bufferOf(bytes, start, end)));
+    if (this.#connected) this.#send(this.#sealing!.sealRtcp(bytes, start, end));
   }
 
   close(): void {
@@ -144,7 +143,7 @@ class WeriftTransport implements PeerTransport {
     try {
       await this.#ice.start();
       await this.#dtls.start();
-      this.#dtls.updateSrtpSession();
+      this.#deriveKeys();
     } catch (error) {
       this.#end(error instanceof Error ? error.message : String(error));
       return;
@@ -153,6 +152,16 @@ class WeriftTransport implements PeerTransport {
     this.#connected = true;
     this.#heard = performance.now();
     this.#handler.connected(this.#heard);
+  }
+
+  #deriveKeys(): void {
+    const { dtls } = this.#dtls;
+    const profile = dtls?.srtp.srtpProfile;
+    if (dtls === undefined || profile === undefined) throw new Error("the peer knows no SRTP profile of ours");
+    const name = profile === this.#werift.ProtectionProfileAeadAes128Gcm ? "aead-aes-128-gcm" : "aes128-cm-sha1-80";
+    const keys = dtls.extractSessionKeys(this.#werift.keyLength(profile), this.#werift.saltLength(profile));
+    this.#sealing = new SrtpContext(name, keys.localKey, keys.localSalt);
+    this.#opening = new SrtpContext(name, keys.remoteKey, keys.remoteSalt);
   }
 
   #setRemote({ usernameFragment, password }: { readonly usernameFragment: string; readonly password: string }): void {
@@ -167,10 +176,8 @@ class WeriftTransport implements PeerTransport {
     this.counters.packetsReceived++;
     this.counters.bytesReceived += datagram.length;
     const rtcp = isRtcp(datagram, 0, datagram.length);
-    let clear: Buffer;
-    try {
-      clear = rtcp ? this.#dtls.srtcp.decrypt(datagram) : this.#dtls.srtp.decrypt(datagram);
-    } catch {
+    const clear = rtcp ? this.#opening!.openRtcp(datagram) : this.#opening!.openRtp(datagram);
+    if (clear === undefined) {
       this.counters.refused++;
       return;
     }
@@ -194,33 +201,4 @@ class WeriftTransport implements PeerTransport {
     this.close();
     this.#handler.closed(performance.now(), reason);
   }
-}
-
-/** What werift's SRTP asks of a header, over one that is written already. */
-class WrittenHeader {
-  ssrc = 0;
-  sequenceNumber = 0;
-  serializeSize = 0;
-  payload: Buffer = Buffer.alloc(0);
-  #bytes: Buffer = Buffer.alloc(0);
-
-  take(bytes: Uint8Array, start: number, end: number): this {
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    let at = extensionOffset(view, start);
-    if ((bytes[start]! & 0x10) !== 0) at += 4 + view.getUint16(at + 2) * 4;
-    this.ssrc = view.getUint32(start + 8);
-    this.sequenceNumber = view.getUint16(start + 2);
-    this.serializeSize = at - start;
-    this.#bytes = bufferOf(bytes, start, at);
-    this.payload = bufferOf(bytes, at, end);
-    return this;
-  }
-
-  serialize(): Buffer {
-    return this.#bytes;
-  }
-}
-
-function bufferOf(bytes: Uint8Array, start: number, end: number): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start);
 }

@@ -66,7 +66,7 @@ let availableKbps = 0;
 for (const until = Date.now() + seconds * 1000; Date.now() < until && availableKbps < enough; ) {
   await new Promise((done) => setTimeout(done, 100));
   for (const stats of (await connection.getStats()).values()) {
-    if (stats.type === "candidate-pair" && stats.nominated) availableKbps = Math.round(stats.availableOutgoingBitrate / 1000);
+    if (stats.type === "candidate-pair" && stats.nominated) availableKbps = Math.round((stats.availableOutgoingBitrate ?? 0) / 1000);
   }
 }
 clearInterval(filming);
