@@ -155,6 +155,24 @@ test("the server's end of a flow idles away: the next datagram opens it again", 
   assert.deepEqual(application.answers, [0, 1]);
 });
 
+test("an END that is lost: DATA for a flow the server does not know is answered by another END, and the flow goes on", () => {
+  const of = world({ client: { flowidle: 100 }, server: { flowidle: 5 } });
+  // Down for less than the client takes for silence.
+  new UdpEcho(of.network.host(far), 7);
+  const application = new UdpApplication(of.network.host(near), entrance);
+  application.send(100);
+  of.run(4.9);
+  of.links.ba.set("down=1");
+  of.run(1.4);
+  assert.equal(of.server.flows, 0);
+  of.links.ba.set("down=0");
+  for (let i = 0; i < 3; i++) {
+    application.send(100);
+    of.run(1);
+  }
+  assert.deepEqual(application.answers, [0, 2, 3], "the first is lost, it brings the END");
+});
+
 test("flows: no more than so many, at either end", () => {
   for (const [client, server] of [
     [{ flows: 3 }, {}],
@@ -239,21 +257,26 @@ test("a target that is not on the list, and a kcptun at the other end: refused, 
   assert.equal(counted(old.server).channels!.flowsAccepted, 0);
 });
 
-test("a restarted server: a flow goes on within 4 s, without a stream to notice it", () => {
-  const of = world({});
-  new UdpEcho(of.network.host(far), 7);
-  const application = new UdpApplication(of.network.host(near), entrance);
-  stream(of, application, 500, 100, 20);
-  of.run(3);
-  of.restartServer();
-  new UdpEcho(of.network.host(far), 7);
-  of.run(12);
-  const missing = 500 - application.answers.length;
-  assert.ok(
-    application.answers.at(-1) === 499 && missing < 200,
-    `${missing} datagrams of 20 ms missing, the last answer is ${application.answers.at(-1)}`,
-  );
-});
+for (const age of [3, 25]) {
+  test(`a restarted server: a flow goes on within 4 s, without a stream to notice it, in a session of ${age} s`, () => {
+    // The keep-alive alone would take up to 30 s, and a session that has been answered does not ask by itself any more.
+    const of = world({ client: { keepalive: 30 } });
+    new UdpEcho(of.network.host(far), 7);
+    const application = new UdpApplication(of.network.host(near), entrance);
+    application.send(100);
+    of.run(age - 1);
+    stream(of, application, 500, 100, 20);
+    of.run(1);
+    of.restartServer();
+    new UdpEcho(of.network.host(far), 7);
+    of.run(12);
+    const missing = 501 - application.answers.length;
+    assert.ok(
+      application.answers.at(-1) === 500 && missing < 200,
+      `${missing} datagrams of 20 ms missing, the last answer is ${application.answers.at(-1)}`,
+    );
+  });
+}
 
 test("only the target may answer", () => {
   const of = world({});
@@ -281,6 +304,10 @@ test("a target by name is looked up once for many flows", () => {
   for (const application of all) application.send(100);
   of.run(2);
   assert.deepEqual([all.filter(({ answers }) => answers.length === 1).length, asked], [20, 1]);
+  of.run(3);
+  new UdpApplication(of.network.host(near), entrance).send(100);
+  of.run(1);
+  assert.equal(asked, 1, "the answer is kept for a while");
   of.run(20);
   new UdpApplication(of.network.host(near), entrance).send(100);
   of.run(1);

@@ -53,3 +53,12 @@ test("exit status 255 for a wrong file, 1 for a wrong flag, 0 for help", () => {
   assert.equal(run("--nonsense").status, 1);
   assert.match(run("-h").stdout, /^Usage: kcptun-client \[options\]/);
 });
+
+test("lists of ours may stand in kcptun's file, as arrays of texts or as one text", () => {
+  const options = optionsOf(clientConfig);
+  const path = join(folder, "lists.json");
+  writeFileSync(path, JSON.stringify({ forward: [":1=a", "udp::53=dns"], Reverse: "web=:80" }));
+  assert.deepEqual(flagsOfFile(path, options), ["--forward=:1=a", "--forward=udp::53=dns", "--reverse=web=:80"]);
+  writeFileSync(path, JSON.stringify({ forward: [1] }));
+  assert.throws(() => flagsOfFile(path, options), /"forward" is \[1\]; it must be a string/);
+});

@@ -82,8 +82,10 @@ export class Flows implements FlowSink {
 
   /** A flow of ours; answers its number. */
   add(end: FlowEnd): number {
-    const id = this.#nextId;
-    this.#nextId = (this.#nextId + 2) >>> 0;
+    let id = this.#nextId;
+    // Numbers begin anew after 2^31 flows; by then most are free again.
+    while (this.#ends.has(id)) id = (id + 2) >>> 0;
+    this.#nextId = (id + 2) >>> 0;
     this.#ends.set(id, end);
     return id;
   }
