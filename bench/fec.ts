@@ -5,6 +5,7 @@
  */
 import { FecDecoder } from "../src/fec/decoder.ts";
 import { FecEncoder } from "../src/fec/encoder.ts";
+import { takeRegion } from "../src/kernel/kernels.ts";
 
 const PACKET_BYTES = 1350;
 const RUNS = 60;
@@ -17,15 +18,14 @@ for (const [dataShards, parityShards] of [
 ] as const) {
   const stride = 2048;
   const group = dataShards + parityShards;
-  const bytes = new Uint8Array(group * stride);
-  const view = new DataView(bytes.buffer);
+  const { bytes, view, at } = takeRegion(group * stride);
   const body = PACKET_BYTES - FecEncoder.headBytes;
-  for (let i = 0; i < bytes.length; i++) bytes[i] = (i * 2654435761) >>> 13;
+  for (let i = 0; i < group * stride; i++) bytes[at + i] = (i * 2654435761) >>> 13;
   const encoder = new FecEncoder({ dataShards, parityShards, profile: "2021", packetBytesMax: 1500 });
   const encodeGroup = (): void => {
     let ready = 0;
-    for (let k = 0; k < dataShards; k++) ready = encoder.encode(0, bytes, view, k * stride + 8, k * stride + 8 + body);
-    for (let i = 0; i < ready; i++) encoder.parity(i, bytes, view, (dataShards + i) * stride);
+    for (let k = 0; k < dataShards; k++) ready = encoder.encode(0, bytes, view, at + k * stride + 8, at + k * stride + 8 + body);
+    for (let i = 0; i < ready; i++) encoder.parity(i, bytes, view, at + (dataShards + i) * stride);
   };
   report(`${dataShards}+${parityShards} encode`, dataShards, () => {
     for (let g = 0; g < GROUPS; g++) encodeGroup();
@@ -33,16 +33,16 @@ for (const [dataShards, parityShards] of [
   for (const losses of [0, 1, 3]) {
     if (losses > parityShards) continue;
     const decoder = new FecDecoder({ packetBytesMax: 1500, dataShards, parityShards });
-    const out = new Uint8Array(2048);
-    const outView = new DataView(out.buffer);
+    const out = takeRegion(2048);
     let number = 0;
     report(`${dataShards}+${parityShards} decode, ${losses} lost`, dataShards, () => {
       for (let g = 0; g < GROUPS; g++, number += group) {
         for (let k = 0; k < group; k++) {
           if (k < losses) continue;
-          view.setUint32(k * stride, number + k, true);
-          decoder.receive(0, bytes, view, k * stride, k * stride + PACKET_BYTES);
-          while (decoder.recovered(out, outView, 0) > 0);
+          const start = at + k * stride;
+          view.setUint32(start, number + k, true);
+          decoder.receive(0, bytes, view, start, start + PACKET_BYTES);
+          while (decoder.recovered(out.bytes, out.view, out.at) > 0);
         }
       }
     });

@@ -98,9 +98,9 @@ export class Kcptun2021 implements UdpHandler, Driver {
 
   #read(now: Millis, session: Known): void {
     const { kcp } = session.transport;
-    const { inbound } = this.#scratch;
-    for (let n = kcp.read(now, inbound, 0, SLOT_BYTES); n > 0; n = kcp.read(now, inbound, 0, SLOT_BYTES)) {
-      session.layers.receive(now, inbound, 0, n, taken);
+    const { bytes, at } = this.#scratch.inbound;
+    for (let n = kcp.read(now, bytes, at, at + SLOT_BYTES); n > 0; n = kcp.read(now, bytes, at, at + SLOT_BYTES)) {
+      session.layers.receive(now, bytes, at, at + n, taken);
       if (session.layers.failure === undefined) continue;
       this.refused++;
       this.#known.delete(session.peer);

@@ -12,6 +12,7 @@ const root = join(import.meta.dirname, "..");
 /** Room → layer. A module imports only from layers above its own (smaller numbers) and from its own room. */
 const layers: Readonly<Record<string, number>> = {
   base: 0,
+  kernel: 0.5,
   ...Object.fromEntries(
     ["cipher", "emulator", "extension", "faketcp", "fec", "gcc", "kcp", "media", "qpp", "smux", "snappy"].map((room) => [room, 1]),
   ),

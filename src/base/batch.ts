@@ -6,10 +6,14 @@
  *
  * Owned by whoever made it and reused for ever; everything read from it is borrowed until the next receive into it.
  */
+import { Region } from "./region.ts";
+
 export const SLOT_BYTES = 2048;
 
 export class Batch {
   readonly capacity: number;
+  /** Where the slab lies; places of datagrams are places in its buffer. */
+  readonly slab: Region;
   readonly bytes: Uint8Array;
   readonly view: DataView;
   /** First byte of datagram i in `bytes`. */
@@ -21,11 +25,12 @@ export class Batch {
   /** Datagrams in the batch, 0…capacity. */
   length = 0;
 
-  /** `bytes` is the slab; by default one slot a datagram. */
-  constructor(capacity: number, bytes: Uint8Array = new Uint8Array(capacity * SLOT_BYTES)) {
+  /** By default the slab has one slot a datagram. */
+  constructor(capacity: number, slab: Region | Uint8Array = new Uint8Array(capacity * SLOT_BYTES)) {
     this.capacity = capacity;
-    this.bytes = bytes;
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.slab = slab instanceof Region ? slab : Region.of(slab);
+    this.bytes = this.slab.bytes;
+    this.view = this.slab.view;
     this.start = new Int32Array(capacity);
     this.end = new Int32Array(capacity);
     this.peer = new Int32Array(capacity);
@@ -37,6 +42,6 @@ export class Batch {
 
   /** First byte of slot i. */
   slot(i: number): number {
-    return i * SLOT_BYTES;
+    return this.slab.at + i * SLOT_BYTES;
   }
 }

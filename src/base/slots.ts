@@ -4,6 +4,8 @@
  *
  *   slot n = pages[n >> 6], bytes (n & 63) * slotBytes …
  */
+import { Region } from "./region.ts";
+
 const SLOTS_PER_PAGE_LOG2 = 6;
 const SLOTS_PER_PAGE = 1 << SLOTS_PER_PAGE_LOG2;
 
@@ -11,11 +13,14 @@ export class Slots {
   readonly slotBytes: number;
   /** Most slots that may be out at once, rounded up to whole pages. */
   readonly capacity: number;
-  readonly #pages: Uint8Array[] = [];
+  readonly #allocate: (bytes: number) => Region;
+  readonly #pages: Region[] = [];
   readonly #free: Int32Array;
   #freeLength = 0;
 
-  constructor(slotBytes: number, capacity: number) {
+  /** `allocate` makes the memory of a page. */
+  constructor(slotBytes: number, capacity: number, allocate = (bytes: number): Region => Region.of(new Uint8Array(bytes))) {
+    this.#allocate = allocate;
     this.slotBytes = slotBytes;
     this.capacity = capacity;
     this.#free = new Int32Array(Math.ceil(capacity / SLOTS_PER_PAGE) * SLOTS_PER_PAGE);
@@ -31,13 +36,13 @@ export class Slots {
     this.#free[this.#freeLength++] = slot;
   }
 
-  /** The page that holds the slot; the slot starts at `offset(slot)` in it. */
+  /** The array that holds the slot; the slot starts at `offset(slot)` in it. */
   page(slot: number): Uint8Array {
-    return this.#pages[slot >> SLOTS_PER_PAGE_LOG2]!;
+    return this.#pages[slot >> SLOTS_PER_PAGE_LOG2]!.bytes;
   }
 
   offset(slot: number): number {
-    return (slot & (SLOTS_PER_PAGE - 1)) * this.slotBytes;
+    return this.#pages[slot >> SLOTS_PER_PAGE_LOG2]!.at + (slot & (SLOTS_PER_PAGE - 1)) * this.slotBytes;
   }
 
   /** Bytes held, for metrics. */
@@ -48,7 +53,7 @@ export class Slots {
   #addPage(): boolean {
     const first = this.#pages.length * SLOTS_PER_PAGE;
     if (first >= this.capacity) return false;
-    this.#pages.push(new Uint8Array(SLOTS_PER_PAGE * this.slotBytes));
+    this.#pages.push(this.#allocate(SLOTS_PER_PAGE * this.slotBytes));
     for (let i = SLOTS_PER_PAGE - 1; i >= 0; i--) this.#free[this.#freeLength++] = first + i;
     return true;
   }

@@ -31,7 +31,7 @@ for (const name of cipherNames) {
           cipher.open(batch);
         }
       };
-      for (let warm = 0; warm < 4; warm++) run();
+      for (let warm = 0; warm < 12; warm++) run();
       let least = Number.POSITIVE_INFINITY;
       for (let round = 0; round < 5; round++) {
         const before = process.memoryUsage();

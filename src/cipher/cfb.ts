@@ -15,6 +15,8 @@
  * Words of the keystream are taken in the byte order of the machine, which must be little endian, as every platform of Node here is.
  */
 import type { Batch } from "../base/batch.ts";
+import { isInside, kernels } from "../kernel/kernels.ts";
+import { KernelCfb } from "./cfb-kernel.ts";
 import { xorKeystream } from "./keystream.ts";
 import type { CfbEncryptor, EcbEncryptor } from "./primitives.ts";
 
@@ -32,6 +34,8 @@ export class Cfb {
   /** Words of 32 bits in a block, as a power of two. */
   readonly #wordsLog2: number;
   readonly #serial: CfbEncryptor | undefined;
+  /** For blocks of 16 bytes, where the batch lies in the kernels' memory. */
+  readonly #kernel: KernelCfb | undefined;
   /** Fewer packets than this do not go in lock step. */
   readonly #lanesMin: number;
   /** The previous ciphertext block of each lane, which one ECB call turns into its keystream. */
@@ -52,11 +56,17 @@ export class Cfb {
     this.#blockBytes = ecb.blockBytes;
     this.#wordsLog2 = ecb.blockBytes === 16 ? 2 : 1;
     this.#serial = serial;
+    const set = kernels();
+    this.#kernel = set !== undefined && ecb.blockBytes === 16 ? new KernelCfb(set, ecb, serial) : undefined;
     this.#lanesMin = serial?.lockStepFrom ?? 1;
   }
 
   /** Encrypts packets from…batch.length−1 in place; each must be at least 16 bytes long, and those first 16 are its random nonce. */
   encrypt(batch: Batch, from: number): void {
+    if (this.#kernel !== undefined && isInside(batch.bytes)) {
+      this.#kernel.encrypt(batch, from);
+      return;
+    }
     for (let first = from; first < batch.length; first += LANES) {
       this.#load(batch, first, Math.min(first + LANES, batch.length));
       while (this.#lanes > 0 && this.#lanes >= this.#lanesMin) this.#row(batch.view);
@@ -65,6 +75,13 @@ export class Cfb {
         this.#serial!.encrypt(batch.bytes, this.#at[lane]! - this.#blockBytes, this.#end[lane]!);
       }
     }
+  }
+
+  /** Decrypts packets from…batch.length−1, those with end = start excepted, as the other does; false when it must be done one by one. */
+  decryptAll(batch: Batch, from: number): boolean {
+    if (this.#kernel === undefined || !isInside(batch.bytes)) return false;
+    this.#kernel.decrypt(batch, from);
+    return true;
   }
 
   /** Decrypts packet start…end in place except for its first 16 bytes, the nonce, which stay encrypted. Needs end − start ≥ 16. */

@@ -1,9 +1,10 @@
 /** Damaged and hostile datagrams into every cipher: no throw, nothing forged comes out, bounded memory. SEED=… repeats a run. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Batch } from "../base/batch.ts";
+import { Batch, SLOT_BYTES } from "../base/batch.ts";
 import { Prng } from "../base/prng.ts";
 import { cryptoOf } from "../host/crypto.ts";
+import { takeRegion } from "../kernel/kernels.ts";
 import { type CipherName, cipherNames, createCipher, type PacketCipher } from "./cipher.ts";
 
 const seed = Number(process.env.SEED ?? 20_260_126);
@@ -50,7 +51,7 @@ test(`${inputs} datagrams, seed ${seed}`, (t) => {
   t.diagnostic(`cipher fuzz: SEED=${seed}`);
   const prng = new Prng(seed);
   const key = prng.fill(new Uint8Array(32));
-  const batch = new Batch(size);
+  const batch = new Batch(size, takeRegion(size * SLOT_BYTES));
   const whole = new Uint8Array(size);
   const before = process.memoryUsage().arrayBuffers;
   for (const name of names) {

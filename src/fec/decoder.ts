@@ -12,6 +12,7 @@
  */
 import { assert } from "../base/assert.ts";
 import type { Bytes, Millis } from "../base/units.ts";
+import { copyInside } from "../kernel/kernels.ts";
 import { Autotune } from "./autotune.ts";
 import { Groups } from "./groups.ts";
 import {
@@ -167,7 +168,7 @@ export class FecDecoder {
   }
 
   /** Takes the FEC packet view[start…end), borrowed. Then call `recovered` until it answers 0. */
-  receive(_now: Millis, _bytes: Uint8Array, view: DataView, start: number, end: number): FecKind {
+  receive(_now: Millis, bytes: Uint8Array, view: DataView, start: number, end: number): FecKind {
     if (!FecDecoder.isFec(view, start, end)) {
       this.#stats.errors++;
       return 0;
@@ -179,19 +180,22 @@ export class FecDecoder {
     else this.#stats.parityShards++;
     const seqid = readSeqid(view, start);
     this.#follow(seqid, isData);
-    if (this.#inTune) this.#take(view, start, end, seqid);
+    if (this.#inTune) this.#take(bytes, view, start, end, seqid);
     return isData ? 1 : 2;
   }
 
   /** Copies the next repaired KCP packet to into[offset…) and answers its length; 0 = none left. Needs packetBytesMax − 8 bytes of room. */
-  recovered(_into: Uint8Array, view: DataView, offset: number): number {
+  recovered(into: Uint8Array, view: DataView, offset: number): number {
     if (this.#readyLength === 0) return 0;
     const slot = this.#ready[this.#readyHead]!;
     this.#readyHead = (this.#readyHead + 1) % this.#ready.length;
     this.#readyLength--;
     const from = this.#store.view(slot);
     const length = from.getUint16(0, true) - SIZE_BYTES;
-    for (let i = 0; i < length; i++) view.setUint8(offset + i, from.getUint8(SIZE_BYTES + i));
+    const at = this.#store.offset(slot) + SIZE_BYTES;
+    if (!copyInside(this.#store.page(slot), at, at + length, into, offset)) {
+      for (let i = 0; i < length; i++) view.setUint8(offset + i, from.getUint8(SIZE_BYTES + i));
+    }
     this.#store.give(slot);
     return length;
   }
@@ -228,7 +232,7 @@ export class FecDecoder {
   }
 
   /** Enters the shard into its group and repairs the group if that is now possible. */
-  #take(view: DataView, start: number, end: number, seqid: number): void {
+  #take(bytes: Uint8Array, view: DataView, start: number, end: number, seqid: number): void {
     const stats = this.#stats;
     if (seqid >= this.#paws) {
       stats.outOfRange++;
@@ -253,7 +257,7 @@ export class FecDecoder {
     if (groups.has(entry, position)) stats.duplicates++;
     else if (groups.done(entry)) groups.see(entry, position);
     else {
-      const slot = this.#store.keep(view, start + SHARD_OFFSET, end);
+      const slot = this.#store.keep(bytes, view, start + SHARD_OFFSET, end);
       if (slot < 0) stats.storeFull++;
       groups.enter(entry, position, slot);
       if (groups.repairable(entry)) this.#mend(entry, group);

@@ -11,7 +11,8 @@
 import { assert } from "../base/assert.ts";
 import type { Bytes, Millis, Seq32 } from "../base/units.ts";
 import { HEAD_BYTES, pawsOf, SHARD_OFFSET, SHARDS_MAX, SIZE_BYTES, TYPE_DATA, TYPE_PARITY, writeHead } from "./packet.ts";
-import { ParitySum } from "./parity-sum.ts";
+import { KernelParity } from "./parity-kernel.ts";
+import { type Parity, ParitySum } from "./parity-sum.ts";
 
 const Spec = {
   /** Data shards farther apart are not continuous: their loss is for KCP to repair. */
@@ -45,7 +46,7 @@ export class FecEncoder {
   #dataShards = 0;
   #parityShards = 0;
   #paws = 0;
-  #sum!: ParitySum;
+  #sum!: Parity;
   #next: Seq32;
   /** Seqid of the group's first parity shard once the group is complete. */
   #parityAt: Seq32 = 0;
@@ -79,7 +80,8 @@ export class FecEncoder {
     this.#paws = pawsOf(group);
     this.#next = (Math.ceil(this.#next / group) * group) % this.#paws;
     this.#inGroup = 0;
-    this.#sum = new ParitySum(dataShards, parityShards, this.#packetBytesMax - SHARD_OFFSET);
+    const shardBytesMax = this.#packetBytesMax - SHARD_OFFSET;
+    this.#sum = KernelParity.make(dataShards, parityShards, shardBytesMax) ?? new ParitySum(dataShards, parityShards, shardBytesMax);
   }
 
   /**
@@ -89,10 +91,11 @@ export class FecEncoder {
   encode(now: Millis, _bytes: Uint8Array, view: DataView, start: number, end: number): number {
     const head = start - HEAD_BYTES;
     assert(end - head <= this.#packetBytesMax, "KCP packet longer than packetBytesMax allows");
-    if (this.#inGroup === 0) this.#sum.clear();
+    const sum = this.#sum;
+    if (this.#inGroup === 0) sum.clear();
     writeHead(view, head, this.#next, TYPE_DATA);
     view.setUint16(head + SHARD_OFFSET, SIZE_BYTES + end - start, true);
-    this.#sum.add(this.#inGroup, view, head + SHARD_OFFSET, end);
+    sum.add(this.#inGroup, view, head + SHARD_OFFSET, end);
     this.stats.dataShards++;
     this.#next = this.#after(1);
     const gap = now - this.#latest;
@@ -112,9 +115,10 @@ export class FecEncoder {
   /** Writes parity packet i of the group just completed, header and all, to view[offset…); answers its length. */
   parity(i: number, _into: Uint8Array, view: DataView, offset: number): number {
     writeHead(view, offset, this.#parityAt + i, TYPE_PARITY);
-    this.#sum.read(i, view, offset + SHARD_OFFSET);
+    const sum = this.#sum;
+    sum.read(i, view, offset + SHARD_OFFSET);
     this.stats.parityShards++;
-    return SHARD_OFFSET + this.#sum.length;
+    return SHARD_OFFSET + sum.length;
   }
 
   #after(n: number): Seq32 {

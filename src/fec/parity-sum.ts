@@ -4,15 +4,25 @@
  *   word p of a block holds byte p of four parity shards:   | row 3 | row 2 | row 1 | row 0 |
  *   adding a data shard:  word[p] ^= table[column][byte p]       one lookup for four rows
  *
- * A kernel with vector instructions can stand in for this class.
+ * parity-kernel.ts stands in for it where there are kernels.
  */
 import { multiply } from "./gf256.ts";
-import { SHARDS_MAX } from "./packet.ts";
-import { Interpolation } from "./reed-solomon.ts";
+import { parityWeights } from "./reed-solomon.ts";
 
 const ROWS_PER_BLOCK = 4;
 
-export class ParitySum {
+/** Sums up the parity of one group after the other. */
+export interface Parity {
+  /** Longest shard added since `clear`. */
+  readonly length: number;
+  /** Adds view[start…end), not empty, as data shard `column`. */
+  add(column: number, view: DataView, start: number, end: number): void;
+  /** Writes parity shard `row`, `length` bytes, to view[offset…). */
+  read(row: number, view: DataView, offset: number): void;
+  clear(): void;
+}
+
+export class ParitySum implements Parity {
   readonly #columns: number;
   readonly #blocks: number;
   readonly #shardBytesMax: number;
@@ -21,7 +31,6 @@ export class ParitySum {
    * Table of block and column at (block · columns + column) · 256: a byte times four coefficients. Sums of a block: one word a byte.
    */
   readonly #words: Int32Array;
-  /** Longest shard added since `clear`. */
   length = 0;
 
   /** `columns` data shards and `rows` parity shards, together at most 256; shards of at most `shardBytesMax` bytes. */
@@ -33,7 +42,6 @@ export class ParitySum {
     fillTables(this.#words, columns, rows);
   }
 
-  /** Adds view[start…end) as data shard `column`. */
   add(column: number, view: DataView, start: number, end: number): void {
     for (let block = 0; block < this.#blocks; block++) {
       addShard(this.#words, (block * this.#columns + column) << 8, view, start, end, this.#sums(block));
@@ -41,7 +49,6 @@ export class ParitySum {
     if (end - start > this.length) this.length = end - start;
   }
 
-  /** Writes parity shard `row`, `length` bytes, to view[offset…). */
   read(row: number, view: DataView, offset: number): void {
     const words = this.#words;
     const shift = (row & 3) << 3;
@@ -84,17 +91,12 @@ function addShard(words: Int32Array, table: number, view: DataView, start: numbe
 
 /** Fills the tables at the front of `words`. */
 function fillTables(words: Int32Array, columns: number, rows: number): void {
-  const points = new Uint8Array(SHARDS_MAX);
-  for (let k = 0; k < columns; k++) points[k] = k;
-  const code = new Interpolation();
-  code.load(points, columns);
-  const weights = new Uint8Array(SHARDS_MAX);
+  const weights = parityWeights(columns, rows);
   for (let row = 0; row < rows; row++) {
-    code.weights(columns + row, weights);
     const shift = (row & 3) << 3;
     for (let column = 0; column < columns; column++) {
       const table = ((row >> 2) * columns + column) << 8;
-      for (let byte = 0; byte < 256; byte++) words[table + byte]! |= multiply(weights[column]!, byte) << shift;
+      for (let byte = 0; byte < 256; byte++) words[table + byte]! |= multiply(weights[row * columns + column]!, byte) << shift;
     }
   }
 }

@@ -3,7 +3,9 @@ import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { readVector, vectorsMissing } from "../../test/vectors/read.ts";
 import { Prng } from "../base/prng.ts";
+import { takeInside } from "../kernel/kernels.ts";
 import { mulAdd } from "./gf256.ts";
+import { KernelParity } from "./parity-kernel.ts";
 import { ParitySum } from "./parity-sum.ts";
 import { Interpolation } from "./reed-solomon.ts";
 
@@ -114,3 +116,41 @@ test("any ds of the shards give back any other", () => {
     }
   }
 });
+
+for (const [columns, rows] of [
+  [1, 1],
+  [3, 2],
+  [10, 3],
+  [5, 4],
+  [7, 5],
+  [20, 11],
+  [200, 55],
+] as const) {
+  test(`parity by kernels equals that in TypeScript: ${columns}+${rows}`, () => {
+    const { bytes, view, at } = takeInside(2000)!;
+    const shards = bytes.subarray(at, at + 2000);
+    const elsewhere = new DataView(new ArrayBuffer(2000));
+    const [fast, plain] = [KernelParity.make(columns, rows, 1494)!, new ParitySum(columns, rows, 1494)];
+    const prng = new Prng(columns);
+    for (let group = 0; group < 3; group++) {
+      fast.clear();
+      plain.clear();
+      for (let column = 0; column < columns; column++) {
+        const [start, end] = [prng.below(20), 21 + prng.below(1400)];
+        prng.fill(shards);
+        new Uint8Array(elsewhere.buffer).set(shards);
+        if (prng.chance(0.5)) fast.add(column, view, at + start, at + end);
+        else fast.add(column, elsewhere, start, end);
+        plain.add(column, elsewhere, start, end);
+      }
+      assert.equal(fast.length, plain.length);
+      for (let row = 0; row < rows; row++) {
+        const [into, to] = row % 2 === 0 ? ([view, at] as const) : ([elsewhere, 0] as const);
+        fast.read(row, into, to + 3);
+        const read = Buffer.from(into.buffer, to + 3, fast.length).toString("hex");
+        plain.read(row, elsewhere, 3);
+        assert.equal(read, Buffer.from(elsewhere.buffer, 3, plain.length).toString("hex"), `row ${row} of group ${group}`);
+      }
+    }
+  });
+}

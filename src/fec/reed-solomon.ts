@@ -46,3 +46,13 @@ export class Interpolation {
     }
   }
 }
+
+/** The parity rows of the code: weight of data shard `column` in parity shard `row` at row · columns + column. */
+export function parityWeights(columns: number, rows: number): Uint8Array {
+  const points = Uint8Array.from({ length: columns }, (_, k) => k);
+  const code = new Interpolation();
+  code.load(points, columns);
+  const weights = new Uint8Array(rows * columns);
+  for (let row = 0; row < rows; row++) code.weights(columns + row, weights.subarray(row * columns));
+  return weights;
+}

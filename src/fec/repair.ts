@@ -1,7 +1,8 @@
 /** Computes the missing data shards of a group from those that arrived (reed-solomon.ts). */
-import { mulAdd } from "./gf256.ts";
+
 import type { Groups } from "./groups.ts";
 import { SHARDS_MAX } from "./packet.ts";
+import { Products } from "./products.ts";
 import { Interpolation } from "./reed-solomon.ts";
 import type { ShardStore } from "./shard-store.ts";
 
@@ -11,6 +12,7 @@ export class Repair {
   readonly #code = new Interpolation();
   readonly #points = new Uint8Array(SHARDS_MAX);
   readonly #weights = new Uint8Array(SHARDS_MAX);
+  readonly #products = new Products();
   /** Slots of the repaired shards of the last `run`; the caller gives them back. */
   readonly slots = new Int32Array(SHARDS_MAX);
   /** The store was full before all missing shards were repaired. */
@@ -54,7 +56,7 @@ export class Repair {
     for (let k = 0; k < known; k++) {
       const slot = this.#groups.slot(entry, this.#points[k]!);
       // Shorter shards count as padded with zeros, which add nothing.
-      mulAdd(this.#weights[k]!, store.page(slot), store.offset(slot), target, tOff, store.length(slot));
+      this.#products.add(this.#weights[k]!, store.page(slot), store.offset(slot), target, tOff, store.length(slot));
     }
   }
 }

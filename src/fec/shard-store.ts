@@ -1,6 +1,7 @@
 /** Keeps the bytes of shards in slots; a steady flow allocates nothing. */
 import { Slots } from "../base/slots.ts";
 import type { Bytes } from "../base/units.ts";
+import { copyInside, takeRegion } from "../kernel/kernels.ts";
 
 export class ShardStore {
   readonly #slots: Slots;
@@ -9,7 +10,7 @@ export class ShardStore {
   readonly #lengths: Int32Array;
 
   constructor(shardBytesMax: Bytes, shardsMax: number) {
-    this.#slots = new Slots(shardBytesMax, shardsMax);
+    this.#slots = new Slots(shardBytesMax, shardsMax, takeRegion);
     this.#lengths = new Int32Array((shardsMax + 63) & ~63);
   }
 
@@ -17,11 +18,11 @@ export class ShardStore {
     return this.#slots.bytesHeld;
   }
 
-  /** Copies view[start…end) into a slot; −1 when all are out. */
-  keep(view: DataView, start: number, end: number): number {
+  /** Copies bytes[start…end) into a slot; −1 when all are out. `view` is over the same bytes. */
+  keep(bytes: Uint8Array, view: DataView, start: number, end: number): number {
     const slot = this.#slots.take();
     if (slot < 0) return -1;
-    copy(view, start, end, this.view(slot));
+    if (!copyInside(bytes, start, end, this.#slots.page(slot), this.#slots.offset(slot))) copy(view, start, end, this.view(slot));
     this.#lengths[slot] = end - start;
     return slot;
   }

@@ -33,7 +33,8 @@ export function writePointer(words: Int32Array, at: number, address: Address): v
 export class AddressCache {
   readonly #sys: Sys;
   readonly #addresses = new WeakMap<ArrayBufferLike, Address>();
-  #lastBuffer: ArrayBufferLike | undefined;
+  /** Comparing arrays is quicker than asking one for its buffer. */
+  #lastArray: Uint8Array | undefined;
   #lastAddress: Address = 0;
 
   constructor(sys: Sys) {
@@ -42,16 +43,16 @@ export class AddressCache {
 
   /** Address of bytes[0]; exact as long as the buffer is neither detached nor transferred. */
   of(bytes: Uint8Array): Address {
+    if (bytes === this.#lastArray) return this.#lastAddress;
     // Asking for `buffer` first moves a small array out of V8's heap for good.
     const { buffer } = bytes;
-    if (buffer === this.#lastBuffer) return this.#lastAddress + bytes.byteOffset;
     let address = this.#addresses.get(buffer);
     if (address === undefined) {
       address = this.#sys.addressOf(buffer);
       this.#addresses.set(buffer, address);
     }
-    this.#lastBuffer = buffer;
-    this.#lastAddress = address;
-    return address + bytes.byteOffset;
+    this.#lastArray = bytes;
+    this.#lastAddress = address + bytes.byteOffset;
+    return this.#lastAddress;
   }
 }

@@ -79,17 +79,17 @@ function load(): Symbols {
   };
 }
 
-/** The address of the buffer seen last; the reference to it keeps it from being collected. */
+/** The address of the array seen last; the reference to it keeps it from being collected. Asking an array for its buffer costs more than a comparison. */
 export class Pinned {
-  #buffer: ArrayBufferLike | undefined;
+  #array: Uint8Array | DataView | undefined;
   #address: Address = 0;
 
   of(array: Uint8Array | DataView): Address {
-    if (array.buffer !== this.#buffer) {
-      this.#buffer = array.buffer;
-      this.#address = Number(koffi.address(array.buffer));
+    if (array !== this.#array) {
+      this.#array = array;
+      this.#address = Number(koffi.address(array.buffer)) + array.byteOffset;
     }
-    return this.#address + array.byteOffset;
+    return this.#address;
   }
 }
 

@@ -63,7 +63,7 @@ export class EpollLoop implements Loop, Reactor {
     this.sys = options.sys ?? loadSys();
     this.buffers = new AddressCache(this.sys);
     this.vectors = new IoVectors(this.sys, this.buffers);
-    this.inbox = new UdpInbox(this.sys);
+    this.inbox = new UdpInbox(this.sys, this.buffers);
     this.outbox = new UdpOutbox(this.sys, this.buffers);
     this.epoll = new Epoll(this.sys);
   }
@@ -171,6 +171,7 @@ export class EpollLoop implements Loop, Reactor {
     this.#attached?.stop();
     for (const resource of this.resources) resource.destroy();
     this.epoll.close();
+    this.inbox.close();
   }
 }
 

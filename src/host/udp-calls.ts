@@ -35,8 +35,9 @@ export class UdpCalls {
 
   constructor(sys: Sys) {
     this.sys = sys;
-    this.inbox = new UdpInbox(sys);
-    this.outbox = new UdpOutbox(sys, new AddressCache(sys));
+    const addresses = new AddressCache(sys);
+    this.inbox = new UdpInbox(sys, addresses);
+    this.outbox = new UdpOutbox(sys, addresses);
   }
 }
 

@@ -12,8 +12,9 @@
  */
 import { Batch } from "../base/batch.ts";
 import type { Millis } from "../base/units.ts";
+import { giveRegion, takeRegion } from "../kernel/kernels.ts";
 import { type AddressTable, LOCAL_WORD } from "./address.ts";
-import { Block, writePointer } from "./block.ts";
+import { type AddressCache, Block, writePointer } from "./block.ts";
 import { EAGAIN, EINTR } from "./errno.ts";
 import { IP_PKTINFO, IPPROTO_IP, IPPROTO_IPV6, IPV6_PKTINFO, MSG_DONTWAIT, MSG_TRUNC, SOL_UDP, UDP_GRO } from "./linux-abi.ts";
 import type { UdpCounters, UdpHandler } from "./loop.ts";
@@ -57,10 +58,11 @@ export class UdpInbox {
   /** Bytes of each datagram of the message at hand, 0 when it is a single one. */
   #segmentBytes = 0;
 
-  constructor(sys: Sys) {
+  constructor(sys: Sys, addresses: AddressCache) {
     this.#sys = sys;
-    const slab = new Block(sys, MESSAGES_SMALL * MESSAGE_BYTES);
-    this.#batch = new Batch(BATCH_DATAGRAMS, slab.bytes);
+    const slab = takeRegion(MESSAGES_SMALL * MESSAGE_BYTES);
+    const slabAddress = addresses.of(slab.bytes) + slab.at;
+    this.#batch = new Batch(BATCH_DATAGRAMS, slab);
     this.#headers = new Block(sys, MESSAGES_SMALL * message.MMSGHDR_WORDS * 4);
     this.#vectors = new Block(sys, MESSAGES_SMALL * message.IOVEC_WORDS * 4);
     this.#names = new Block(sys, MESSAGES_SMALL * NAME_BYTES);
@@ -68,7 +70,7 @@ export class UdpInbox {
     for (let m = 0; m < MESSAGES_SMALL; m++) {
       const at = m * message.MMSGHDR_WORDS;
       const vector = m * message.IOVEC_WORDS;
-      writePointer(this.#vectors.words, vector, slab.address + m * MESSAGE_BYTES);
+      writePointer(this.#vectors.words, vector, slabAddress + m * MESSAGE_BYTES);
       this.#vectors.words[vector + message.IOVEC_LENGTH] = MESSAGE_BYTES;
       const { words } = this.#headers;
       writePointer(words, at + message.NAME, this.#names.address + m * NAME_BYTES);
@@ -77,6 +79,11 @@ export class UdpInbox {
       writePointer(words, at + message.CONTROL, this.#controls.address + m * CONTROL_BYTES);
       this.#rearm(at);
     }
+  }
+
+  /** Gives the slab back; nothing may be received any more. */
+  close(): void {
+    giveRegion(this.#batch.slab);
   }
 
   /** One call of recvmmsg and what it brought to the handler. False when nothing more waits for the time being. */
@@ -121,7 +128,7 @@ export class UdpInbox {
     counters.receivedDatagrams += datagrams;
     counters.receivedBytes += length;
     const batch = this.#batch;
-    let start = m * MESSAGE_BYTES;
+    let start = batch.slab.at + m * MESSAGE_BYTES;
     const end = start + length;
     for (let left = datagrams; left > 0; left--) {
       if (batch.length === BATCH_DATAGRAMS) this.#hand(socket, now);

@@ -11,6 +11,7 @@
 import { seqAdd, seqDiff } from "../base/seq.ts";
 import { Slots } from "../base/slots.ts";
 import type { Bytes, Seq32 } from "../base/units.ts";
+import { copyInside, takeRegion } from "../kernel/kernels.ts";
 import { SlotViews, SourceViews } from "./views.ts";
 
 const ABSENT = -1;
@@ -43,7 +44,7 @@ export class ReceiveWindow {
     this.#mask = capacity - 1;
     this.#slot = new Int32Array(capacity).fill(ABSENT);
     this.#length = new Uint16Array(capacity);
-    this.#slots = new Slots(payloadBytesMax, 2 * rcvWnd);
+    this.#slots = new Slots(payloadBytesMax, 2 * rcvWnd, takeRegion);
     this.#views = new SlotViews(this.#slots);
   }
 
@@ -76,7 +77,9 @@ export class ReceiveWindow {
     if (this.#slot[i] !== ABSENT) return "repeat";
     const slot = this.#slots.take();
     if (slot < 0) return "outside";
-    this.#source.copy(bytes, start, end, this.#slots.page(slot), this.#slots.offset(slot));
+    const page = this.#slots.page(slot);
+    const offset = this.#slots.offset(slot);
+    if (!copyInside(bytes, start, end, page, offset)) this.#source.copy(bytes, start, end, page, offset);
     this.#slot[i] = slot;
     this.#length[i] = end - start;
     this.#order();
@@ -103,8 +106,7 @@ export class ReceiveWindow {
       const left = length - this.#headRead;
       const n = Math.min(left, limit - at);
       if (n > 0) {
-        const view = this.#views.of(this.#slot[i]!, length);
-        into.set(n === length ? view : view.subarray(this.#headRead, this.#headRead + n), at);
+        this.#copyOut(this.#slot[i]!, length, n, into, at);
         at += n;
         this.#headRead += n;
       }
@@ -114,6 +116,14 @@ export class ReceiveWindow {
     this.readable -= at - offset;
     this.#order();
     return at - offset;
+  }
+
+  /** Copies the next `n` of the slot's `length` bytes to into[at…). */
+  #copyOut(slot: number, length: Bytes, n: Bytes, into: Uint8Array, at: number): void {
+    const from = this.#slots.offset(slot) + this.#headRead;
+    if (copyInside(this.#slots.page(slot), from, from + n, into, at)) return;
+    const view = this.#views.of(slot, length);
+    into.set(n === length ? view : view.subarray(this.#headRead, this.#headRead + n), at);
   }
 
   /** The segment at `head` has been read. */

@@ -11,6 +11,7 @@ import type { ProtocolError } from "../base/errors.ts";
 import { Pieces } from "../base/pieces.ts";
 import type { Bytes, Millis } from "../base/units.ts";
 import type { Kcp } from "../kcp/kcp.ts";
+import { takeRegion } from "../kernel/kernels.ts";
 import { CMD_NOP, putHeader, HEADER_BYTES as SMUX_HEADER_BYTES } from "../smux/frame.ts";
 import { NOTHING, SmuxSession } from "../smux/session.ts";
 import { SnappyDecoder } from "../snappy/decoder.ts";
@@ -30,7 +31,7 @@ const SPARE_MAX = 256;
 
 /** Scratch space shared by all sessions of an endpoint: nothing in it outlives a call. */
 export class Scratch {
-  readonly inbound = new Uint8Array(INBOUND_BYTES);
+  readonly inbound = takeRegion(INBOUND_BYTES);
   /** A frame before it is compressed. */
   readonly frame = new Uint8Array(65_536 + SMUX_HEADER_BYTES);
   readonly frameView = new DataView(this.frame.buffer);

@@ -304,17 +304,17 @@ export class Session implements StreamOwner, SmuxSink {
     const { inbound } = this.#options.scratch;
     while (this.closed === undefined && kcp.readable > 0) {
       if (this.#intake?.admits(now) === false || this.layers?.smux.receivePaused) return;
-      const n = kcp.read(now, inbound, 0, inbound.length);
+      const n = kcp.read(now, inbound.bytes, inbound.at, inbound.end);
       if (n === 0) return;
       this.#intake?.spend(n);
-      if (this.layers === undefined && !this.#sniff(now, inbound, n)) return;
-      this.layers?.receive(now, inbound, 0, n, this);
+      if (this.layers === undefined && !this.#sniff(now, inbound.bytes, inbound.at, n)) return;
+      this.layers?.receive(now, inbound.bytes, inbound.at, inbound.at + n, this);
     }
   }
 
   /** Server: takes over the client's settings from the first bytes of its stream. */
-  #sniff(now: Millis, bytes: Uint8Array, n: number): boolean {
-    const found = sniff(bytes, 0, n);
+  #sniff(now: Millis, bytes: Uint8Array, start: number, n: number): boolean {
+    const found = sniff(bytes, start, start + n);
     if (found === undefined) {
       this.close(now, "stream.unrecognised");
       return false;

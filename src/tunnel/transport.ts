@@ -12,6 +12,7 @@ import { FecDecoder } from "../fec/decoder.ts";
 import { FecEncoder } from "../fec/encoder.ts";
 import { Kcp } from "../kcp/kcp.ts";
 import { HEADER_BYTES, UNA } from "../kcp/segment.ts";
+import { takeRegion } from "../kernel/kernels.ts";
 import type { TunnelConfig } from "./config.ts";
 import type { Extension } from "./extension.ts";
 import type { Health } from "./health.ts";
@@ -22,6 +23,14 @@ import type { RateShare } from "./shared-rate.ts";
 
 /** Room before a KCP packet in its slot, for the FEC and cipher headers (at most 8 + 20 bytes). */
 const HEADROOM = 64;
+
+/** Datagrams of whole blocks, unless they are tiny: joined by the kernel, they are decrypted as one text (cipher/cfb-kernel.ts). */
+const BLOCK_BYTES = 16;
+const WHOLE_FROM = 256;
+
+function wholeBlocks(mtu: Bytes): Bytes {
+  return mtu < WHOLE_FROM ? mtu : mtu - (mtu % BLOCK_BYTES);
+}
 
 export class Transport {
   readonly kcp: Kcp;
@@ -41,8 +50,7 @@ export class Transport {
   readonly #health: Health | undefined;
   #parityReady = 0;
   #paritySent = 0;
-  readonly #recovered = new Uint8Array(SLOT_BYTES);
-  readonly #recoveredView = new DataView(this.#recovered.buffer);
+  readonly #recovered = takeRegion(SLOT_BYTES);
 
   /** Of the rate at which the session's user may be sent to. */
   readonly #share: RateShare | undefined;
@@ -58,7 +66,7 @@ export class Transport {
     const { nodelay, interval, resend, nc } = tuningOf(config as Parameters<typeof tuningOf>[0]);
     this.kcp = new Kcp({
       conv,
-      mtu: config.mtu - cipherBytes - (fec ? FecEncoder.headBytes : 0),
+      mtu: wholeBlocks(config.mtu) - cipherBytes - (fec ? FecEncoder.headBytes : 0),
       sndWnd: config.sndwnd,
       rcvWnd: config.rcvwnd,
       nodelay,
@@ -92,12 +100,18 @@ export class Transport {
       return;
     }
     if (decoder.receive(now, bytes, view, start, end) === 1) this.#packet(now, bytes, view, start + FecEncoder.headBytes, end);
+    this.#recover(now);
+  }
+
+  #recover(now: Millis): void {
+    const { decoder } = this;
+    const { bytes, view, at } = this.#recovered;
     for (;;) {
-      const length = decoder.recovered(this.#recovered, this.#recoveredView, 0);
+      const length = decoder.recovered(bytes, view, at);
       if (length === 0) return;
-      if (this.extension !== undefined && isExtension(this.#recoveredView, 0, length))
-        this.extension.receive(now, this.#recovered, this.#recoveredView, 0, length);
-      else this.kcp.receive(now, this.#recovered, this.#recoveredView, 0, length, false);
+      const end = at + length;
+      if (this.extension !== undefined && isExtension(view, at, end)) this.extension.receive(now, bytes, view, at, end);
+      else this.kcp.receive(now, bytes, view, at, end, false);
     }
   }
 

@@ -1,0 +1,91 @@
+/**
+ * The parity of a group as parity-sum.ts sums it up, by kernels (kernel/parity.ts), four rows a call.
+ *
+ *   region in the kernels' memory:  sums of each row │ tables: block of four rows 0: column 0, column 1, … │ block 1: …
+ */
+
+import type { Region } from "../base/region.ts";
+import { type KernelFunctions, type Kernels, kernels, takeInside } from "../kernel/kernels.ts";
+import { ROW_TABLE_BYTES, ROWS_MAX, SUM_BYTES } from "../kernel/parity.ts";
+import { multiply } from "./gf256.ts";
+import type { Parity } from "./parity-sum.ts";
+import { parityWeights } from "./reed-solomon.ts";
+
+export class KernelParity implements Parity {
+  length = 0;
+  readonly #kernels: Kernels;
+  readonly #columns: number;
+  readonly #rows: number;
+  /** Holds on to the region. */
+  readonly #memory: Region;
+  readonly #region: number;
+  readonly #tables: number;
+
+  /** Undefined when there are no kernels, no room in their memory, or shards longer than they take. */
+  static make(columns: number, rows: number, shardBytesMax: number): KernelParity | undefined {
+    const set = kernels();
+    if (set === undefined || shardBytesMax > SUM_BYTES) return undefined;
+    const memory = takeInside(rows * SUM_BYTES + columns * rows * ROW_TABLE_BYTES);
+    return memory === undefined ? undefined : new KernelParity(set, columns, rows, memory);
+  }
+
+  private constructor(set: Kernels, columns: number, rows: number, memory: Region) {
+    this.#kernels = set;
+    this.#columns = columns;
+    this.#rows = rows;
+    this.#memory = memory;
+    this.#region = memory.at;
+    this.#tables = this.#region + rows * SUM_BYTES;
+    const weights = parityWeights(columns, rows);
+    for (let row = 0; row < rows; row++) {
+      for (let column = 0; column < columns; column++) {
+        const table = this.#table(row - (row % ROWS_MAX), column) + (row % ROWS_MAX) * ROW_TABLE_BYTES;
+        const weight = weights[row * columns + column]!;
+        for (let n = 0; n < 16; n++) {
+          set.bytes[table + n] = multiply(weight, n);
+          set.bytes[table + 16 + n] = multiply(weight, n << 4);
+        }
+      }
+    }
+    set.bytes.fill(0, memory.at, memory.at + rows * SUM_BYTES);
+  }
+
+  add(column: number, view: DataView, start: number, end: number): void {
+    const set = this.#kernels;
+    let from = start;
+    if (view !== set.view) {
+      from = set.scratch;
+      for (let i = start; i < end; i++) set.bytes[from + i - start] = view.getUint8(i);
+    }
+    for (let row = 0; row < this.#rows; row += ROWS_MAX) {
+      const sums = this.#region + row * SUM_BYTES;
+      addTo(set.run, this.#rows - row, from, from + end - start, sums, this.#table(row, column));
+    }
+    if (end - start > this.length) this.length = end - start;
+  }
+
+  read(row: number, view: DataView, offset: number): void {
+    const set = this.#kernels;
+    const sum = this.#region + row * SUM_BYTES;
+    if (view === set.view) set.run.copy(offset, sum, this.length);
+    else for (let i = 0; i < this.length; i++) view.setUint8(offset + i, set.bytes[sum + i]!);
+  }
+
+  clear(): void {
+    for (let row = 0; row < this.#rows; row++) this.#kernels.run.fill(this.#memory.at + row * SUM_BYTES, 0, this.length);
+    this.length = 0;
+  }
+
+  /** Table of a block of rows, `row` being its first, and a column. */
+  #table(row: number, column: number): number {
+    const rows = Math.min(ROWS_MAX, this.#rows - row);
+    return this.#tables + (row * this.#columns + column * rows) * ROW_TABLE_BYTES;
+  }
+}
+
+function addTo(run: KernelFunctions, rows: number, start: number, end: number, sums: number, table: number): void {
+  if (rows >= 4) run.parity4(start, end, sums, table);
+  else if (rows === 3) run.parity3(start, end, sums, table);
+  else if (rows === 2) run.parity2(start, end, sums, table);
+  else run.parity1(start, end, sums, table);
+}

@@ -1,0 +1,165 @@
+/**
+ * The loops over bytes that TypeScript is too slow for, in WebAssembly with vector instructions, and the memory they work in.
+ *
+ *   memory   │ nothing │ tables │ regions taken by slabs, sums, … │ never touched, never resident │
+ *
+ * The memory is fixed in size, because growing it would move every view; what is not used takes no room. Whoever finds it full works without kernels,
+ * in TypeScript on memory of its own, with the same result. One set a thread.
+ */
+import { assert } from "../base/assert.ts";
+import { Region } from "../base/region.ts";
+import type { Bytes } from "../base/units.ts";
+import { assemble, FunctionBody } from "./assembler.ts";
+import { fillTailMask, TAIL_MASK_BYTES, writeCfbRow, writeXor } from "./cfb.ts";
+import { CRC_TABLE_BYTES, fillCrc32, writeCrc32 } from "./crc32.ts";
+import { writeParity } from "./parity.ts";
+import { webAssembly } from "./web-assembly.ts";
+
+/** Limit: bytes of the memory, in pages of 64 KiB. */
+const PAGES = 8192;
+const PAGE_BYTES = 65_536;
+/** The first bytes are left free, because kernels may read a little before what they are given. */
+const RESERVED_BYTES = 1024;
+const ALIGNMENT = 64;
+export const SCRATCH_BYTES: Bytes = 131_072;
+
+/** What the module exports; all addresses are of the kernels' memory, and ranges lie in it. */
+export interface KernelFunctions {
+  /** CRC-32 of memory[start…end), 1…2048 bytes, as an int32. */
+  crc32(start: number, end: number): number;
+  /** See cfb.ts. */
+  cfbRow(registers: number, lanes: number, count: number): number;
+  /** See cfb.ts. */
+  xor(at: number, end: number, keystream: number): void;
+  /** See parity.ts; the name says to how many rows. */
+  parity1(start: number, end: number, sums: number, tables: number): void;
+  parity2(start: number, end: number, sums: number, tables: number): void;
+  parity3(start: number, end: number, sums: number, tables: number): void;
+  parity4(start: number, end: number, sums: number, tables: number): void;
+  /** Moves `length` bytes; the ranges may overlap. */
+  copy(to: number, from: number, length: number): void;
+  fill(at: number, byte: number, length: number): void;
+}
+
+export class Kernels {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly view: DataView<ArrayBuffer>;
+  readonly buffer: ArrayBuffer;
+  readonly run: KernelFunctions;
+  /** SCRATCH_BYTES for whoever is running: nothing in it outlives a call. */
+  readonly scratch: number;
+  /** Regions that were given back, by their size. */
+  readonly #free = new Map<Bytes, number[]>();
+  #next = RESERVED_BYTES;
+  /** Times a region was refused because the memory was full. */
+  refused = 0;
+
+  /** `relaxed`: with relaxed SIMD. @throws WebAssembly.CompileError where its instructions are not known */
+  constructor(relaxed: boolean) {
+    const memory = new webAssembly.Memory({ initial: PAGES, maximum: PAGES });
+    this.buffer = memory.buffer;
+    this.bytes = new Uint8Array(this.buffer);
+    this.view = new DataView(this.buffer);
+    const crcTables = this.take(CRC_TABLE_BYTES);
+    const tailMask = this.take(TAIL_MASK_BYTES);
+    this.scratch = this.take(SCRATCH_BYTES);
+    fillCrc32(this.view, crcTables);
+    fillTailMask(this.bytes, tailMask);
+    const functions = [
+      written("crc32", 2, true, (f) => writeCrc32(f, crcTables, relaxed)),
+      written("cfbRow", 3, true, (f) => writeCfbRow(f, tailMask)),
+      written("xor", 3, false, (f) => writeXor(f, tailMask)),
+      ...[1, 2, 3, 4].map((rows) => written(`parity${rows}`, 4, false, (f) => writeParity(f, rows, tailMask, relaxed))),
+      written("copy", 3, false, (f) => f.get(0).get(1).get(2).copy()),
+      written("fill", 3, false, (f) => f.get(0).get(1).get(2).fill()),
+    ];
+    const module = new webAssembly.Module(assemble(functions, PAGES));
+    this.run = new webAssembly.Instance(module, { env: { memory } }).exports as KernelFunctions;
+  }
+
+  /** Address of a region of `bytes` bytes, aligned to 64, or −1 when the memory is full. Its content is whatever was left there. */
+  take(bytes: Bytes): number {
+    const size = rounded(bytes);
+    const again = this.#free.get(size)?.pop();
+    if (again !== undefined) return again;
+    if (this.#next + size > PAGES * PAGE_BYTES - RESERVED_BYTES) {
+      this.refused++;
+      return -1;
+    }
+    const at = this.#next;
+    this.#next += size;
+    return at;
+  }
+
+  /** Gives a region back, of the size it was taken with. */
+  give(at: number, bytes: Bytes): void {
+    assert(at >= RESERVED_BYTES && at + bytes <= this.#next, "a region that was taken");
+    const size = rounded(bytes);
+    const list = this.#free.get(size);
+    if (list === undefined) this.#free.set(size, [at]);
+    else list.push(at);
+  }
+}
+
+function written(name: string, parameters: number, result: boolean, write: (f: FunctionBody) => void): FunctionBody {
+  const f = new FunctionBody(name, parameters, result);
+  write(f);
+  return f;
+}
+
+function rounded(bytes: Bytes): Bytes {
+  return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+}
+
+let made: Kernels | undefined;
+let impossible = false;
+
+/** The kernels of this thread; undefined where WebAssembly lacks vector instructions. */
+export function kernels(): Kernels | undefined {
+  if (made === undefined && !impossible) {
+    for (const relaxed of [true, false]) {
+      try {
+        made = new Kernels(relaxed);
+        break;
+      } catch {
+        // The next one asks for less.
+      }
+    }
+    impossible = made === undefined;
+  }
+  return made;
+}
+
+/** Regions that nobody holds any more come back by themselves. */
+const abandoned = new FinalizationRegistry<{ readonly at: number; readonly bytes: Bytes }>(({ at, bytes }) => made?.give(at, bytes));
+
+/** `bytes` bytes in the kernels' memory, as long as the region is held; undefined where there is no room in it or no kernels. */
+export function takeInside(bytes: Bytes): Region | undefined {
+  const at = kernels()?.take(bytes) ?? -1;
+  if (at < 0) return undefined;
+  const region = new Region(made!.bytes, made!.view, at, bytes);
+  abandoned.register(region, { at, bytes }, region);
+  return region;
+}
+
+/** As `takeInside`, but elsewhere if need be. */
+export function takeRegion(bytes: Bytes): Region {
+  return takeInside(bytes) ?? Region.of(new Uint8Array(bytes));
+}
+
+/** Gives back at once what `takeInside` or `takeRegion` answered; it must not be used any more. */
+export function giveRegion(region: Region): void {
+  if (abandoned.unregister(region)) made!.give(region.at, region.length);
+}
+
+/** The array lies in the kernels' memory: places in it are addresses for them. */
+export function isInside(bytes: Uint8Array): boolean {
+  return made !== undefined && bytes === made.bytes;
+}
+
+/** Copies from[start…end) to into[at…) if both lie in the kernels' memory: no view is made for it. False, and nothing done, otherwise. */
+export function copyInside(from: Uint8Array, start: number, end: number, into: Uint8Array, at: number): boolean {
+  if (made === undefined || from !== made.bytes || into !== made.bytes) return false;
+  made.run.copy(at, start, end - start);
+  return true;
+}
