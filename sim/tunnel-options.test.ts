@@ -130,7 +130,7 @@ test("closewait: a half that idles is closed after so many seconds", () => {
   assert.deepEqual(streamsAfter(30, 6), [1, 1]);
 });
 
-test("dscp and sockbuf reach the sockets of both ends", (t) => {
+test("dscp, gso and sockbuf reach the sockets of both ends", (t) => {
   const asked: UdpOptions[] = [];
   const host = VirtualNetwork.prototype.host;
   t.mock.method(VirtualNetwork.prototype, "host", function (this: VirtualNetwork, address: string) {
@@ -142,14 +142,14 @@ test("dscp and sockbuf reach the sockets of both ends", (t) => {
     };
     return loop;
   });
-  const of = world({ client: { dscp: 46, sockbuf: 100_000 }, server: { dscp: 34, sockbuf: 200_000 } });
+  const of = world({ client: { dscp: 46, sockbuf: 100_000, gso: "false" }, server: { dscp: 34, sockbuf: 200_000 } });
   connect(of);
   of.run(1);
   assert.deepEqual(
-    asked.map(({ dscp, socketBufferBytes }) => [dscp, socketBufferBytes]),
+    asked.map(({ dscp, socketBufferBytes, segmentation }) => [dscp, socketBufferBytes, segmentation]),
     [
-      [34, 200_000],
-      [46, 100_000],
+      [34, 200_000, true],
+      [46, 100_000, false],
     ],
   );
 });

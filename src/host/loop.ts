@@ -56,6 +56,8 @@ export interface UdpOptions {
   readonly socketBufferBytes?: number;
   /** Differentiated services code point, 0…63. */
   readonly dscp?: number;
+  /** The kernel may split what is sent and join what is received (UDP_SEGMENT, UDP_GRO), where it can; by default it may. */
+  readonly segmentation?: boolean;
   /** Most peers whose address is remembered. */
   readonly peersMax?: number;
 }

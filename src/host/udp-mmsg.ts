@@ -47,7 +47,7 @@ export class EpollUdpSocket implements UdpSocket, Pollable, Resource {
     this.family = family;
     this.segments = segments;
     this.local = local;
-    this.joins = setOption(sys, fd, SOL_UDP, UDP_GRO, 1);
+    this.joins = options.segmentation !== false && setOption(sys, fd, SOL_UDP, UDP_GRO, 1);
     try {
       this.#registration = reactor.epoll.add(this, EPOLLIN);
     } catch (error) {

@@ -37,7 +37,7 @@ export function openUdp(sys: Sys, options: UdpOptions, tellsLocal: boolean): Ope
   if (fd < 0) throw hostError(sys, "socket", nameOf(options));
   try {
     configure(sys, fd, family, options, tellsLocal);
-    const segments = setOption(sys, fd, SOL_UDP, UDP_SEGMENT, 0);
+    const segments = options.segmentation !== false && setOption(sys, fd, SOL_UDP, UDP_SEGMENT, 0);
     return { fd, family, segments, local: bind(sys, fd, options) };
   } catch (error) {
     sys.close(fd);

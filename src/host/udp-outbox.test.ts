@@ -74,6 +74,16 @@ onEpoll("64 equal datagrams go in one call and come in few", async (loop) => {
   if (segments && joins) assert.ok(listening.socket.counters.receiveCalls <= 3, `${listening.socket.counters.receiveCalls} calls`);
 });
 
+onEpoll("without segmentation each datagram goes and comes by itself, still many a call", async (loop) => {
+  const listening = new Listening(loop);
+  const sender = loop.udp({ ...LOCAL, segmentation: false }, udpHandler());
+  const batch = equalDatagrams(64, 1200, sender.addresses.intern("127.0.0.1", listening.socket.local.port));
+  assert.equal(sender.send(batch, 0), 64);
+  await until(() => listening.order.length === 64);
+  const { segments, joins } = sender as unknown as { segments: boolean; joins: boolean };
+  assert.deepEqual([segments, joins, sender.counters.sendCalls], [false, false, 1]);
+});
+
 onEpoll("datagrams of two peers and of many sizes keep their order and their peer", async (loop) => {
   const [one, two] = [new Listening(loop), new Listening(loop)];
   const sender = loop.udp(LOCAL, udpHandler());

@@ -146,10 +146,10 @@ export class Path implements Demultiplexer {
     this.#hangUp();
     this.#target = target;
     const host = address.includes(":") ? "::" : "0.0.0.0";
-    const { sockbuf, dscp } = config;
+    const { sockbuf, dscp, gso } = config;
     const endpoint = new Endpoint(
       loop,
-      { host, port: 0, socketBufferBytes: sockbuf, dscp, peersMax: 16 },
+      { host, port: 0, socketBufferBytes: sockbuf, dscp, segmentation: gso, peersMax: 16 },
       new OneCipher(this.#cipher),
       this,
     );

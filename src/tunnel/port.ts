@@ -39,8 +39,13 @@ export class Port implements Demultiplexer {
     this.#parts = parts;
     const { config, loop, users, totals } = parts;
     this.#keyring = new Keyring(users);
-    const { sockbuf, dscp, sessions } = config;
-    this.endpoint = new Endpoint(loop, { host, port, socketBufferBytes: sockbuf, dscp, peersMax: sessions * 2 }, this.#keyring, this);
+    const { sockbuf, dscp, gso, sessions } = config;
+    this.endpoint = new Endpoint(
+      loop,
+      { host, port, socketBufferBytes: sockbuf, dscp, segmentation: gso, peersMax: sessions * 2 },
+      this.#keyring,
+      this,
+    );
     totals.endpointOpened(this.endpoint);
   }
 

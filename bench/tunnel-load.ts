@@ -1,0 +1,46 @@
+/** What is sent through a tunnel to measure it: bulk by iperf3, and small messages to and fro. */
+import { execFile } from "node:child_process";
+import { once } from "node:events";
+import { connect, createServer, type Socket } from "node:net";
+import { promisify } from "node:util";
+
+const PING_BYTES = 64;
+
+/** Bytes that arrived and the seconds it took, over `streams` connections to the port at once. */
+export async function bulk(port: number, streams: number, seconds: number): Promise<{ readonly bytes: number; readonly seconds: number }> {
+  const { stdout } = await promisify(execFile)(
+    "iperf3",
+    ["-c", "127.0.0.1", "-p", String(port), "-t", String(seconds), "-P", String(streams), "-J"],
+    { timeout: (seconds + 60) * 1000, maxBuffer: 2 ** 26 },
+  );
+  return (JSON.parse(stdout) as { end: { sum_received: { bytes: number; seconds: number } } }).end.sum_received;
+}
+
+/** Answers every byte; for `pingPong` at the far end of a tunnel. */
+export async function echo(port: number): Promise<{ close(): void }> {
+  const server = createServer({ noDelay: true }, (socket) => {
+    socket.on("error", () => socket.destroy());
+    socket.pipe(socket);
+  }).listen(port, "127.0.0.1");
+  await once(server, "listening");
+  return server;
+}
+
+/** Milliseconds of each of `count` round trips of 64 bytes, one after the other, the first tenth left out. */
+export async function pingPong(port: number, count: number): Promise<number[]> {
+  const socket: Socket = connect({ host: "127.0.0.1", port, noDelay: true });
+  const took: number[] = [];
+  const message = Buffer.alloc(PING_BYTES, 7);
+  try {
+    await once(socket, "connect");
+    for (let i = 0; i < count; i++) {
+      const before = performance.now();
+      socket.write(message);
+      for (let left = PING_BYTES; left > 0; ) left -= ((await once(socket, "data")) as [Buffer])[0].length;
+      if (i >= count / 10) took.push(performance.now() - before);
+    }
+  } finally {
+    socket.destroy();
+  }
+  return took;
+}
