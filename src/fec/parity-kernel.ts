@@ -22,10 +22,9 @@ export class KernelParity implements Parity {
   readonly #tables: number;
 
   /** Undefined when there are no kernels, no room in their memory, or shards longer than they take. */
-  static make(columns: number, rows: number, shardBytesMax: number): KernelParity | undefined {
-    const set = kernels();
+  static make(columns: number, rows: number, shardBytesMax: number, set = kernels()): KernelParity | undefined {
     if (set === undefined || shardBytesMax > SUM_BYTES) return undefined;
-    const memory = takeInside(rows * SUM_BYTES + columns * rows * ROW_TABLE_BYTES);
+    const memory = takeInside(rows * SUM_BYTES + columns * rows * ROW_TABLE_BYTES, set);
     return memory === undefined ? undefined : new KernelParity(set, columns, rows, memory);
   }
 

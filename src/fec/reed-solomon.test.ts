@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { readVector, vectorsMissing } from "../../test/vectors/read.ts";
 import { Prng } from "../base/prng.ts";
-import { takeInside } from "../kernel/kernels.ts";
+import { Kernels, takeInside } from "../kernel/kernels.ts";
 import { mulAdd } from "./gf256.ts";
 import { KernelParity } from "./parity-kernel.ts";
 import { ParitySum } from "./parity-sum.ts";
@@ -127,10 +127,11 @@ for (const [columns, rows] of [
   [200, 55],
 ] as const) {
   test(`parity by kernels equals that in TypeScript: ${columns}+${rows}`, () => {
-    const { bytes, view, at } = takeInside(2000)!;
+    const set = new Kernels(true);
+    const { bytes, view, at } = takeInside(2000, set)!;
     const shards = bytes.subarray(at, at + 2000);
     const elsewhere = new DataView(new ArrayBuffer(2000));
-    const [fast, plain] = [KernelParity.make(columns, rows, 1494)!, new ParitySum(columns, rows, 1494)];
+    const [fast, plain] = [KernelParity.make(columns, rows, 1494, set)!, new ParitySum(columns, rows, 1494)];
     const prng = new Prng(columns);
     for (let group = 0; group < 3; group++) {
       fast.clear();

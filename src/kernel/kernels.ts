@@ -131,14 +131,20 @@ export function kernels(): Kernels | undefined {
 }
 
 /** Regions that nobody holds any more come back by themselves. */
-const abandoned = new FinalizationRegistry<{ readonly at: number; readonly bytes: Bytes }>(({ at, bytes }) => made?.give(at, bytes));
+const abandoned = new FinalizationRegistry<Held>(({ set, at, bytes }) => set.give(at, bytes));
+
+interface Held {
+  readonly set: Kernels;
+  readonly at: number;
+  readonly bytes: Bytes;
+}
 
 /** `bytes` bytes in the kernels' memory, as long as the region is held; undefined where there is no room in it or no kernels. */
-export function takeInside(bytes: Bytes): Region | undefined {
-  const at = kernels()?.take(bytes) ?? -1;
-  if (at < 0) return undefined;
-  const region = new Region(made!.bytes, made!.view, at, bytes);
-  abandoned.register(region, { at, bytes }, region);
+export function takeInside(bytes: Bytes, set = kernels()): Region | undefined {
+  const at = set?.take(bytes) ?? -1;
+  if (set === undefined || at < 0) return undefined;
+  const region = new Region(set.bytes, set.view, at, bytes);
+  abandoned.register(region, { set, at, bytes }, region);
   return region;
 }
 
@@ -149,7 +155,7 @@ export function takeRegion(bytes: Bytes): Region {
 
 /** Gives back at once what `takeInside` or `takeRegion` answered; it must not be used any more. */
 export function giveRegion(region: Region): void {
-  if (abandoned.unregister(region)) made!.give(region.at, region.length);
+  if (isInside(region.bytes) && abandoned.unregister(region)) made!.give(region.at, region.length);
 }
 
 /** The array lies in the kernels' memory: places in it are addresses for them. */
