@@ -64,6 +64,11 @@ export class RawClient {
     return this.#state;
   }
 
+  /** Of the connection that lasts, or of the last one. */
+  get ends(): Ends | undefined {
+    return this.#ends;
+  }
+
   /** A port (icmp: an id) is wanted, on which nobody else listens; a new one each time. */
   get needsPort(): boolean {
     return this.#state === "port";

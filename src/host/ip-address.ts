@@ -36,6 +36,13 @@ export function parseIp(text: string, bytes: Uint8Array, at: number): boolean {
   return true;
 }
 
+/** The 4 or 16 bytes of a literal address. */
+export function addressBytes(text: string): Uint8Array {
+  const bytes = new Uint8Array(IP_BYTES);
+  parseIp(text, bytes, 0);
+  return ipFamily(text) === 4 ? bytes.slice(MAPPED_PREFIX) : bytes;
+}
+
 /** The interface index behind "%": its number, or the number of the interface so named; 0 without a zone or for an unknown one. */
 export function ipScope(text: string): number {
   const percent = text.indexOf("%");
