@@ -39,13 +39,13 @@ const both: Readonly<Record<Effect, readonly string[]>> = {
 const ends: Readonly<Record<"client" | "server", Readonly<Record<Effect, readonly string[]>>>> = {
   client: {
     now: ["localaddr", "forward", "reverse", "autoexpire", "scavengettl", "retired"],
-    sessions: ["remoteaddr", "dscp", "sockbuf"],
+    sessions: ["remoteaddr", "dscp", "gso", "sockbuf"],
     restart: ["conn"],
   },
   server: {
     now: ["target", "targets", "reverse", "sessions", "users", "tries", "triesonce"],
     sessions: [],
-    restart: ["listen", "ports", "dscp", "sockbuf"],
+    restart: ["listen", "ports", "dscp", "gso", "sockbuf"],
   },
 };
 
