@@ -94,6 +94,13 @@ export class VirtualNetwork {
     path.link.receive(this.now, bytes, start, end, route);
   }
 
+  /** Delivers a datagram at once, whoever it says it is from: an attacker's. */
+  inject(from: string, fromPort: number, to: string, toPort: number, bytes: Uint8Array): void {
+    const socket = this.#sockets.get(`${to} ${toPort}`);
+    if (socket === undefined) this.unreachable++;
+    else socket.deliver(bytes, bytes.length, from, fromPort);
+  }
+
   /** Runs until `time` or until `done` says so; answers whether `done` did. */
   run(time: Millis, done: () => boolean = () => false): boolean {
     let roundsNow = 0;
