@@ -257,3 +257,29 @@ test("whole segments of one conversation are KCP; a header before other bytes is
   view.setUint32(24, 8, true);
   assert.equal(isKcp(view, 0, 58), false, "two conversations");
 });
+
+test("over sparse traffic a segment that FEC rebuilds a minute later neither is acknowledged again nor makes the RTO a minute", () => {
+  const options: KcpOptions = { conv: 1, mtu: 1400, sndWnd: 32, rcvWnd: 32, nodelay: 0, interval: 30, resend: 2, nc: 1, profile: "2021" };
+  const [ours, theirs] = [new Kcp(options), new Kcp(options)];
+  const packet = new Uint8Array(1400);
+  const view = new DataView(packet.buffer);
+  ours.send(0, Uint8Array.of(1), 0, 1);
+  const length = ours.transmit(0, packet, view, 0);
+  const first = packet.slice(0, length);
+  const firstView = new DataView(first.buffer);
+  theirs.receive(20, first, firstView, 0, length, true);
+  theirs.read(20, new Uint8Array(10), 0, 10);
+  theirs.advance(50);
+  const answer = theirs.transmit(50, packet, view, 0);
+  ours.receive(70, packet, view, 0, answer, true);
+  const { rto } = ours.stats;
+  assert.ok(rto < 300 && ours.waitSnd === 0);
+  // Rebuilt: no ACK of ours.
+  theirs.receive(60_000, first, firstView, 0, length, false);
+  theirs.advance(60_050);
+  assert.equal(theirs.transmit(60_050, packet, view, 0), 0);
+  // A kcptun acknowledges it with the time stamp of then.
+  writeHeader(view, 0, 1, ACK, 32, 0, 0, 1, 0);
+  ours.receive(60_070, packet, view, 0, HEADER_BYTES, true);
+  assert.equal(ours.stats.rto, rto);
+});

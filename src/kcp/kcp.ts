@@ -15,6 +15,8 @@
  *   - `una` beyond what was sent is not believed; the peers would drop everything in flight
  *   - a segment that was already acknowledged is not overtaken, so it triggers no flush
  *   - the timer sleeps while nothing is in flight, queued or owed, and wakes in its old phase
+ *   - a late ACK of what was acknowledged before is no sample of the round trip, and a duplicate that FEC rebuilt is not acknowledged: over sparse traffic
+ *     both carry time stamps of minutes ago, and kcp-go then waits up to a minute before it resends
  *   - the ACK list is bounded; data longer than a peer's largest packet is dropped
  */
 import { assert } from "../base/assert.ts";
@@ -34,6 +36,10 @@ import { KcpStats } from "./stats.ts";
 
 /** Most bytes one `send` takes. */
 export const SEND_BYTES_MAX: Bytes = 131_072;
+
+/** Tuning. */
+const STALE_ACK_MS: Millis = 1000;
+const STALE_ACK_RTOS = 2;
 
 /** Spec. */
 const RMT_WND_INITIAL = 32;
@@ -151,10 +157,12 @@ export class Kcp {
       if (regular) this.#send.rmtWnd = view.getUint16(at + WND, true);
       this.#slide(view.getUint32(at + UNA, true));
       if (cmd === ACK) {
-        ackTs = view.getUint32(at + TS, true);
-        this.#acknowledged(view.getUint32(at + SN, true), ackTs);
+        const sn = view.getUint32(at + SN, true);
+        const ts = view.getUint32(at + TS, true);
+        if (seqDiff(sn, una) >= 0 || this.#plausible(now, ts)) ackTs = ts;
+        this.#acknowledged(sn, ts);
       } else if (cmd === PUSH) {
-        this.#pushed(bytes, view, at, length);
+        this.#pushed(bytes, view, at, length, regular);
       } else if (cmd === WASK) {
         this.#probe.tell = true;
       }
@@ -302,7 +310,7 @@ export class Kcp {
     if (this.#send.overtake(sn, ts, this.#resend)) this.#overtaken = true;
   }
 
-  #pushed(bytes: Uint8Array, view: DataView, at: number, length: Bytes): void {
+  #pushed(bytes: Uint8Array, view: DataView, at: number, length: Bytes, regular: boolean): void {
     const { stats } = this;
     const sn = view.getUint32(at + SN, true);
     if (length > this.#receive.payloadBytesMax) {
@@ -313,11 +321,20 @@ export class Kcp {
       stats.outsideSegs++;
       return;
     }
-    // A duplicate is acknowledged too: the ACK of the first may be lost.
+    // A duplicate is acknowledged too: the ACK of the first may be lost. Not one that FEC rebuilt: its time stamp may be a minute old.
+    if (!regular && seqDiff(sn, this.#receive.nxt) < 0) {
+      stats.repeatSegs++;
+      return;
+    }
     this.#acks.push(sn, view.getUint32(at + TS, true));
     stats.ackOverflows = this.#acks.overflows;
     const data = at + HEADER_BYTES;
     if (this.#receive.put(sn, bytes, data, data + length) === "repeat") stats.repeatSegs++;
+  }
+
+  /** Whether an ACK of what was acknowledged before may be a sample: a late one may, one of minutes ago is of a segment that FEC rebuilt. */
+  #plausible(now: Millis, ts: number): boolean {
+    return seqDiff(clock(now), ts) <= Math.max(STALE_ACK_MS, STALE_ACK_RTOS * this.#rtt.rto);
   }
 
   /** One sample a packet, from its last ACK; a time stamp of the future is a forgery or a peer's mistake. */

@@ -19,9 +19,13 @@ const MATCHED_BYTES_MIN = 2 + INPUT_MARGIN;
 const SKIP_START = 32;
 const COPY_1_OFFSET_END = 2048;
 
+/**
+ * Where, counted from the start of the block, a sequence with this hash was last seen. It begins anew with each block, so all encoders of a
+ * thread share it: 32 KB in each of a thousand sessions would be most of what they take.
+ */
+const table = new Uint16Array(1 << TABLE_BITS_MAX);
+
 export class BlockEncoder {
-  /** Where, counted from the start of the block, a sequence with this hash was last seen. */
-  readonly #table = new Uint16Array(1 << TABLE_BITS_MAX);
   #bytes: Uint8Array = new Uint8Array(0);
   #view: DataView = new DataView(this.#bytes.buffer);
   #into: Uint8Array = this.#bytes;
@@ -49,7 +53,6 @@ export class BlockEncoder {
   }
 
   #match(start: number, end: number): boolean {
-    const table = this.#table;
     const view = this.#view;
     let shift = 32 - TABLE_BITS_MIN;
     while (shift > 32 - TABLE_BITS_MAX && 1 << (32 - shift) < end - start) shift--;
