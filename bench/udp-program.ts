@@ -9,6 +9,8 @@ export interface Data {
   readonly role: "send" | "receive";
   readonly bytes: number;
   readonly port: number;
+  /** Datagrams; as many as the socket takes if not given. */
+  readonly perSecond?: number | undefined;
 }
 
 export interface Figures {
@@ -23,7 +25,11 @@ export type Message = { readonly kind: "started"; readonly port: number } | { re
 
 const BATCHES_PER_ROUND = 16;
 
-export function start(loop: Loop, { role, bytes, port: to }: Data, port: LoopPort<Command, Message>): undefined {
+export function start(
+  loop: Loop,
+  { role, bytes, port: to, perSecond = Number.POSITIVE_INFINITY }: Data,
+  port: LoopPort<Command, Message>,
+): undefined {
   let blocked = false;
   const socket = loop.udp(
     { host: "127.0.0.1", port: 0, socketBufferBytes: 4 << 20 },
@@ -49,10 +55,15 @@ export function start(loop: Loop, { role, bytes, port: to }: Data, port: LoopPor
       batch.peer[i] = peer;
     }
     batch.length = batch.capacity;
+    const began = loop.now();
     loop.drive({
       advance: (now) => {
-        for (let i = 0; i < BATCHES_PER_ROUND && !blocked; i++) blocked = socket.send(batch, 0) < batch.length;
-        return blocked ? NEVER : now;
+        const due = Math.min(
+          BATCHES_PER_ROUND,
+          ((now - began) * perSecond) / 1000 / batch.length - socket.counters.sentDatagrams / batch.length,
+        );
+        for (let i = 0; i < due && !blocked; i++) blocked = socket.send(batch, 0) < batch.length;
+        return blocked ? NEVER : due < BATCHES_PER_ROUND ? now + 1 : now;
       },
     });
   }

@@ -1,8 +1,8 @@
 /**
  * Moves bytes both ways at once through one TCP connection and checks every byte: the load of the interop tests.
  *
- *   transfer.ts serve PORT BYTES    sends stream B on every connection, expects stream A; runs until it is ended
- *   transfer.ts run PORT BYTES      connects, sends stream A, expects stream B; prints {"ok":…} and exits 0 or 1
+ *   transfer.ts serve PORT BYTES           sends stream B on every connection, expects stream A; runs until it is ended
+ *   transfer.ts run PORT BYTES [STREAMS]   connects STREAMS times at once, sends stream A, expects stream B on each; prints {"ok":…} and exits 0 or 1
  *
  * Both streams are BYTES long and made from a seed, so each side knows the hash it must see. Neither side ends its half before it has
  * everything, because a real kcptun closes both directions at the first end.
@@ -46,7 +46,7 @@ function send(socket: Socket, seed: number, bytes: number, done: () => void = ()
   pump();
 }
 
-const [command, portText, bytesText] = process.argv.slice(2);
+const [command, portText, bytesText, streamsText] = process.argv.slice(2);
 const port = Number(portText);
 const bytes = Number(bytesText);
 const [seedA, seedB] = [1, 2];
@@ -88,14 +88,21 @@ if (command === "serve") {
   }).listen(port, "127.0.0.1");
 } else if (command === "run") {
   const started = performance.now();
-  const socket = connect(port, "127.0.0.1");
-  socket.setNoDelay(true);
-  send(socket, seedA, bytes);
-  receive(socket, seedB, 1, (ok, received) => {
-    console.log(JSON.stringify({ ok, received, seconds: Math.round(performance.now() - started) / 1000 }));
-    socket.destroy();
-    process.exit(ok ? 0 : 1);
-  });
+  const one = (): Promise<{ ok: boolean; received: number }> =>
+    new Promise((done) => {
+      const socket = connect(port, "127.0.0.1");
+      socket.setNoDelay(true);
+      send(socket, seedA, bytes);
+      receive(socket, seedB, 1, (ok, received) => {
+        done({ ok, received });
+        socket.destroy();
+      });
+    });
+  const results = await Promise.all(Array.from({ length: Number(streamsText ?? 1) }, one));
+  const ok = results.every((result) => result.ok);
+  const received = results.reduce((sum, result) => sum + result.received, 0);
+  console.log(JSON.stringify({ ok, received, seconds: Math.round(performance.now() - started) / 1000 }));
+  process.exit(ok ? 0 : 1);
 } else {
   console.error("usage: transfer.ts serve|run PORT BYTES");
   process.exitCode = 2;
