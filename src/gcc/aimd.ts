@@ -13,8 +13,8 @@
  * An estimate of the link from elsewhere (network-estimate.ts) bounds the rate: no rise above its upper value, no fall below 0.85 × its lower one.
  *
  * Deviations:
- *   - while the caller says that the queue is empty (`queueEmpty`), the additive increase is four times as fast, and at least 6 % a second: what is
- *     tried too high shows in the queue at once. libwebrtc does not look at the queue.
+ *   - below `recoverTo`, which the caller sets while the queue is empty, the additive increase is four times as fast, and at least 6 % a second:
+ *     so much has gone through before. libwebrtc takes back what it gave up as slowly as it tries out more.
  */
 import { unreachable } from "../base/assert.ts";
 import type { BitsPerSecond, Bytes, Micros } from "../base/units.ts";
@@ -38,9 +38,9 @@ const ACKNOWLEDGED_FACTOR = 1.5;
 const ACKNOWLEDGED_MARGIN: BitsPerSecond = 10_000;
 const FRAMES_PER_SECOND = 30;
 const PACKET_BYTES: Bytes = 1200;
-/** Tuning, ours: the increase while the queue is empty. */
-const EMPTY_QUEUE_FACTOR = 4;
-const EMPTY_QUEUE_SHARE = 0.06;
+/** Tuning, ours: the increase up to what went through before. */
+const RECOVERY_FACTOR = 4;
+const RECOVERY_SHARE = 0.06;
 /** How long the detector takes to see an overuse. */
 const DETECTION_TIME: Micros = 100_000;
 const PERIOD_MIN: Micros = 2_000_000;
@@ -68,8 +68,8 @@ export class Aimd {
   rtt: Micros = RTT_DEFAULT;
   /** The application sends less than it could. */
   inAlr = false;
-  /** Nothing waits in the path. */
-  queueEmpty = false;
+  /** Up to here the rate may grow back fast; 0 = nowhere. */
+  recoverTo: BitsPerSecond = 0;
   readonly #increaseInAlr: boolean;
   readonly #backoff: number;
   /** What is known of the link from elsewhere. */
@@ -208,8 +208,8 @@ export class Aimd {
 
   #additive(now: Micros): BitsPerSecond {
     const seconds = (now - this.#changedAt) / 1e6;
-    if (!this.queueEmpty) return this.nearMaxIncrease * seconds;
-    return Math.max(EMPTY_QUEUE_FACTOR * this.nearMaxIncrease, EMPTY_QUEUE_SHARE * this.rate) * seconds;
+    if (this.rate >= this.recoverTo) return this.nearMaxIncrease * seconds;
+    return Math.max(RECOVERY_FACTOR * this.nearMaxIncrease, RECOVERY_SHARE * this.rate) * seconds;
   }
 
   #multiplicative(now: Micros): BitsPerSecond {

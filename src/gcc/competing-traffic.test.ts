@@ -7,66 +7,123 @@ const MS = 1000;
 const SECOND = 1_000_000;
 const FULL = 200 * MS;
 
-test("overuse with less and less, over 3 s and down to 0.6, is another's doing", () => {
+const RTT = 100 * MS;
+
+/** Overuse with these rates in kbit/s, `apart` µs apart, the queue as deep as `delay` before each. */
+function overuses(competing: CompetingTraffic, rates: readonly number[], apart = 2 * SECOND, delay = FULL): void {
+  for (const [i, kbps] of rates.entries()) {
+    competing.onQueue(i * apart, delay, 0);
+    competing.onOveruse(i * apart, kbps * K, RTT);
+  }
+}
+
+/** Runs the test that was begun at `now` with a queue of `delay(elapsed)`; answers whether the verdict is that others compete. */
+function tested(competing: CompetingTraffic, now: number, delay: (elapsed: number) => number): boolean {
+  assert.ok(competing.testing);
+  for (let elapsed = 0; elapsed <= 2.1 * SECOND; elapsed += 50 * MS) competing.onQueue(now + elapsed, delay(elapsed), 0);
+  assert.equal(competing.testing, false);
+  return competing.active;
+}
+
+const YIELDING = [600, 500, 420, 350];
+const YIELDED_AT = 6 * SECOND;
+
+test("overuse with less and less, over 3 s and down to 0.6, is a reason to test, at half of what is left", () => {
+  const early = new CompetingTraffic();
+  overuses(early, YIELDING.slice(0, 3));
+  assert.equal(early.testing, false);
   const competing = new CompetingTraffic();
-  const verdicts = [600, 500, 420, 350, 300].map((kbps, i) => {
-    competing.onQueue(FULL, 0);
-    competing.onOveruse(i * 2 * SECOND, kbps * K);
-    return competing.active;
-  });
-  assert.deepEqual(verdicts, [false, false, false, true, true]);
-  assert.equal(competing.entered, 1);
+  overuses(competing, YIELDING);
+  assert.ok(competing.testing);
+  assert.equal(competing.testRate, 175 * K);
+  assert.equal(competing.tests, 1);
 });
 
 test("giving way a little is no starvation", () => {
   const competing = new CompetingTraffic();
-  for (const [i, kbps] of [600, 560, 525, 490, 460].entries()) {
-    competing.onQueue(FULL, 0);
-    competing.onOveruse(i * 2 * SECOND, kbps * K);
-  }
-  assert.equal(competing.active, false);
+  overuses(competing, [600, 560, 525, 490, 460]);
+  assert.equal(competing.tests, 0);
 });
 
 test("a drop of capacity is over before that, and an overuse that lasts is one", () => {
   const competing = new CompetingTraffic();
-  for (let i = 0; i < 20; i++) {
-    competing.onQueue(FULL, 0);
-    competing.onOveruse(i * 200 * MS, (2000 - 90 * i) * K);
-  }
-  assert.equal(competing.active, false);
+  overuses(
+    competing,
+    Array.from({ length: 20 }, (_, i) => 2000 - 90 * i),
+    200 * MS,
+  );
+  assert.equal(competing.tests, 0);
 });
 
 test("our own saw tooth is provoked, and flows that share fairly empty the queue between", () => {
   const competing = new CompetingTraffic();
-  for (let i = 0; i < 20; i++) {
-    competing.onQueue(40 * MS, 0);
-    competing.onQueue(0, SECOND);
-    competing.onOveruse(i * 4 * SECOND, 1000 * K * (i % 2 === 0 ? 1 : 0.97));
+  overuses(
+    competing,
+    Array.from({ length: 20 }, (_, i) => (i % 2 === 0 ? 1000 : 970)),
+    4 * SECOND,
+    40 * MS,
+  );
+  assert.equal(competing.tests, 0);
+  for (const [i, kbps] of YIELDING.entries()) {
+    competing.onQueue(i * 4 * SECOND, FULL, 0);
+    competing.onQueue(i * 4 * SECOND, 0, 2 * SECOND);
+    competing.onOveruse(i * 4 * SECOND, kbps * K, RTT);
   }
-  assert.equal(competing.active, false);
-  for (const [i, kbps] of [600, 500, 420, 350, 300].entries()) {
-    competing.onQueue(FULL, 0);
-    competing.onQueue(0, 2 * SECOND);
-    competing.onOveruse((100 + 4 * i) * SECOND, kbps * K);
-  }
-  assert.equal(competing.active, false);
+  assert.equal(competing.tests, 0);
 });
 
 test("a flow that was starved already is found by the deep queue that never stays empty", () => {
-  const competing = new CompetingTraffic();
-  const shallow = new CompetingTraffic();
-  for (let i = 0; i < 6; i++) {
-    for (const [each, delay] of [
-      [competing, FULL],
-      [shallow, 90 * MS],
-    ] as const) {
-      each.onOveruse(i * 4 * SECOND, 150 * K);
-      each.onQueue(delay, 0);
-      each.onQueue(0, SECOND);
+  for (const [delay, tests] of [
+    [FULL, 1],
+    [90 * MS, 0],
+  ] as const) {
+    const competing = new CompetingTraffic();
+    for (let i = 0; i < 6; i++) {
+      competing.onOveruse(i * 4 * SECOND, 150 * K, RTT);
+      competing.onQueue(i * 4 * SECOND, delay, 0);
+      competing.onQueue(i * 4 * SECOND, 0, SECOND);
     }
+    assert.equal(competing.tests, tests);
   }
-  assert.ok(competing.active);
-  assert.equal(shallow.active, false);
+});
+
+test("the queue that stays deep, or is at its least for a moment only, is another's; one that empties and stays empty is ours", () => {
+  const verdicts = [
+    (): number => FULL,
+    // A loss-based flow's: down by half, and up again.
+    (elapsed: number): number => Math.abs(elapsed - SECOND) / 10 + 100 * MS,
+    (elapsed: number): number => Math.abs(elapsed - 1.5 * SECOND) / 10,
+    (elapsed: number): number => Math.max(0, FULL - elapsed / 2),
+    // Too long to be empty in 2 s, but it shrinks as it must.
+    (elapsed: number): number => 1400 * MS - elapsed / 2,
+  ].map((delay) => {
+    const competing = new CompetingTraffic();
+    overuses(competing, YIELDING);
+    return tested(competing, YIELDED_AT, delay);
+  });
+  assert.deepEqual(verdicts, [true, true, true, false, false]);
+});
+
+test("a queue that was ours is not tested again for 20 s, then 40", () => {
+  const competing = new CompetingTraffic();
+  const own = (elapsed: number): number => Math.max(0, FULL - elapsed / 2);
+  overuses(competing, YIELDING);
+  tested(competing, YIELDED_AT, own);
+  let now = YIELDED_AT + 2.1 * SECOND;
+  const again = (): number => {
+    const began = now;
+    for (let kbps = 1e6; !competing.testing; now += 2 * SECOND, kbps *= 0.9) {
+      competing.onQueue(now, FULL, 0);
+      competing.onOveruse(now, kbps, RTT);
+    }
+    now -= 2 * SECOND;
+    tested(competing, now, own);
+    now += 2.1 * SECOND;
+    return (now - began) / SECOND;
+  };
+  const [first, second] = [again(), again()];
+  assert.ok(first > 20 && first < 30, `${first}`);
+  assert.ok(second > 40 && second < 50, `${second}`);
 });
 
 test("alone again when the queue is empty for 2 s, and where the queue has no end", () => {
@@ -75,12 +132,10 @@ test("alone again when the queue is empty for 2 s, and where the queue has no en
     [1600 * MS, 0],
   ] as const) {
     const competing = new CompetingTraffic();
-    for (let i = 0; i < 5; i++) {
-      competing.onQueue(FULL, 0);
-      competing.onOveruse(i * 2 * SECOND, (600 - 90 * i) * K);
-    }
-    assert.ok(competing.active);
-    competing.onQueue(delay, emptyFor);
+    overuses(competing, YIELDING);
+    assert.ok(tested(competing, YIELDED_AT, () => FULL));
+    assert.equal(competing.entered, 1);
+    competing.onQueue(10 * SECOND, delay, emptyFor);
     assert.equal(competing.active, false);
   }
 });

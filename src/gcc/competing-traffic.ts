@@ -2,8 +2,9 @@
  * Sees that others fill the queue until it overflows, and how fast to send beside them.
  *
  *   overuse, each time with less carried than the time before, down to 0.6 of it, for 3 s ─┐
- *   overuse four times in 15 s or more, each after a deep queue and none empty between ──────┴─▶ active
- *   queue empty for 2 s, or 1.5 s long ─▶ not active
+ *   overuse four times in 15 s or more, each after a deep queue and none empty between ──────┴─▶ testing
+ *   testing: half of what was carried for 2 s and a round trip; the queue shrinks as if all of it were ours? ─ yes ▶ alone ─ no ▶ active
+ *   queue empty for 2 s, or 1.5 s long ─▶ alone
  *
  *   active: × 0.7 once per RTT with loss, and between losses as CUBIC grows, W = C·(t − K)³ + W_max packets per RTT, or as Reno where that is faster:
  *   what a TCP would do
@@ -28,6 +29,17 @@ const STARVED_OVERUSES = 4;
 const STARVED_TIME: Micros = 15_000_000;
 /** Overuses less apart than this are one, which lowers the rate several times. */
 const OVERUSE_GAP: Micros = 1_000_000;
+/** The test: a queue of our own shrinks by half a second in each, and then stays empty; another's may be at its least, but does not stay there. */
+const TEST_SHARE = 0.5;
+const TEST_TIME: Micros = 2_000_000;
+const TEST_END: Micros = 1_000_000;
+const OWN_QUEUE_SHARE = 0.75;
+const OWN_QUEUE_DROP: Micros = 700_000;
+const FLAT: Micros = 20_000;
+const FLAT_SHARE = 0.25;
+/** A test that found our own queue is not repeated before this, and then twice as long each time. */
+const TEST_APART_MIN: Micros = 20_000_000;
+const TEST_APART_MAX: Micros = 320_000_000;
 const EMPTY_TIME: Micros = 2_000_000;
 const QUEUE_MAX: Micros = 1_500_000;
 const PACKET_BYTES: Bytes = 1200;
@@ -43,8 +55,18 @@ const GROWTH_MAX = 40;
 
 export class CompetingTraffic {
   active = false;
-  /** Times it became active. */
+  /** The rate is `testRate` for a while, to see what the queue does. */
+  testing = false;
+  testRate: BitsPerSecond = 0;
+  /** Times it tested, and times it became active. */
+  tests = 0;
   entered = 0;
+  #testUntil: Micros = 0;
+  #testDeepest: Micros = 0;
+  #testLeast: Micros = 0;
+  #testMost: Micros = 0;
+  #testApart: Micros = TEST_APART_MIN;
+  #nextTest: Micros = Number.NEGATIVE_INFINITY;
   #overusedAt: Micros = Number.NEGATIVE_INFINITY;
   /** Carried at the last overuse. */
   #carried: BitsPerSecond = 0;
@@ -64,10 +86,36 @@ export class CompetingTraffic {
   #k = 0;
 
   /** Every feedback: how long packets wait, and for how long the queue has been empty. */
-  onQueue(delay: Micros, emptyFor: Micros): void {
+  onQueue(now: Micros, delay: Micros, emptyFor: Micros): void {
     if (delay > this.#deepest) this.#deepest = delay;
     if (delay > this.#peak) this.#peak = delay;
-    if (emptyFor < EMPTY_TIME && delay < QUEUE_MAX) return;
+    if (this.testing) this.#test(now, delay);
+    else if (emptyFor >= EMPTY_TIME || delay >= QUEUE_MAX) this.#forget();
+  }
+
+  #test(now: Micros, delay: Micros): void {
+    if (delay > this.#testDeepest) this.#testDeepest = delay;
+    if (now >= this.#testUntil - TEST_END) {
+      if (delay < this.#testLeast) this.#testLeast = delay;
+      if (delay > this.#testMost) this.#testMost = delay;
+    }
+    if (now < this.#testUntil) return;
+    this.testing = false;
+    const shrunk = this.#testDeepest - this.#testLeast;
+    const flat = this.#testMost - this.#testLeast <= Math.max(FLAT, FLAT_SHARE * this.#testDeepest);
+    if (shrunk >= OWN_QUEUE_DROP || (shrunk >= OWN_QUEUE_SHARE * this.#testDeepest && flat)) {
+      this.#forget();
+      this.#nextTest = now + this.#testApart;
+      this.#testApart = Math.min(2 * this.#testApart, TEST_APART_MAX);
+    } else {
+      this.active = true;
+      this.entered++;
+      this.#updatedAt = now;
+      this.#testApart = TEST_APART_MIN;
+    }
+  }
+
+  #forget(): void {
     this.active = false;
     this.#carried = 0;
     this.#yields = 0;
@@ -75,7 +123,7 @@ export class CompetingTraffic {
   }
 
   /** The detector reports overuse and the rate is lowered for it; `carried`: what came through. */
-  onOveruse(now: Micros, carried: BitsPerSecond): void {
+  onOveruse(now: Micros, carried: BitsPerSecond, rtt: Micros): void {
     const goesOn = now - this.#overusedAt < OVERUSE_GAP;
     this.#overusedAt = now;
     if (goesOn) return;
@@ -90,10 +138,14 @@ export class CompetingTraffic {
       this.#deepest = 0;
     }
     this.#carried = carried;
-    if (this.active || !(this.#yielding(now) || this.#starving(now))) return;
-    this.active = true;
-    this.entered++;
-    this.#updatedAt = now;
+    if (this.active || this.testing || now < this.#nextTest || !(this.#yielding(now) || this.#starving(now))) return;
+    this.tests++;
+    this.testing = true;
+    this.testRate = TEST_SHARE * carried;
+    this.#testUntil = now + TEST_TIME + rtt;
+    this.#testDeepest = 0;
+    this.#testLeast = Number.POSITIVE_INFINITY;
+    this.#testMost = 0;
   }
 
   /** While active: the rate that follows `rate`. `lost`: something of this feedback was. */

@@ -67,9 +67,9 @@ test("room seems left while nothing waits and more is sent than came through a f
   assert.equal(new DelayControl(LIBWEBRTC).roomSeemsLeft(0), false);
 });
 
-test("the increase is faster while the queue is empty", () => {
-  const rises = [true, false].map((emptyQueueIncrease) => {
-    const call = new Call({ ...LIBWEBRTC, emptyQueueIncrease });
+test("what was given up is taken back faster while the queue is empty", () => {
+  const rises = [true, false].map((quickRecovery) => {
+    const call = new Call({ ...LIBWEBRTC, quickRecovery });
     call.run(2 * SECOND, 1000 * K, () => 0);
     call.run(SECOND, 1000 * K, (elapsed) => elapsed / 5);
     call.run(SECOND, 800 * K, () => 0);

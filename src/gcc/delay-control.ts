@@ -1,9 +1,9 @@
 /**
  * The delay-based estimate with what libwebrtc's leaves open: it sees only how the queue changes, this sees the queue itself.
  *
- *   feedback ─▶ queue-delay ─┬─▶ competing-traffic active? ─▶ its rate
- *                            ├─▶ queue-guard asks?         ─▶ 0.85 × carried
- *                            └─▶ delay-based, with the carried rate of the last 250 ms where that fell, and a faster increase while the queue is empty
+ *   feedback ─▶ queue-delay ─┬─▶ competing-traffic active or testing? ─▶ its rate
+ *                            ├─▶ queue-guard asks?                    ─▶ as if overused
+ *                            └─▶ delay-based, with the carried rate of the last 250 ms where that fell, and a fast recovery while nothing waits
  *
  * Each part can be switched off; with none of them this is delay-based as libwebrtc has it (LIBWEBRTC below).
  *
@@ -24,7 +24,6 @@ const RECENT_QUEUE: Micros = 60_000;
 const EMPTY_TIME: Micros = 500_000;
 /** Growth back to all of what came through takes long at its end. */
 const FULL_SHARE = 0.97;
-const GUARD_BACKOFF = 0.85;
 const COMPETING_LIMIT_FACTOR = 1.5;
 const COMPETING_LIMIT_MARGIN: BitsPerSecond = 10_000;
 
@@ -32,20 +31,20 @@ const COMPETING_LIMIT_MARGIN: BitsPerSecond = 10_000;
 export interface Extensions {
   /** Probe for more at 2 × the estimate while the queue is empty, instead of finding out with a few kbit/s each second. */
   readonly capacityProbes?: boolean;
-  /** Grow faster while the queue is empty. */
-  readonly emptyQueueIncrease?: boolean;
+  /** Grow back fast to what came through before, while the queue is empty. */
+  readonly quickRecovery?: boolean;
   /** Measure the carried rate over 250 ms instead of 1 s where it fell while a queue stands: a drop of capacity is followed at once. */
   readonly recentThroughput?: boolean;
   /** Lower the rate for a long queue that does not grow. */
   readonly queueGuard?: boolean;
-  /** Send like a TCP while others fill the queue. */
+  /** Send like a TCP while others fill the queue; whether they do is tested by sending half for 2 s when they seem to. */
   readonly competition?: boolean;
 }
 
 /** Nothing beyond it. */
 export const LIBWEBRTC: Extensions = {
   capacityProbes: false,
-  emptyQueueIncrease: false,
+  quickRecovery: false,
   recentThroughput: false,
   queueGuard: false,
   competition: false,
@@ -120,12 +119,10 @@ export class DelayControl {
     queue.receive(feedback);
     this.#recent.receive(feedback);
     const carried = this.#carried(acknowledged);
-    competing.onQueue(queue.delay, queue.emptyFor(now));
-    if (this.#based.resets !== this.#resets) {
-      this.#resets = this.#based.resets;
-      queue.reset();
-    }
-    if (this.#extensions.competition !== false && competing.active && carried !== undefined) this.#compete(feedback, carried);
+    competing.onQueue(now, queue.delay, queue.emptyFor(now));
+    const watched = this.#extensions.competition !== false && carried !== undefined;
+    if (watched && competing.active) this.#compete(feedback, carried);
+    else if (watched && competing.testing) this.#test(feedback);
     else this.#yield(feedback, carried, probe, inAlr);
   }
 
@@ -147,29 +144,42 @@ export class DelayControl {
     this.updated = true;
   }
 
+  #test(feedback: TransportFeedback): void {
+    const { aimd } = this.#based;
+    this.#based.measure(feedback);
+    if (aimd.rate <= this.competing.testRate) return;
+    aimd.setEstimate(this.competing.testRate, feedback.feedbackTime);
+    this.updated = true;
+  }
+
   #yield(feedback: TransportFeedback, carried: BitsPerSecond | undefined, probe: BitsPerSecond | undefined, inAlr: boolean): void {
     const now = feedback.feedbackTime;
     const based = this.#based;
     const { aimd } = based;
-    aimd.queueEmpty = this.#extensions.emptyQueueIncrease !== false && this.queue.emptyFor(now) >= EMPTY_TIME;
+    const recovers = this.#extensions.quickRecovery !== false && this.queue.emptyFor(now) >= EMPTY_TIME;
+    aimd.recoverTo = recovers ? FULL_SHARE * this.#carriedWhenFull : 0;
     based.receive(feedback, carried, probe, inAlr);
     this.updated = based.updated;
     this.probe = based.probe;
     this.recoveredFromOveruse = based.recoveredFromOveruse;
+    if (based.resets !== this.#resets) {
+      this.#resets = based.resets;
+      this.queue.reset();
+    }
     if (carried === undefined) return;
     if (based.state === "overusing") {
       if (based.updated) this.#full(now, carried);
     } else if (based.state === "normal" && this.#extensions.queueGuard !== false && this.#guard.asks(now, this.queue.delay, aimd.rtt)) {
       this.guarded++;
       this.#full(now, carried);
-      aimd.setEstimate(Math.min(aimd.rate, GUARD_BACKOFF * carried), now);
+      aimd.update("overusing", carried, now);
       this.updated = true;
     }
   }
 
   #full(now: Micros, carried: BitsPerSecond): void {
     this.#carriedWhenFull = carried;
-    this.competing.onOveruse(now, carried);
+    this.competing.onOveruse(now, carried, this.#based.aimd.rtt);
   }
 }
 
