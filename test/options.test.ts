@@ -66,6 +66,7 @@ const both: Readonly<Record<string, Proof>> = {
   flowqueue: [flow, "flowqueue at the "],
   flowparts: [flow, "flowparts at the "],
   extensions: ["sim/tunnel-extension.test.ts", "a client without extensions says none"],
+  workers: ["test/tunnel-workers.test.ts", "workers: "],
   io: [process, "io,"],
   log: [process, "log,"],
   snmplog: [process, "snmplog"],

@@ -23,6 +23,7 @@ export type TunnelData =
 /** main → worker */
 export type TunnelCommand =
   | { readonly kind: "stop" }
+  | { readonly kind: "open" }
   | { readonly kind: "report" }
   | { readonly kind: "reload"; readonly config: ClientConfig | ServerConfig }
   | { readonly kind: "counters"; readonly asker: CountersAsker };
@@ -52,7 +53,7 @@ export function start(loop: Loop, data: TunnelData, port: LoopPort<TunnelCommand
     tunnel =
       data.role === "client"
         ? new TunnelClient({ ...data.config, quiet: false }, parts)
-        : new TunnelServer({ ...data.config, quiet: false }, parts);
+        : new TunnelServer({ ...data.config, quiet: false }, parts, data.config.workers === 1);
   } catch (error) {
     if (!(error instanceof ConfigError) && (error as Error).name !== "HostError") throw error;
     port.post({ kind: "refused", message: (error as Error).message, wrongConfig: error instanceof ConfigError });
@@ -72,7 +73,10 @@ export function start(loop: Loop, data: TunnelData, port: LoopPort<TunnelCommand
     if (command.kind === "report")
       port.post({ kind: "report", sessions: tunnel.report(now), users: tunnel instanceof TunnelServer ? tunnel.users() : [] });
     else if (command.kind === "counters") port.post({ kind: "counters", asker: command.asker, counters: tunnel.counters() });
-    else if (command.kind === "reload") port.post(reload(now, tunnel, gate, command.config));
+    else if (command.kind === "open") {
+      // What waits in the sockets came before the last of them was bound: it is dropped in this round, and sent again.
+      if (tunnel instanceof TunnelServer) loop.drive(new Opening(tunnel));
+    } else if (command.kind === "reload") port.post(reload(now, tunnel, gate, command.config));
     else {
       tunnel.stop(now);
       farewell.stopAt = now + FAREWELL_MS;
@@ -93,6 +97,19 @@ function reload(now: Millis, tunnel: TunnelClient | TunnelServer, gate: LogGate,
   } catch (error) {
     if (!(error instanceof ConfigError) && (error as Error).name !== "HostError") throw error;
     return { kind: "not reloaded", message: (error as Error).message };
+  }
+}
+
+class Opening implements Driver {
+  readonly #server: TunnelServer;
+
+  constructor(server: TunnelServer) {
+    this.#server = server;
+  }
+
+  advance(): Millis {
+    this.#server.open();
+    return NEVER;
   }
 }
 

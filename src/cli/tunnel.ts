@@ -19,6 +19,7 @@ import { onStop } from "./signals.ts";
 import { SnmpSchedule } from "./snmp-schedule.ts";
 import type { TunnelCommand, TunnelData, TunnelMessage } from "./tunnel-worker.ts";
 import { Watch } from "./watch.ts";
+import { CountersSum, shareOf, workersOf } from "./workers.ts";
 
 /** kcptun's options that are not here yet: refused by name rather than ignored. */
 export const laterOptions: readonly string[] = ["tcp", "pprof"];
@@ -35,6 +36,7 @@ export function checkTunnel({ role, config }: TunnelEnd): void {
   }
   if (role === "client" && forwardsOf(config).length + reverseTargets(config).size === 0)
     throw new ConfigError("localaddr", "--localaddr: nothing given; give host:port or a path");
+  workersOf({ role, config } as TunnelEnd);
   if (config.metrics !== "") parseMetricsAddress(config.metrics);
   if (role === "server") {
     targetsOf(config);
@@ -60,36 +62,55 @@ export interface RunningTunnel {
   readonly listening: Promise<Refusal | undefined>;
   /** Which sockets it uses and why. */
   readonly io: { readonly kind: string; readonly reason: string };
-  /** Settles when the worker has ended. */
+  readonly workers: number;
+  /** Settles when all threads have ended; rejects when one has failed. */
   readonly ended: Promise<void>;
   send(command: TunnelCommand): void;
   /** What each worker has to tell; undefined of one that has ended. */
   readonly ask: AskWorkers;
 }
 
-export function startTunnel(end: TunnelEnd, name: string, onMessage: (message: TunnelMessage) => void = () => {}): RunningTunnel {
-  const { config } = end;
-  const data = { ...end, level: config.quiet ? "warn" : "info", name } as TunnelData;
+/** `onMessage` is told by which thread. @throws ConfigError as workersOf does */
+export function startTunnel(
+  end: TunnelEnd,
+  name: string,
+  onMessage: (message: TunnelMessage, worker: number) => void = () => {},
+): RunningTunnel {
+  const count = workersOf(end);
+  const data = { ...shareOf(end, count), level: end.config.quiet ? "warn" : "info", name } as TunnelData;
   let settleListening: (refusal: Refusal | undefined) => void = () => {};
   const listening = new Promise<Refusal | undefined>((settle) => {
     settleListening = settle;
   });
-  const worker = startLoopWorker<TunnelData, TunnelCommand, TunnelMessage>({
-    module: new URL("./tunnel-worker.ts", import.meta.url),
-    data,
-    io: config.io,
-    onMessage: (message) => {
-      if (message.kind === "listening") settleListening(undefined);
-      else if (message.kind === "refused") settleListening(message);
-      onMessage(message);
-    },
-  });
+  let bound = 0;
+  const workers = Array.from({ length: count }, (_, index) =>
+    startLoopWorker<TunnelData, TunnelCommand, TunnelMessage>({
+      module: new URL("./tunnel-worker.ts", import.meta.url),
+      data,
+      io: end.config.io,
+      sharePorts: count > 1,
+      onMessage: (message) => {
+        if (message.kind === "listening" && ++bound === count) {
+          send({ kind: "open" });
+          settleListening(undefined);
+        } else if (message.kind === "refused") {
+          settleListening(message);
+          for (const other of workers) void other.stop();
+        }
+        onMessage(message, index);
+      },
+    }),
+  );
+  const send = (command: TunnelCommand): void => {
+    for (const worker of workers) worker.post(command);
+  };
   return {
-    io: worker.io,
+    io: workers[0]!.io,
+    workers: count,
     listening,
-    ended: worker.ended,
-    send: (command) => worker.post(command),
-    ask: async (questions) => [await observation(worker, questions(0))],
+    ended: Promise.all(workers.map(({ ended }) => ended)).then(() => {}),
+    send,
+    ask: (questions) => Promise.all(workers.map((worker, index) => observation(worker, questions(index)))),
   };
 }
 
@@ -117,17 +138,21 @@ async function carry(end: TunnelEnd, reload: Reload, gate: LogGate, watch: Watch
   const { config } = end;
   if (config.key === defaultKey && !("users" in config && config.users !== ""))
     log.warn({}, "the key is kcptun's public default: anyone can read and use this tunnel; give --key");
-  const tunnel = startTunnel(end, `tunnel.${end.role}`, (message) => {
+  const tunnel = startTunnel(end, `tunnel.${end.role}`, (message, worker) => {
     if (message.kind === "report") {
-      for (const session of message.sessions) log.info(session, "session");
-      for (const user of message.users) log.info(user, "user");
+      const by = tunnel.workers > 1 ? { worker } : {};
+      for (const session of message.sessions) log.info({ ...by, ...session }, "session");
+      for (const user of message.users) log.info({ ...by, ...user }, "user");
     }
-    if (message.kind === "counters" && message.asker === "signal")
-      log.info(allCounters(config.compat, message.counters), "counters of this process");
-    if (message.kind === "counters" && message.asker === "snmplog") snmp.write(message.counters);
+    if (message.kind === "counters") {
+      const sum = sums[message.asker].add(message.counters);
+      if (sum !== undefined && message.asker === "signal") log.info(allCounters(config.compat, sum), "counters of this process");
+      if (sum !== undefined && message.asker === "snmplog") snmp.write(sum);
+    }
     if (message.kind === "not reloaded") reload.refused(message.message);
     if (message.kind === "reloaded" && reload.done(message.reloaded).some((key) => key.startsWith("snmp"))) snmp.configure(reload.config);
   });
+  const sums = { signal: new CountersSum(tunnel.workers), snmplog: new CountersSum(tunnel.workers) };
   const snmp = new SnmpSchedule(log, () => tunnel.send({ kind: "counters", asker: "snmplog" }));
   snmp.configure(config);
   const hangUp = (): void => {
@@ -135,7 +160,8 @@ async function carry(end: TunnelEnd, reload: Reload, gate: LogGate, watch: Watch
     if (wanted === undefined) return;
     // A file that was rotated away is opened anew even when nothing has changed.
     if (!gate.reopen(wanted.log)) log.warn({}, "option log goes to or from standard error only when the program is started anew");
-    tunnel.send({ kind: "reload", config: wanted });
+    const { role } = end;
+    tunnel.send({ kind: "reload", config: shareOf({ role, config: wanted } as TunnelEnd, tunnel.workers).config });
   };
   process.on("SIGHUP", hangUp);
   watch.attach(tunnel);

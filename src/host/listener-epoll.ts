@@ -20,6 +20,7 @@ import {
   IPPROTO_IPV6,
   IPV6_V6ONLY,
   SO_REUSEADDR,
+  SO_REUSEPORT,
   SOCK_CLOEXEC,
   SOCK_NONBLOCK,
   SOCK_STREAM,
@@ -131,6 +132,7 @@ export class EpollListener implements Listener, Pollable, Resource {
     const { sys } = this.#reactor;
     const name = this.#name;
     if (this.#family !== AF_UNIX) setOption(sys, this.fd, SOL_SOCKET, SO_REUSEADDR, 1);
+    if (this.#reactor.sharePorts && "port" in at && at.port !== 0) setOption(sys, this.fd, SOL_SOCKET, SO_REUSEPORT, 1);
     if (this.#family === AF_INET6 && "host" in at && isUnspecified(at.host)) setOption(sys, this.fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
     if (sys.bind(this.fd, name.address, writeSockaddr(name, at)) < 0) throw hostError(sys, "bind", nameOf(at));
     if (sys.listen(this.fd, BACKLOG) < 0) throw hostError(sys, "listen", nameOf(at));

@@ -31,6 +31,8 @@ import { EpollUdpSocket } from "./udp-mmsg.ts";
 import { UdpOutbox } from "./udp-outbox.ts";
 
 export interface EpollLoopOptions {
+  /** See Reactor; false by default. */
+  readonly sharePorts?: boolean;
   /** By default the system's, which needs Node's event loop to run: `attach`, or a turn of it now and then. */
   readonly resolver?: Resolver;
   /** The system calls; tests put their own in between. */
@@ -39,6 +41,7 @@ export interface EpollLoopOptions {
 
 export class EpollLoop implements Loop, Reactor {
   readonly kind = "epoll";
+  readonly sharePorts: boolean;
   readonly counters = newLoopCounters();
   readonly sys: Sys;
   readonly epoll: Epoll;
@@ -59,6 +62,7 @@ export class EpollLoop implements Loop, Reactor {
 
   /** @throws Error that says why foreign calls are not possible here, HostError when the kernel refuses */
   constructor(options: EpollLoopOptions = {}) {
+    this.sharePorts = options.sharePorts ?? false;
     this.#resolver = options.resolver ?? new SystemResolver();
     this.sys = options.sys ?? loadSys();
     this.buffers = new AddressCache(this.sys);

@@ -14,6 +14,8 @@ export interface Resource {
 }
 
 export interface Reactor {
+  /** Sockets at given ports share them with those of other loops: the kernel spreads peers over them, each peer always to the same one. */
+  readonly sharePorts: boolean;
   readonly sys: Sys;
   readonly epoll: Epoll;
   readonly buffers: AddressCache;

@@ -42,7 +42,7 @@ export class EpollUdpSocket implements UdpSocket, Pollable, Resource {
     this.#reactor = reactor;
     this.handler = handler;
     this.addresses = new AddressTable({ peersMax: options.peersMax });
-    const { fd, family, segments, local } = openUdp(sys, options, true);
+    const { fd, family, segments, local } = openUdp(sys, options, true, reactor.sharePorts);
     this.fd = fd;
     this.family = family;
     this.segments = segments;

@@ -10,9 +10,11 @@ import {
   IPV6_RECVPKTINFO,
   IPV6_TCLASS,
   IPV6_V6ONLY,
+  SO_REUSEPORT,
   SOCK_CLOEXEC,
   SOCK_DGRAM,
   SOCK_NONBLOCK,
+  SOL_SOCKET,
   SOL_UDP,
   UDP_SEGMENT,
 } from "./linux-abi.ts";
@@ -30,13 +32,17 @@ export interface OpenUdp {
   readonly segments: boolean;
 }
 
-/** `tellsLocal`: a socket of all addresses tells which of them each datagram came for. @throws HostError when the address cannot be bound */
-export function openUdp(sys: Sys, options: UdpOptions, tellsLocal: boolean): OpenUdp {
+/**
+ * `tellsLocal`: a socket of all addresses tells which of them each datagram came for. `sharesPort`: a given port may have several sockets, over
+ * which the kernel spreads peers, each always to the same one. @throws HostError when the address cannot be bound
+ */
+export function openUdp(sys: Sys, options: UdpOptions, tellsLocal: boolean, sharesPort = false): OpenUdp {
   const family = familyOf(options);
   const fd = sys.socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) throw hostError(sys, "socket", nameOf(options));
   try {
     configure(sys, fd, family, options, tellsLocal);
+    if (sharesPort && options.port !== 0) setOption(sys, fd, SOL_SOCKET, SO_REUSEPORT, 1);
     const segments = options.segmentation !== false && setOption(sys, fd, SOL_UDP, UDP_SEGMENT, 0);
     return { fd, family, segments, local: bind(sys, fd, options) };
   } catch (error) {

@@ -24,6 +24,7 @@ export interface WorkerData {
   readonly module: string;
   readonly data: unknown;
   readonly io: IoKind;
+  readonly sharePorts: boolean;
   readonly port: MessagePort;
   /** Eventfd by which the main thread wakes this one; −1 on node. */
   readonly wakeFd: number;
@@ -49,7 +50,7 @@ class Running {
     this.#resolver = new RemoteResolver(port);
   }
 
-  async start({ module, data, io, wakeFd }: WorkerData): Promise<void> {
+  async start({ module, data, io, sharePorts, wakeFd }: WorkerData): Promise<void> {
     const { start } = (await import(module)) as { start: Start<unknown, unknown, unknown> };
     const port: LoopPort<unknown, unknown> = {
       post: (message) => this.#post({ kind: "message", message }),
@@ -64,7 +65,7 @@ class Running {
       this.#program = start(loop, data, port);
       return;
     }
-    const loop = new EpollLoop({ resolver: this.#resolver });
+    const loop = new EpollLoop({ resolver: this.#resolver, sharePorts });
     this.#loop = loop;
     const wake = new WakeEvent(wakeFd);
     loop.watch(wake.fd, (now) => {

@@ -20,6 +20,8 @@ export interface LoopWorkerOptions<Data, Message> {
   readonly module: URL;
   /** Handed to `start` by structured clone. */
   readonly data: Data;
+  /** Several threads listen at the same ports (Reactor); on epoll only. */
+  readonly sharePorts?: boolean;
   /** "auto" by default: see choose.ts. */
   readonly io?: "auto" | IoKind;
   /** Called in the main thread's event loop for each `port.post`. */
@@ -63,13 +65,20 @@ class ThreadedLoop<Data, Command, Message> implements LoopWorker<Command> {
   #nextId = 0;
   #running = true;
 
-  constructor({ module, data, io, onMessage, onExit }: LoopWorkerOptions<Data, Message>) {
+  constructor({ module, data, io, sharePorts = false, onMessage, onExit }: LoopWorkerOptions<Data, Message>) {
     this.io = chooseIo(io);
     this.#onMessage = onMessage;
     this.#wake = this.io.kind === "epoll" ? new WakeEvent() : undefined;
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
-    const workerData: WorkerData = { module: asRunning(module).href, data, io: this.io.kind, port: port2, wakeFd: this.#wake?.fd ?? -1 };
+    const workerData: WorkerData = {
+      module: asRunning(module).href,
+      data,
+      io: this.io.kind,
+      sharePorts,
+      port: port2,
+      wakeFd: this.#wake?.fd ?? -1,
+    };
     const worker = new Worker(asRunning(new URL("./worker-main.ts", import.meta.url)), { workerData, transferList: [port2] });
     port1.on("message", (message: FromLoop) => this.#receive(message));
     // The thread itself keeps the process alive, not the port to it.

@@ -104,6 +104,9 @@ const shared = {
     .default(true)
     .describe("find out whether the other end is a Longhaul too, and use what kcptun does not have; false = behave as kcptun does"),
   gso: z.stringbool().default(true).describe("let the kernel split and join datagrams (GSO, GRO); false where a device does it wrongly"),
+  workers: count(0, 64)
+    .default(1)
+    .describe("threads that share the sessions, each session always on the same one (Linux); 0 = one for each processor"),
   io: z.enum(["auto", "epoll", "node"]).default("auto").describe("socket layer; auto takes the fastest that works"),
   log: z.string().default("").describe("file that log lines are appended to; standard error if not given"),
   snmplog: z.string().default("").describe("CSV file for counters; its name may hold Go's time layout: snmp-20060102.csv"),

@@ -134,7 +134,7 @@ export class Port implements Demultiplexer {
   #accept(now: Millis, peer: number, conv: number): Session | undefined {
     const { config, scratch, totals } = this.#parts;
     const lock = this.#keyring.lockOf(peer);
-    if (lock === undefined || !this.#parts.admit(now, lock.user)) return undefined;
+    if (lock === undefined || !this.#parts.open.now || !this.#parts.admit(now, lock.user)) return undefined;
     const { user, cipher, pads } = lock;
     const log = user.name === "" ? this.#parts.log : this.#parts.log.child({ user: user.name });
     const { addresses } = this.endpoint.socket;

@@ -39,6 +39,8 @@ const SWEEP_MS: Millis = 5_000;
 export interface ServerParts extends TunnelParts {
   readonly config: ServerConfig;
   readonly users: Users;
+  /** Whether sessions may begin. */
+  readonly open: { readonly now: boolean };
   readonly scratch: Scratch;
   readonly totals: Totals;
   readonly counters: ChannelCounters;
@@ -59,11 +61,13 @@ export class TunnelServer implements Driver {
   readonly #exits: Exits;
   readonly #reverse: ReverseListeners;
   readonly #users: Users;
+  readonly #open: { now: boolean };
   readonly #refused = new Recurrence();
   #sweepAt: Millis = 0;
 
   /** @throws HostError when an address cannot be bound, ConfigError for a wrong address */
-  constructor(config: ServerConfig, parts: TunnelParts) {
+  constructor(config: ServerConfig, parts: TunnelParts, open = true) {
+    this.#open = { now: open };
     this.#config = { ...config };
     this.#parts = parts;
     const { host, least, most } = parsePortRange("listen", config.listen, 0);
@@ -83,6 +87,7 @@ export class TunnelServer implements Driver {
       ...parts,
       config: this.#config,
       users: this.#users,
+      open: this.#open,
       scratch: new Scratch(),
       totals: this.#totals,
       counters: this.#channels,
@@ -113,6 +118,11 @@ export class TunnelServer implements Driver {
   /** Sessions refused because `sessions` were open. */
   get refused(): number {
     return this.#refused.count;
+  }
+
+  /** Until this is called nothing that comes is taken, for other workers may still be binding the port: then the kernel spreads peers anew. */
+  open(): void {
+    this.#open.now = true;
   }
 
   advance(now: Millis): Millis {
