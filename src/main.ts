@@ -4,12 +4,13 @@ import { client } from "./cli/client.ts";
 import { type Command, commandHelp } from "./cli/command.ts";
 import { parseFlags } from "./cli/flags.ts";
 import { live } from "./cli/live.ts";
+import { raw } from "./cli/raw.ts";
 import { release } from "./cli/release.ts";
 import { server } from "./cli/server.ts";
 import { top } from "./cli/top.ts";
 import { up } from "./cli/up.ts";
 
-const commands: readonly Command[] = [up, client, server, live, top];
+const commands: readonly Command[] = [up, client, server, raw, live, top];
 
 const help = `longhaul carries live video, calls and any TCP traffic over long, lossy or throttled networks with the least delay.
 
@@ -42,7 +43,8 @@ async function main(argv: readonly string[]): Promise<number> {
     process.stdout.write(commandHelp(command));
     return 0;
   }
-  const read = (): never => parseFlags(command.schema, { argv: rest, env: process.env, later: command.later ?? [] }) as never;
+  const sources = { argv: rest, env: process.env, later: command.later ?? [] };
+  const read = (): never => (command.parse === undefined ? parseFlags(command.schema, sources) : command.parse(sources)) as never;
   return command.run(read(), read);
 }
 

@@ -1,5 +1,6 @@
 /** A subcommand: what it is called, what it takes and what it does; its help is made from its schema. */
 import type { z } from "zod";
+import type { Sources } from "./flags.ts";
 import { type Option, optionsOf } from "./option.ts";
 
 export interface Command {
@@ -11,8 +12,9 @@ export interface Command {
   readonly schema: z.ZodObject;
   /** Options of the program it replaces that are refused by name. */
   readonly later?: readonly string[];
-  /** Runs until it is stopped; the exit status. */
-  /** `reread` makes the configuration anew of the same sources. @throws ConfigError */
+  /** Reads what is given where another program's syntax holds instead of ours. @throws ConfigError */
+  readonly parse?: (sources: Sources) => unknown;
+  /** Runs until it is stopped; the exit status. `reread` makes the configuration anew of the same sources. @throws ConfigError */
   run(config: never, reread: () => never): Promise<number>;
 }
 
@@ -21,6 +23,7 @@ export function commandHelp(command: Command): string {
   const operands = all.flatMap((option) => option.operands ?? []).map((name) => ` [${name} …]`);
   const options = all.filter((option) => !option.hidden && option.operands === undefined);
   const rows = options.map((option) => [flags(option), option.description + facts(option)] as const);
+  const ours = command.parse === undefined;
   const width = Math.max(...rows.map(([left]) => left.length));
   return [
     `Usage: longhaul ${command.name} [options]${operands.join("")}`,
@@ -29,11 +32,10 @@ export function commandHelp(command: Command): string {
     "",
     "Options:",
     ...rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`),
-    `  ${"-c, --config FILE".padEnd(width)}  JSON file with option names as keys; it overrides the command line`,
+    ...(ours ? [`  ${"-c, --config FILE".padEnd(width)}  JSON file with option names as keys; it overrides the command line`] : []),
     `  ${"-h, --help".padEnd(width)}  this text`,
     "",
-    "Every option can also be given in the environment, as LONGHAUL_ and its name in capitals.",
-    "",
+    ...(ours ? ["Every option can also be given in the environment, as LONGHAUL_ and its name in capitals.", ""] : []),
     "Examples:",
     ...command.examples.map((line) => `  ${line}`),
     "",

@@ -9,6 +9,7 @@ import { readFileSync } from "node:fs";
 import type { z } from "zod";
 import { ConfigError } from "../base/errors.ts";
 import { describeOption, type Option, optionsOf } from "./option.ts";
+import { unknownOption } from "./unknown-option.ts";
 
 export interface Sources {
   readonly argv: readonly string[];
@@ -67,7 +68,7 @@ function readArguments(options: readonly Option[], { argv, later = [] }: Sources
       continue;
     }
     const option = options.find((candidate) => candidate.names.includes(name));
-    if (option === undefined) throw unknown(options, name, later);
+    if (option === undefined) throw unknownOption(options, name, { program: "kcptun", names: later });
     if (!option.switch) put(option, take(), given);
     else if (inline !== undefined) given[option.key] = inline;
     else if (/^(true|false)$/.test(argv[i + 1] ?? "")) given[option.key] = argv[++i];
@@ -126,21 +127,9 @@ function readFile(options: readonly Option[], path: string, later: readonly stri
   for (const [name, value] of Object.entries(parsed)) {
     const wanted = name.toLowerCase();
     const option = options.find((candidate) => candidate.names.some((known) => known.toLowerCase() === wanted));
-    if (option === undefined) throw unknown(options, name, later);
+    if (option === undefined) throw unknownOption(options, name, { program: "kcptun", names: later });
     given[option.key] = option.switch ? String(value) : option.list && typeof value === "string" ? value.split(",") : value;
   }
-}
-
-function unknown(options: readonly Option[], name: string, later: readonly string[]): ConfigError {
-  if (later.some((known) => known.toLowerCase() === name.toLowerCase())) {
-    return new ConfigError(name, `--${name} is an option of kcptun that this version does not have yet; leave it out`);
-  }
-  const names = options.flatMap((option) => option.names);
-  const close = names
-    .map((known) => ({ known, distance: editDistance(known, name.toLowerCase()) }))
-    .sort((a, b) => a.distance - b.distance)[0];
-  const hint = close !== undefined && close.distance <= 2 ? `; did you mean --${close.known}?` : "; see --help";
-  return new ConfigError(name, `unknown option --${name}${hint}`);
 }
 
 function explain(options: readonly Option[], issue: z.core.$ZodIssue, given: Readonly<Record<string, unknown>>): ConfigError {
@@ -150,17 +139,4 @@ function explain(options: readonly Option[], issue: z.core.$ZodIssue, given: Rea
   const shown = option.secret ? "the value given" : given[key] === undefined ? "nothing" : `"${String(given[key])}"`;
   const detail = option.pairs && issue.message !== "" ? `; ${issue.message}` : "";
   return new ConfigError(key, `--${option.names[0]}: ${shown} is not allowed; give ${describeOption(option)}${detail}`);
-}
-
-/** Levenshtein distance, for suggestions. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
-    }
-    row = next;
-  }
-  return row[b.length]!;
 }
