@@ -245,18 +245,6 @@ try {
   }
   for (const [name, check] of Object.entries(checks)) {
     const wrong = await check().catch((error: Error) => error.message);
-    console.log(
-      execFileSync("ss", ["-ulnp"])
-        .toString()
-        .split("\n")
-        .filter((l) => l.includes(String(wan)))
-        .join(),
-      execFileSync("ps", ["ax", "-o", "pid,ppid,pgid,stat,etime,args"])
-        .toString()
-        .split("\n")
-        .filter((l) => l.includes(String(wan)))
-        .join("\n"),
-    );
     await children.endAll();
     if (wrong === undefined) passed++;
     else failed++;
