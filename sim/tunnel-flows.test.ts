@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { TcpHandler, TcpSocket } from "../src/host/loop.ts";
+import { clientConfig } from "../src/tunnel/config.ts";
 import { LogLines, Traffic, TunnelWorld, type TunnelWorldOptions } from "./tunnel-world.ts";
 import { UdpApplication, UdpEcho } from "./udp-application.ts";
 
@@ -312,4 +313,23 @@ test("a target by name is looked up once for many flows", () => {
   new UdpApplication(of.network.host(near), entrance).send(100);
   of.run(1);
   assert.equal(asked, 2);
+});
+
+test("flows and flowidle change under way", () => {
+  const settings = { forward: [`udp:${near}:1053=echo`], localaddr: `${near}:1000`, remoteaddr: `${far}:3000`, crypt: "none" };
+  const of = world({});
+  new UdpEcho(of.network.host(far), 7);
+  const all = Array.from({ length: 3 }, () => new UdpApplication(of.network.host(near), entrance));
+  all[0]!.send(100);
+  of.run(1);
+  const changes = of.client.reload(of.network.now, clientConfig.parse({ ...settings, flows: 2, flowidle: 5 }));
+  assert.deepEqual(changes.now.sort(), ["flowidle", "flows"]);
+  for (const application of all) application.send(100);
+  of.run(1);
+  assert.deepEqual(
+    all.map(({ answers }) => answers.length),
+    [2, 1, 0],
+  );
+  of.run(7);
+  assert.equal(counted(of.client).channels!.flowsExpired, 2);
 });

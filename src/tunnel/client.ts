@@ -51,7 +51,7 @@ export class TunnelClient implements Driver {
     this.#totals = new Totals("client");
     this.#totals.cipherAdded(cipher.stats);
     this.#exits = new Exits(
-      { ...parts, config, counters: this.#channels, sender: this.#sender, option: "reverse" },
+      { ...parts, config: this.#config, counters: this.#channels, sender: this.#sender, option: "reverse" },
       reverseTargets(config),
     );
     this.#shared = {
@@ -71,10 +71,7 @@ export class TunnelClient implements Driver {
       ...parts,
       counters: this.#channels,
       sender: this.#sender,
-      sockbuf: config.sockbuf,
-      flows: config.flows,
-      flowIdleMs: config.flowidle * 1000,
-      quiet: config.quiet,
+      config: this.#config,
       session: (now: Millis, turn: number) => this.#slots[turn % this.#slots.length]!.session(now),
     };
     this.#entrances = new Entrances((forward) =>

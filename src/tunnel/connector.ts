@@ -24,9 +24,8 @@ export interface ConnectorOptions {
   readonly names: TargetNames;
   /** What the list is called in the configuration. */
   readonly option: string;
-  /** Whether connections begin with a PROXY header. */
-  readonly introduce: boolean;
-  readonly quiet: boolean;
+  /** Read where it is needed: it may change. */
+  readonly config: { readonly proxyprotocol: boolean; readonly quiet: boolean };
 }
 
 const nowhere: ProxiedAddress = { host: "", port: 0 };
@@ -51,7 +50,7 @@ export class Connector {
   }
 
   connect(session: Session, stream: Stream, now: Millis, description: Description | undefined): void {
-    const { loop, quiet, counters, names } = this.#options;
+    const { loop, config, counters, names } = this.#options;
     const { log } = session;
     const name = description?.target ?? "";
     if (description !== undefined && description.kind !== KIND_TCP) {
@@ -70,7 +69,7 @@ export class Connector {
       session.introductions.refuse(now, stream, REFUSED_TARGET, reason);
       return;
     }
-    if (!quiet) {
+    if (!config.quiet) {
       const from = description?.source === undefined ? undefined : formatPlace(description.source);
       log.info({ peer: session.peerName, stream: stream.sid, from, target: target.text }, "connection opened");
     }
@@ -93,7 +92,7 @@ export class Connector {
   }
 
   #preface(session: Session, description: Description | undefined): Uint8Array | undefined {
-    if (!this.#options.introduce) return undefined;
+    if (!this.#options.config.proxyprotocol) return undefined;
     if (description === undefined) return session.addresses === undefined ? undefined : proxyHeader(...session.addresses());
     const { source, destination } = description;
     return proxyHeader(

@@ -20,6 +20,7 @@ export interface ExitsOptions {
   readonly sender: DatagramSender;
   /** What the list is called in the configuration. */
   readonly option: string;
+  /** Read where it is needed: it may change. */
   readonly config: { readonly proxyprotocol: boolean; readonly flows: number; readonly flowidle: number; readonly quiet: boolean };
 }
 
@@ -28,12 +29,10 @@ export class Exits {
   readonly #udp: UdpExits;
 
   constructor(options: ExitsOptions, targets: TargetList) {
-    const { config, loop } = options;
-    const { flows, flowidle, quiet, proxyprotocol } = config;
-    const names = new TargetNames(loop);
-    this.#connector = new Connector({ ...options, targets, names, introduce: proxyprotocol, quiet });
+    const names = new TargetNames(options.loop);
+    this.#connector = new Connector({ ...options, targets, names });
     const list = (): TargetList => this.#connector.targets;
-    this.#udp = new UdpExits({ ...options, targets: list, names, flows, flowIdleMs: flowidle * 1000, quiet });
+    this.#udp = new UdpExits({ ...options, targets: list, names });
   }
 
   /** Flows that come out here now. */

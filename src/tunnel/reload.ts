@@ -12,7 +12,7 @@ import type { ClientConfig, ServerConfig } from "./config.ts";
 export type Effect = "now" | "sessions" | "restart";
 
 const both: Readonly<Record<Effect, readonly string[]>> = {
-  now: ["cryptfallback", "ratelimit", "keepalive", "closewait", "log", "quiet", "snmplog", "snmpperiod"],
+  now: ["cryptfallback", "ratelimit", "keepalive", "closewait", "flows", "flowidle", "log", "quiet", "snmplog", "snmpperiod"],
   sessions: [
     ...[
       "key",
@@ -33,7 +33,7 @@ const both: Readonly<Record<Effect, readonly string[]>> = {
     ...["smuxver", "smuxbuf", "framesize", "streambuf", "spill", "stallwait", "compat", "streams", "flowqueue", "flowparts", "extensions"],
     ...["sndwnd", "rcvwnd"],
   ],
-  restart: ["proxyprotocol", "flows", "flowidle", "workers", "gso", "io", "metrics", "metricsessions", "statussocket"],
+  restart: ["proxyprotocol", "workers", "gso", "io", "metrics", "metricsessions", "statussocket"],
 };
 
 const ends: Readonly<Record<"client" | "server", Readonly<Record<Effect, readonly string[]>>>> = {

@@ -169,7 +169,7 @@ class Name {
   };
 
   readonly #accept = (socket: TcpSocket, now: Millis, description: Description): TcpHandler | undefined => {
-    const { log, quiet, counters } = this.#options;
+    const { log, config, counters } = this.#options;
     const { session } = this.#registrations[this.#turn++ % this.#registrations.length]!;
     const stream = session.open(now, description);
     if (typeof stream === "string") {
@@ -181,7 +181,8 @@ class Name {
       return undefined;
     }
     stream.attach(socket, true);
-    if (!quiet) log.info({ from: socket.remote, listener: this.name, peer: session.peerName, stream: stream.sid }, "connection opened");
+    if (!config.quiet)
+      log.info({ from: socket.remote, listener: this.name, peer: session.peerName, stream: stream.sid }, "connection opened");
     return stream;
   };
 }

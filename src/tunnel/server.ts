@@ -76,13 +76,9 @@ export class TunnelServer implements Driver {
     }
     this.#totals = new Totals("server");
     this.#users = new Users(parts.loop.now(), config, parts.primitives, this.#totals);
-    const options = { ...parts, config, counters: this.#channels, sender: this.#sender };
+    const options = { ...parts, config: this.#config, counters: this.#channels, sender: this.#sender };
     this.#exits = new Exits({ ...options, option: "targets" }, targetsOf(config));
-    const { flows, flowidle, quiet, sockbuf } = config;
-    this.#reverse = new ReverseListeners(
-      { ...options, flows, flowIdleMs: flowidle * 1000, quiet, sockbuf },
-      parseListeners(config.reverse),
-    );
+    this.#reverse = new ReverseListeners(options, parseListeners(config.reverse));
     const shared: ServerParts = {
       ...parts,
       config: this.#config,

@@ -28,6 +28,8 @@ const UNANSWERED_MS: Millis = 30_000;
 /** A flow that has idled so long gives way when there are too many; that is looked for so often at most. */
 export const SPARE_MS: Millis = 10_000;
 export const SPARE_LOOK_MS: Millis = 500;
+/** Addresses that are remembered: those of the most flows there may be, and a few of applications that are refused. */
+const PEERS_MAX = 65_536 + 64;
 /** A flow that was refused is not asked for again so soon. */
 const REFUSED_MS: Millis = 5000;
 
@@ -36,11 +38,8 @@ export interface UdpEntranceOptions {
   readonly log: Log;
   readonly counters: ChannelCounters;
   readonly sender: DatagramSender;
-  readonly sockbuf: number;
-  /** Most flows at once. */
-  readonly flows: number;
-  readonly flowIdleMs: Millis;
-  readonly quiet: boolean;
+  /** Read where it is needed: it may change. */
+  readonly config: { readonly sockbuf: number; readonly flows: number; readonly flowidle: number; readonly quiet: boolean };
   /** Where the flow with this number belongs, which is in `current` now. Undefined: nowhere. */
   readonly session: (now: Millis, turn: number, current: Session | undefined) => Session | undefined;
 }
@@ -61,7 +60,7 @@ export class UdpEntrance implements Entrance, UdpHandler {
     this.forward = forward;
     this.#options = options;
     const { host, port } = forward.listen as { host: string; port: number };
-    this.socket = options.loop.udp({ host, port, socketBufferBytes: options.sockbuf, peersMax: options.flows + 64 }, this);
+    this.socket = options.loop.udp({ host, port, socketBufferBytes: options.config.sockbuf, peersMax: PEERS_MAX }, this);
   }
 
   get local(): { readonly host: string; readonly port: number } {
@@ -111,9 +110,9 @@ export class UdpEntrance implements Entrance, UdpHandler {
   }
 
   #begin(now: Millis, peer: number): Flow | undefined {
-    const { flows, counters, log, quiet } = this.#options;
-    if (this.#flows.size >= flows) this.#spare(now);
-    if (this.#flows.size >= flows) {
+    const { config, counters, log } = this.#options;
+    if (this.#flows.size >= config.flows) this.#spare(now);
+    if (this.#flows.size >= config.flows) {
       counters.flowsRefused++;
       const refused = this.#full.happened(now);
       if (refused > 0) log.warn({ at: this.forward.text, refused }, "datagrams refused: as many flows as option flows allows are open");
@@ -132,7 +131,7 @@ export class UdpEntrance implements Entrance, UdpHandler {
     this.#flows.set(peer, flow);
     this.#sweepAt = Math.min(this.#sweepAt, now + SWEEP_MS);
     counters.flowsOpened++;
-    if (!quiet) log.info({ from, at: this.forward.text, target: this.forward.target || undefined }, "flow opened");
+    if (!config.quiet) log.info({ from, at: this.forward.text, target: this.forward.target || undefined }, "flow opened");
     return flow;
   }
 
@@ -147,12 +146,12 @@ export class UdpEntrance implements Entrance, UdpHandler {
   }
 
   #end(now: Millis, flow: Flow, expired: boolean): void {
-    const { counters, log, quiet } = this.#options;
+    const { counters, log, config } = this.#options;
     this.#flows.delete(flow.peer);
     flow.leave(now);
     this.socket.addresses.release(flow.peer);
     if (expired) counters.flowsExpired++;
-    if (!quiet) log.info({ from: flow.from, sent: flow.sent, received: flow.received }, "flow closed");
+    if (!config.quiet) log.info({ from: flow.from, sent: flow.sent, received: flow.received }, "flow closed");
   }
 
   #endAll(now: Millis): void {
@@ -185,7 +184,7 @@ class Flow implements FlowEnd {
   }
 
   get dueAt(): Millis {
-    const { flowIdleMs } = this.#entrance.options;
+    const flowIdleMs = this.#entrance.options.config.flowidle * 1000;
     return this.activeAt + (this.received > 0 ? flowIdleMs : Math.min(flowIdleMs, UNANSWERED_MS));
   }
 

@@ -37,9 +37,8 @@ export interface UdpExitsOptions {
   readonly names: TargetNames;
   /** What the list is called in the configuration. */
   readonly option: string;
-  readonly flows: number;
-  readonly flowIdleMs: Millis;
-  readonly quiet: boolean;
+  /** Read where it is needed: it may change. */
+  readonly config: { readonly flows: number; readonly flowidle: number; readonly quiet: boolean };
 }
 
 export class UdpExits {
@@ -58,7 +57,7 @@ export class UdpExits {
   }
 
   readonly accept = (session: Session, id: number, description: Description, now: Millis): FlowEnd | FlowRefusal => {
-    const { counters, flows, log, option, quiet, names, targets } = this.#options;
+    const { counters, config, log, option, names, targets } = this.#options;
     const { target: name, kind } = description;
     const target = kind === KIND_UDP ? targets().find(KIND_UDP, name) : undefined;
     if (target === undefined || "path" in target.endpoint || session.lock?.user.mayReach(name) === false) {
@@ -68,8 +67,8 @@ export class UdpExits {
       log.warn({ peer: session.peerName, target: name, refused: counters.refusedTargets }, `flow refused: ${reason}`);
       return { verdict: REFUSED_TARGET, reason };
     }
-    if (this.#exits.size >= flows) this.#spare(now);
-    if (this.#exits.size >= flows) {
+    if (this.#exits.size >= config.flows) this.#spare(now);
+    if (this.#exits.size >= config.flows) {
       counters.flowsRefused++;
       const refused = this.#full.happened(now);
       if (refused > 0) log.warn({ peer: session.peerName, refused }, "flow refused: as many as option flows allows are open");
@@ -78,7 +77,7 @@ export class UdpExits {
     const exit = new Exit(this.#options, session, id, now, (gone) => void this.#exits.delete(gone));
     this.#exits.add(exit);
     this.#sweepAt = Math.min(this.#sweepAt, now + SWEEP_MS);
-    if (!quiet) {
+    if (!config.quiet) {
       const from = description.source === undefined ? undefined : formatPlace(description.source);
       log.info({ peer: session.peerName, flow: id, from, target: target.text }, "flow opened");
     }
@@ -106,7 +105,7 @@ export class UdpExits {
   advance(now: Millis): Millis {
     if (now < this.#sweepAt) return this.#sweepAt;
     for (const exit of this.#exits) {
-      if (now - exit.activeAt < this.#options.flowIdleMs) continue;
+      if (now - exit.activeAt < this.#options.config.flowidle * 1000) continue;
       this.#options.counters.flowsExpired++;
       exit.end(now);
     }
