@@ -18,6 +18,7 @@ import { Peers } from "../webrtc/peers.ts";
 import type { Command } from "./command.ts";
 import { processFacts, serveMetrics } from "./metrics-server.ts";
 import { onStop } from "./signals.ts";
+import { whep } from "./whep.ts";
 import { whip } from "./whip.ts";
 
 export const live: Command = {
@@ -56,9 +57,12 @@ async function runLive(given: LiveConfig): Promise<number> {
       config.metrics,
     );
     const extra: Extra = { publish: { port: rtmp.port } };
-    const peers = new Peers(loop, weriftTransports(transportOptions(config)), { peersMax: config.connections });
+    const transports = weriftTransports(transportOptions(config));
+    const peers = new Peers(loop, transports, { peersMax: config.connections });
+    const viewers = new Peers(loop, transports, { peersMax: config.viewers });
     const app = delivery(origin, () => extra)
       .route("/", whip({ origin, peers, loop, log, keyFrameInterval: config.segment }))
+      .route("/", whep({ origin, peers: viewers, log }))
       .route("/", page());
     const server = await serveHttp(app.fetch, http);
     log.info({ rtmp: config.rtmp, http: config.http, channels: Object.keys(config.channels) }, "origin listening");
@@ -69,6 +73,7 @@ async function runLive(given: LiveConfig): Promise<number> {
     await stop;
     log.info({}, "stopping");
     peers.close();
+    viewers.close();
     origin.close();
     await server.close();
     return 0;

@@ -23,7 +23,17 @@ export interface ChannelOptions {
   readonly compress: (text: string) => Uint8Array<ArrayBuffer>;
 }
 
+/** Gets what an encoder publishes as it comes. */
+export interface ChannelListener {
+  tracks(tracks: readonly Track[]): void;
+  unit(unit: Unit): void;
+  /** The encoder left; another may come. */
+  ended(): void;
+}
+
 export class Channel {
+  /** Told of everything that is published; whoever adds itself limits how many they are. */
+  readonly listeners = new Set<ChannelListener>();
   readonly name: string;
   readonly window: Window;
   readonly playlists: PlaylistCache;
@@ -73,6 +83,7 @@ export class Channel {
   configure(tracks: readonly Track[]): void {
     this.#segmenter?.configure(tracks);
     this.tracks = tracks;
+    for (const listener of this.listeners) listener.tracks(tracks);
     this.#publish(this.lastPart);
   }
 
@@ -83,12 +94,14 @@ export class Channel {
     this.#rate.add(now, unit.data.length);
     this.lastArrival = unit.arrival;
     this.#segmenter.push(unit);
+    for (const listener of this.listeners) listener.unit(unit);
     this.#publish(unit.arrival);
   }
 
   /** The encoder left. */
   end(now: Millis): void {
     this.#segmenter?.end();
+    for (const listener of this.listeners) listener.ended();
     this.#segmenter = undefined;
     this.since = 0;
     this.#forgetAt = now + this.#options.offlineKeep;

@@ -40,6 +40,7 @@ export const liveConfig = z.strictObject({
     .describe(
       "serve /metrics (Prometheus), /status and /healthz here: port (loopback only), host:port or unix socket path; off if not given",
     ),
+  viewers: count(0, 10_000).default(200).describe("most viewers by WebRTC (WHEP) at once"),
   webrtchost: z
     .union([z.ipv4(), z.ipv6(), z.literal("")])
     .default("")

@@ -60,6 +60,8 @@ export interface OutboundSource {
 const nowhere: PacketSink = { packet() {} };
 
 export class Peer implements PeerTransportHandler {
+  /** The transport is up: what is sent arrives. */
+  up = false;
   /** SDP to give back. */
   readonly answer: string;
   readonly session: Session;
@@ -149,6 +151,7 @@ export class Peer implements PeerTransportHandler {
   }
 
   connected(now: Millis): void {
+    this.up = true;
     this.session.connect(Math.round(now * 1000));
     this.#options.connected?.(this, now);
     this.wake();

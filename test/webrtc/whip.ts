@@ -104,6 +104,15 @@ async function run(): Promise<void> {
       check("plays", seen?.playing === true, seen);
       const on = (await (await fetch(`${base}/api/status`)).json()) as { channels: { live: boolean; tracks?: unknown }[] };
       check("on the air", on.channels[0]?.live === true, on.channels[0]);
+      const near = await browser.newPage();
+      await near.goto(`${base}/api/status`);
+      await near.addScriptTag({ content: script, type: "module" });
+      await near.waitForFunction(() => "webrtc" in globalThis);
+      const watching = await near.evaluate((url) => (globalThis as unknown as { webrtc: PageApi }).webrtc.play(url), `${base}/whep/show`);
+      await sleep(5000);
+      const samples = await near.evaluate(() => (globalThis as unknown as { webrtc: PageApi }).webrtc.samples());
+      check("WHEP: pictures decoded", (samples.at(-1)?.frames ?? 0) > 60, samples.at(-1));
+      check("WHEP: DELETE 200", (await status("DELETE", watching, {})) === 200, watching);
       check("DELETE 200", (await status("DELETE", location, {})) === 200, 200);
       const off = (await (await fetch(`${base}/api/status`)).json()) as { channels: { live: boolean }[] };
       check("off the air", off.channels[0]?.live === false, off.channels[0]?.live);

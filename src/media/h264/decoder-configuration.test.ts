@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseDecoderConfiguration } from "./decoder-configuration.ts";
+import { decoderConfigurationOf, parameterSets, parseDecoderConfiguration } from "./decoder-configuration.ts";
 
 /** Of assets/demo.flv. */
 const record = Uint8Array.from(
@@ -36,4 +36,13 @@ test("records that are cut, of another version, or without parameter sets are re
   const threeByteLengths = record.slice();
   threeByteLengths[4] = 0xfe;
   assert.equal(parseDecoderConfiguration(threeByteLengths), undefined);
+});
+
+test("a record is made of its parameter sets, and gives them back", () => {
+  const [sequence, picture] = parameterSets(record);
+  assert.deepEqual([sequence!.length, picture!.length], [27, 6]);
+  const made = decoderConfigurationOf(sequence!, picture!);
+  assert.deepEqual([made?.codec, made?.sequence.width], ["avc1.64001f", 640]);
+  assert.deepEqual(parameterSets(made!.record), [sequence, picture]);
+  assert.equal(decoderConfigurationOf(Uint8Array.of(0x67), picture!), undefined);
 });

@@ -52,3 +52,13 @@ export function decoderConfigurationOf(sequenceSet: Uint8Array, pictureSet: Uint
     ),
   );
 }
+
+/** The parameter sets in a record that was parsed before; sequence sets first. */
+export function parameterSets(record: Uint8Array): Uint8Array[] {
+  const reader = new Reader(record);
+  reader.skip(5);
+  const sets: Uint8Array[] = [];
+  for (let count = reader.u8() & 0x1f; count > 0; count--) sets.push(reader.take(reader.u16()).slice());
+  for (let count = reader.u8(); count > 0 && !reader.overrun; count--) sets.push(reader.take(reader.u16()).slice());
+  return sets;
+}
