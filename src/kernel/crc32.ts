@@ -1,27 +1,29 @@
 /**
- * CRC-32 (ISO 3309, reflected 0xEDB88320) with vector instructions, 80 bytes a step.
+ * CRCs of 32 bits, bits reflected (ISO 3309, Castagnoli), with vector instructions, 96 bytes a step.
  *
- *   the CRC without its first and last inversion, R, is linear, and so is the step that takes a state S of 80 bytes past the next 80, N:
+ *   the CRC without its first and last inversion, R, is linear, and so is the step that takes a state S of 96 bytes past the next 96, N:
  *
  *     R(S ‖ N ‖ rest) = R(F(S) ⊕ N ‖ rest)
  *
- *   F is chosen so that bytes k of the five vectors of a state give bytes k of four vectors of the next and nothing of the fifth: then it is the
- *   same for all k, sixteen of them are computed at once, and each of the 5 × 4 bytes it maps takes two look-ups of a nibble in a vector.
- *   Such an F exists when the 32 bits of four bytes so placed span all remainders, as those of vectors 0, 2, 3 and 4 do (and not 1, 2, 3, 4);
+ *   F is chosen so that bytes k of the six vectors of a state give bytes k of four vectors of the next and nothing of the others: then it is the
+ *   same for all k, sixteen of them are computed at once, and each of the 6 × 4 bytes it maps takes two look-ups of a nibble in a vector.
+ *   Such an F exists when the 32 bits of four bytes so placed span all remainders, as those of vectors 0, 1, 3 and 5 do for both polynomials (and few other choices);
  *   it is found by elimination.
  *
- *   zeros before a message do not change R, so the first step takes what is over a multiple of 80, the rest masked away;
+ *   zeros before a message do not change R, so the first step takes what is over a multiple of 96, the rest masked away;
  *   the inversion of the first 32 bits adds a number that depends only on the length.
  */
 import { assert } from "../base/assert.ts";
 import type { FunctionBody } from "./assembler.ts";
 
-const POLYNOMIAL = 0xedb88320;
+/** Reflected polynomials. */
+export const ISO_3309 = 0xedb88320;
+export const CASTAGNOLI = 0x82f63b78;
 const VECTOR = 16;
-const VECTORS = 5;
+const VECTORS = 6;
 const STEP = VECTORS * VECTOR;
 /** The vectors of the next state to which all of this one contribute; the others are data alone. */
-const TARGETS = [0, 2, 3, 4] as const;
+const TARGETS = [0, 1, 3, 5] as const;
 /** Longest message. */
 export const CRC_BYTES_MAX = 2048;
 
@@ -33,7 +35,7 @@ const INITIAL = SLICES + VECTOR * 256 * 4;
 const STATE = INITIAL + (CRC_BYTES_MAX + 1) * 4;
 export const CRC_TABLE_BYTES = STATE + STEP;
 
-/** crc32(start, end): the CRC of memory[start…end), at most CRC_BYTES_MAX bytes, with 80 readable bytes before them. `tables` is 16-aligned. */
+/** crc32(start, end): the CRC of memory[start…end), at most CRC_BYTES_MAX bytes, with 96 readable bytes before them. `tables` is 16-aligned. */
 export function writeCrc32(f: FunctionBody, tables: number, relaxed: boolean): void {
   const [start, end] = [0, 1];
   const [at, previous, mask] = [f.i32Local(), f.i32Local(), f.i32Local()];
@@ -103,7 +105,7 @@ export function writeCrc32(f: FunctionBody, tables: number, relaxed: boolean): v
   length().i32(2).shl().add().load32().xor();
 }
 
-/** Leaves R of the 80 bytes at STATE on the stack: sixteen look-ups a step. */
+/** Leaves R of the 96 bytes at STATE on the stack: sixteen look-ups a step. */
 function writeSlicing(f: FunctionBody, tables: number): void {
   const [crc, word] = [f.i32Local(), f.i32Local()];
   for (let at = 0; at < STEP; at += VECTOR) {
@@ -127,8 +129,8 @@ function writeSlicing(f: FunctionBody, tables: number): void {
 }
 
 /** Fills the CRC_TABLE_BYTES at memory[tables…). */
-export function fillCrc32(memory: DataView, tables: number): void {
-  const slices = slicingTables();
+export function fillCrc32(memory: DataView, tables: number, polynomial: number): void {
+  const slices = slicingTables(polynomial);
   for (let i = 0; i < slices.length; i++) memory.setInt32(tables + SLICES + 4 * i, slices[i]!, true);
   for (let i = 0; i < 2 * STEP; i++) memory.setUint8(tables + MASK + i, i < STEP ? 0 : 255);
   let initial = -1;
@@ -151,11 +153,11 @@ export function fillCrc32(memory: DataView, tables: number): void {
 }
 
 /** slices[256 · k + b]: R of byte b with k zeros behind it. */
-function slicingTables(): Int32Array {
+function slicingTables(polynomial: number): Int32Array {
   const t = new Int32Array(256 * VECTOR);
   for (let i = 0; i < 256; i++) {
     let crc = i;
-    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ POLYNOMIAL : crc >>> 1;
+    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ polynomial : crc >>> 1;
     t[i] = crc;
   }
   for (let i = 256; i < t.length; i++) t[i] = (t[i - 256]! >>> 8) ^ t[t[i - 256]! & 255]!;

@@ -11,7 +11,7 @@ import { Region } from "../base/region.ts";
 import type { Bytes } from "../base/units.ts";
 import { assemble, FunctionBody } from "./assembler.ts";
 import { fillTailMask, TAIL_MASK_BYTES, writeCfbRow, writeXor } from "./cfb.ts";
-import { CRC_TABLE_BYTES, fillCrc32, writeCrc32 } from "./crc32.ts";
+import { CASTAGNOLI, CRC_TABLE_BYTES, fillCrc32, ISO_3309, writeCrc32 } from "./crc32.ts";
 import { writeParity } from "./parity.ts";
 import { webAssembly } from "./web-assembly.ts";
 
@@ -27,6 +27,8 @@ export const SCRATCH_BYTES: Bytes = 131_072;
 export interface KernelFunctions {
   /** CRC-32 of memory[start…end), 1…2048 bytes, as an int32. */
   crc32(start: number, end: number): number;
+  /** The same with Castagnoli's polynomial: CRC-32C. */
+  crc32c(start: number, end: number): number;
   /** See cfb.ts. */
   cfbRow(registers: number, lanes: number, count: number): number;
   /** See cfb.ts. */
@@ -61,12 +63,15 @@ export class Kernels {
     this.bytes = new Uint8Array(this.buffer);
     this.view = new DataView(this.buffer);
     const crcTables = this.take(CRC_TABLE_BYTES);
+    const crc32cTables = this.take(CRC_TABLE_BYTES);
     const tailMask = this.take(TAIL_MASK_BYTES);
     this.scratch = this.take(SCRATCH_BYTES);
-    fillCrc32(this.view, crcTables);
+    fillCrc32(this.view, crcTables, ISO_3309);
+    fillCrc32(this.view, crc32cTables, CASTAGNOLI);
     fillTailMask(this.bytes, tailMask);
     const functions = [
       written("crc32", 2, true, (f) => writeCrc32(f, crcTables, relaxed)),
+      written("crc32c", 2, true, (f) => writeCrc32(f, crc32cTables, relaxed)),
       written("cfbRow", 3, true, (f) => writeCfbRow(f, tailMask)),
       written("xor", 3, false, (f) => writeXor(f, tailMask)),
       ...[1, 2, 3, 4].map((rows) => written(`parity${rows}`, 4, false, (f) => writeParity(f, rows, tailMask, relaxed))),
@@ -121,8 +126,9 @@ export function kernels(): Kernels | undefined {
       try {
         made = new Kernels(relaxed);
         break;
-      } catch {
-        // The next one asks for less.
+      } catch (error) {
+        // Instructions that are not known here; the next set does with fewer.
+        if ((error as Error).name !== "CompileError") throw error;
       }
     }
     impossible = made === undefined;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Prng } from "../base/prng.ts";
+import { kernels, takeInside } from "../kernel/kernels.ts";
 import { crc32c, crc32cMasked } from "./crc32c.ts";
 
 /** RFC 3720 appendix B.4. */
@@ -32,4 +33,15 @@ test("eight bytes a step give what one bit a step gives, at every length and off
 test("the mask rotates and adds", () => {
   const bytes = new TextEncoder().encode("123456789");
   assert.equal(crc32cMasked(bytes, 0, 9) >>> 0, (((0xe3069283 >>> 15) | (0xe3069283 << 17)) + 0xa282ead8) >>> 0);
+});
+
+test("kernels compute the same, whatever the length", () => {
+  const { bytes, at } = takeInside(70_000, kernels())!;
+  const prng = new Prng(5);
+  prng.fill(bytes.subarray(at, at + 70_000));
+  for (const length of [0, 1, 79, 80, 2047, 2048, 2049, 4096, 8200, 65_536, ...Array.from({ length: 50 }, () => prng.below(69_000))]) {
+    const start = at + prng.below(900);
+    const elsewhere = bytes.slice(start, start + length);
+    assert.equal(crc32c(bytes, start, start + length), crc32c(elsewhere, 0, length), `${length} bytes`);
+  }
 });

@@ -12,6 +12,9 @@ import { BlockEncoder } from "./block-encoder.ts";
 import { CHECKSUM_BYTES, CHUNK_COMPRESSED, CHUNK_HEADER_BYTES, CHUNK_STORED, CHUNK_STREAM_IDENTIFIER, STREAM_IDENTIFIER } from "./chunk.ts";
 import { crc32cMasked } from "./crc32c.ts";
 
+/** Tuning: from here on a view pays, even one that is used once. */
+const VIEW_BYTES_MIN: Bytes = 1024;
+
 export interface SnappyEncoderStats {
   /** Bytes given to `encode`. */
   bytesIn: number;
@@ -25,6 +28,10 @@ export class SnappyEncoder {
   readonly stats: SnappyEncoderStats = { bytesIn: 0, bytesOut: 0, chunksCompressed: 0, chunksStored: 0 };
   readonly #blocks = new BlockEncoder();
   #started = false;
+  /** Of the data stored last: frames of a flow lie at the same place and are as long. */
+  #stored: Uint8Array | undefined;
+  #storedOf: Uint8Array | undefined;
+  #storedAt = 0;
 
   /** Most bytes a call of `encode` makes of `n`: both the room it needs and the length it may answer. */
   static encodedBytesMax(n: Bytes): Bytes {
@@ -46,7 +53,8 @@ export class SnappyEncoder {
     const compressed = this.#blocks.compress(bytes, start, end, into, data, data + n - (n >>> 3) - 1);
     const length = compressed === 0 ? n : compressed;
     if (compressed === 0) {
-      for (let i = 0; i < n; i++) into[data + i] = bytes[start + i]!;
+      if (n < VIEW_BYTES_MIN) for (let i = 0; i < n; i++) into[data + i] = bytes[start + i]!;
+      else into.set(this.#view(bytes, start, n), data);
       this.stats.chunksStored++;
     } else this.stats.chunksCompressed++;
     at = putHeader(into, at, compressed === 0 ? CHUNK_STORED : CHUNK_COMPRESSED, CHECKSUM_BYTES + length);
@@ -58,6 +66,16 @@ export class SnappyEncoder {
     this.stats.bytesIn += n;
     this.stats.bytesOut += data + length - offset;
     return data + length - offset;
+  }
+
+  #view(bytes: Uint8Array, start: number, n: Bytes): Uint8Array {
+    const known = this.#stored;
+    if (known !== undefined && this.#storedOf === bytes && this.#storedAt === start && known.length === n) return known;
+    const made = bytes.subarray(start, start + n);
+    this.#stored = made;
+    this.#storedOf = bytes;
+    this.#storedAt = start;
+    return made;
   }
 }
 

@@ -33,8 +33,7 @@ const SPARE_MAX = 256;
 export class Scratch {
   readonly inbound = takeRegion(INBOUND_BYTES);
   /** A frame before it is compressed. */
-  readonly frame = new Uint8Array(65_536 + SMUX_HEADER_BYTES);
-  readonly frameView = new DataView(this.frame.buffer);
+  readonly frame = takeRegion(65_536 + SMUX_HEADER_BYTES);
   readonly framePayload = new Pieces(1);
   readonly span = new FrameSpan();
   /** For streams that gather what they have received. */
@@ -95,11 +94,16 @@ export class Layers {
 
   /** Where frames are composed; ask anew for each. Without compression that is KCP's own memory already. */
   get frame(): Uint8Array {
-    return this.#encoder === undefined ? this.#kcp.inlet : this.#scratch.frame;
+    return this.#encoder === undefined ? this.#kcp.inlet : this.#scratch.frame.bytes;
   }
 
   get #frameView(): DataView {
-    return this.#encoder === undefined ? this.#kcp.inletView : this.#scratch.frameView;
+    return this.#encoder === undefined ? this.#kcp.inletView : this.#scratch.frame.view;
+  }
+
+  /** Where a frame begins in `frame`. */
+  get #frameAt(): number {
+    return this.#encoder === undefined ? 0 : this.#scratch.frame.at;
   }
 
   /**
@@ -115,10 +119,10 @@ export class Layers {
     const allowance = this.smux.allowance(stream.sid);
     if (allowance === 0) return SHUT;
     framePayload.clear();
-    framePayload.bytes = frame;
-    framePayload.add(SMUX_HEADER_BYTES, SMUX_HEADER_BYTES + allowance);
+    framePayload.bytes = frame.bytes;
+    framePayload.add(frame.at + SMUX_HEADER_BYTES, frame.at + SMUX_HEADER_BYTES + allowance);
     const n = stream.pull(now, framePayload);
-    if (n > 0) this.#emit(now, this.smux.push(stream.sid, this.#frameView, 0, n));
+    if (n > 0) this.#emit(now, this.smux.push(stream.sid, frame.view, frame.at, n));
     return n;
   }
 
@@ -138,7 +142,8 @@ export class Layers {
 
   /** Sends the next control frames, if there are any. Only while `kcp.writable`. */
   pushControl(now: Millis): boolean {
-    const length = this.smux.transmit(now, this.frame, this.#frameView, 0, this.frameBytesMax);
+    const at = this.#frameAt;
+    const length = this.smux.transmit(now, this.frame, this.#frameView, at, at + this.frameBytesMax);
     if (length === 0) return false;
     this.#emit(now, length);
     return true;
@@ -147,13 +152,14 @@ export class Layers {
   /** Sends a NOP beside those of the keep-alive. Only while `kcp.writable`. */
   ping(now: Millis): void {
     if (this.smux.version === 0) return;
-    putHeader(this.#frameView, 0, this.smux.version, CMD_NOP, 0, 0);
+    putHeader(this.#frameView, this.#frameAt, this.smux.version, CMD_NOP, 0, 0);
     this.#emit(now, SMUX_HEADER_BYTES);
   }
 
   #emit(now: Millis, length: number): void {
     const kcp = this.#kcp;
-    const end = this.#encoder === undefined ? length : this.#encoder.encode(this.#scratch.frame, 0, length, kcp.inlet, 0);
+    const end =
+      this.#encoder === undefined ? length : this.#encoder.encode(this.frame, this.#frameAt, this.#frameAt + length, kcp.inlet, 0);
     kcp.send(now, kcp.inlet, 0, end);
   }
 
