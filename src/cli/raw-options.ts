@@ -2,7 +2,8 @@
  * Options of `longhaul raw`: udp2raw's names, meanings and defaults (reference udp2raw.md section 2), as one schema, plus --key-file.
  *
  * Deviations: -l, -r, -c and -s have long names too; names are taken for -r; --keep-rule looks every 5 s (20 s there); iptables' lock is always waited
- * for; log lines are ours, so that --log-position and the colours change nothing but --disable-color's; the kernel's filter is always there.
+ * for; --clear ends with status 0 (255 there); --mtu-warn speaks in explain alone so far; log lines are ours, so that --log-position and
+ * --enable-color change nothing; the kernel's filter is always there.
  */
 import { z } from "zod";
 import { authModes } from "../faketcp/auth-mode.ts";
@@ -53,7 +54,7 @@ export const rawConfig = z.strictObject({
     .describe("how faketcp's sequence numbers go: 0 fixed, 1 and 2 rising, 3 and 4 as a sender with a window"),
   "hb-len": count(0, 1500).default(1200).describe("bytes of a heartbeat"),
   "hb-mode": count(0, 1).default(1).describe("1: only heartbeats show that the other end lives, 0: data too").meta({ hidden: true }),
-  "mtu-warn": count(1, 65_535).default(1375).describe("warn of datagrams of so many bytes and more"),
+  "mtu-warn": count(1, 65_535).default(1375).describe("explain: say whether a warning of datagrams of so many bytes would come in time"),
   "set-ttl": count(1, 255).default(64).describe("time to live of packets").meta({ hidden: true }),
   "simple-rule": idle("dead in the original"),
   "dns-resolve": idle("dead in the original: names are always looked up here"),

@@ -1,0 +1,62 @@
+/** Runs one end of a raw connection: carrier, firewall's rule, signals. */
+import { RawClientCarrier } from "../carrier/raw-client.ts";
+import { RawServerCarrier } from "../carrier/raw-server.ts";
+import type { CarrierSettings } from "../carrier/settings.ts";
+import { DEFAULT_PASSWORD, deriveKeys } from "../faketcp/keys.ts";
+import { crc32, faketcpPrimitives, randomFill } from "../host/faketcp-crypto.ts";
+import { Firewall } from "../host/firewall.ts";
+import { createLog } from "../host/log.ts";
+import { EpollLoop } from "../host/loop-epoll.ts";
+import { firewallPattern } from "./raw-rule.ts";
+import type { RawSettings } from "./raw-settings.ts";
+import { onStop } from "./signals.ts";
+
+/** `settings.remote` is an address. @throws HostError when raw packets or the rule cannot be had */
+export async function carryRaw(settings: RawSettings): Promise<number> {
+  const { role, mode, cipherMode, authMode, password, passwordCut, firewall } = settings;
+  if (!settings.colors) process.env.NO_COLOR = "1";
+  const log = createLog(settings.logLevel).child({ module: "raw" });
+  if (password === DEFAULT_PASSWORD)
+    log.warn({}, "the password is udp2raw's public default: anybody can connect and read; give --key-file");
+  if (passwordCut) log.warn({}, "the password ends at its first blank, as udp2raw reads it");
+  if (!(cipherMode.startsWith("aes128") && authMode === "hmac_sha1"))
+    log.warn({ cipherMode, authMode }, "weak modes; aes128cbc with hmac_sha1 at both ends is better, longhaul raw explain says why");
+  const stop = Promise.withResolvers<void>();
+  const off = onStop((signal) => {
+    log.info({ signal }, "stopping");
+    stop.resolve();
+  });
+  let rules: Firewall | undefined;
+  const loop = new EpollLoop();
+  try {
+    const carrier = role === "client" ? RawClientCarrier : RawServerCarrier;
+    // Before the first packet leaves, so that the kernel answers none.
+    if (firewall !== "none") rules = await Firewall.install(firewallPattern(settings), log);
+    else if (mode !== "udp")
+      log.warn({}, "no firewall rule: the kernel answers the other end as well; give -a, or add the rule that -g prints");
+    const { counters } = new carrier(loop, carrierSettings(settings), log);
+    if (firewall === "keep") rules?.keep();
+    loop.attach();
+    log.info({ role, mode, cipherMode, authMode, local: settings.local, remote: settings.remote }, "carrying");
+    await stop.promise;
+    log.info({ ...counters, ...(rules === undefined ? {} : { firewall: rules.counters }) }, "counters of this process");
+    return 0;
+  } finally {
+    off();
+    loop.stop();
+    await rules?.remove();
+  }
+}
+
+function carrierSettings(settings: RawSettings): CarrierSettings {
+  const { local, remote, sourceIp, sourcePort, bufferBytes } = settings;
+  const { mode, seqMode, cipherMode, authMode, fixGro, heartbeatBytes, heartbeatMode, antiReplay, ttl } = settings;
+  const keys = deriveKeys(settings.password, faketcpPrimitives);
+  const core = { keys, primitives: faketcpPrimitives, crc32, random: randomFill };
+  return {
+    raw: { mode, seqMode, cipherMode, authMode, fixGro, heartbeatBytes, heartbeatMode, antiReplay, ttl, ...core },
+    ...{ local, remote, socketBufferBytes: bufferBytes },
+    ...(sourceIp === undefined ? {} : { sourceHost: sourceIp }),
+    ...(sourcePort === undefined ? {} : { sourcePort }),
+  };
+}

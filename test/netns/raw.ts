@@ -1,0 +1,69 @@
+/**
+ * `longhaul raw` as its users start it, in two namespaces: the server by flags, the client by a file. Datagrams come back while the firewall's rules are
+ * flushed in mid-run, the kernel sends no RST once they are there, and nothing of ours is left in the firewall at the end.
+ *
+ *   node test/netns/raw.ts [--count 300]          needs root, ../shared/netlab, nft
+ */
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { Children, longhaul, root, waitFor } from "../interop/children.ts";
+import { Netlab, netlabMissing } from "../interop/netlab.ts";
+
+const { values } = parseArgs({ options: { count: { type: "string", default: "300" } } });
+const missing = netlabMissing() ?? (spawnSync("nft", ["-v"]).error === undefined ? undefined : "needs nft");
+if (missing !== undefined) {
+  console.log(`skipped: ${missing}\n0 passed, 0 failed, 1 skipped`);
+  process.exit(0);
+}
+
+const children = new Children();
+const lab = new Netlab(`lhrc${process.pid}`, "delay=5");
+const [c, s] = [lab.prefix("c"), lab.prefix("s")];
+const end = join(root, "test/interop/raw-end.ts");
+const inside = (prefix: readonly string[], ...command: readonly string[]): string =>
+  execFileSync(prefix[0]!, [...prefix.slice(1), ...command], { encoding: "utf8", timeout: 20_000 });
+const resets = (prefix: readonly string[]): number => Number(inside(prefix, "awk", "/^Tcp: [0-9]/ {print $15}", "/proc/net/snmp"));
+
+try {
+  const key = join(children.folder, "key");
+  const file = join(children.folder, "raw.conf");
+  writeFileSync(key, "of the test\n");
+  writeFileSync(
+    file,
+    `# the near end\n-c\n-l 127.0.0.1:3333\n-r ${Netlab.serverAddress}:4096\n--key-file ${key}\n--auth-mode hmac_sha1\n--keep-rule\n`,
+  );
+  await waitFor(children.start("echo", [process.execPath, end, "echo", "7777"], s), "listening");
+  const flags = ["-s", "-l", "0.0.0.0:4096", "-r", "127.0.0.1:7777", "-k", "of", "--auth-mode=hmac_sha1", "--keep-rule"];
+  const server = children.start("server", [longhaul, "raw", ...flags], s);
+  await waitFor(server, "carrying");
+  const client = children.start("client", [longhaul, "raw", "--conf-file", file], c);
+  await waitFor(client, "carrying");
+  await exchange();
+  for (const prefix of [c, s]) inside(prefix, "nft", "flush", "ruleset");
+  await Promise.all([waitFor(client, "was gone, restored"), waitFor(server, "was gone, restored")]);
+  const before = [resets(c), resets(s)];
+  await exchange();
+  assert.deepEqual([resets(c), resets(s)], before, "the kernel sent a RST although the rule stood");
+  for (const child of [client, server]) {
+    await children.end(child);
+    assert.equal(child.process.exitCode, 0, child.output());
+    assert.ok(!/"of"|of the test/.test(child.output()), "the password is in the log");
+  }
+  for (const prefix of [c, s]) assert.equal(inside(prefix, "nft", "list", "tables"), "", "rules stayed behind");
+  console.log("1 passed, 0 failed, 0 skipped");
+} finally {
+  await children.endAll();
+  lab.down();
+}
+
+async function exchange(): Promise<void> {
+  const plan = { to: 3333, count: Number(values.count), longest: 1200, patienceMs: 12_000 };
+  const sender = children.start("sender", [process.execPath, end, "send", JSON.stringify(plan)], c);
+  await waitFor(sender, '"back"', 60_000);
+  const { sent, back } = JSON.parse(/\{"sent".*\}/.exec(sender.output())![0]) as { sent: number; back: number };
+  console.log(`${back} of ${sent} datagrams came back`);
+  assert.equal(back, sent);
+}
