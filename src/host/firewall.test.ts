@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HostError } from "../base/errors.ts";
-import { Firewall } from "./firewall.ts";
+import { clearFirewall, Firewall } from "./firewall.ts";
 import { iptablesCommand, iptablesScript } from "./firewall-iptables.ts";
 import { nftablesScript } from "./firewall-nftables.ts";
 import type { FirewallPattern } from "./firewall-pattern.ts";
@@ -60,4 +60,33 @@ test("where there is neither, both reasons are said", async () => {
     assert.match(error.message, /nftables: longhaul-no-such-program is not installed; iptables: .* is not installed/);
     return true;
   });
+});
+
+test("who may not look at the firewall is told so, instead of that nothing was there", async () => {
+  const run = () => runProgram({ program: "sh", args: ["-c", "echo 'Permission denied (you must be root)' >&2; exit 4"] });
+  for (const refused of [() => clearFirewall(silentLog, run), () => Firewall.install(client, silentLog, { run })]) {
+    await assert.rejects(refused, (error) => {
+      assert.ok(error instanceof HostError);
+      assert.equal(error.code, "EPERM");
+      assert.match(error.message, /nftables: Permission denied.*CAP_NET_ADMIN/);
+      return true;
+    });
+  }
+});
+
+test("a firewall that cannot be looked at is left alone, and counted", async () => {
+  const steps: string[] = [];
+  let there = true;
+  const firewall = await Firewall.install(client, silentLog, {
+    run: (step) => {
+      steps.push(step.args[0]!);
+      return runProgram({ program: there ? "true" : "longhaul-no-such-program", args: [] });
+    },
+  });
+  firewall.leave();
+  assert.equal(await firewall.check(), true);
+  there = false;
+  steps.length = 0;
+  assert.equal(await firewall.check(), false);
+  assert.deepEqual([steps.length, firewall.counters.checks, firewall.counters.failed], [1, 2, 1]);
 });

@@ -81,7 +81,7 @@ export class Firewall {
       }
       reasons.push(`${backend.name}: ${error}`);
     }
-    throw refusal(reasons);
+    throw refusal("added", reasons);
   }
 
   /** Whether the rule was there as it was added; otherwise it is put back. */
@@ -92,19 +92,14 @@ export class Firewall {
       const { backend, name } = this;
       const outcome = await this.#run(backend.list(this.#pattern, name));
       if (outcome.status === 0 && backend.own(outcome.output, name) === this.#wanted) return true;
+      // What could not be looked at may be there: it is left alone until the next time.
+      if (outcome.status === undefined) return this.#fail(outcome.error);
       for (const step of backend.remove(this.#pattern, name)) await this.#run(step);
       const { wanted, error } = await put(backend, this.#pattern, name, this.#run);
-      if (error === undefined) {
-        this.#wanted = wanted;
-        this.counters.restored++;
-        this.#log.warn({ backend: backend.name, name, restored: this.counters.restored }, "firewall rule was gone, restored");
-      } else {
-        this.counters.failed++;
-        this.#log.error(
-          { backend: backend.name, name, reason: error, failed: this.counters.failed },
-          "firewall rule is gone and cannot be restored",
-        );
-      }
+      if (error !== undefined) return this.#fail(error);
+      this.#wanted = wanted;
+      this.counters.restored++;
+      this.#log.warn({ backend: backend.name, name, restored: this.counters.restored }, "firewall rule was gone, restored");
       return false;
     });
   }
@@ -139,6 +134,13 @@ export class Firewall {
     });
   }
 
+  #fail(reason: string): false {
+    this.counters.failed++;
+    const { backend, name, counters } = this;
+    this.#log.error({ backend: backend.name, name, reason, failed: counters.failed }, "firewall rule cannot be seen or restored");
+    return false;
+  }
+
   /** One after another: a check must not put back what is being removed. */
   #next<T>(work: () => Promise<T>): Promise<T> {
     const result = this.#last.then(work);
@@ -154,6 +156,7 @@ export async function clearFirewall(log: Log, run: Run = runProgram): Promise<nu
     for (const listing of backend.listAll()) {
       const listed = await run(listing);
       if (listed.status !== 0) {
+        if (DENIED.test(listed.error)) throw refusal("removed", [`${backend.name}: ${listed.error}`]);
         log.info({ backend: backend.name, reason: listed.error }, "firewall not looked at");
         continue;
       }
@@ -186,11 +189,12 @@ async function put(
   return { wanted: backend.own(outcome!.output, name), error: undefined };
 }
 
-function refusal(reasons: readonly string[]): HostError {
+function refusal(done: string, reasons: readonly string[]): HostError {
   const text = reasons.join("; ");
-  const permitted = !/permitted|permission|must be root/i.test(text);
-  const advice = permitted ? "" : "; needs the capability CAP_NET_ADMIN: run as root, or add the rule that -g prints by hand";
-  return new HostError(permitted ? "ENOTSUP" : "EPERM", "firewall rule", `cannot be added (${text}${advice})`);
+  const denied = DENIED.test(text);
+  const advice = denied ? "; needs the capability CAP_NET_ADMIN: run as root, or see what -g prints" : "";
+  return new HostError(denied ? "EPERM" : "ENOTSUP", "firewall rule", `cannot be ${done} (${text}${advice})`);
 }
 
+const DENIED = /permitted|permission|must be root/i;
 const CHECK_MS = 5000;
