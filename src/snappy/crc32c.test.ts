@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Prng } from "../base/prng.ts";
-import { kernels, takeInside } from "../kernel/kernels.ts";
-import { crc32c, crc32cMasked } from "./crc32c.ts";
+import { Kernels, takeInside } from "../kernel/kernels.ts";
+import { crc32c, crc32cInside, crc32cMasked } from "./crc32c.ts";
 
 /** RFC 3720 appendix B.4. */
 const known: readonly [name: string, bytes: Uint8Array, crc: number][] = [
@@ -36,12 +36,13 @@ test("the mask rotates and adds", () => {
 });
 
 test("kernels compute the same, whatever the length", () => {
-  const { bytes, at } = takeInside(70_000, kernels())!;
+  const set = new Kernels(true);
+  const { bytes, at } = takeInside(70_000, set)!;
   const prng = new Prng(5);
   prng.fill(bytes.subarray(at, at + 70_000));
   for (const length of [0, 1, 79, 80, 2047, 2048, 2049, 4096, 8200, 65_536, ...Array.from({ length: 50 }, () => prng.below(69_000))]) {
     const start = at + prng.below(900);
     const elsewhere = bytes.slice(start, start + length);
-    assert.equal(crc32c(bytes, start, start + length), crc32c(elsewhere, 0, length), `${length} bytes`);
+    assert.equal(crc32cInside(set, start, start + length), crc32c(elsewhere, 0, length), `${length} bytes`);
   }
 });

@@ -43,7 +43,8 @@ export function crc32c(bytes: Uint8Array, start: number, end: number): number {
   return ~crc;
 }
 
-function crc32cInside(set: Kernels, start: number, end: number): number {
+/** CRC-32C of a range of the kernels' memory as an int32. */
+export function crc32cInside(set: Kernels, start: number, end: number): number {
   const t = pastTables;
   let at = start + ((end - start) % CRC_BYTES_MAX);
   let crc = at > start ? set.run.crc32c(start, at) : 0;
