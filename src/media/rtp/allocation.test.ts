@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { getHeapStatistics } from "node:v8";
+import { inOwnProcess } from "../../../test/own-process.ts";
 import { readAbsSendTime } from "./abs-send-time.ts";
 import { HeaderExtensions, HeaderExtensionWriter, ONE_BYTE } from "./header-extension.ts";
 import { ReceptionStatistics } from "./reception-statistics.ts";
@@ -32,48 +33,50 @@ function bytesPerPacket(run: () => void): number {
 const bytes = new Uint8Array(2048);
 const view = new DataView(bytes.buffer);
 
-test("an RTP packet: header, two extensions, reception statistics", () => {
-  const packet = new RtpPacket();
-  Object.assign(packet, { payloadType: 96, sequenceNumber: 1, timestamp: 0xf0000000, ssrc: 0xdeadbeef });
-  packet.write(view, 0);
-  const writer = new HeaderExtensionWriter();
-  writer.begin(view, 0, 2048, ONE_BYTE);
-  writer.add(3, 3);
-  writer.add(5, 2);
-  const end = writer.finish() + 1000;
-  const extensions = new HeaderExtensions();
-  const statistics = new ReceptionStatistics({ clockRate: 90_000 });
-  let sequence = 0;
-  let sum = 0;
-  const least = bytesPerPacket(() => {
-    for (let i = 0; i < PACKETS; i++, sequence++) {
-      view.setUint16(2, sequence);
-      if (!packet.read(view, 0, end)) continue;
-      if (extensions.find(bytes, packet, 3)) sum += readAbsSendTime(view, extensions.start);
-      if (extensions.find(bytes, packet, 5)) sum += view.getUint16(extensions.start);
-      statistics.receive(sequence * 1.25, packet.sequenceNumber, packet.timestamp);
-    }
+inOwnProcess(import.meta.url, () => {
+  test("an RTP packet: header, two extensions, reception statistics", () => {
+    const packet = new RtpPacket();
+    Object.assign(packet, { payloadType: 96, sequenceNumber: 1, timestamp: 0xf0000000, ssrc: 0xdeadbeef });
+    packet.write(view, 0);
+    const writer = new HeaderExtensionWriter();
+    writer.begin(view, 0, 2048, ONE_BYTE);
+    writer.add(3, 3);
+    writer.add(5, 2);
+    const end = writer.finish() + 1000;
+    const extensions = new HeaderExtensions();
+    const statistics = new ReceptionStatistics({ clockRate: 90_000 });
+    let sequence = 0;
+    let sum = 0;
+    const least = bytesPerPacket(() => {
+      for (let i = 0; i < PACKETS; i++, sequence++) {
+        view.setUint16(2, sequence);
+        if (!packet.read(view, 0, end)) continue;
+        if (extensions.find(bytes, packet, 3)) sum += readAbsSendTime(view, extensions.start);
+        if (extensions.find(bytes, packet, 5)) sum += view.getUint16(extensions.start);
+        statistics.receive(sequence * 1.25, packet.sequenceNumber, packet.timestamp);
+      }
+    });
+    assert.equal(sum, 0);
+    assert.ok(statistics.stats.received > PACKETS);
+    assert.ok(least < BYTES_PER_PACKET_MAX, `${least} bytes a packet`);
   });
-  assert.equal(sum, 0);
-  assert.ok(statistics.stats.received > PACKETS);
-  assert.ok(least < BYTES_PER_PACKET_MAX, `${least} bytes a packet`);
-});
 
-test("transport feedback, a report of 100 packets: written, walked, read", () => {
-  const writer = new TransportFeedbackWriter();
-  const rtcp = new RtcpCompound();
-  const feedback = new TransportFeedback();
-  let sequence = 0;
-  let received = 0;
-  const least = bytesPerPacket(() => {
-    for (let report = 0; report < PACKETS / 100; report++) {
-      writer.begin(sequence, sequence * 1000);
-      for (let i = 0; i < 100; i++, sequence++) if (i % 10 !== 3) writer.add(sequence, sequence * 1000 + (i % 7) * 300);
-      const length = writer.write(view, 0, 2048, 1, 2, report);
-      rtcp.open(bytes, view, 0, length);
-      if (rtcp.next() && feedback.read(rtcp)) while (feedback.next(rtcp)) if (feedback.received) received++;
-    }
+  test("transport feedback, a report of 100 packets: written, walked, read", () => {
+    const writer = new TransportFeedbackWriter();
+    const rtcp = new RtcpCompound();
+    const feedback = new TransportFeedback();
+    let sequence = 0;
+    let received = 0;
+    const least = bytesPerPacket(() => {
+      for (let report = 0; report < PACKETS / 100; report++) {
+        writer.begin(sequence, sequence * 1000);
+        for (let i = 0; i < 100; i++, sequence++) if (i % 10 !== 3) writer.add(sequence, sequence * 1000 + (i % 7) * 300);
+        const length = writer.write(view, 0, 2048, 1, 2, report);
+        rtcp.open(bytes, view, 0, length);
+        if (rtcp.next() && feedback.read(rtcp)) while (feedback.next(rtcp)) if (feedback.received) received++;
+      }
+    });
+    assert.equal(received, sequence * 0.9);
+    assert.ok(least < BYTES_PER_PACKET_MAX, `${least} bytes a packet`);
   });
-  assert.equal(received, sequence * 0.9);
-  assert.ok(least < BYTES_PER_PACKET_MAX, `${least} bytes a packet`);
 });
