@@ -21,10 +21,12 @@ export async function carryRaw(settings: RawSettings): Promise<number> {
   if (passwordCut) log.warn({}, "the password ends at its first blank, as udp2raw reads it");
   if (!(cipherMode.startsWith("aes128") && authMode === "hmac_sha1"))
     log.warn({ cipherMode, authMode }, "weak modes; aes128cbc with hmac_sha1 at both ends is better, longhaul raw explain says why");
-  const stop = Promise.withResolvers<void>();
-  const off = onStop((signal) => {
-    log.info({ signal }, "stopping");
-    stop.resolve();
+  let off: () => void = () => undefined;
+  const stopped = new Promise<void>((resolve) => {
+    off = onStop((signal) => {
+      log.info({ signal }, "stopping");
+      resolve();
+    });
   });
   let rules: Firewall | undefined;
   const loop = new EpollLoop();
@@ -38,7 +40,7 @@ export async function carryRaw(settings: RawSettings): Promise<number> {
     if (firewall === "keep") rules?.keep();
     loop.attach();
     log.info({ role, mode, cipherMode, authMode, local: settings.local, remote: settings.remote }, "carrying");
-    await stop.promise;
+    await stopped;
     log.info({ ...counters, ...(rules === undefined ? {} : { firewall: rules.counters }) }, "counters of this process");
     return 0;
   } finally {

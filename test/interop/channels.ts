@@ -6,11 +6,11 @@
  *
  * The part with kcptun needs Debian's package kcptun. Takes about 30 s. Closes with `N passed, N failed, N skipped`.
  */
-import { execFileSync } from "node:child_process";
 import { createSocket, type RemoteInfo } from "node:dgram";
 import { existsSync, readFileSync } from "node:fs";
 import { connect, createServer, type Server } from "node:net";
 import { join } from "node:path";
+import { Tally } from "./checks.ts";
 import { type Child, Children, longhaul, sleep, waitFor } from "./children.ts";
 
 const [wan, first] = [25_300, 25_310];
@@ -232,27 +232,13 @@ const beside: Record<string, Check> = {
   },
 };
 
-let [passed, failed, skipped] = [0, 0, 0];
+const tally = new Tally();
 try {
   await Promise.all([tcpTarget("default", first), tcpTarget("web", first + 1), tcpTarget("git", first + 2), udpTarget("dns", first + 3)]);
-  let checks = { ...own, ...beside };
-  try {
-    execFileSync("kcptun-client", ["-v"], { stdio: "ignore" });
-  } catch {
-    checks = own;
-    skipped = Object.keys(beside).length;
-    console.log("skipped: Debian's package kcptun is not installed");
-  }
-  for (const [name, check] of Object.entries(checks)) {
-    const wrong = await check().catch((error: Error) => error.message);
-    await children.endAll();
-    if (wrong === undefined) passed++;
-    else failed++;
-    console.log(`${wrong === undefined ? "ok    " : "FAILED"} ${name}${wrong === undefined ? "" : `: ${wrong}`}`);
-  }
+  await tally.run(own, children);
+  await tally.runBesideKcptun(beside, children);
 } finally {
   await children.endAll();
   for (const program of programs) program.close();
 }
-console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
-process.exitCode = failed === 0 ? 0 : 1;
+tally.end();

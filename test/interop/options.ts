@@ -6,10 +6,10 @@
  *
  * Needs Debian's package kcptun. Takes about 25 s; no check depends on how fast the machine is. Closes with `N passed, N failed, N skipped`.
  */
-import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
+import { Tally } from "./checks.ts";
 import { type Child, Children, longhaul, root, sleep, waitFor } from "./children.ts";
 
 const ourClient = join(root, "bin/kcptun-client");
@@ -116,22 +116,11 @@ const checks: Readonly<Record<string, Check>> = {
   },
 };
 
-let [passed, failed, skipped] = [0, 0, 0];
+const tally = new Tally();
 try {
-  execFileSync("kcptun-client", ["-v"], { stdio: "ignore" });
-  for (const [name, check] of Object.entries(checks)) {
-    const wrong = await check().catch((error: Error) => error.message);
-    await children.endAll();
-    if (wrong === undefined) passed++;
-    else failed++;
-    console.log(`${wrong === undefined ? "ok    " : "FAILED"} ${name}${wrong === undefined ? "" : `: ${wrong}`}`);
-  }
-} catch {
-  skipped = Object.keys(checks).length;
-  console.log("skipped: Debian's package kcptun is not installed");
+  await tally.runBesideKcptun(checks, children);
 } finally {
   await children.endAll();
   echo.close();
 }
-console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
-process.exitCode = failed === 0 ? 0 : 1;
+tally.end();

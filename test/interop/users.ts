@@ -6,10 +6,10 @@
  *
  * Needs Debian's package kcptun. Takes about 15 s. Closes with `N passed, N failed, N skipped`.
  */
-import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
+import { Tally } from "./checks.ts";
 import { type Child, Children, longhaul, sleep, waitFor } from "./children.ts";
 
 const children = new Children();
@@ -141,22 +141,12 @@ const checks: Readonly<Record<string, () => Promise<string | undefined>>> = {
   ),
 };
 
-let [passed, failed, skipped] = [0, 0, 0];
+const tally = new Tally();
 try {
-  execFileSync("kcptun-client", ["-v"], { stdio: "ignore" });
-  for (const [name, check] of Object.entries(checks)) {
-    const wrong = await check().catch((error: Error) => error.message);
-    await children.endAll();
-    if (wrong === undefined) passed++;
-    else failed++;
-    console.log(`${wrong === undefined ? "ok    " : "FAILED"} ${name}${wrong === undefined ? "" : `: ${wrong}`}`);
-  }
-} catch {
-  skipped = Object.keys(checks).length;
-  console.log("skipped: Debian's package kcptun is not installed");
+  await tally.runBesideKcptun(checks, children);
 } finally {
   await children.endAll();
   source.close();
 }
-console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
-process.exit(failed === 0 ? 0 : 1);
+tally.end();
+process.exit();
