@@ -12,7 +12,7 @@ import { up } from "./cli/up.ts";
 
 const commands: readonly Command[] = [up, client, server, raw, live, top];
 
-const help = `longhaul carries live video, calls and any TCP traffic over long, lossy or throttled networks with the least delay.
+const help = `longhaul carries live video, calls and any TCP or UDP traffic over long, lossy or throttled networks with the least delay.
 
 Usage: longhaul COMMAND [options]
 
