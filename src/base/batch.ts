@@ -40,6 +40,14 @@ export class Batch {
     return this.length >= this.capacity;
   }
 
+  /** The next datagram, bytes[start…end), which lies there already; the batch is not full. `peer` where it has one. */
+  add(start: number, end: number, peer = 0): void {
+    const i = this.length++;
+    this.start[i] = start;
+    this.end[i] = end;
+    this.peer[i] = peer;
+  }
+
   /** First byte of slot i. */
   slot(i: number): number {
     return this.slab.at + i * SLOT_BYTES;

@@ -142,10 +142,7 @@ export class RawClientCarrier implements Driver {
     }
     known.usedAt = now;
     if (back.full) this.#sendBack(back);
-    const n = back.length++;
-    back.start[n] = dataStart;
-    back.end[n] = dataEnd;
-    back.peer[n] = known.peer;
+    back.add(dataStart, dataEnd, known.peer);
   }
 
   #sendBack(back: Batch): void {

@@ -31,9 +31,7 @@ export class RawOutbox {
     batch.bytes.set(bytes.subarray(start, end), at);
     const packet = connection.data(now, batch.bytes, batch.view, at, at + end - start, conversation);
     if (packet < 0) return;
-    batch.start[batch.length] = packet;
-    batch.end[batch.length] = connection.packetEnd;
-    batch.length++;
+    batch.add(packet, connection.packetEnd);
     this.#counters.carriedOut++;
   }
 

@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { leastHeapGrowth } from "../../test/heap-growth.ts";
 import { inOwnProcess } from "../../test/own-process.ts";
 import { Batch } from "../base/batch.ts";
 import { cryptoOf } from "../host/crypto.ts";
@@ -34,15 +35,7 @@ inOwnProcess(import.meta.url, () => {
           }
         };
         for (let warm = 0; warm < 12; warm++) run();
-        let least = Number.POSITIVE_INFINITY;
-        for (let round = 0; round < 5; round++) {
-          const before = process.memoryUsage();
-          run();
-          const after = process.memoryUsage();
-          // A collection in between would make it negative: such a round says nothing.
-          const grown = after.heapUsed - before.heapUsed + after.arrayBuffers - before.arrayBuffers;
-          if (grown >= 0) least = Math.min(least, grown / packets);
-        }
+        const least = leastHeapGrowth(run) / packets;
         assert.equal(cipher.stats.checksumErrors, 0);
         assert.ok(least < BYTES_MAX, `${least} bytes a packet`);
       });

@@ -16,9 +16,9 @@ export const cipherModes = ["aes128cbc", "aes128cfb", "aes128cfb_0", "xor", "non
 export type CipherMode = (typeof cipherModes)[number];
 
 export interface Cipher {
-  /** Most bytes that `encrypt` adds. */
-  readonly tailBytes: number;
-  /** Encrypts bytes[start…end) in place, needs `tailBytes` of room behind; answers the new end, −1 when it is too short for this mode. */
+  /** How long `length` bytes become. */
+  encryptedBytes(length: number): number;
+  /** Encrypts bytes[start…end) in place, into room for `encryptedBytes`; answers the new end, −1 when it is too short for this mode. */
   encrypt(bytes: Uint8Array, start: number, end: number): number;
   /** Decrypts bytes[start…end) in place; answers the end of the plain text, −1 when it cannot be one. */
   decrypt(bytes: Uint8Array, start: number, end: number): number;
@@ -36,20 +36,23 @@ export function cipherOf(mode: CipherMode, key: Uint8Array, first: Uint8Array, p
     case "xor":
       return new Xor(key);
     case "none":
-      return { tailBytes: 0, encrypt: (_bytes, _start, end) => end, decrypt: (_bytes, _start, end) => end };
+      return { encryptedBytes: same, encrypt: (_bytes, _start, end) => end, decrypt: (_bytes, _start, end) => end };
   }
 }
 
 class Cbc implements Cipher {
-  readonly tailBytes = BLOCK_BYTES;
   readonly #aes;
 
   constructor(key: Uint8Array, primitives: Primitives) {
     this.#aes = primitives.aesCbc(key);
   }
 
+  encryptedBytes(length: number): number {
+    return length - (length % BLOCK_BYTES) + BLOCK_BYTES;
+  }
+
   encrypt(bytes: Uint8Array, start: number, end: number): number {
-    const added = BLOCK_BYTES - ((end - start) % BLOCK_BYTES);
+    const added = this.encryptedBytes(end - start) - (end - start);
     bytes.fill(0, end, end + added - 1);
     bytes[end + added - 1] = added;
     this.#aes.encrypt(bytes, start, end + added);
@@ -66,7 +69,7 @@ class Cbc implements Cipher {
 }
 
 class Cfb implements Cipher {
-  readonly tailBytes = 0;
+  readonly encryptedBytes = same;
   readonly #aes;
   readonly #first;
 
@@ -91,7 +94,7 @@ class Cfb implements Cipher {
 }
 
 class Xor implements Cipher {
-  readonly tailBytes = 0;
+  readonly encryptedBytes = same;
   readonly #key: Uint8Array;
 
   constructor(key: Uint8Array) {
@@ -106,6 +109,10 @@ class Xor implements Cipher {
   decrypt(bytes: Uint8Array, start: number, end: number): number {
     return this.encrypt(bytes, start, end);
   }
+}
+
+function same(length: number): number {
+  return length;
 }
 
 const BLOCK_BYTES = 16;

@@ -158,7 +158,7 @@ export class RawClient {
       if (now < connection.heartbeatDue) return true;
       if (batch.full) return false;
       connection.heartbeatDue = now + this.#timing.heartbeatMs;
-      put(batch, connection.heartbeat(now, batch.bytes, batch.view, batch.slot(batch.length)), connection.packetEnd);
+      batch.add(connection.heartbeat(now, batch.bytes, batch.view, batch.slot(batch.length)), connection.packetEnd);
       return true;
     }
     while (now >= this.#sendAt) {
@@ -172,12 +172,12 @@ export class RawClient {
     const { connection } = this;
     const { bytes, view } = batch;
     const slot = batch.slot(batch.length);
-    if (this.#state === "syn") put(batch, connection.bareSegment(now, bytes, view, slot, SYN, this.#seq, this.#ack), connection.packetEnd);
+    if (this.#state === "syn") batch.add(connection.bareSegment(now, bytes, view, slot, SYN, this.#seq, this.#ack), connection.packetEnd);
     else if (this.#state === "handshake1" && this.#options.mode === "faketcp" && !this.#acknowledged) {
       this.#acknowledged = true;
-      put(batch, connection.bareSegment(now, bytes, view, slot, ACK, this.#seq, this.#ack), connection.packetEnd);
+      batch.add(connection.bareSegment(now, bytes, view, slot, ACK, this.#seq, this.#ack), connection.packetEnd);
       return;
-    } else put(batch, connection.handshake(now, bytes, view, slot, this.#constant, this.#seq, this.#ack), connection.packetEnd);
+    } else batch.add(connection.handshake(now, bytes, view, slot, this.#constant, this.#seq, this.#ack), connection.packetEnd);
     this.#acknowledged = false;
     this.#sendAt = now + this.#timing.retryMs;
   }
@@ -216,10 +216,4 @@ export class RawClient {
     this.#sendAt = now;
     this.#acknowledged = false;
   }
-}
-
-export function put(batch: Batch, start: number, end: number): void {
-  batch.start[batch.length] = start;
-  batch.end[batch.length] = end;
-  batch.length++;
 }

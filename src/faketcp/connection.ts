@@ -11,7 +11,18 @@ import type { Arrival } from "./arrival.ts";
 import { type Ends, Envelope, HEAD_BYTES_MAX } from "./envelope.ts";
 import type { Role } from "./mode.ts";
 import { drawU32, type RawOptions } from "./options.ts";
-import { type Bare, DATA, DATA_HEAD_BYTES, HEARTBEAT, readBare, readSafer, type Safer, writeBare, writeSafer } from "./packet.ts";
+import {
+  BARE_BYTES,
+  type Bare,
+  DATA,
+  DATA_HEAD_BYTES,
+  HEARTBEAT,
+  readBare,
+  readSafer,
+  type Safer,
+  writeBare,
+  writeSafer,
+} from "./packet.ts";
 import { ReplayWindow } from "./replay-window.ts";
 import { LENGTH_BYTES, Seal, TAIL_BYTES_MAX } from "./seal.ts";
 import { TcpFlow } from "./tcp-flow.ts";
@@ -127,11 +138,7 @@ export class Connection {
 
   /** Bytes of payload of every packet of the handshake. */
   get handshakeBytes(): number {
-    const { authMode, cipherMode } = this.#options;
-    const check = { hmac_sha1: 20, md5: 16, crc32: 4, simple: 8, none: 0 }[authMode];
-    const inside = BARE_PLAIN_BYTES + (authMode === "hmac_sha1" ? 0 : check);
-    const sealed = cipherMode === "aes128cbc" ? inside - (inside % 16) + 16 : inside;
-    return authMode === "hmac_sha1" ? sealed + check : sealed;
+    return this.#out.sealedBytes(BARE_BYTES);
   }
 
   /** A heartbeat in the slot that begins at `slot`; answers where the packet begins. */
@@ -256,5 +263,3 @@ export class Connection {
     return start;
   }
 }
-
-const BARE_PLAIN_BYTES = 29;

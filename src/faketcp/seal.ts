@@ -48,6 +48,12 @@ export class Seal {
     this.#ecb = primitives.aesEcb(key.cipher);
   }
 
+  /** How long a plain packet of `length` bytes becomes, fix-gro's length not counted. */
+  sealedBytes(length: number): number {
+    const { bytes, outside } = this.#auth;
+    return outside ? this.#cipher.encryptedBytes(length) + bytes : this.#cipher.encryptedBytes(length + bytes);
+  }
+
   /** Seals the plain packet bytes[start…end) in place, TAIL_BYTES_MAX of room behind; answers the new end, −1 when it is too long or too short. */
   seal(bytes: Uint8Array, start: number, end: number): number {
     if (end - start > PLAIN_BYTES_MAX) return -1;

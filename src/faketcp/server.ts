@@ -16,7 +16,6 @@ import type { Batch } from "../base/batch.ts";
 import { Ring } from "../base/ring.ts";
 import { type Millis, NEVER } from "../base/units.ts";
 import { Arrival } from "./arrival.ts";
-import { put } from "./client.ts";
 import { Connection } from "./connection.ts";
 import { drawU32, type RawOptions, type RawTiming, timing } from "./options.ts";
 import type { Bare } from "./packet.ts";
@@ -165,7 +164,7 @@ export class RawServer {
       if (now >= connection.heartbeatDue) {
         if (batch.full) return false;
         connection.heartbeatDue = now + this.#timing.heartbeatMs;
-        put(batch, connection.heartbeat(now, batch.bytes, batch.view, batch.slot(batch.length)), connection.packetEnd);
+        batch.add(connection.heartbeat(now, batch.bytes, batch.view, batch.slot(batch.length)), connection.packetEnd);
       }
       next = Math.min(next, connection.heartbeatDue);
     }
@@ -204,7 +203,7 @@ export class RawServer {
     const slot = answers.slot(answers.length);
     const ack = (tcp.seq + 1) >>> 0;
     const seq = drawU32(this.#options.random);
-    put(answers, this.#passing.bareSegment(now, answers.bytes, answers.view, slot, SYN | ACK, seq, ack), this.#passing.packetEnd);
+    answers.add(this.#passing.bareSegment(now, answers.bytes, answers.view, slot, SYN | ACK, seq, ack), this.#passing.packetEnd);
   }
 
   /** A packet of a handshake: its addresses are in `bytes`, its payload where the arrival says in `sealed`. False when it is none of ours. */
@@ -244,7 +243,7 @@ export class RawServer {
     const ack = (arrival.tcp.seq + arrival.end - arrival.start) >>> 0;
     const slot = answers.slot(answers.length);
     const start = connection.handshake(now, answers.bytes, answers.view, slot, this.#constant, arrival.tcp.ack, ack);
-    put(answers, start, connection.packetEnd);
+    answers.add(start, connection.packetEnd);
   }
 
   #finish(now: Millis, bytes: Uint8Array, arrived: RawPeer, { constant }: Readonly<Bare>): void {

@@ -4,8 +4,8 @@
  *   SYN, SYN-ACK   40 bytes: MSS 1460, SACK permitted, timestamps, no-operation, window scale 5
  *   everything else 32 bytes: two no-operations, timestamps
  *
- * Source: RFC 9293 section 3.1, RFC 7323; reference udp2raw.md section 5.2. The original takes packets with a wrong checksum; so do we not: a checksum
- * that offload left unfinished is known by its pseudo header alone and passes.
+ * Source: RFC 9293 section 3.1, RFC 7323; reference udp2raw.md section 5.2. Deviations: the original takes packets with a wrong checksum, here they are
+ * refused; one that an offload left unfinished holds the sum of the pseudo header alone, and passes.
  */
 import { addInternet, foldInternet } from "./checksum.ts";
 

@@ -1,6 +1,7 @@
 /** The way of a packet through encoder and decoder allocates nothing once it has warmed up. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { leastHeapGrowth } from "../../test/heap-growth.ts";
 import { inOwnProcess } from "../../test/own-process.ts";
 import { FecDecoder } from "./decoder.ts";
 import { FecEncoder } from "./encoder.ts";
@@ -23,15 +24,7 @@ inOwnProcess(import.meta.url, () => {
       }
     };
     for (let warm = 0; warm < 5; warm++) run();
-    let least = Number.POSITIVE_INFINITY;
-    for (let round = 0; round < 5; round++) {
-      const before = process.memoryUsage();
-      run();
-      const after = process.memoryUsage();
-      // A collection in between would make it negative: such a round says nothing.
-      const grown = after.heapUsed - before.heapUsed + after.arrayBuffers - before.arrayBuffers;
-      if (grown >= 0) least = Math.min(least, grown / packets);
-    }
+    const least = leastHeapGrowth(run) / packets;
     assert.ok(least < 4, `${least} bytes a packet`);
     assert.ok(decoder.stats.recovered > packets / 11);
   });

@@ -178,9 +178,7 @@ export class RawSocket implements Pollable, Resource {
         this.counters.receiveMerged++;
         continue;
       }
-      const n = batch.length++;
-      batch.start[n] = batch.slot(i);
-      batch.end[n] = batch.slot(i) + length;
+      batch.add(batch.slot(i), batch.slot(i) + length);
     }
     this.counters.receivedPackets += batch.length;
     if (batch.length > 0) this.#handler.receive(now, batch);

@@ -2,7 +2,7 @@
  * `longhaul raw` as its users start it, in two namespaces: the server by flags, the client by a file. Datagrams come back while the firewall's rules are
  * flushed in mid-run, the kernel sends no RST once they are there, and nothing of ours is left in the firewall at the end.
  *
- *   node test/netns/raw.ts [--count 300]          needs root, ../shared/netlab, nft
+ *   node test/netns/raw-command.ts [--count 300]          needs root, ../shared/netlab, nft
  */
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
