@@ -1,0 +1,171 @@
+/** A forward, checked and ready for a datapath: what comes in at `listen` goes to one of `backends`, and answers go back. UDP, IPv4 and IPv6. */
+import type { z } from "zod";
+import { ConfigError } from "../base/errors.ts";
+import { type ForwardEntry, forwardEntry } from "./entry.ts";
+import { type Family, type IpRange, parseIpRange } from "./ip-range.ts";
+import { type Backend, formatBackend, type Listen, type PortRange, parseBackend, parseListen, parsePorts } from "./listen.ts";
+
+/** What backends see as the source. */
+export type Source =
+  | { readonly kind: "auto"; readonly ports: PortRange }
+  /** The client's own; backends must have this machine as their way back. */
+  | { readonly kind: "transparent" }
+  | { readonly kind: "addresses"; readonly ranges: readonly IpRange[]; readonly ports: PortRange };
+
+/** 0: no limit. Of what sources send; answers are not limited. A burst of one second's worth passes. */
+export interface Limits {
+  readonly packets: number;
+  readonly bytes: number;
+  readonly sourcePackets: number;
+  readonly sourceBytes: number;
+}
+
+export interface HealthCheck {
+  readonly kind: "icmp" | "tcp" | "udp" | "sip" | "stun";
+  /** Undefined: the backend's own, or the first of listen. */
+  readonly port: number | undefined;
+  readonly payload: Uint8Array;
+  readonly periodSeconds: number;
+  readonly timeoutSeconds: number;
+  readonly rise: number;
+  readonly fall: number;
+}
+
+export interface Forward {
+  readonly name: string;
+  readonly listen: Listen;
+  /** At least one, all of listen's family, no place twice. */
+  readonly backends: readonly Backend[];
+  readonly balance: "flow" | "source";
+  readonly source: Source;
+  readonly idleSeconds: number;
+  readonly limits: Limits;
+  /** Empty: all. */
+  readonly allow: readonly IpRange[];
+  readonly deny: readonly IpRange[];
+  /** off: nothing is forwarded. draining: flows that run go on, new ones are dropped. */
+  readonly state: "on" | "draining" | "off";
+  readonly sip: boolean;
+  readonly check: HealthCheck | undefined;
+  /** As it was written, in canonical form: equal texts mean equal forwards. */
+  readonly text: string;
+}
+
+/** `where`: how the entry is called in the sentence when it has no name, such as "forwards[3]". @throws ConfigError */
+export function parseForward(given: unknown, where: string): Forward {
+  const result = forwardEntry.safeParse(asTexts(given));
+  if (!result.success) throw explain(result.error.issues[0]!, given, where);
+  const entry = result.data;
+  const { name } = entry;
+  const listen = parseListen(entry.listen) ?? fail(name, "listen", entry.listen);
+  const { family } = listen.addresses;
+  const backends = entry.to.map((text) => parseBackend(text) ?? fail(name, "to", text));
+  checkBackends(name, backends, family);
+  return {
+    name,
+    listen,
+    backends,
+    balance: entry.balance,
+    source: parseSource(name, entry.source, entry.sourceports, family),
+    idleSeconds: entry.idle,
+    limits: {
+      ...{ packets: entry.packetlimit, bytes: entry.bytelimit },
+      ...{ sourcePackets: entry.sourcepacketlimit, sourceBytes: entry.sourcebytelimit },
+    },
+    allow: entry.allow.map((text) => ofFamily(name, "allow", text, family)),
+    deny: entry.deny.map((text) => ofFamily(name, "deny", text, family)),
+    state: !entry.enabled ? "off" : entry.draining ? "draining" : "on",
+    sip: entry.sip,
+    check: entry.check === "none" ? undefined : { ...healthCheck(entry), kind: entry.check },
+    text: JSON.stringify(written(entry)),
+  };
+}
+
+/** The entry as a file has it: what equals the default is left out. */
+export function entryOf(forward: Forward): ForwardEntry {
+  return JSON.parse(forward.text) as ForwardEntry;
+}
+
+/** Backends that get new flows. */
+export function weighted(forward: Forward): readonly Backend[] {
+  return forward.backends.filter(({ weight }) => weight > 0);
+}
+
+type Entry = ReturnType<typeof forwardEntry.parse>;
+
+const defaults = forwardEntry.partial({ name: true, listen: true, to: true }).parse({}) as Record<string, unknown>;
+
+function written(entry: Entry): Record<string, unknown> {
+  const out: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(entry)) {
+    const initial = defaults[key];
+    const same = Array.isArray(value) ? Array.isArray(initial) && value.join() === initial.join() : value === initial;
+    if (!same) out[key] = value;
+  }
+  return out;
+}
+
+/** Files have true booleans, and single texts where several are possible. */
+function asTexts(given: unknown): unknown {
+  if (typeof given !== "object" || given === null || Array.isArray(given)) return given;
+  const out: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(given)) {
+    out[key] = typeof value === "boolean" ? String(value) : typeof value === "string" && lists.has(key) ? [value] : value;
+  }
+  return out;
+}
+
+function checkBackends(name: string, backends: readonly Backend[], family: Family): void {
+  const seen = new Set<string>();
+  for (const backend of backends) {
+    const text = formatBackend(backend);
+    if (backend.family !== family)
+      throw new ConfigError("to", `${name}: to: "${text}" is not allowed; listen is IPv${family}, and so must be its backends`);
+    if (seen.has(text)) throw new ConfigError("to", `${name}: to: "${text}" is given twice; give it once, with a weight`);
+    seen.add(text);
+  }
+}
+
+function parseSource(name: string, texts: readonly string[], portsText: string, family: Family): Source {
+  const ports = parsePorts(portsText) ?? fail(name, "sourceports", portsText);
+  if (texts.length === 1 && texts[0] === "transparent") return { kind: "transparent" };
+  if (texts.length === 1 && texts[0] === "auto") return { kind: "auto", ports };
+  return { kind: "addresses", ranges: texts.map((text) => ofFamily(name, "source", text, family)), ports };
+}
+
+function ofFamily(name: string, key: "allow" | "deny" | "source", text: string, family: Family): IpRange {
+  const range = parseIpRange(text) ?? fail(name, key, text);
+  if (range.family === family) return range;
+  throw new ConfigError(key, `${name}: ${key}: "${text}" is not allowed; listen is IPv${family}, and so must be this`);
+}
+
+function healthCheck(entry: Entry): Omit<HealthCheck, "kind"> {
+  return {
+    port: entry.checkport === 0 ? undefined : entry.checkport,
+    payload: Uint8Array.fromHex(entry.checkpayload),
+    periodSeconds: entry.checkperiod,
+    timeoutSeconds: entry.checktimeout,
+    rise: entry.checkrise,
+    fall: entry.checkfall,
+  };
+}
+
+function fail(name: string, key: keyof Entry, given: unknown): never {
+  throw new ConfigError(key, `${name}: ${key}: "${String(given)}" is not allowed; give ${forwardEntry.shape[key].description}`);
+}
+
+function explain(issue: z.core.$ZodIssue, given: unknown, where: string): ConfigError {
+  const key = issue.path[0];
+  const fields = typeof given === "object" && given !== null ? (given as Record<string, unknown>) : {};
+  const name = typeof fields.name === "string" && fields.name.length <= 64 ? fields.name : where;
+  if (key === undefined || !(key in forwardEntry.shape)) {
+    const unknown = "keys" in issue ? `"${String(issue.keys[0])}" is not known` : "not a forward";
+    return new ConfigError(name, `${name}: ${unknown}; give an object with ${Object.keys(forwardEntry.shape).join(", ")}`);
+  }
+  const value = fields[String(key)];
+  const shown = value === undefined ? "nothing" : JSON.stringify(value).slice(0, 100);
+  const { description } = forwardEntry.shape[key as keyof Entry];
+  return new ConfigError(String(key), `${name}: ${String(key)}: ${shown} is not allowed; give ${description}`);
+}
+
+const lists = new Set(["to", "source", "allow", "deny"]);
