@@ -1,16 +1,42 @@
 /** The program: finds the subcommand, parses its options, runs it. The only place that ends the process. */
 import { ConfigError, HostError } from "./base/errors.ts";
-import { client } from "./cli/client.ts";
 import { type Command, commandHelp } from "./cli/command.ts";
 import { parseFlags } from "./cli/flags.ts";
-import { live } from "./cli/live.ts";
-import { raw } from "./cli/raw.ts";
 import { release } from "./cli/release.ts";
-import { server } from "./cli/server.ts";
-import { top } from "./cli/top.ts";
-import { up } from "./cli/up.ts";
 
-const commands: readonly Command[] = [up, client, server, raw, live, top];
+/** Only the modules of the command that is asked for are loaded: the others would take more memory than a thousand sessions. */
+const commands: readonly { readonly name: string; readonly summary: string; load(): Promise<Command> }[] = [
+  {
+    name: "up",
+    summary: "everything in one process, with a demo: start here",
+    load: async () => (await import("./cli/up.ts")).up,
+  },
+  {
+    name: "client",
+    summary: "near end of a tunnel: applications connect to it (kcptun's client)",
+    load: async () => (await import("./cli/client.ts")).client,
+  },
+  {
+    name: "server",
+    summary: "far end of a tunnel: makes the connections to a target (kcptun's server)",
+    load: async () => (await import("./cli/server.ts")).server,
+  },
+  {
+    name: "raw",
+    summary: "UDP dressed as TCP, ICMP or plain UDP (udp2raw's both ends)",
+    load: async () => (await import("./cli/raw.ts")).raw,
+  },
+  {
+    name: "live",
+    summary: "live origin: encoders publish by RTMP, browsers play with low delay",
+    load: async () => (await import("./cli/live.ts")).live,
+  },
+  {
+    name: "top",
+    summary: "shows running tunnels live: sessions, rates, round trip, loss, FEC, streams",
+    load: async () => (await import("./cli/top.ts")).top,
+  },
+];
 
 const help = `longhaul carries live video, calls and any TCP or UDP traffic over long, lossy or throttled networks with the least delay.
 
@@ -28,17 +54,18 @@ To speed up a slow link: "longhaul server" on the far machine, "longhaul client"
 async function main(argv: readonly string[]): Promise<number> {
   const [name, ...rest] = argv;
   if (name === undefined || name === "-h" || name === "--help" || name === "help") {
-    const command = commands.find((candidate) => candidate.name === rest[0]);
-    process.stdout.write(command === undefined ? help : commandHelp(command));
+    const asked = commands.find((candidate) => candidate.name === rest[0]);
+    process.stdout.write(asked === undefined ? help : commandHelp(await asked.load()));
     return name === undefined ? 2 : 0;
   }
   if (name === "version" || name === "-v" || name === "--version") {
     process.stdout.write(`longhaul ${release()}\n`);
     return 0;
   }
-  const command = commands.find((candidate) => candidate.name === name);
-  if (command === undefined)
-    throw new ConfigError(name, `unknown command "${name}"; one of ${commands.map((known) => known.name).join(", ")}, help`);
+  const known = commands.find((candidate) => candidate.name === name);
+  if (known === undefined)
+    throw new ConfigError(name, `unknown command "${name}"; one of ${commands.map((other) => other.name).join(", ")}, help`);
+  const command = await known.load();
   if (rest.some((argument) => argument === "-h" || argument === "--help" || argument === "-help")) {
     process.stdout.write(commandHelp(command));
     return 0;

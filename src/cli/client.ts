@@ -5,7 +5,6 @@ import { laterOptions, runTunnel } from "./tunnel.ts";
 
 export const client: Command = {
   name: "client",
-  summary: "near end of a tunnel: applications connect to it (kcptun's client)",
   text: `Accepts TCP connections and carries them over UDP to a "longhaul server" or a kcptun server, which makes them to its target.
 With a "longhaul server" at the other end: several listeners and targets (--forward), UDP, and connections the other way round (--reverse).
 Key and crypt must be the server's. A kcptun server must also have the same --smuxver (before 2025-11 its default is 1) and --nocomp.

@@ -5,7 +5,6 @@ import { type Option, optionsOf } from "./option.ts";
 
 export interface Command {
   readonly name: string;
-  readonly summary: string;
   /** A few sentences for `--help`: what it is for, and what else is needed. */
   readonly text: string;
   readonly examples: readonly string[];

@@ -23,7 +23,6 @@ import { whip } from "./whip.ts";
 
 export const live: Command = {
   name: "live",
-  summary: "live origin: encoders publish by RTMP, browsers play with low delay",
   text: `Takes H.264 + AAC by RTMP (ffmpeg, OBS, gstreamer), or H.264 + Opus by WHIP (browsers, OBS: POST /whip with the key as bearer token), from
 encoders that show a channel's stream key, and serves it as LL-HLS with parts of
 200 ms, together with a page that plays it and shows the delay. Without --channels there is one channel, "live", with a key made for this run.`,

@@ -8,7 +8,6 @@ import { parseRaw, type RawRequest } from "./raw-settings.ts";
 
 export const raw: Command = {
   name: "raw",
-  summary: "UDP dressed as TCP, ICMP or plain UDP (udp2raw's both ends)",
   text: `Carries UDP inside packets that look like TCP, ICMP or UDP, to and from a "longhaul raw" or a udp2raw, with udp2raw's options and files.
 Needs the capability CAP_NET_RAW, and CAP_NET_ADMIN for the firewall's rule (-a). "longhaul raw explain" and the same options print what goes on
 the wire and what fits inside. The password may stand in a file (--key-file) or in LONGHAUL_RAW_KEY, where no other user sees it.`,

@@ -6,7 +6,6 @@ import { withUsers } from "./users-file.ts";
 
 export const server: Command = {
   name: "server",
-  summary: "far end of a tunnel: makes the connections to a target (kcptun's server)",
   text: `Takes the sessions of any number of "longhaul client" and kcptun clients on one UDP port and connects each of their streams to the target.
 Key and crypt must be the clients'. Compression and smux version are found out for each client; FEC may differ.
 SIGHUP reads the configuration and its files anew without ending a session.`,

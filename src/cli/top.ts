@@ -32,7 +32,6 @@ type TopConfig = z.output<typeof topConfig>;
 
 export const top: Command = {
   name: "top",
-  summary: "shows running tunnels live: sessions, rates, round trip, loss, FEC, streams",
   text: `Shows the tunnels (longhaul client, longhaul server) of this user, or those whose --metrics address is given, and their sessions: who, how fast,
 round trip, losses and what FEC made good. Enter shows the streams of a session, ? explains the columns. NO_COLOR is honoured.`,
   examples: [

@@ -60,7 +60,6 @@ type UpConfig = z.output<typeof upConfig>;
 
 export const up: Command = {
   name: "up",
-  summary: "everything in one process, with a demo: start here",
   text: `Starts a tunnel server, a live origin and a page, and a demo: the same clip published twice over a bad link (200 ms round trip, 1 % loss),
 once through the tunnel and once over plain TCP. The page shows both with their delays. Needs no root, no ffmpeg and no network.`,
   examples: ["longhaul up", 'longhaul up --http :9000 --link "delay=150 loss=5% rate=10mbit qbytes=256k"', "longhaul up --demo=false"],

@@ -10,7 +10,8 @@ import { dirname, resolve } from "node:path";
 import { z } from "zod";
 import { ConfigError } from "../base/errors.ts";
 import type { ServerConfig } from "../tunnel/config.ts";
-import { checkUsers, type UserConfig, userEntry } from "../tunnel/user-config.ts";
+import { type UserConfig, userEntry } from "../tunnel/user-config.ts";
+import { checkUsers } from "../tunnel/user-list.ts";
 import { defaultKey } from "./default-key.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;

@@ -12,7 +12,8 @@ import type { Lock } from "./lock.ts";
 import { padsOf } from "./pads.ts";
 import type { Counts, Totals } from "./totals.ts";
 import { User, type UserLimits, type UserReport } from "./user.ts";
-import { checkUsers, type UserConfig, userConfig } from "./user-config.ts";
+import type { UserConfig } from "./user-config.ts";
+import { checkUsers } from "./user-list.ts";
 
 const unlimited: UserLimits = { sessions: 0, streams: 0, rateup: 0, ratedown: 0, quota: 0 };
 
@@ -155,7 +156,8 @@ export class Users {
 function usersOf(config: ServerConfig): UserConfig[] {
   const { users, key } = config;
   if (typeof users === "string" || users.length === 0) return [{ ...unlimited, name: "", key }];
-  return users.map((user) => userConfig.parse(user));
+  // Checked by their schema where they were read (cli/users-file.ts).
+  return users.map((user) => ({ ...unlimited, ...(user as UserConfig) }));
 }
 
 function limitsOf({ sessions, streams, rateup, ratedown, quota, targets }: UserConfig): UserLimits {

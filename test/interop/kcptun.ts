@@ -1,19 +1,25 @@
 /**
  * Interop with Debian's kcptun, both directions as client and as server; BYTES each way at once over STREAMS connections, every byte checked.
  *
- *   node test/interop/kcptun.ts [--loss | --pairs | --full] [--bytes N] [--streams N] [--only TEXT] [--port N]
+ *   node test/interop/kcptun.ts [--loss | --pairs | --full] [--part K/N] [--results FILE] [--bytes N] [--streams N] [--only TEXT] [--port N]
  *
  *   (none)    54 cells on loopback: {aes, none} × {FEC 10/3, off} × {smux 1, 2} × {snappy, off}, and every other cipher once (cells.ts)
  *   --loss    the same over 5 % loss
- *   --full    624 cells: all ciphers × FEC × smux × snappy × 0, 2 and 10 % loss, 8 streams, 20 MB each way. Takes an hour or two
+ *   --full    624 cells: all ciphers × FEC × smux × snappy × 0, 2 and 10 % loss, 8 streams, 20 MB each way. Takes an hour or so
  *   --pairs   the fewest of them in which any two settings meet
+ *   --part    only every Nth cell, the Kth first: 1/12 … 12/12 together are all
+ *   --results where it is kept what came of each cell (ledger.ts); those that have passed are not run again. With --part by default a file in the
+ *             folder for temporary ones; remove it to begin anew
  *
  * It takes ports from --port on, 800 of them. Loss is in namespaces with 10 ms delay each way (root, ../shared/netlab). Needs Debian's package kcptun. Closes with `N passed, N failed, N skipped`.
  */
 import { execFileSync } from "node:child_process";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { basicCells, flagsOf, fullCells, nameOf, pairCells, type Settings } from "./cells.ts";
 import { Children, longhaul, root, sleep, waitFor } from "./children.ts";
+import { Ledger } from "./ledger.ts";
 import { Netlab, netlabMissing } from "./netlab.ts";
 
 const { values } = parseArgs({
@@ -21,6 +27,8 @@ const { values } = parseArgs({
     loss: { type: "boolean", default: false },
     pairs: { type: "boolean", default: false },
     full: { type: "boolean", default: false },
+    part: { type: "string" },
+    results: { type: "string" },
     bytes: { type: "string" },
     streams: { type: "string" },
     only: { type: "string", default: "" },
@@ -48,7 +56,19 @@ function cellsAsked(): Settings[] {
 
 const cells: Cell[] = cellsAsked().map((cell, index) => ({ ...cell, name: nameOf(cell), index }));
 
+const [part, parts] = partAsked();
+const results = values.results ?? (values.part === undefined ? undefined : join(tmpdir(), `longhaul-interop-${streams}x${bytes}.jsonl`));
+const ledger = results === undefined ? undefined : new Ledger(results);
+
 const children = new Children();
+
+/** @throws when --part is not K/N */
+function partAsked(): [part: number, parts: number] {
+  const [, k, n] = /^(\d+)\/(\d+)$/.exec(values.part ?? "1/1") ?? [];
+  const asked: [number, number] = [Number(k), Number(n)];
+  if (!(asked[0] >= 1 && asked[0] <= asked[1])) throw new Error(`--part is K/N, K from 1 to N, not ${values.part}`);
+  return asked;
+}
 
 async function runCell(cell: Cell, lab: Netlab | undefined): Promise<{ ok: boolean; text: string }> {
   const base = Number(values.port) + (cell.index % 200) * 4;
@@ -85,7 +105,8 @@ function missing(): string | undefined {
   return undefined;
 }
 
-const queue = cells.filter(({ name }) => name.includes(values.only));
+const asked = cells.filter(({ name, index }) => name.includes(values.only) && index % parts === part - 1);
+const queue = asked.filter(({ name }) => ledger?.passed(name) !== true);
 const total = queue.length;
 const noLab = netlabMissing();
 let [passed, failed, skipped] = [0, 0, 0];
@@ -93,7 +114,9 @@ const labs = new Map<number, Netlab>();
 
 async function worker(): Promise<void> {
   for (let cell = queue.shift(); cell !== undefined; cell = queue.shift()) {
+    const began = performance.now();
     const { ok, text } = await runCell(cell, labs.get(cell.loss));
+    ledger?.add({ name: cell.name, ok, seconds: Math.round(performance.now() - began) / 1000, text });
     if (ok) passed++;
     else failed++;
     console.log(`${ok ? "ok    " : "FAILED"} ${passed + failed + skipped}/${total} ${cell.name}  ${text}`);
@@ -124,5 +147,7 @@ if (reason !== undefined) {
   }
   console.log(`${((Date.now() - started) / 1000).toFixed(0)} s`);
 }
+if (asked.length > total) console.log(`${asked.length - total} of ${asked.length} cells passed before (${results})`);
+if (ledger !== undefined) console.log(ledger.summary(cells.map(({ name }) => name)));
 console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
 process.exitCode = failed === 0 ? 0 : 1;
