@@ -275,7 +275,7 @@ export class Flush {
     send.xmit[i] = send.xmit[i]! + 1;
     send.ts[i] = current;
     this.#header(view, conv, PUSH, current, send.sn[i]!, length);
-    into.set(send.payload(i), this.#at);
+    send.copyPayload(i, into, this.#at);
     this.#at += length;
   }
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Pieces } from "../base/pieces.ts";
 import { NEVER } from "../base/units.ts";
 import { Kcp, type KcpOptions, SEND_BYTES_MAX } from "./kcp.ts";
 import { ACK, CMD, HEADER_BYTES, isKcp, PUSH, SN, WASK, WINS, writeHeader } from "./segment.ts";
@@ -63,6 +64,44 @@ test("send takes all or nothing, and says so in `writable`", () => {
   assert.equal(ends[0].send(now, block, 0, 1), 0);
   assert.equal(ends[0].stats.sendRefused, 1);
   assert.throws(() => ends[0].send(now, new Uint8Array(SEND_BYTES_MAX + 1), 0, SEND_BYTES_MAX + 1), /at most/);
+});
+
+test("the window grows while a flush stands in the midst of what it sends again", () => {
+  const kcp = new Kcp({ ...fast3, sndWnd: 4096, firstSn: 10 });
+  const packet = new Uint8Array(1500);
+  const view = new DataView(packet.buffer);
+  let now = 1000;
+  const next = (): number => (kcp.transmit(now, packet, view, 0) > 0 ? view.getUint32(SN, true) : -1);
+  const drain = (): number[] => {
+    const sns: number[] = [];
+    for (let sn = next(); sn >= 0; sn = next()) sns.push(sn);
+    return sns;
+  };
+  const count = (n: number): number[] => Array.from({ length: n }, (_, k) => 10 + k);
+  const block = new Uint8Array(SEND_BYTES_MAX);
+  // The peer's window is 32 before it has spoken.
+  kcp.send(now, block, 0, 12 * kcp.mss);
+  assert.deepEqual(drain(), count(12));
+  now += 1000;
+  kcp.advance(now);
+  const again = Array.from({ length: 8 }, next);
+  // Room is made for what then does not come, so nothing else starts the walk again.
+  kcp.reserve(now, 90 * kcp.mss, new Pieces(100));
+  kcp.commit(0);
+  assert.deepEqual([...again, ...drain()], count(12), "each once");
+  kcp.send(now, block, 0, 90 * kcp.mss);
+  assert.deepEqual(drain(), count(32).slice(12));
+  assert.equal(kcp.stats.lostSegs, 12);
+});
+
+test("a session at rest holds no memory of what it has sent, and goes on from there", () => {
+  const pair = new Pair();
+  assert.deepEqual(carry(pair, pattern(200_000)), pattern(200_000));
+  pair.run(pair.now + 1000, () => true);
+  const before = pair.ends[0].bytesHeld;
+  pair.ends[0].rest();
+  assert.ok(before - pair.ends[0].bytesHeld > 32 * pair.ends[0].mss, `${before} → ${pair.ends[0].bytesHeld}`);
+  assert.deepEqual(carry(pair, pattern(200_000)), pattern(200_000));
 });
 
 test("profile 2021 also waits for the peer's window, which is 32 before it has spoken", () => {

@@ -67,8 +67,6 @@ export interface KcpOptions {
   readonly profile: "2021" | "2026";
   /** ACKs leave at once instead of with the timer. */
   readonly ackNoDelay?: boolean;
-  /** Room in `inlet` for composing what is sent; 0 = none. */
-  readonly inletBytes?: Bytes;
   /** Where our own numbering and the peer's begin: 0 in every real session, near 2^32 in tests of the wrap. */
   readonly firstSn?: number;
 }
@@ -96,7 +94,7 @@ export class Kcp {
   #overtaken = false;
 
   constructor(options: KcpOptions) {
-    const { conv, mtu, sndWnd, rcvWnd, nodelay, nc, resend, inletBytes = 0, firstSn = 0 } = options;
+    const { conv, mtu, sndWnd, rcvWnd, nodelay, nc, resend, firstSn = 0 } = options;
     assert(mtu >= MTU_MIN && mtu <= PACKET_BYTES_MAX, `mtu ${mtu} is not 50…1500`);
     assert(sndWnd >= 1 && rcvWnd >= 1 && rcvWnd <= WND_MAX, `windows ${sndWnd}, ${rcvWnd}: at least 1, rcvWnd at most ${WND_MAX}`);
     this.conv = conv >>> 0;
@@ -108,7 +106,7 @@ export class Kcp {
     this.#acksInPacket = Math.floor(mtu / HEADER_BYTES);
     this.#rtt = new Rtt(nodelay, this.#interval);
     // A send is taken whole while a single place is free, so the last one may reach beyond the window.
-    this.#send = new SendWindow(this.mss, sndWnd + Math.ceil(SEND_BYTES_MAX / this.mss), RMT_WND_INITIAL, inletBytes, firstSn);
+    this.#send = new SendWindow(this.mss, sndWnd + Math.ceil(SEND_BYTES_MAX / this.mss), RMT_WND_INITIAL, 0, firstSn);
     this.#receive = new ReceiveWindow(rcvWnd, PACKET_BYTES_MAX - HEADER_BYTES, firstSn);
     this.#acks = new AckList(rcvWnd);
     this.#probe = new Probe(this.#profile.probeInitial);
@@ -186,6 +184,7 @@ export class Kcp {
       this.stats.sendRefused++;
       return 0;
     }
+    this.#expect(end - start);
     this.#send.push(bytes, start, end);
     this.stats.bytesSent += end - start;
     this.#flush.ask(FLUSH_FULL);
@@ -199,6 +198,7 @@ export class Kcp {
   reserve(now: Millis, bytes: Bytes, into: Pieces): void {
     assert(this.writable && bytes > 0 && bytes <= SEND_BYTES_MAX, "a reservation of 1…SEND_BYTES_MAX bytes, while writable");
     this.#wake(now);
+    this.#expect(bytes);
     this.#send.reserve(bytes, into);
   }
 
@@ -215,16 +215,8 @@ export class Kcp {
     return this.writable ? this.#options.sndWnd - this.#send.waiting : 0;
   }
 
-  /**
-   * The buffer whose first `inletBytes` bytes the caller may write and then give to `send`: from there the bytes reach their segments without a view
-   * being made. It is replaced as the window grows, so ask for it before each use; the bytes behind the inlet are not the caller's.
-   */
-  get inlet(): Uint8Array {
-    return this.#send.store.bytes;
-  }
-
-  /** A view over `inlet`. */
-  get inletView(): DataView {
+  /** Over the buffer in which `reserve` has just laid out places. */
+  get reservedView(): DataView {
     return this.#send.store.view;
   }
 
@@ -264,6 +256,11 @@ export class Kcp {
     return this.#send.bytesHeld + this.#receive.bytesHeld;
   }
 
+  /** Gives back the memory that only past traffic needed, if nothing waits to be sent or confirmed: for sessions that idle. */
+  rest(): void {
+    if (this.#send.waiting === 0) this.#send.rest();
+  }
+
   /** Lowers what may be in flight below the windows, in segments, for rate controllers; Infinity lifts it. */
   limitInFlight(segments: number): void {
     this.#flush.inFlightMax = segments;
@@ -295,6 +292,12 @@ export class Kcp {
       this.stats.outBytes += length;
     }
     return length;
+  }
+
+  /** Makes room for what is sent next. */
+  #expect(bytes: Bytes): void {
+    // Where the flush stands is an index.
+    if (this.#send.expect(bytes)) this.#flush.rewind();
   }
 
   #slide(una: number): void {

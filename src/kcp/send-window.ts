@@ -6,8 +6,9 @@
  *   ──────┼────────────────────┼────────────────────┼──────
  *         ▲ first              ▲ never sent yet: the last one is topped up
  *
- * One typed array a field, payloads in slots: a segment costs no object. Segments in flight and not acknowledged are linked, so that a scan
- * passes over what selective ACKs have already settled. An acknowledged segment keeps its place until `una` passes it.
+ * One typed array a field, payloads in slots: a segment costs no object. The ring has few places at first and doubles as the window is used. Segments in
+ * flight and not acknowledged are linked, so that a scan passes over what selective ACKs have already settled. An acknowledged segment keeps its place
+ * until `una` passes it.
  *
  * The peers move segments from a queue to a buffer at the start of a flush; here a segment is in flight once it has been written, which
  * is the same to the wire and leaves nothing half done when a flush is interrupted.
@@ -23,6 +24,11 @@ export const FASTACK_SPENT = 0xffffffff;
 
 const NONE = -1;
 
+/** Tuning. */
+const PLACES_AT_FIRST = 16;
+/** Bytes of a place: one Uint16, one Uint8, nine of 32 bits. */
+const FIELD_BYTES = 39;
+
 export class SendWindow {
   readonly mss: Bytes;
   /** Oldest segment the peer has not confirmed as part of its `una`. */
@@ -34,20 +40,20 @@ export class SendWindow {
   /** The peer's window in segments, as it last told. */
   rmtWnd: number;
 
-  /** Fields of segment sn at `sn & mask`. */
-  readonly mask: number;
-  readonly sn: Uint32Array;
-  readonly xmit: Uint32Array;
-  readonly resendts: Uint32Array;
-  readonly rto: Uint32Array;
-  readonly ts: Uint32Array;
-  readonly fastack: Uint32Array;
-  readonly length: Uint16Array;
-  readonly #slot: Int32Array;
-  readonly #acked: Uint8Array;
+  /** Fields of segment sn at `sn & mask`; all are replaced when the ring grows. */
+  mask = 0;
+  sn!: Uint32Array;
+  xmit!: Uint32Array;
+  resendts!: Uint32Array;
+  rto!: Uint32Array;
+  ts!: Uint32Array;
+  fastack!: Uint32Array;
+  length!: Uint16Array;
+  #slot!: Int32Array;
+  #acked!: Uint8Array;
   /** Neighbours in the list of unacknowledged segments in flight, NONE at its ends. */
-  readonly next: Int32Array;
-  readonly #previous: Int32Array;
+  next!: Int32Array;
+  #previous!: Int32Array;
   /** Index of the oldest unacknowledged segment in flight, NONE when there is none. */
   first = NONE;
   #last = NONE;
@@ -58,28 +64,18 @@ export class SendWindow {
   earliest = 0;
 
   readonly store: SendStore;
+  readonly #segmentsMax: number;
 
-  /** `segmentsMax`: most segments queued and in flight together. */
-  constructor(mss: Bytes, segmentsMax: number, rmtWnd: number, inletBytes: Bytes, firstSn: Seq32 = 0) {
-    const capacity = 2 ** Math.ceil(Math.log2(segmentsMax));
+  /** `segmentsMax`: most segments queued and in flight together. `headroom`: see SendStore. */
+  constructor(mss: Bytes, segmentsMax: number, rmtWnd: number, headroom: Bytes, firstSn: Seq32 = 0) {
     this.mss = mss;
     this.rmtWnd = rmtWnd;
     this.una = firstSn;
     this.nxt = firstSn;
     this.tail = firstSn;
-    this.mask = capacity - 1;
-    this.sn = new Uint32Array(capacity);
-    this.xmit = new Uint32Array(capacity);
-    this.resendts = new Uint32Array(capacity);
-    this.rto = new Uint32Array(capacity);
-    this.ts = new Uint32Array(capacity);
-    this.fastack = new Uint32Array(capacity);
-    this.length = new Uint16Array(capacity);
-    this.#slot = new Int32Array(capacity);
-    this.#acked = new Uint8Array(capacity);
-    this.next = new Int32Array(capacity);
-    this.#previous = new Int32Array(capacity);
-    this.store = new SendStore(mss, capacity, inletBytes);
+    this.#segmentsMax = segmentsMax;
+    this.store = new SendStore(mss, segmentsMax, headroom);
+    this.#makePlaces(PLACES_AT_FIRST);
   }
 
   /** Segments queued and in flight. */
@@ -96,38 +92,53 @@ export class SendWindow {
     return seqDiff(this.tail, this.nxt);
   }
 
-  /** Bytes held for payloads. */
+  /** Bytes held for payloads and for bookkeeping. */
   get bytesHeld(): Bytes {
-    return this.store.bytesHeld;
+    return this.store.bytesHeld + (this.mask + 1) * FIELD_BYTES;
   }
 
-  /** Queues bytes[start…end), which are copied; first the last queued segment is filled up. The caller has checked that there is room. */
+  /**
+   * Makes room for `bytes` more; the caller has checked that the window admits them. Answers whether the ring grew: then every index of a segment is
+   * another one.
+   */
+  expect(bytes: Bytes): boolean {
+    const more = Math.ceil(bytes / this.mss);
+    assert(this.store.reserve(more), "the send window has a slot for every segment it admits");
+    const needed = this.waiting + more;
+    if (needed <= this.mask + 1) return false;
+    assert(needed <= this.#segmentsMax, "the send window has a place for every segment it admits");
+    this.#moveTo(2 ** Math.ceil(Math.log2(needed)));
+    return true;
+  }
+
+  /** Gives back what past traffic needed; only while nothing waits. */
+  rest(): void {
+    assert(this.waiting === 0, "a window at rest is empty");
+    this.store.rest();
+    if (this.mask + 1 > PLACES_AT_FIRST) this.#makePlaces(PLACES_AT_FIRST);
+  }
+
+  /** Queues bytes[start…end), which are copied; first the last queued segment is filled up. Room was made by `expect`. */
   push(bytes: Uint8Array, start: number, end: number): void {
-    const { store } = this;
-    const composedInside = bytes === store.bytes;
-    assert(store.reserve(Math.ceil((end - start) / this.mss)), "the send window has a slot for every segment it admits");
-    // Growing replaced the slab, and took the inlet along.
-    const source = composedInside ? store.bytes : bytes;
     let from = start;
     const more = Math.min(this.#roomInLast, end - from);
     if (more > 0) {
       const i = (this.tail - 1) & this.mask;
       const held = this.length[i]!;
-      store.fill(this.#slot[i]!, held, source, from, from + more);
+      this.store.fill(this.#slot[i]!, held, bytes, from, from + more);
       this.length[i] = held + more;
       from += more;
     }
     while (from < end) {
       const n = Math.min(this.mss, end - from);
-      this.#append(source, from, from + n);
+      this.#append(bytes, from, from + n);
       from += n;
     }
   }
 
-  /** Adds to `into` where the next `bytes` bytes have their places: behind the last queued segment's data, then in new segments. */
+  /** Adds to `into` where the next `bytes` bytes have their places: behind the last queued segment's data, then in new segments. Room was made by `expect`. */
   reserve(bytes: Bytes, into: Pieces): void {
     const { store, mss } = this;
-    assert(store.reserve(Math.ceil(bytes / mss)), "the send window has a slot for every segment it admits");
     into.bytes = store.bytes;
     const more = Math.min(this.#roomInLast, bytes);
     if (more > 0) {
@@ -184,9 +195,9 @@ export class SendWindow {
     this.nxt = seqAdd(this.nxt, 1);
   }
 
-  /** Payload of the segment at index `i`, borrowed until it is acknowledged. */
-  payload(i: number): Uint8Array {
-    return this.store.payload(this.#slot[i]!, this.length[i]!);
+  /** Copies the payload of the segment at index `i` to into[at…). */
+  copyPayload(i: number, into: Uint8Array, at: number): void {
+    this.store.copy(this.#slot[i]!, this.length[i]!, into, at);
   }
 
   /** The peer has everything below `una`. Answers the bytes newly acknowledged, or −1 when it claims what was never sent. */
@@ -236,4 +247,49 @@ export class SendWindow {
     }
     return reached;
   }
+
+  #makePlaces(capacity: number): void {
+    this.mask = capacity - 1;
+    this.sn = new Uint32Array(capacity);
+    this.xmit = new Uint32Array(capacity);
+    this.resendts = new Uint32Array(capacity);
+    this.rto = new Uint32Array(capacity);
+    this.ts = new Uint32Array(capacity);
+    this.fastack = new Uint32Array(capacity);
+    this.length = new Uint16Array(capacity);
+    this.#slot = new Int32Array(capacity);
+    this.#acked = new Uint8Array(capacity);
+    this.next = new Int32Array(capacity);
+    this.#previous = new Int32Array(capacity);
+  }
+
+  /** Moves all segments to a ring of `capacity` places. */
+  #moveTo(capacity: number): void {
+    const old = { ...this, slot: this.#slot, acked: this.#acked, previous: this.#previous };
+    this.#makePlaces(capacity);
+    for (let sn = this.una; sn !== this.tail; sn = seqAdd(sn, 1)) {
+      const from = sn & old.mask;
+      const to = sn & this.mask;
+      this.sn[to] = sn;
+      this.xmit[to] = old.xmit[from]!;
+      this.resendts[to] = old.resendts[from]!;
+      this.rto[to] = old.rto[from]!;
+      this.ts[to] = old.ts[from]!;
+      this.fastack[to] = old.fastack[from]!;
+      this.length[to] = old.length[from]!;
+      this.#slot[to] = old.slot[from]!;
+      this.#acked[to] = old.acked[from]!;
+      // What is queued is in no list yet.
+      const linked = seqDiff(sn, this.nxt) < 0;
+      this.next[to] = linked ? moved(old.next[from]!, old.sn, this.mask) : NONE;
+      this.#previous[to] = linked ? moved(old.previous[from]!, old.sn, this.mask) : NONE;
+    }
+    this.first = moved(this.first, old.sn, this.mask);
+    this.#last = moved(this.#last, old.sn, this.mask);
+  }
+}
+
+/** The index, in a ring with `mask`, of the segment that had index `i` in the ring of `sns`. */
+function moved(i: number, sns: Uint32Array, mask: number): number {
+  return i === NONE ? NONE : sns[i]! & mask;
 }

@@ -15,7 +15,7 @@ function carry(
 ): { readonly sent: number[]; readonly received: number[]; readonly frames: number } {
   const prng = new Prng(seed);
   const options = { conv: 1, mtu, sndWnd: 256, rcvWnd: 256, nodelay: 1, interval: 10, resend: 2, nc: 1, profile: "2026" } as const;
-  const [kcp, peer] = [new Kcp({ ...options, inletBytes: 64 }), new Kcp(options)];
+  const [kcp, peer] = [new Kcp(options), new Kcp(options)];
   const smux = new SmuxSession({ role: "client", version: 2, frameBytes: FRAME_BYTES });
   const other = new SmuxSession({ role: "server", version: 2, frameBytes: FRAME_BYTES });
   const sid = smux.open(0);

@@ -80,7 +80,7 @@ export class FrameSpan {
     let i = this.#place;
     let at = places.start[i]! + this.#passed;
     if (places.end[i]! - at >= HEADER_BYTES) {
-      smux.push(sid, kcp.inletView, at, length);
+      smux.push(sid, kcp.reservedView, at, length);
       return;
     }
     smux.push(sid, this.#headerView, 0, length);

@@ -34,6 +34,8 @@ export class Scratch {
   readonly inbound = takeRegion(INBOUND_BYTES);
   /** A frame before it is compressed. */
   readonly frame = takeRegion(65_536 + SMUX_HEADER_BYTES);
+  /** A frame compressed. */
+  readonly chunk = takeRegion(SnappyEncoder.encodedBytesMax(SNAPPY_BYTES_MAX));
   readonly framePayload = new Pieces(1);
   readonly span = new FrameSpan();
   /** For streams that gather what they have received. */
@@ -56,11 +58,6 @@ export class Layers {
   readonly #kcp: Kcp;
   readonly #scratch: Scratch;
   readonly frameBytesMax: Bytes;
-
-  /** Room KCP's inlet needs for a frame of this size, compressed or not. */
-  static inletBytes(framesize: number): number {
-    return SnappyEncoder.encodedBytesMax(Math.min(framesize + SMUX_HEADER_BYTES, SNAPPY_BYTES_MAX));
-  }
 
   constructor(role: "client" | "server", version: 1 | 2 | "any", compressed: boolean, config: TunnelConfig, kcp: Kcp, scratch: Scratch) {
     this.frameBytesMax = compressed ? Math.min(config.framesize, SNAPPY_BYTES_MAX - SMUX_HEADER_BYTES) : config.framesize;
@@ -90,20 +87,6 @@ export class Layers {
 
   get failure(): ProtocolError | undefined {
     return this.#decoder?.failed ?? this.smux.failure;
-  }
-
-  /** Where frames are composed; ask anew for each. Without compression that is KCP's own memory already. */
-  get frame(): Uint8Array {
-    return this.#encoder === undefined ? this.#kcp.inlet : this.#scratch.frame.bytes;
-  }
-
-  get #frameView(): DataView {
-    return this.#encoder === undefined ? this.#kcp.inletView : this.#scratch.frame.view;
-  }
-
-  /** Where a frame begins in `frame`. */
-  get #frameAt(): number {
-    return this.#encoder === undefined ? 0 : this.#scratch.frame.at;
   }
 
   /**
@@ -142,8 +125,8 @@ export class Layers {
 
   /** Sends the next control frames, if there are any. Only while `kcp.writable`. */
   pushControl(now: Millis): boolean {
-    const at = this.#frameAt;
-    const length = this.smux.transmit(now, this.frame, this.#frameView, at, at + this.frameBytesMax);
+    const { bytes, view, at } = this.#scratch.frame;
+    const length = this.smux.transmit(now, bytes, view, at, at + this.frameBytesMax);
     if (length === 0) return false;
     this.#emit(now, length);
     return true;
@@ -152,15 +135,20 @@ export class Layers {
   /** Sends a NOP beside those of the keep-alive. Only while `kcp.writable`. */
   ping(now: Millis): void {
     if (this.smux.version === 0) return;
-    putHeader(this.#frameView, this.#frameAt, this.smux.version, CMD_NOP, 0, 0);
+    const { view, at } = this.#scratch.frame;
+    putHeader(view, at, this.smux.version, CMD_NOP, 0, 0);
     this.#emit(now, SMUX_HEADER_BYTES);
   }
 
+  /** Sends the first `length` bytes of the frame in the scratch space. */
   #emit(now: Millis, length: number): void {
-    const kcp = this.#kcp;
-    const end =
-      this.#encoder === undefined ? length : this.#encoder.encode(this.frame, this.#frameAt, this.#frameAt + length, kcp.inlet, 0);
-    kcp.send(now, kcp.inlet, 0, end);
+    const { frame, chunk } = this.#scratch;
+    const end = frame.at + length;
+    if (this.#encoder === undefined) this.#kcp.send(now, frame.bytes, frame.at, end);
+    else {
+      const bytes = this.#encoder.encode(frame.bytes, frame.at, end, chunk.bytes, chunk.at);
+      this.#kcp.send(now, chunk.bytes, chunk.at, chunk.at + bytes);
+    }
   }
 
   /** Feeds received stream bytes; `sink` is told of every smux event, and when what the events pointed at is valid no more. */

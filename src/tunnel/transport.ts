@@ -16,7 +16,6 @@ import { takeRegion } from "../kernel/kernels.ts";
 import type { TunnelConfig } from "./config.ts";
 import type { Extension } from "./extension.ts";
 import type { Health } from "./health.ts";
-import { Layers } from "./layers.ts";
 import { tuningOf } from "./mode.ts";
 import { RateLimit } from "./rate-limit.ts";
 import type { RateShare } from "./shared-rate.ts";
@@ -75,7 +74,6 @@ export class Transport {
       nc,
       profile: compat,
       ackNoDelay: config.acknodelay,
-      inletBytes: Layers.inletBytes(config.framesize),
     });
     this.decoder = new FecDecoder({ packetBytesMax: 1500 });
     this.encoder = fec
