@@ -4,10 +4,11 @@ import { Prng } from "../src/base/prng.ts";
 import type { Millis } from "../src/base/units.ts";
 import { primitives } from "../src/host/crypto.ts";
 import { type Log, silentLog } from "../src/host/log.ts";
-import type { TcpHandler, TcpSocket } from "../src/host/loop.ts";
+import type { Loop, TcpHandler, TcpSocket } from "../src/host/loop.ts";
 import { TunnelClient } from "../src/tunnel/client.ts";
 import { type ClientConfig, clientConfig, type ServerConfig, serverConfig } from "../src/tunnel/config.ts";
 import { TunnelServer } from "../src/tunnel/server.ts";
+import type { CarrierAt } from "../src/tunnel/slot.ts";
 import { VirtualNetwork } from "./virtual-network.ts";
 
 export const applicationPort = 1000;
@@ -21,6 +22,8 @@ export interface TunnelWorldOptions {
   readonly server?: Record<string, unknown>;
   /** Log of both ends; none by default. */
   readonly log?: Log;
+  /** Of both ends; plain UDP by default. */
+  readonly carriers?: (loop: Loop) => readonly CarrierAt[];
 }
 
 export class TunnelWorld {
@@ -36,6 +39,7 @@ export class TunnelWorld {
     this.#options = options;
     const prng = new Prng(options.seed);
     const parts = { log: options.log ?? silentLog, primitives: { ...primitives, random: (into: Uint8Array) => void prng.fill(into) } };
+    const carriersOf = (loop: Loop): object => (options.carriers === undefined ? {} : { carriers: options.carriers(loop) });
     const client: ClientConfig = clientConfig.parse({
       crypt: "none",
       localaddr: `${near}:${applicationPort}`,
@@ -52,10 +56,11 @@ export class TunnelWorld {
     this.#makeServer = (address) => {
       const loop = network.host(address);
       loop.listen({ host: address, port: targetPort }, target);
-      return new TunnelServer({ ...server, listen: server.listen.replace(far, address) }, { loop, ...parts });
+      return new TunnelServer({ ...server, listen: server.listen.replace(far, address) }, { loop, ...parts, ...carriersOf(loop) });
     };
     this.server = this.#makeServer(far);
-    this.client = new TunnelClient(client, { loop: network.host(near), ...parts });
+    const loop = network.host(near);
+    this.client = new TunnelClient(client, { loop, ...parts, ...carriersOf(loop) });
   }
 
   /** An application on host A connects to the tunnel's client. */

@@ -31,7 +31,12 @@ const addresses: Readonly<Record<string, Proof>> = {
   ports: [sim, "remoteaddr and listen as ranges"],
 };
 
+const carriers = "src/cli/carriers.test.ts";
+
 const both: Readonly<Record<string, Proof>> = {
+  carrier: [carriers, "carrier: a client has one"],
+  rawkey: [carriers, "raw and rawkey"],
+  raw: [carriers, "raw and rawkey"],
   key: ["sim/tunnel-mismatch.test.ts", "both our ends name it within 2 s"],
   crypt: ["sim/tunnel-mismatch.test.ts", "both our ends name it within 2 s"],
   cryptfallback: ["src/cli/flags.test.ts", "an unknown cipher means aes only where that is asked for"],

@@ -1,9 +1,10 @@
 /**
- * Keeps a port from the rest of the machine while raw packets use it: a listener for faketcp, a socket for udp; an echo's id needs none.
- * Source: reference udp2raw.md section 5.2.
+ * Keeps a port from the rest of the machine while raw packets use it; an echo's id needs none. Source: reference udp2raw.md section 5.2.
+ * Deviation: the socket is deaf (host/deaf-socket.ts); there the firewall has to keep the kernel quiet.
  */
 import type { RawMode } from "../faketcp/mode.ts";
-import type { Loop } from "../host/loop.ts";
+import { DeafSocket } from "../host/deaf-socket.ts";
+import type { EpollLoop } from "../host/loop-epoll.ts";
 
 export interface HeldPort {
   close(): void;
@@ -12,8 +13,6 @@ export interface HeldPort {
 const nobody: HeldPort = { close: () => undefined };
 
 /** @throws HostError when somebody has it */
-export function holdPort(loop: Loop, mode: RawMode, host: string, port: number): HeldPort {
-  if (mode === "icmp") return nobody;
-  if (mode === "faketcp") return loop.listen({ host, port }, () => undefined);
-  return loop.udp({ host, port }, { receive: () => undefined, writable: () => undefined });
+export function holdPort(loop: EpollLoop, mode: RawMode, host: string, port: number): HeldPort {
+  return mode === "icmp" ? nobody : new DeafSocket(loop, mode === "udp" ? "udp" : "tcp", { host, port });
 }

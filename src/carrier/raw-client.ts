@@ -2,23 +2,16 @@
  * The client's end of a raw carrier: datagrams of local applications go out as packets of one raw connection, each application's as a conversation of its
  * own, and come back to it.
  *
- *   application ─ UDP ─▶ conversation of its address ─▶ RawOutbox ─ raw packets ─▶ server
+ *   application ─ UDP ─▶ conversation of its address ─▶ RawClientEnd ─ raw packets ─▶ server
  */
 import { Batch } from "../base/batch.ts";
-import { HostError } from "../base/errors.ts";
 import type { Millis } from "../base/units.ts";
-import { RawClient } from "../faketcp/client.ts";
-import { echoType, protocolOf } from "../faketcp/envelope.ts";
+import type { RawClient } from "../faketcp/client.ts";
 import { drawU32 } from "../faketcp/options.ts";
-import { DATA } from "../faketcp/packet.ts";
-import { addressBytes, ipFamily } from "../host/ip-address.ts";
 import type { Log } from "../host/log.ts";
 import type { Driver, UdpSocket } from "../host/loop.ts";
 import type { EpollLoop } from "../host/loop-epoll.ts";
-import { RawSocket } from "../host/raw-socket.ts";
-import { sourceAddress } from "../host/route.ts";
-import { type HeldPort, holdPort } from "./port-holder.ts";
-import { RawOutbox } from "./raw-outbox.ts";
+import { RawClientEnd, type RawClientUser } from "./raw-client-end.ts";
 import { type CarrierSettings, CONVERSATION_IDLE_MS, CONVERSATIONS_MAX, newCarrierCounters, SOCKET_BUFFER_BYTES } from "./settings.ts";
 
 interface Conversation {
@@ -28,39 +21,31 @@ interface Conversation {
   usedAt: Millis;
 }
 
-export class RawClientCarrier implements Driver {
+export class RawClientCarrier implements Driver, RawClientUser {
   readonly counters = newCarrierCounters();
-  readonly core: RawClient;
-  readonly #loop: EpollLoop;
   readonly #settings: CarrierSettings;
   readonly #log: Log;
-  readonly #raw: RawSocket;
+  readonly #end: RawClientEnd;
   readonly #udp: UdpSocket;
-  readonly #outbox: RawOutbox;
-  readonly #remote: Uint8Array;
   readonly #byId = new Map<number, Conversation>();
   readonly #byPeer = new Map<number, Conversation>();
   /** Datagrams on their way back, lying in the raw socket's slab. */
   #back: Batch | undefined;
-  #held: HeldPort | undefined;
-  #retryAt: Millis = 0;
   #sweepAt: Millis = 0;
-  #state = "";
 
   /** @throws HostError when an address cannot be had or raw packets are not allowed */
   constructor(loop: EpollLoop, settings: CarrierSettings, log: Log) {
-    const { raw, local, remote, socketBufferBytes = SOCKET_BUFFER_BYTES, conversationsMax = CONVERSATIONS_MAX } = settings;
-    this.#loop = loop;
+    const { local, socketBufferBytes = SOCKET_BUFFER_BYTES, conversationsMax = CONVERSATIONS_MAX } = settings;
     this.#settings = settings;
     this.#log = log;
-    this.#remote = addressBytes(remote.host);
-    this.core = new RawClient(raw);
-    const fromServer = { receive: (now: Millis, batch: Batch) => this.#fromServer(now, batch), writable: () => undefined };
     const fromApplications = { receive: (now: Millis, batch: Batch) => this.#fromApplications(now, batch), writable: () => undefined };
-    this.#raw = new RawSocket(loop, { version: ipFamily(remote.host) === 4 ? 4 : 6, bufferBytes: socketBufferBytes }, fromServer);
-    this.#outbox = new RawOutbox(this.#raw, this.counters);
+    this.#end = new RawClientEnd(loop, settings, this.counters, log, this);
     this.#udp = loop.udp({ ...local, peersMax: conversationsMax * 2, socketBufferBytes }, fromApplications);
     loop.drive(this);
+  }
+
+  get core(): RawClient {
+    return this.#end.core;
   }
 
   get local(): UdpSocket["local"] {
@@ -73,68 +58,18 @@ export class RawClientCarrier implements Driver {
 
   /** Another connection from another port. */
   reconnect(now: Millis): void {
-    this.core.reconnect(now);
-    this.#loop.wake();
+    this.#end.reconnect(now);
   }
 
   advance(now: Millis): Millis {
-    this.core.advance(now);
-    if (this.core.needsPort && now >= this.#retryAt) this.#connect(now);
-    while (!this.core.transmit(now, this.#outbox.batch)) this.#outbox.flush();
-    this.#outbox.flush();
+    const next = this.#end.advance(now);
     if (now >= this.#sweepAt) this.#sweep(now);
-    this.#tell();
-    return Math.min(this.core.needsPort ? this.#retryAt : this.core.deadline(), this.#sweepAt);
+    return Math.min(next, this.#sweepAt);
   }
 
-  #connect(now: Millis): void {
-    const { raw, remote, sourceHost, sourcePort } = this.#settings;
-    this.#retryAt = now + RETRY_MS;
-    this.#held?.close();
-    this.#held = undefined;
-    try {
-      const host = sourceHost ?? sourceAddress(this.#loop.sys, remote);
-      const localPort = sourcePort ?? PORT_LEAST + (drawU32(raw.random) % (PORT_MOST - PORT_LEAST + 1));
-      this.#held = holdPort(this.#loop, raw.mode, host, localPort);
-      const v6 = this.#remote.length === 16;
-      const icmp = raw.mode === "icmp";
-      const icmpType = echoType("server", v6);
-      this.#raw.filter({ protocol: protocolOf(raw.mode, v6), port: localPort, ...(icmp ? { icmpType } : {}) });
-      this.core.connect(now, { local: addressBytes(host), remote: this.#remote, localPort, remotePort: icmp ? localPort : remote.port });
-      this.#retryAt = now;
-    } catch (error) {
-      if (!(error instanceof HostError)) throw error;
-      this.#log.warn({ reason: error.message }, "no raw connection can begin; trying again");
-    }
-  }
-
-  #fromApplications(now: Millis, batch: Batch): void {
-    const { core, counters } = this;
-    for (let i = 0; i < batch.length; i++) {
-      const conversation = this.#conversationOf(now, batch.peer[i]!);
-      if (conversation === undefined) continue;
-      if (core.state !== "ready") counters.droppedUnconnected++;
-      else this.#outbox.add(now, core.connection, batch.bytes, batch.start[i]!, batch.end[i]!, conversation.id);
-    }
-    this.#outbox.flush();
-  }
-
-  #fromServer(now: Millis, batch: Batch): void {
+  datagram(now: Millis, batch: Batch, start: number, end: number, conversation: number): void {
     this.#back ??= new Batch(BACK_DATAGRAMS, batch.bytes);
     const back = this.#back;
-    const { core } = this;
-    for (let i = 0; i < batch.length; i++) {
-      if (!core.receive(now, batch.bytes, batch.view, batch.start[i]!, batch.end[i]!)) continue;
-      for (let found = core.next(now, batch.bytes, batch.view); found !== 0; found = core.next(now, batch.bytes, batch.view)) {
-        if (found === DATA) this.#lay(now, back);
-      }
-    }
-    this.#sendBack(back);
-    this.#loop.wake();
-  }
-
-  #lay(now: Millis, back: Batch): void {
-    const { dataStart, dataEnd, conversation } = this.core.connection;
     const known = this.#byId.get(conversation);
     if (known === undefined) {
       this.counters.droppedUnknown++;
@@ -142,7 +77,26 @@ export class RawClientCarrier implements Driver {
     }
     known.usedAt = now;
     if (back.full) this.#sendBack(back);
-    back.add(dataStart, dataEnd, known.peer);
+    back.add(start, end, known.peer);
+  }
+
+  received(): void {
+    if (this.#back !== undefined) this.#sendBack(this.#back);
+  }
+
+  /** UDP waits for nobody. */
+  writable(): void {}
+
+  #fromApplications(now: Millis, batch: Batch): void {
+    const { counters } = this;
+    const { core, outbox } = this.#end;
+    for (let i = 0; i < batch.length; i++) {
+      const conversation = this.#conversationOf(now, batch.peer[i]!);
+      if (conversation === undefined) continue;
+      if (core.state !== "ready") counters.droppedUnconnected++;
+      else outbox.add(now, core.connection, batch.bytes, batch.start[i]!, batch.end[i]!, conversation.id);
+    }
+    outbox.flush();
   }
 
   #sendBack(back: Batch): void {
@@ -181,19 +135,7 @@ export class RawClientCarrier implements Driver {
       this.#udp.addresses.release(conversation.peer);
     }
   }
-
-  #tell(): void {
-    const { state } = this.core;
-    if (state === this.#state) return;
-    if (state === "ready") this.#log.info({ port: this.core.ends?.localPort }, "raw connection is ready");
-    else if (this.#state === "ready") this.#log.warn({ silences: this.core.stats.silences }, "raw connection is lost");
-    this.#state = state;
-  }
 }
 
-/** Those of the original. */
-const PORT_LEAST = 10_000;
-const PORT_MOST = 65_534;
-const RETRY_MS: Millis = 1000;
 const SWEEP_MS: Millis = 1000;
 const BACK_DATAGRAMS = 1024;

@@ -13,6 +13,8 @@ export class RawOutbox {
   readonly batch = new Batch(64);
   readonly #socket: RawSocket;
   readonly #counters: CarrierCounters;
+  /** Packets of the batch that are gone already. */
+  #taken = 0;
 
   constructor(socket: RawSocket, counters: CarrierCounters) {
     this.#socket = socket;
@@ -37,8 +39,22 @@ export class RawOutbox {
 
   /** What a full socket does not take is lost, as on any link. */
   flush(): void {
+    if (this.push()) return;
+    this.#counters.droppedBusy += this.batch.length - this.#taken;
+    this.#empty();
+  }
+
+  /** What a full socket does not take stays for the next time; true when nothing is left. */
+  push(): boolean {
     const { batch } = this;
-    if (batch.length > 0) this.#counters.droppedBusy += batch.length - this.#socket.send(batch, 0);
-    batch.length = 0;
+    if (this.#taken < batch.length) this.#taken = this.#socket.send(batch, this.#taken);
+    if (this.#taken < batch.length) return false;
+    this.#empty();
+    return true;
+  }
+
+  #empty(): void {
+    this.batch.length = 0;
+    this.#taken = 0;
   }
 }

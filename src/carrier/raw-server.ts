@@ -2,33 +2,25 @@
  * The server's end of a raw carrier: each conversation of each client gets a UDP socket of its own towards the target, so that the target sees them as
  * different senders.
  *
- *   clients ─ raw packets ─▶ RawServer ─▶ conversation ─ UDP ─▶ target
+ *   clients ─ raw packets ─▶ RawServerEnd ─▶ conversation ─ UDP ─▶ target
  */
 import { Batch } from "../base/batch.ts";
 import { HostError } from "../base/errors.ts";
 import type { Millis } from "../base/units.ts";
-import { echoType, protocolOf } from "../faketcp/envelope.ts";
-import { DATA } from "../faketcp/packet.ts";
-import { type RawPeer, RawServer } from "../faketcp/server.ts";
-import { ipFamily } from "../host/ip-address.ts";
+import type { RawPeer, RawServer } from "../faketcp/server.ts";
 import type { Log } from "../host/log.ts";
 import type { Driver } from "../host/loop.ts";
 import type { EpollLoop } from "../host/loop-epoll.ts";
-import { RawSocket } from "../host/raw-socket.ts";
-import { type HeldPort, holdPort } from "./port-holder.ts";
-import { RawOutbox } from "./raw-outbox.ts";
+import { RawServerEnd, type RawServerUser } from "./raw-server-end.ts";
 import { ServerConversation } from "./server-conversation.ts";
 import { type CarrierSettings, CONVERSATION_IDLE_MS, CONVERSATIONS_MAX, newCarrierCounters, SOCKET_BUFFER_BYTES } from "./settings.ts";
 
-export class RawServerCarrier implements Driver {
+export class RawServerCarrier implements Driver, RawServerUser {
   readonly counters = newCarrierCounters();
-  readonly core: RawServer;
   readonly #loop: EpollLoop;
   readonly #settings: CarrierSettings;
   readonly #log: Log;
-  readonly #raw: RawSocket;
-  readonly #outbox: RawOutbox;
-  readonly #held: HeldPort;
+  readonly #end: RawServerEnd;
   readonly #conversations = new Map<RawPeer, Map<number, ServerConversation>>();
   /** Datagrams on their way to the target, lying in the raw socket's slab. */
   #onward: Batch | undefined;
@@ -36,19 +28,15 @@ export class RawServerCarrier implements Driver {
 
   /** @throws HostError when an address cannot be had or raw packets are not allowed */
   constructor(loop: EpollLoop, settings: CarrierSettings, log: Log) {
-    const { raw, local, socketBufferBytes = SOCKET_BUFFER_BYTES } = settings;
-    const v6 = ipFamily(local.host) === 6;
     this.#loop = loop;
     this.#settings = settings;
     this.#log = log;
-    this.core = new RawServer(local.port, raw);
-    const fromClients = { receive: (now: Millis, batch: Batch) => this.#fromClients(now, batch), writable: () => undefined };
-    this.#raw = new RawSocket(loop, { version: v6 ? 6 : 4, bufferBytes: socketBufferBytes }, fromClients);
-    this.#outbox = new RawOutbox(this.#raw, this.counters);
-    this.#held = holdPort(loop, raw.mode, local.host, local.port);
-    const which = raw.mode === "icmp" ? { icmpType: echoType("client", v6) } : { port: local.port };
-    this.#raw.filter({ protocol: protocolOf(raw.mode, v6), ...which });
+    this.#end = new RawServerEnd(loop, settings, this.counters, this);
     loop.drive(this);
+  }
+
+  get core(): RawServer {
+    return this.#end.core;
   }
 
   get conversations(): number {
@@ -58,50 +46,41 @@ export class RawServerCarrier implements Driver {
   }
 
   advance(now: Millis): Millis {
-    this.core.advance(now);
-    this.#forgetClosed();
-    while (!this.core.transmit(now, this.#outbox.batch)) this.#outbox.flush();
-    this.#outbox.flush();
+    const next = this.#end.advance(now);
     if (now >= this.#sweepAt) this.#sweep(now);
-    return Math.min(this.core.deadline(), this.#sweepAt);
+    return Math.min(next, this.#sweepAt);
   }
 
   close(): void {
     for (const each of this.#conversations.values()) for (const conversation of each.values()) conversation.close();
     this.#conversations.clear();
-    this.#held.close();
-    this.#raw.close();
+    this.#end.close();
   }
 
-  #fromClients(now: Millis, batch: Batch): void {
+  datagram(now: Millis, peer: RawPeer, batch: Batch, start: number, end: number, id: number): void {
     this.#onward ??= new Batch(1, batch.bytes);
-    const { core } = this;
-    for (let i = 0; i < batch.length; i++) {
-      if (this.#outbox.batch.full) this.#outbox.flush();
-      const peer = core.receive(now, batch.bytes, batch.view, batch.start[i]!, batch.end[i]!, this.#outbox.batch);
-      if (peer === undefined) continue;
-      for (let found = core.next(now, batch.bytes, batch.view); found !== 0; found = core.next(now, batch.bytes, batch.view)) {
-        if (found === DATA) this.#pass(now, peer, this.#onward);
-      }
-    }
-    this.#outbox.flush();
-    this.#forgetClosed();
-    this.#loop.wake();
-  }
-
-  #pass(now: Millis, peer: RawPeer, onward: Batch): void {
-    const { dataStart, dataEnd, conversation: id } = peer.connection;
+    const onward = this.#onward;
     const conversation = this.#conversationOf(now, peer, id);
     if (conversation === undefined) {
       this.counters.droppedUnknown++;
       return;
     }
-    onward.length = 1;
-    onward.start[0] = dataStart;
-    onward.end[0] = dataEnd;
+    onward.length = 0;
+    onward.add(start, end);
     const sent = conversation.send(now, onward);
     this.counters.carriedIn += sent;
     this.counters.droppedBusy += 1 - sent;
+  }
+
+  /** Each datagram is sent when it is told. */
+  received(): void {}
+
+  /** UDP waits for nobody. */
+  writable(): void {}
+
+  closed(_now: Millis, peer: RawPeer): void {
+    for (const conversation of this.#conversations.get(peer)?.values() ?? []) conversation.close();
+    this.#conversations.delete(peer);
   }
 
   #conversationOf(now: Millis, peer: RawPeer, id: number): ServerConversation | undefined {
@@ -132,8 +111,8 @@ export class RawServerCarrier implements Driver {
   }
 
   #fromTarget(now: Millis, peer: RawPeer, id: number, batch: Batch): void {
-    for (let i = 0; i < batch.length; i++) this.#outbox.add(now, peer.connection, batch.bytes, batch.start[i]!, batch.end[i]!, id);
-    this.#outbox.flush();
+    for (let i = 0; i < batch.length; i++) this.#end.outbox.add(now, peer.connection, batch.bytes, batch.start[i]!, batch.end[i]!, id);
+    this.#end.outbox.flush();
   }
 
   #sweep(now: Millis): void {
@@ -148,13 +127,6 @@ export class RawServerCarrier implements Driver {
       if (ofPeer.size > 0) continue;
       this.#conversations.delete(peer);
       peer.busy = false;
-    }
-  }
-
-  #forgetClosed(): void {
-    for (let peer = this.core.closed(); peer !== undefined; peer = this.core.closed()) {
-      for (const conversation of this.#conversations.get(peer)?.values() ?? []) conversation.close();
-      this.#conversations.delete(peer);
     }
   }
 }

@@ -34,8 +34,8 @@ export async function carryRaw(settings: RawSettings): Promise<number> {
     const carrier = role === "client" ? RawClientCarrier : RawServerCarrier;
     // Before the first packet leaves, so that the kernel answers none.
     if (firewall !== "none") rules = await Firewall.install(firewallPattern(settings), log);
-    else if (mode !== "udp")
-      log.warn({}, "no firewall rule: the kernel answers the other end as well; give -a, or add the rule that -g prints");
+    else if (mode === "icmp" && role === "server")
+      log.warn({}, "no firewall rule: the kernel answers the client's pings as well; give -a, or add the rule that -g prints");
     const { counters } = new carrier(loop, carrierSettings(settings), log);
     if (firewall === "keep") rules?.keep();
     loop.attach();

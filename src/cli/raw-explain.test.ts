@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { type IpVersion, RawSizes } from "../carrier/raw-sizes.ts";
 import type { AuthMode } from "../faketcp/auth-mode.ts";
 import type { CipherMode } from "../faketcp/cipher-mode.ts";
 import type { RawMode } from "../faketcp/mode.ts";
 import { explainRaw } from "./raw-explain.ts";
 import { parseRaw } from "./raw-settings.ts";
-import { type IpVersion, RawSizes } from "./raw-sizes.ts";
 
 function explained(...argv: string[]): string {
   const request = parseRaw({ argv: ["explain", ...argv], env: {} });

@@ -1,10 +1,11 @@
 /** `longhaul raw explain`: what a configuration puts on the wire, what fits inside, and how much it protects. Nothing secret is in it. */
+
+import { type IpVersion, RawSizes } from "../carrier/raw-sizes.ts";
 import { DEFAULT_PASSWORD } from "../faketcp/keys.ts";
 import { timing } from "../faketcp/options.ts";
 import { DATA_HEAD_BYTES } from "../faketcp/packet.ts";
 import { ipFamily } from "../host/ip-address.ts";
 import type { RawSettings } from "./raw-settings.ts";
-import { type IpVersion, RawSizes } from "./raw-sizes.ts";
 
 export function explainRaw(settings: RawSettings): string {
   const sizes = new RawSizes(settings.mode, settings);

@@ -15,6 +15,7 @@ import type { SessionReport } from "../tunnel/report.ts";
 import { type Reloaded, TunnelServer } from "../tunnel/server.ts";
 import type { SnmpCounters } from "../tunnel/snmp.ts";
 import type { UserReport } from "../tunnel/user.ts";
+import { makeCarriers } from "./carriers.ts";
 
 export type TunnelData =
   | { readonly role: "client"; readonly config: ClientConfig; readonly level: LogLevel; readonly name: string }
@@ -46,9 +47,10 @@ const FAREWELL_MS: Millis = 300;
 export function start(loop: Loop, data: TunnelData, port: LoopPort<TunnelCommand, TunnelMessage>): Program | undefined {
   const gate = new LogGate(data.config.quiet ? "warn" : data.level, data.config.log);
   const log = gate.log.child({ module: data.name });
-  const parts = { loop, log, primitives };
   let tunnel: TunnelClient | TunnelServer;
   try {
+    const carriers = makeCarriers(data, loop, log);
+    const parts = { loop, log, primitives, carriers };
     // The gate keeps quiet what is to be quiet, so that a reload can change it for all there is.
     tunnel =
       data.role === "client"

@@ -12,6 +12,8 @@ import type { Question } from "../tunnel/observation.ts";
 import { parseListeners } from "../tunnel/reverse-listeners.ts";
 import { allCounters } from "../tunnel/snmp.ts";
 import { targetsOf } from "../tunnel/target.ts";
+import { addCarrierRules } from "./carrier-rules.ts";
+import { carrierPlan } from "./carriers.ts";
 import { defaultKey } from "./default-key.ts";
 import { parseMetricsAddress } from "./metrics-address.ts";
 import { Reload } from "./reload.ts";
@@ -36,6 +38,7 @@ export function checkTunnel({ role, config }: TunnelEnd): void {
   }
   if (role === "client" && forwardsOf(config).length + reverseTargets(config).size === 0)
     throw new ConfigError("localaddr", "--localaddr: nothing given; give host:port or a path");
+  carrierPlan({ role, config } as TunnelEnd);
   workersOf({ role, config } as TunnelEnd);
   if (config.metrics !== "") parseMetricsAddress(config.metrics);
   if (role === "server") {
@@ -138,6 +141,7 @@ async function carry(end: TunnelEnd, reload: Reload, gate: LogGate, watch: Watch
   const { config } = end;
   if (config.key === defaultKey && !("users" in config && config.users !== ""))
     log.warn({}, "the key is kcptun's public default: anyone can read and use this tunnel; give --key");
+  const rules = await addCarrierRules(end, log);
   const tunnel = startTunnel(end, `tunnel.${end.role}`, (message, worker) => {
     if (message.kind === "report") {
       const by = tunnel.workers > 1 ? { worker } : {};
@@ -188,5 +192,6 @@ async function carry(end: TunnelEnd, reload: Reload, gate: LogGate, watch: Watch
     process.off("SIGHUP", hangUp);
     process.off("SIGUSR1", report);
     off();
+    for (const rule of rules) await rule.remove();
   }
 }

@@ -11,6 +11,7 @@ import type { ClientConfig, ServerConfig } from "../tunnel/config.ts";
 import { forwardsOf } from "../tunnel/forward.ts";
 import type { SnmpCounters } from "../tunnel/snmp.ts";
 import type { UserLimits } from "../tunnel/user.ts";
+import { carrierPlan } from "./carriers.ts";
 import type { TunnelEnd } from "./tunnel.ts";
 
 const WORKERS_MAX = 64;
@@ -25,6 +26,8 @@ export function workersOf(end: TunnelEnd): number {
   };
   const { kind, reason } = chooseIo(config.io);
   if (kind === "node") refuse(`on Node's own sockets, which cannot share a port (${reason})`);
+  const other = carrierPlan(end).find(({ name }) => name !== "udp");
+  if (other !== undefined) refuse(`with carrier ${other.name}, whose packets come to one thread`);
   if (end.role === "client") checkClient(end.config, refuse);
   else checkServer(end.config, refuse);
   return workers;

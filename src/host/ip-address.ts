@@ -67,6 +67,11 @@ export function formatIp(bytes: Uint8Array, at: number, scope = 0): string {
   return scope === 0 ? text : `${text}%${scope}`;
 }
 
+/** Text of the 4 or 16 bytes of an address. */
+export function formatAddress(address: Uint8Array): string {
+  return address.length === IP_BYTES ? formatIp(address, 0) : address.join(".");
+}
+
 /** An IPv4 address stands in the 16 bytes. */
 export function isMapped(bytes: Uint8Array, at: number): boolean {
   for (let i = 0; i < 10; i++) if (bytes[at + i] !== 0) return false;

@@ -26,16 +26,15 @@ import {
   IPPROTO_RAW,
   MSG_DONTWAIT,
   MSG_TRUNC,
-  SO_ATTACH_FILTER,
   SOCK_CLOEXEC,
   SOCK_DGRAM,
   SOCK_NONBLOCK,
   SOCK_RAW,
-  SOL_SOCKET,
 } from "./linux-abi.ts";
 import * as message from "./message.ts";
-import { type Instruction, NOTHING, type PacketFilter, packetFilter } from "./packet-filter.ts";
+import { NOTHING, type PacketFilter, packetFilter } from "./packet-filter.ts";
 import type { Reactor, Resource } from "./reactor.ts";
+import { attachFilter } from "./socket-filter.ts";
 import { setBufferBytes } from "./socket-option.ts";
 import { hostError } from "./sys.ts";
 
@@ -95,7 +94,7 @@ export class RawSocket implements Pollable, Resource {
     const out = open(reactor, version === 4 ? AF_INET : AF_INET6, SOCK_RAW, IPPROTO_RAW, this.fd);
     setBufferBytes(sys, this.fd, bufferBytes);
     setBufferBytes(sys, out, bufferBytes);
-    this.#attach(NOTHING);
+    attachFilter(sys, this.fd, NOTHING);
     this.#registration = reactor.epoll.add(this, EPOLLIN);
     this.#sender = new Sender(reactor, out, handler);
     reactor.resources.add(this);
@@ -103,10 +102,11 @@ export class RawSocket implements Pollable, Resource {
 
   /** Lets through what this describes from now on, and nothing that was waiting. */
   filter(wanted: Omit<PacketFilter, "version">): void {
-    this.#attach(NOTHING);
+    const { sys } = this.#reactor;
+    attachFilter(sys, this.fd, NOTHING);
     // What came before belongs to nobody; bounded, as nothing more comes in.
     while (this.#call() > 0);
-    this.#attach(packetFilter({ ...wanted, version: this.#version }));
+    attachFilter(sys, this.fd, packetFilter({ ...wanted, version: this.#version }));
   }
 
   ready(events: number, now: Millis): void {
@@ -182,23 +182,6 @@ export class RawSocket implements Pollable, Resource {
     }
     this.counters.receivedPackets += batch.length;
     if (batch.length > 0) this.#handler.receive(now, batch);
-  }
-
-  #attach(program: readonly Instruction[]): void {
-    const { sys } = this.#reactor;
-    const code = new Block(sys, program.length * 8);
-    program.forEach(({ code: operation, whenTrue, whenFalse, k }, i) => {
-      code.view.setUint16(i * 8, operation, true);
-      code.bytes[i * 8 + 2] = whenTrue;
-      code.bytes[i * 8 + 3] = whenFalse;
-      code.view.setUint32(i * 8 + 4, k, true);
-    });
-    // struct sock_fprog { unsigned short length; struct sock_filter *filter }
-    const described = new Block(sys, 16);
-    described.words[0] = program.length;
-    writePointer(described.words, 2, code.address);
-    if (sys.setsockopt(this.fd, SOL_SOCKET, SO_ATTACH_FILTER, described.address, 16) < 0)
-      throw hostError(sys, "setsockopt", "SO_ATTACH_FILTER");
   }
 }
 

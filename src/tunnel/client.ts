@@ -6,6 +6,7 @@
 import { type Millis, NEVER } from "../base/units.ts";
 import { createCipher } from "../cipher/cipher.ts";
 import { KIND_UDP } from "../extension/description.ts";
+import { udpCarrier } from "../host/link.ts";
 import type { Driver, Listener } from "../host/loop.ts";
 import { parsePortRange } from "./address.ts";
 import { ChannelCounters } from "./channel-counters.ts";
@@ -56,6 +57,7 @@ export class TunnelClient implements Driver {
     );
     this.#shared = {
       ...parts,
+      carrier: parts.carriers?.[0]?.carrier ?? udpCarrier(parts.loop),
       config: this.#config,
       cipher,
       scratch,

@@ -99,6 +99,17 @@ const shared = {
   flowparts: count(1, 1024)
     .default(16)
     .describe("most datagrams of one session put together from pieces at once; those longer than a packet travel in pieces"),
+  rawkey: z
+    .string()
+    .default("")
+    .describe("secret of carriers other than udp; the same at both ends; by default the tunnel's key")
+    .meta({ alias: ["raw-key"], env: ["LONGHAUL_RAW_KEY"], secret: true }),
+  raw: z
+    .record(z.string(), z.string())
+    .default({})
+    .describe(
+      "how raw packets are made, by udp2raw's names: cipher-mode, auth-mode, fix-gro (the same at both ends), seq-mode, hb-len, source-ip, source-port",
+    ),
   extensions: z
     .stringbool()
     .default(true)
@@ -136,6 +147,10 @@ export const clientConfig = z.strictObject({
     .default("vps:29900")
     .describe("the server: host:port, or host:min-max for a random port per session")
     .meta({ short: "r" }),
+  carrier: z
+    .enum(["udp", "faketcp", "icmp", "rawudp"])
+    .default("udp")
+    .describe("what datagrams look like on the wire; one of the server's; others than udp need the capability CAP_NET_RAW"),
   reverse: list(256).describe(
     "what the server listens for and where it comes out here: NAME=[tcp:|udp:]ADDRESS, such as web=127.0.0.1:80; the server's reverse says where",
   ),
@@ -158,6 +173,11 @@ export const serverConfig = z.strictObject({
     .default(":29900")
     .describe("UDP address clients send to: host:port, or host:min-max for all ports of a range")
     .meta({ short: "l" }),
+  carrier: z
+    .array(z.string().min(1))
+    .max(16)
+    .default(["udp"])
+    .describe("what carries datagrams, several at once: udp, faketcp, icmp, rawudp; where it is not --listen's address, NAME=host:port"),
   target: z
     .string()
     .default("127.0.0.1:12948")
@@ -188,5 +208,5 @@ export type ClientConfig = z.output<typeof clientConfig>;
 export type ServerConfig = z.output<typeof serverConfig>;
 export type TunnelConfig = Omit<
   ClientConfig,
-  "localaddr" | "forward" | "reverse" | "remoteaddr" | "conn" | "autoexpire" | "scavengettl" | "retired"
+  "localaddr" | "forward" | "reverse" | "remoteaddr" | "carrier" | "conn" | "autoexpire" | "scavengettl" | "retired"
 >;

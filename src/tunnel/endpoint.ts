@@ -1,5 +1,5 @@
 /**
- * One UDP socket and the sessions behind it: batches in, batches out, and who is due when.
+ * One link (a UDP socket, as a rule) and the sessions behind it: batches in, batches out, and who is due when.
  *
  *   round:  receive(batch) → open all → each to its session            (sessions only mutate)
  *           advance(now)   → due and touched sessions advance, then drain into one batch → seal all → send
@@ -9,7 +9,8 @@
 import { Batch, SLOT_BYTES } from "../base/batch.ts";
 import { Heap } from "../base/heap.ts";
 import { type Millis, NEVER } from "../base/units.ts";
-import type { Loop, UdpHandler, UdpOptions, UdpSocket } from "../host/loop.ts";
+import type { Link, LinkHandler } from "../host/link.ts";
+import type { Loop } from "../host/loop.ts";
 import { takeRegion } from "../kernel/kernels.ts";
 import type { Envelope } from "./envelope.ts";
 import type { Session } from "./session.ts";
@@ -36,8 +37,8 @@ export interface EndpointCounters {
   sendBlocked: number;
 }
 
-export class Endpoint implements UdpHandler {
-  readonly socket: UdpSocket;
+export class Endpoint implements LinkHandler {
+  readonly socket: Link;
   readonly counters: EndpointCounters = { strayDatagrams: 0, sendBlocked: 0 };
   readonly #loop: Loop;
   readonly #envelope: Envelope;
@@ -50,11 +51,12 @@ export class Endpoint implements UdpHandler {
   #pending: Session[] = [];
   readonly #timers = new Heap<Session>();
 
-  constructor(loop: Loop, options: UdpOptions, envelope: Envelope, demultiplexer: Demultiplexer) {
+  /** `open` is called once, at once. @throws what it throws */
+  constructor(loop: Loop, open: (handler: LinkHandler) => Link, envelope: Envelope, demultiplexer: Demultiplexer) {
     this.#loop = loop;
     this.#envelope = envelope;
     this.#demultiplexer = demultiplexer;
-    this.socket = loop.udp(options, this);
+    this.socket = open(this);
   }
 
   /** The session is advanced in this round, or in the next one when called outside. */

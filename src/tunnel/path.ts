@@ -59,7 +59,7 @@ export class Path implements Demultiplexer {
       conv: new DataView(random.buffer).getUint32(0),
       peer: -1,
       peerName: parts.peerName,
-      config: { ...config },
+      config: { ...config, mtu: Math.min(config.mtu, parts.carrier.datagramBytesMax) },
       cipherBytes: cipher.headBytes + cipher.tailBytes,
       scratch: parts.scratch,
       pads: parts.pads,
@@ -139,17 +139,17 @@ export class Path implements Demultiplexer {
   }
 
   #connect(now: Millis, address: string): void {
-    const { loop, log, config, totals } = this.#parts;
+    const { loop, log, config, totals, carrier } = this.#parts;
     const port = this.#port();
     const target = `${address} ${port}`;
     if (target === this.#target) return;
     this.#hangUp();
     this.#target = target;
-    const host = address.includes(":") ? "::" : "0.0.0.0";
     const { sockbuf, dscp, gso } = config;
+    const options = { socketBufferBytes: sockbuf, dscp, segmentation: gso, peersMax: 16 };
     const endpoint = new Endpoint(
       loop,
-      { host, port: 0, socketBufferBytes: sockbuf, dscp, segmentation: gso, peersMax: 16 },
+      (handler) => carrier.dial({ host: address, port }, options, handler),
       new OneCipher(this.#cipher),
       this,
     );

@@ -1,15 +1,16 @@
 /**
- * One UDP port of the server and the sessions of the clients that send to it.
+ * One port of the server, of UDP or of another carrier, and the sessions of the clients that send to it.
  *
  * A client is known by its address. A datagram of an unknown address makes a session when it carries a whole KCP packet; another conv from
  * a known address replaces the session only with the first segment of a stream (sn 0), as kcp-go does, so that a stray late packet
  * of an older session cannot end a running one.
  */
-import type { Millis } from "../base/units.ts";
+import type { Bytes, Millis } from "../base/units.ts";
 import { isExtension, readType } from "../extension/header.ts";
 import { HELLO } from "../extension/hello.ts";
 import { FecDecoder } from "../fec/decoder.ts";
 import { FecEncoder } from "../fec/encoder.ts";
+import type { Carrier } from "../host/link.ts";
 import { isKcp, looksLikeKcp, readConv, readFirstSn } from "../kcp/segment.ts";
 import { type Demultiplexer, Endpoint } from "./endpoint.ts";
 import { Keyring } from "./keyring.ts";
@@ -32,20 +33,18 @@ export class Port implements Demultiplexer {
   readonly #sessions = new Map<number, Session>();
   readonly #parts: ServerParts;
   readonly #keyring: Keyring;
+  readonly #datagramBytesMax: Bytes;
   readonly #unreadable = new Recurrence();
 
   /** @throws HostError when the address cannot be bound */
-  constructor(parts: ServerParts, host: string, port: number) {
+  constructor(parts: ServerParts, carrier: Carrier, at: { readonly host: string; readonly port: number }) {
     this.#parts = parts;
+    this.#datagramBytesMax = carrier.datagramBytesMax;
     const { config, loop, users, totals } = parts;
     this.#keyring = new Keyring(users);
     const { sockbuf, dscp, gso, sessions } = config;
-    this.endpoint = new Endpoint(
-      loop,
-      { host, port, socketBufferBytes: sockbuf, dscp, segmentation: gso, peersMax: sessions * 2 },
-      this.#keyring,
-      this,
-    );
+    const options = { socketBufferBytes: sockbuf, dscp, segmentation: gso, peersMax: sessions * 2 };
+    this.endpoint = new Endpoint(loop, (handler) => carrier.listen(at, options, handler), this.#keyring, this);
     totals.endpointOpened(this.endpoint);
   }
 
@@ -143,7 +142,7 @@ export class Port implements Demultiplexer {
       conv,
       peer,
       peerName: addresses.format(peer),
-      config: { ...config, rcvwnd: user.receiveWindow(config.rcvwnd) },
+      config: { ...config, mtu: Math.min(config.mtu, this.#datagramBytesMax), rcvwnd: user.receiveWindow(config.rcvwnd) },
       lock,
       cipherBytes: cipher.headBytes + cipher.tailBytes,
       scratch,

@@ -6,6 +6,7 @@ import { ConfigError } from "../base/errors.ts";
 import type { Millis } from "../base/units.ts";
 import { type Description, KIND_REVERSE, REFUSED_FAILED } from "../extension/description.ts";
 import { FEATURE_DESCRIPTIONS, FEATURE_FLOWS, FEATURE_REVERSE, FEATURE_WANTS_DESCRIPTIONS } from "../extension/hello.ts";
+import { udpCarrier } from "../host/link.ts";
 import type { Driver } from "../host/loop.ts";
 import { parsePortRange } from "./address.ts";
 import { ChannelCounters } from "./channel-counters.ts";
@@ -22,7 +23,7 @@ import type { SessionReport } from "./report.ts";
 import { parseListeners, ReverseListeners } from "./reverse-listeners.ts";
 import type { Session } from "./session.ts";
 import type { SessionOptions } from "./session-options.ts";
-import type { TunnelParts } from "./slot.ts";
+import type { CarrierAt, TunnelParts } from "./slot.ts";
 import { type SnmpCounters, snmpCounters } from "./snmp.ts";
 import type { Stream } from "./stream.ts";
 import { targetsOf } from "./target.ts";
@@ -92,7 +93,11 @@ export class TunnelServer implements Driver {
       flowOpened: this.#exits.flowOpened,
       admit: (now, user) => this.#admit(now, user),
     };
-    this.#ports = Array.from({ length: most - least + 1 }, (_, i) => new Port(shared, host, least + i));
+    const carriers = parts.carriers ?? [{ carrier: udpCarrier(parts.loop) }];
+    const own = Array.from({ length: most - least + 1 }, (_, i) => ({ host, port: least + i }));
+    this.#ports = carriers.flatMap(({ carrier, at }: CarrierAt) =>
+      (at === undefined ? own : [at]).map((where) => new Port(shared, carrier, where)),
+    );
     parts.loop.drive(this);
   }
 

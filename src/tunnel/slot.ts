@@ -11,6 +11,7 @@
 import { type Millis, NEVER } from "../base/units.ts";
 import type { PacketCipher, Primitives } from "../cipher/cipher.ts";
 import type { Description } from "../extension/description.ts";
+import type { Carrier } from "../host/link.ts";
 import type { Log } from "../host/log.ts";
 import type { Loop, TcpSocket } from "../host/loop.ts";
 import type { Primitives as QppPrimitives } from "../qpp/primitives.ts";
@@ -37,10 +38,19 @@ export interface TunnelParts {
   readonly loop: Loop;
   readonly log: Log;
   readonly primitives: Primitives & QppPrimitives;
+  /** What carries datagrams: plain UDP by default. A client uses the first, a server all. */
+  readonly carriers?: readonly CarrierAt[];
+}
+
+/** `at`: where a server listens with it, unless at the address of all. */
+export interface CarrierAt {
+  readonly carrier: Carrier;
+  readonly at?: { readonly host: string; readonly port: number };
 }
 
 /** What a client's sessions have in common. */
 export interface ClientParts extends TunnelParts {
+  readonly carrier: Carrier;
   readonly config: ClientConfig;
   readonly cipher: PacketCipher;
   readonly scratch: Scratch;

@@ -1,0 +1,75 @@
+/** Raw connections as links of a tunnel: each session of a client has one of its own, a server has all of a port. */
+import { type Millis, NEVER } from "../base/units.ts";
+import type { RawOptions } from "../faketcp/options.ts";
+import type { Carrier, Link, LinkHandler, LinkOptions } from "../host/link.ts";
+import type { Log } from "../host/log.ts";
+import type { Driver } from "../host/loop.ts";
+import type { EpollLoop } from "../host/loop-epoll.ts";
+import { RawSocket } from "../host/raw-socket.ts";
+import { RawLink } from "./raw-link.ts";
+import { RawServerLink } from "./raw-server-link.ts";
+import { RawSizes } from "./raw-sizes.ts";
+import type { HostPort } from "./settings.ts";
+
+export interface RawCarrierSettings {
+  readonly name: string;
+  readonly raw: RawOptions;
+  /** Of the raw side, for what fits into a packet. */
+  readonly version: 4 | 6;
+  /** Client: of our packets; by default what the route says, and a random port for each connection. */
+  readonly sourceHost?: string;
+  readonly sourcePort?: number;
+}
+
+export class RawCarrier implements Carrier, Driver {
+  readonly name: string;
+  readonly datagramBytesMax: number;
+  readonly #loop: EpollLoop;
+  readonly #settings: RawCarrierSettings;
+  readonly #log: Log;
+  readonly #links = new Set<RawLink | RawServerLink>();
+  readonly #closed = (link: RawLink | RawServerLink): void => void this.#links.delete(link);
+
+  /** @throws HostError when raw packets are not allowed */
+  constructor(loop: EpollLoop, settings: RawCarrierSettings, log: Log) {
+    // Said at once, and not when the first session begins.
+    const trial = { receive: () => undefined, writable: () => undefined };
+    new RawSocket(loop, { version: settings.version }, trial).close();
+    this.#loop = loop;
+    this.#settings = settings;
+    this.#log = log;
+    this.name = settings.name;
+    this.datagramBytesMax = new RawSizes(settings.raw.mode, settings.raw).largestDatagram(settings.version, PATH_BYTES);
+    loop.drive(this);
+  }
+
+  dial(remote: HostPort, { socketBufferBytes }: LinkOptions, handler: LinkHandler): Link {
+    const { raw, sourceHost, sourcePort } = this.#settings;
+    const settings = {
+      ...{ raw, remote },
+      ...(sourceHost === undefined ? {} : { sourceHost }),
+      ...(sourcePort === undefined ? {} : { sourcePort }),
+      ...(socketBufferBytes === undefined ? {} : { socketBufferBytes }),
+    };
+    const link = new RawLink(this.#loop, settings, this.#log, handler, this.#closed);
+    this.#links.add(link);
+    this.#loop.wake();
+    return link;
+  }
+
+  listen(local: HostPort, { socketBufferBytes, peersMax = PEERS_MAX }: LinkOptions, handler: LinkHandler): Link {
+    const settings = { raw: this.#settings.raw, local, ...(socketBufferBytes === undefined ? {} : { socketBufferBytes }) };
+    const link = new RawServerLink(this.#loop, settings, peersMax, handler, this.#closed);
+    this.#links.add(link);
+    return link;
+  }
+
+  advance(now: Millis): Millis {
+    let next: Millis = NEVER;
+    for (const link of this.#links) next = Math.min(next, link.advance(now));
+    return next;
+  }
+}
+
+const PATH_BYTES = 1500;
+const PEERS_MAX = 8192;

@@ -1,0 +1,154 @@
+/**
+ * The client's raw connection, for ever: raw socket, port, core. What it carries is somebody else's affair: applications' datagrams (raw-client.ts), or
+ * those of a tunnel in this process (raw-link.ts).
+ *
+ *   send ─▶ RawOutbox ─▶ raw packets ─▶ server            raw packets ─▶ core ─▶ user.datagram …, user.received
+ */
+import type { Batch } from "../base/batch.ts";
+import { HostError } from "../base/errors.ts";
+import { type Millis, NEVER } from "../base/units.ts";
+import { RawClient } from "../faketcp/client.ts";
+import { echoType, protocolOf } from "../faketcp/envelope.ts";
+import { drawU32, type RawOptions } from "../faketcp/options.ts";
+import { DATA } from "../faketcp/packet.ts";
+import { addressBytes, ipFamily } from "../host/ip-address.ts";
+import type { Log } from "../host/log.ts";
+import type { EpollLoop } from "../host/loop-epoll.ts";
+import { RawSocket } from "../host/raw-socket.ts";
+import { sourceAddress } from "../host/route.ts";
+import { type HeldPort, holdPort } from "./port-holder.ts";
+import { RawOutbox } from "./raw-outbox.ts";
+import { type CarrierCounters, type HostPort, SOCKET_BUFFER_BYTES } from "./settings.ts";
+
+export interface RawClientEndSettings {
+  readonly raw: RawOptions;
+  /** The server: a literal address. */
+  readonly remote: HostPort;
+  /** Of our packets; by default what the route says, and a random port for each connection. */
+  readonly sourceHost?: string;
+  readonly sourcePort?: number;
+  /** Of the raw socket, both ways; default 1 MiB. */
+  readonly socketBufferBytes?: number;
+}
+
+export interface RawClientUser {
+  /** A datagram came: it is bytes[start…end) of the batch's slab, borrowed until `received` returns. */
+  datagram(now: Millis, batch: Batch, start: number, end: number, conversation: number): void;
+  /** All datagrams of a batch were told. */
+  received(now: Millis): void;
+  /** A connection stands, or the raw socket takes packets again. */
+  writable(now: Millis): void;
+}
+
+/** Driven by its owner. */
+export class RawClientEnd {
+  readonly core: RawClient;
+  readonly outbox: RawOutbox;
+  /** Of the raw socket; its counters too. */
+  readonly socket: RawSocket;
+  readonly #loop: EpollLoop;
+  readonly #settings: RawClientEndSettings;
+  readonly #log: Log;
+  readonly #user: RawClientUser;
+  readonly #remote: Uint8Array;
+  #held: HeldPort | undefined;
+  #retryAt: Millis = 0;
+  #state = "";
+  #open = true;
+
+  /** @throws HostError when raw packets are not allowed */
+  constructor(loop: EpollLoop, settings: RawClientEndSettings, counters: CarrierCounters, log: Log, user: RawClientUser) {
+    const { raw, remote, socketBufferBytes = SOCKET_BUFFER_BYTES } = settings;
+    this.#loop = loop;
+    this.#settings = settings;
+    this.#log = log;
+    this.#user = user;
+    this.#remote = addressBytes(remote.host);
+    this.core = new RawClient(raw);
+    const handler = {
+      receive: (now: Millis, batch: Batch) => this.#receive(now, batch),
+      writable: (now: Millis) => user.writable(now),
+    };
+    this.socket = new RawSocket(loop, { version: ipFamily(remote.host) === 4 ? 4 : 6, bufferBytes: socketBufferBytes }, handler);
+    this.outbox = new RawOutbox(this.socket, counters);
+  }
+
+  get ready(): boolean {
+    return this.core.state === "ready";
+  }
+
+  /** Another connection from another port. */
+  reconnect(now: Millis): void {
+    this.core.reconnect(now);
+    this.#loop.wake();
+  }
+
+  /** Once a round; answers when it wants to be called next. */
+  advance(now: Millis): Millis {
+    if (!this.#open) return NEVER;
+    this.core.advance(now);
+    if (this.core.needsPort && now >= this.#retryAt) this.#connect(now);
+    while (!this.core.transmit(now, this.outbox.batch)) this.outbox.flush();
+    this.outbox.flush();
+    this.#tell(now);
+    return this.core.needsPort ? this.#retryAt : this.core.deadline();
+  }
+
+  close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#held?.close();
+    this.socket.close();
+  }
+
+  #connect(now: Millis): void {
+    const { raw, remote, sourceHost, sourcePort } = this.#settings;
+    this.#retryAt = now + RETRY_MS;
+    this.#held?.close();
+    this.#held = undefined;
+    try {
+      const host = sourceHost ?? sourceAddress(this.#loop.sys, remote);
+      const localPort = sourcePort ?? PORT_LEAST + (drawU32(raw.random) % (PORT_MOST - PORT_LEAST + 1));
+      this.#held = holdPort(this.#loop, raw.mode, host, localPort);
+      const v6 = this.#remote.length === 16;
+      const icmp = raw.mode === "icmp";
+      const icmpType = echoType("server", v6);
+      this.socket.filter({ protocol: protocolOf(raw.mode, v6), port: localPort, ...(icmp ? { icmpType } : {}) });
+      this.core.connect(now, { local: addressBytes(host), remote: this.#remote, localPort, remotePort: icmp ? localPort : remote.port });
+      this.#retryAt = now;
+    } catch (error) {
+      if (!(error instanceof HostError)) throw error;
+      this.#log.warn({ reason: error.message }, "no raw connection can begin; trying again");
+    }
+  }
+
+  #receive(now: Millis, batch: Batch): void {
+    const { core } = this;
+    for (let i = 0; i < batch.length; i++) {
+      if (!core.receive(now, batch.bytes, batch.view, batch.start[i]!, batch.end[i]!)) continue;
+      for (let found = core.next(now, batch.bytes, batch.view); found !== 0; found = core.next(now, batch.bytes, batch.view)) {
+        if (found !== DATA) continue;
+        const { dataStart, dataEnd, conversation } = core.connection;
+        this.#user.datagram(now, batch, dataStart, dataEnd, conversation);
+      }
+    }
+    this.#user.received(now);
+    this.#loop.wake();
+  }
+
+  #tell(now: Millis): void {
+    const { state } = this.core;
+    if (state === this.#state) return;
+    const before = this.#state;
+    this.#state = state;
+    if (state === "ready") {
+      this.#log.info({ port: this.core.ends?.localPort }, "raw connection is ready");
+      this.#user.writable(now);
+    } else if (before === "ready") this.#log.warn({ silences: this.core.stats.silences }, "raw connection is lost");
+  }
+}
+
+/** Those of the original. */
+const PORT_LEAST = 10_000;
+const PORT_MOST = 65_534;
+const RETRY_MS: Millis = 1000;

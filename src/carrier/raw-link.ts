@@ -1,0 +1,91 @@
+/**
+ * A tunnel's link to one server over a raw connection of its own, as one conversation of it. While no connection stands, nothing is taken and nothing is lost:
+ * what the tunnel has to say waits in the tunnel.
+ */
+import { Batch } from "../base/batch.ts";
+import type { Millis } from "../base/units.ts";
+import { drawU32 } from "../faketcp/options.ts";
+import type { Link, LinkHandler } from "../host/link.ts";
+import type { Log } from "../host/log.ts";
+import { newUdpCounters } from "../host/loop.ts";
+import type { EpollLoop } from "../host/loop-epoll.ts";
+import { OnePeer } from "./one-peer.ts";
+import { RawClientEnd, type RawClientEndSettings, type RawClientUser } from "./raw-client-end.ts";
+import { newCarrierCounters } from "./settings.ts";
+
+export class RawLink implements Link, RawClientUser {
+  readonly local = { host: "::", port: 0 };
+  readonly addresses: OnePeer;
+  readonly counters = newUdpCounters();
+  readonly carried = newCarrierCounters();
+  readonly #loop: EpollLoop;
+  readonly #end: RawClientEnd;
+  readonly #handler: LinkHandler;
+  readonly #conversation: number;
+  readonly #closed: (link: RawLink) => void;
+  /** Datagrams that came, in the raw socket's slab. */
+  #arrived: Batch | undefined;
+
+  /** @throws HostError when raw packets are not allowed */
+  constructor(loop: EpollLoop, settings: RawClientEndSettings, log: Log, handler: LinkHandler, closed: (link: RawLink) => void) {
+    this.#loop = loop;
+    this.#handler = handler;
+    this.#closed = closed;
+    this.#conversation = drawU32(settings.raw.random) || 1;
+    this.addresses = new OnePeer(settings.remote);
+    this.#end = new RawClientEnd(loop, settings, this.carried, log, this);
+  }
+
+  /** Called by the owner once a round; answers when it wants to be called next. */
+  advance(now: Millis): Millis {
+    return this.#end.advance(now);
+  }
+
+  send(batch: Batch, from: number): number {
+    const { core, outbox, ready } = this.#end;
+    if (!ready) return from;
+    const { counters } = this;
+    const now = this.#loop.now();
+    for (let i = from; i < batch.length; i++) {
+      if (outbox.batch.full && !outbox.push()) return i;
+      outbox.add(now, core.connection, batch.bytes, batch.start[i]!, batch.end[i]!, this.#conversation);
+      counters.sentDatagrams++;
+      counters.sentBytes += batch.end[i]! - batch.start[i]!;
+    }
+    outbox.push();
+    counters.sendCalls++;
+    return batch.length;
+  }
+
+  close(): void {
+    this.#closed(this);
+    this.#end.close();
+  }
+
+  datagram(now: Millis, batch: Batch, start: number, end: number, conversation: number): void {
+    if (conversation !== this.#conversation) {
+      this.carried.droppedUnknown++;
+      return;
+    }
+    this.#arrived ??= new Batch(ARRIVED_DATAGRAMS, batch.bytes);
+    if (this.#arrived.full) this.received(now);
+    this.#arrived.add(start, end);
+    this.counters.receivedDatagrams++;
+    this.counters.receivedBytes += end - start;
+  }
+
+  received(now: Millis): void {
+    const arrived = this.#arrived;
+    if (arrived === undefined || arrived.length === 0) return;
+    this.counters.receiveCalls++;
+    this.carried.carriedIn += arrived.length;
+    this.#handler.receive(now, arrived);
+    arrived.length = 0;
+  }
+
+  writable(now: Millis): void {
+    if (this.#end.ready && this.#end.outbox.push()) this.#handler.writable(now);
+  }
+}
+
+const ARRIVED_DATAGRAMS = 256;

@@ -1,0 +1,106 @@
+/**
+ * The server's side of raw connections: raw socket, held port, core. What they carry is somebody else's affair: datagrams for a target (raw-server.ts), or
+ * those of a tunnel in this process (raw-server-link.ts).
+ */
+import type { Batch } from "../base/batch.ts";
+import type { Millis } from "../base/units.ts";
+import { echoType, protocolOf } from "../faketcp/envelope.ts";
+import type { RawOptions } from "../faketcp/options.ts";
+import { DATA } from "../faketcp/packet.ts";
+import { type RawPeer, RawServer, type RawServerLimits } from "../faketcp/server.ts";
+import { ipFamily } from "../host/ip-address.ts";
+import type { EpollLoop } from "../host/loop-epoll.ts";
+import { RawSocket } from "../host/raw-socket.ts";
+import { type HeldPort, holdPort } from "./port-holder.ts";
+import { RawOutbox } from "./raw-outbox.ts";
+import { type CarrierCounters, type HostPort, SOCKET_BUFFER_BYTES } from "./settings.ts";
+
+export interface RawServerEndSettings {
+  readonly raw: RawOptions;
+  /** What clients send raw packets to: a literal address. */
+  readonly local: HostPort;
+  /** Of the raw socket, both ways; default 1 MiB. */
+  readonly socketBufferBytes?: number;
+  readonly limits?: RawServerLimits;
+}
+
+export interface RawServerUser {
+  /** A datagram came: it is bytes[start…end) of the batch's slab, borrowed until `received` returns. */
+  datagram(now: Millis, peer: RawPeer, batch: Batch, start: number, end: number, conversation: number): void;
+  /** All datagrams of a batch were told. */
+  received(now: Millis): void;
+  /** The peer is gone; nothing more comes of it. */
+  closed(now: Millis, peer: RawPeer): void;
+  /** The raw socket takes packets again. */
+  writable(now: Millis): void;
+}
+
+/** Driven by its owner. */
+export class RawServerEnd {
+  readonly core: RawServer;
+  readonly outbox: RawOutbox;
+  /** Of the raw socket; its counters too. */
+  readonly socket: RawSocket;
+  readonly #loop: EpollLoop;
+  readonly #user: RawServerUser;
+  readonly #held: HeldPort;
+
+  /** @throws HostError when the address cannot be had or raw packets are not allowed */
+  constructor(loop: EpollLoop, settings: RawServerEndSettings, counters: CarrierCounters, user: RawServerUser) {
+    const { raw, local, socketBufferBytes = SOCKET_BUFFER_BYTES, limits } = settings;
+    const v6 = ipFamily(local.host) === 6;
+    this.#loop = loop;
+    this.#user = user;
+    this.core = new RawServer(local.port, raw, limits);
+    const handler = {
+      receive: (now: Millis, batch: Batch) => this.#receive(now, batch),
+      writable: (now: Millis) => user.writable(now),
+    };
+    this.socket = new RawSocket(loop, { version: v6 ? 6 : 4, bufferBytes: socketBufferBytes }, handler);
+    this.outbox = new RawOutbox(this.socket, counters);
+    try {
+      this.#held = holdPort(loop, raw.mode, local.host, local.port);
+    } catch (error) {
+      this.socket.close();
+      throw error;
+    }
+    const which = raw.mode === "icmp" ? { icmpType: echoType("client", v6) } : { port: local.port };
+    this.socket.filter({ protocol: protocolOf(raw.mode, v6), ...which });
+  }
+
+  /** Once a round; answers when it wants to be called next. */
+  advance(now: Millis): Millis {
+    this.core.advance(now);
+    this.#tellClosed(now);
+    while (!this.core.transmit(now, this.outbox.batch)) this.outbox.flush();
+    this.outbox.flush();
+    return this.core.deadline();
+  }
+
+  close(): void {
+    this.#held.close();
+    this.socket.close();
+  }
+
+  #receive(now: Millis, batch: Batch): void {
+    const { core, outbox } = this;
+    for (let i = 0; i < batch.length; i++) {
+      if (outbox.batch.full) outbox.flush();
+      const peer = core.receive(now, batch.bytes, batch.view, batch.start[i]!, batch.end[i]!, outbox.batch);
+      if (peer === undefined) continue;
+      for (let found = core.next(now, batch.bytes, batch.view); found !== 0; found = core.next(now, batch.bytes, batch.view)) {
+        if (found !== DATA) continue;
+        const { dataStart, dataEnd, conversation } = peer.connection;
+        this.#user.datagram(now, peer, batch, dataStart, dataEnd, conversation);
+      }
+    }
+    outbox.flush();
+    this.#tellClosed(now);
+    this.#user.received(now);
+    this.#loop.wake();
+  }
+
+  #tellClosed(now: Millis): void {
+    for (let peer = this.core.closed(); peer !== undefined; peer = this.core.closed()) this.#user.closed(now, peer);
+  }
+}

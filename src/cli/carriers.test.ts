@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ConfigError } from "../base/errors.ts";
+import { deriveKeys } from "../faketcp/keys.ts";
+import { faketcpPrimitives } from "../host/faketcp-crypto.ts";
+import { clientConfig, serverConfig } from "../tunnel/config.ts";
+import { carrierPlan, rawSettings } from "./carriers.ts";
+import { parseFlags } from "./flags.ts";
+
+const client = (...argv: string[]) => ({ role: "client" as const, config: parseFlags(clientConfig, { argv, env: {} }) });
+const server = (...argv: string[]) => ({ role: "server" as const, config: parseFlags(serverConfig, { argv, env: {} }) });
+const refused = (of: Parameters<typeof carrierPlan>[0], sentence: RegExp): void => {
+  assert.throws(
+    () => carrierPlan(of),
+    (error) => error instanceof ConfigError && sentence.test(error.message),
+  );
+};
+
+test("carrier: a client has one, a server several, raw ones at an address of one family each", () => {
+  assert.deepEqual(carrierPlan(client()), [{ name: "udp", at: undefined, version: 6 }]);
+  assert.deepEqual(carrierPlan(client("--carrier", "faketcp", "-r", "192.0.2.1:4096")), [{ name: "faketcp", at: undefined, version: 4 }]);
+  assert.equal(carrierPlan(client("--carrier", "icmp", "-r", "far.example:4096"))[0]!.version, 6);
+  const plan = carrierPlan(server("-l", "192.0.2.1:29900", "--carrier", "udp,faketcp", "--carrier", "rawudp=[2001:db8::1]:4096"));
+  assert.deepEqual(plan, [
+    { name: "udp", at: undefined, version: 6 },
+    { name: "faketcp", at: { host: "192.0.2.1", port: 29900 }, version: 4 },
+    { name: "rawudp", at: { host: "2001:db8::1", port: 4096 }, version: 6 },
+  ]);
+  const all = carrierPlan(server("--carrier", "faketcp"));
+  assert.deepEqual(all[0], { name: "faketcp", at: { host: "0.0.0.0", port: 29900 }, version: 4 });
+});
+
+test("carrier: what is wrong is said in a sentence", () => {
+  refused(server("--carrier", "pigeon"), /^--carrier: "pigeon" is not allowed; give NAME or NAME=host:port with a NAME of udp, faketcp,/);
+  refused(server("--carrier", "faketcp=4096"), /^--carrier: "4096" is not an address/);
+  refused(server("-l", ":3000-3007", "--carrier", "faketcp"), /range of ports in --listen; give faketcp=host:port$/);
+  refused(server("--users", "users.json", "--carrier", "faketcp"), /^--rawkey: nothing given; with --users/);
+  refused(client("--carrier", "faketcp", "--raw", "cipher-mode=rot13"), /^--raw cipher-mode: "rot13" is not allowed; give one of/);
+  refused(client("--carrier", "faketcp", "--raw", "chipher-mode=xor"), /chipher-mode/);
+  assert.throws(() => client("--carrier", "pigeon"), /^ConfigError: --carrier: "pigeon" is not allowed; give one of udp, faketcp/);
+});
+
+test("raw and rawkey: udp2raw's options by their names, and keys of the tunnel's key where none is given", () => {
+  const how = ["--key", "tunnel's", "--raw", "cipher-mode=xor,auth-mode=simple,seq-mode=1,fix-gro=true,hb-len=7,set-ttl=9"];
+  const source = ["--raw", "source-ip=192.0.2.9,source-port=4711"];
+  const { raw, sourceHost, sourcePort } = rawSettings(client(...how, ...source).config, "rawudp", 4);
+  const { mode, cipherMode, authMode, seqMode, fixGro, heartbeatBytes, ttl } = raw;
+  assert.deepEqual([mode, cipherMode, authMode, seqMode, fixGro, heartbeatBytes, ttl], ["udp", "xor", "simple", 1, true, 7, 9]);
+  assert.deepEqual([sourceHost, sourcePort], ["192.0.2.9", 4711]);
+  assert.deepEqual(raw.keys, deriveKeys("tunnel's", faketcpPrimitives));
+  const own = rawSettings(server(...how, "--raw-key", "its own").config, "faketcp", 4);
+  assert.deepEqual(own.raw.keys, deriveKeys("its own", faketcpPrimitives));
+});

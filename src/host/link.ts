@@ -1,0 +1,75 @@
+/**
+ * A path for datagrams, in batches, whatever carries them: what a tunnel is built on.
+ *
+ *   tunnel ─ Link ─┬─ UDP socket                                udpCarrier below
+ *                  ├─ raw packets that look like TCP or ICMP    carrier/
+ *                  └─ frames in TCP connections                 carrier/
+ *
+ * Carriers stack in one process, without a hop over loopback.
+ */
+import type { Batch } from "../base/batch.ts";
+import type { Bytes } from "../base/units.ts";
+import type { AddressTableCounters } from "./address.ts";
+import type { Loop, UdpCounters, UdpHandler } from "./loop.ts";
+
+/** Who can be sent to, as small integers that stay what they are while they are held. */
+export interface LinkPeers {
+  readonly counters: AddressTableCounters;
+  /** Whom we call: a literal address. −1 when no more fit. */
+  intern(host: string, port: number): number;
+  hold(peer: number): void;
+  release(peer: number): void;
+  /** Literal address, IPv6 without brackets. */
+  host(peer: number): string;
+  port(peer: number): number;
+  /** The address of ours that the peer asked, "::" when unknown. */
+  localHost(peer: number): string;
+  /** For logs. */
+  format(peer: number): string;
+}
+
+/** As a UDP socket is one (loop.ts). */
+export interface Link {
+  readonly local: { readonly host: string; readonly port: number };
+  readonly addresses: LinkPeers;
+  readonly counters: UdpCounters;
+  /** Sends datagrams from…batch.length−1 to their peers; answers the index of the first not taken: `writable` follows. */
+  send(batch: Batch, from: number): number;
+  close(): void;
+}
+
+/** Told what happens on a link, in rounds of its loop. `receive`: the batch is borrowed until the call returns, and may be changed in place. */
+export type LinkHandler = UdpHandler;
+
+export interface LinkOptions {
+  readonly socketBufferBytes?: Bytes;
+  /** Differentiated services code point, 0…63, where the carrier can set it. */
+  readonly dscp?: number;
+  /** The kernel may split and join datagrams. */
+  readonly segmentation?: boolean;
+  /** Most peers whose address is remembered. */
+  readonly peersMax?: number;
+}
+
+/** Makes links of one kind. */
+export interface Carrier {
+  /** As the user writes it: "udp", "faketcp", … */
+  readonly name: string;
+  /** The longest datagram that gets through, over a path of 1500 bytes. */
+  readonly datagramBytesMax: Bytes;
+  /** A link to one server, whose literal address is given. @throws HostError */
+  dial(to: { readonly host: string; readonly port: number }, options: LinkOptions, handler: LinkHandler): Link;
+  /** A link of many clients. @throws HostError when the address cannot be had */
+  listen(at: { readonly host: string; readonly port: number }, options: LinkOptions, handler: LinkHandler): Link;
+}
+
+/** Plain UDP, as kcptun uses it. */
+export function udpCarrier(loop: Loop): Carrier {
+  return {
+    name: "udp",
+    // kcptun's own limit: on a path of less, what is longer goes in fragments.
+    datagramBytesMax: 1500,
+    dial: ({ host }, options, handler) => loop.udp({ host: host.includes(":") ? "::" : "0.0.0.0", port: 0, ...options }, handler),
+    listen: (at, options, handler) => loop.udp({ ...at, ...options }, handler),
+  };
+}

@@ -1,0 +1,29 @@
+/** Attaches a classic BPF program (packet-filter.ts) to a socket; any process may do so. Source: socket(7), SO_ATTACH_FILTER. */
+import { Block, writePointer } from "./block.ts";
+import { SO_ATTACH_FILTER, SOL_SOCKET } from "./linux-abi.ts";
+import { type Instruction, NOTHING } from "./packet-filter.ts";
+import { hostError, type Sys } from "./sys.ts";
+
+/** Holds for what arrives from now on. @throws HostError */
+export function attachFilter(sys: Sys, fd: number, program: readonly Instruction[]): void {
+  const code = new Block(sys, program.length * 8);
+  program.forEach(({ code: operation, whenTrue, whenFalse, k }, i) => {
+    code.view.setUint16(i * 8, operation, true);
+    code.bytes[i * 8 + 2] = whenTrue;
+    code.bytes[i * 8 + 3] = whenFalse;
+    code.view.setUint32(i * 8 + 4, k, true);
+  });
+  // struct sock_fprog { unsigned short length; struct sock_filter *filter }
+  const described = new Block(sys, 16);
+  described.words[0] = program.length;
+  writePointer(described.words, 2, code.address);
+  if (sys.setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, described.address, 16) < 0) throw hostError(sys, "setsockopt", "SO_ATTACH_FILTER");
+}
+
+/**
+ * Nothing that arrives for this TCP socket gets to it, nor past it to the code that answers what belongs to no socket: the kernel sends neither
+ * acknowledgement nor RST on its behalf. Raw sockets still see every packet, so a raw connection on this port needs no rule of the firewall.
+ */
+export function deafen(sys: Sys, fd: number): void {
+  attachFilter(sys, fd, NOTHING);
+}
