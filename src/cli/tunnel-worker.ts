@@ -15,11 +15,24 @@ import type { SessionReport } from "../tunnel/report.ts";
 import { type Reloaded, TunnelServer } from "../tunnel/server.ts";
 import type { SnmpCounters } from "../tunnel/snmp.ts";
 import type { UserReport } from "../tunnel/user.ts";
+import type { PlannedCarrier } from "./carrier-plan.ts";
 import { makeCarriers } from "./carriers.ts";
 
 export type TunnelData =
-  | { readonly role: "client"; readonly config: ClientConfig; readonly level: LogLevel; readonly name: string }
-  | { readonly role: "server"; readonly config: ServerConfig; readonly level: LogLevel; readonly name: string };
+  | {
+      readonly role: "client";
+      readonly config: ClientConfig;
+      readonly level: LogLevel;
+      readonly name: string;
+      readonly carriers: readonly PlannedCarrier[];
+    }
+  | {
+      readonly role: "server";
+      readonly config: ServerConfig;
+      readonly level: LogLevel;
+      readonly name: string;
+      readonly carriers: readonly PlannedCarrier[];
+    };
 
 /** main → worker */
 export type TunnelCommand =
@@ -49,7 +62,7 @@ export function start(loop: Loop, data: TunnelData, port: LoopPort<TunnelCommand
   const log = gate.log.child({ module: data.name });
   let tunnel: TunnelClient | TunnelServer;
   try {
-    const carriers = makeCarriers(data, loop, log);
+    const carriers = makeCarriers(data.carriers, data.config.mtu, loop, log);
     const parts = { loop, log, primitives, carriers };
     // The gate keeps quiet what is to be quiet, so that a reload can change it for all there is.
     tunnel =

@@ -12,8 +12,8 @@ import type { Question } from "../tunnel/observation.ts";
 import { parseListeners } from "../tunnel/reverse-listeners.ts";
 import { allCounters } from "../tunnel/snmp.ts";
 import { targetsOf } from "../tunnel/target.ts";
+import { carrierPlan } from "./carrier-plan.ts";
 import { addCarrierRules } from "./carrier-rules.ts";
-import { carrierPlan } from "./carriers.ts";
 import { defaultKey } from "./default-key.ts";
 import { parseMetricsAddress } from "./metrics-address.ts";
 import { Reload } from "./reload.ts";
@@ -80,7 +80,7 @@ export function startTunnel(
   onMessage: (message: TunnelMessage, worker: number) => void = () => {},
 ): RunningTunnel {
   const count = workersOf(end);
-  const data = { ...shareOf(end, count), level: end.config.quiet ? "warn" : "info", name } as TunnelData;
+  const data = { ...shareOf(end, count), carriers: carrierPlan(end), level: end.config.quiet ? "warn" : "info", name } as TunnelData;
   let settleListening: (refusal: Refusal | undefined) => void = () => {};
   const listening = new Promise<Refusal | undefined>((settle) => {
     settleListening = settle;

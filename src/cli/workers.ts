@@ -11,7 +11,7 @@ import type { ClientConfig, ServerConfig } from "../tunnel/config.ts";
 import { forwardsOf } from "../tunnel/forward.ts";
 import type { SnmpCounters } from "../tunnel/snmp.ts";
 import type { UserLimits } from "../tunnel/user.ts";
-import { carrierPlan } from "./carriers.ts";
+import { carrierPlan } from "./carrier-plan.ts";
 import type { TunnelEnd } from "./tunnel.ts";
 
 const WORKERS_MAX = 64;

@@ -1,0 +1,113 @@
+/** What carries a tunnel's datagrams, as options carrier, rawkey and raw say it: checked, and in one shape for the tunnel's thread (carriers.ts). */
+import { existsSync } from "node:fs";
+import { ConfigError } from "../base/errors.ts";
+import type { RawCarrierSettings } from "../carrier/raw-carrier.ts";
+import type { HostPort } from "../carrier/settings.ts";
+import type { RawMode, SeqMode } from "../faketcp/mode.ts";
+import type { RawOptions } from "../faketcp/options.ts";
+import { ipFamily } from "../host/ip-address.ts";
+import { parseHostPort, parsePortRange } from "../tunnel/address.ts";
+import type { ClientConfig, ServerConfig } from "../tunnel/config.ts";
+import { checkGiven } from "./flags.ts";
+import { rawConfig } from "./raw-options.ts";
+
+type End = { readonly role: "client"; readonly config: ClientConfig } | { readonly role: "server"; readonly config: ServerConfig };
+
+/** udp2raw's three, under names that say what is on the wire: "udp" is the tunnel's own UDP. */
+const rawModes: Readonly<Record<string, RawMode>> = { faketcp: "faketcp", icmp: "icmp", rawudp: "udp" };
+const NAMES = ["udp", ...Object.keys(rawModes)];
+
+export interface PlannedCarrier {
+  readonly name: string;
+  /** A server's, where it is not --listen's. */
+  readonly at: HostPort | undefined;
+  /** Undefined: plain UDP. */
+  readonly raw: PlannedRaw | undefined;
+}
+
+export interface PlannedRaw {
+  /** Secret. */
+  readonly password: string;
+  readonly options: Omit<RawOptions, "keys" | "primitives" | "crc32" | "random">;
+  readonly version: 4 | 6;
+  readonly source: Pick<RawCarrierSettings, "sourceHost" | "sourcePort">;
+}
+
+/** @throws ConfigError */
+export function carrierPlan(end: End): PlannedCarrier[] {
+  const plan = end.role === "client" ? clientCarriers(end.config) : serverCarriers(end.config);
+  if (end.role === "server" && end.config.users !== "" && end.config.rawkey === "" && plan.some(({ raw }) => raw !== undefined))
+    throw new ConfigError("rawkey", "--rawkey: nothing given; with --users there is no key for all, so give the carrier one of its own");
+  return plan;
+}
+
+function clientCarriers(config: ClientConfig): PlannedCarrier[] {
+  const { host } = parsePortRange("remoteaddr", config.remoteaddr);
+  // A name may turn out to be IPv6, whose headers are longer.
+  return [{ name: config.carrier, at: undefined, raw: plannedRaw(config, config.carrier, ipFamily(host) === 4 ? 4 : 6) }];
+}
+
+function serverCarriers(config: ServerConfig): PlannedCarrier[] {
+  const { host, least, most } = parsePortRange("listen", config.listen, 0);
+  if (config.carrier.length === 0) throw new ConfigError("carrier", `--carrier: nothing given; give one of ${NAMES.join(", ")}`);
+  return config.carrier.flatMap((text): PlannedCarrier[] => {
+    const [name = "", address] = text.split(/=(.*)/s);
+    if (!NAMES.includes(name))
+      throw new ConfigError(
+        "carrier",
+        `--carrier: "${text}" is not allowed; give NAME or NAME=host:port with a NAME of ${NAMES.join(", ")}`,
+      );
+    const given = address === undefined ? undefined : parseHostPort("carrier", address);
+    if (name === "udp") return [{ name, at: given, raw: undefined }];
+    if (given === undefined && least !== most)
+      throw new ConfigError("carrier", `--carrier: "${text}" is not allowed with a range of ports in --listen; give ${name}=host:port`);
+    const at = given ?? { host, port: least };
+    return families(at.host).map((any) => ({
+      name,
+      at: { host: any, port: at.port },
+      raw: plannedRaw(config, name, any.includes(":") ? 6 : 4),
+    }));
+  });
+}
+
+/** Raw packets are of one family: all addresses are those of each. */
+function families(host: string): string[] {
+  if (host !== "::") return [host];
+  return existsSync("/proc/net/if_inet6") ? ["0.0.0.0", "::"] : ["0.0.0.0"];
+}
+
+/** Of udp2raw's options, what a tunnel's carrier has under --raw. */
+const rawOfTunnel = rawConfig.pick({
+  ...{ "cipher-mode": true, "auth-mode": true, "seq-mode": true, "fix-gro": true, "hb-len": true, "set-ttl": true },
+  ...{ "source-ip": true, "source-port": true },
+});
+
+function plannedRaw({ raw, rawkey, key }: ClientConfig | ServerConfig, name: string, version: 4 | 6): PlannedRaw | undefined {
+  const mode = rawModes[name];
+  if (mode === undefined) return undefined;
+  const given = checkedRaw(raw);
+  const { "source-ip": sourceIp, "source-port": sourcePort } = given;
+  return {
+    password: rawkey === "" ? key : rawkey,
+    options: {
+      mode,
+      cipherMode: given["cipher-mode"],
+      authMode: given["auth-mode"],
+      seqMode: given["seq-mode"] as SeqMode,
+      fixGro: given["fix-gro"],
+      heartbeatBytes: given["hb-len"],
+      ttl: given["set-ttl"],
+    },
+    version,
+    source: { ...(sourceIp === "" ? {} : { sourceHost: sourceIp }), ...(sourcePort === 0 ? {} : { sourcePort }) },
+  };
+}
+
+function checkedRaw(raw: Readonly<Record<string, string>>): ReturnType<typeof rawOfTunnel.parse> {
+  try {
+    return checkGiven(rawOfTunnel, { ...raw });
+  } catch (error) {
+    if (error instanceof ConfigError) throw new ConfigError("raw", error.message.replace(/^--/, "--raw "));
+    throw error;
+  }
+}
