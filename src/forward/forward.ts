@@ -12,7 +12,7 @@ export type Source =
   | { readonly kind: "transparent" }
   | { readonly kind: "addresses"; readonly ranges: readonly IpRange[]; readonly ports: PortRange };
 
-/** 0: no limit. Of what sources send; answers are not limited. A burst of one second's worth passes. */
+/** 0: no limit. Of what sources send; answers are not limited. A burst of one second is let through, of bytes at least 64 KiB. */
 export interface Limits {
   readonly packets: number;
   readonly bytes: number;

@@ -76,6 +76,11 @@ export function isExact({ addresses, ports }: Listen): boolean {
   return addresses.first === addresses.last && ports.first === ports.last;
 }
 
+/** The port at which a backend gets what came in; undefined: the one it came in at, several being possible. */
+export function portOf(listen: Listen, { port }: Backend): number | undefined {
+  return port ?? (isExact(listen) ? listen.ports.first : undefined);
+}
+
 export function overlap(a: Listen, b: Listen): boolean {
   return (
     a.addresses.family === b.addresses.family &&

@@ -6,6 +6,8 @@ export interface Step {
   readonly args: readonly string[];
   /** What it reads at standard input. */
   readonly input?: string;
+  /** Most it may say; 4 MiB by default. */
+  readonly outputBytesMax?: number;
 }
 
 export interface Outcome {
@@ -18,9 +20,9 @@ export interface Outcome {
 
 export type Run = (step: Step) => Promise<Outcome>;
 
-export const runProgram: Run = ({ program, args, input = "" }) =>
+export const runProgram: Run = ({ program, args, input = "", outputBytesMax = options.maxBuffer }) =>
   new Promise((done) => {
-    const child = execFile(program, args, options, (error, output, complaint) => {
+    const child = execFile(program, args, { ...options, maxBuffer: outputBytesMax }, (error, output, complaint) => {
       const status = error === null ? 0 : typeof error.code === "number" ? error.code : undefined;
       done({ status, output, error: firstLine(complaint) || reason(program, error) });
     });

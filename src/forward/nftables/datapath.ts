@@ -1,0 +1,262 @@
+/**
+ * The nftables datapath: a table of our own (layout.ts), changed by one transaction a plan, and conntrack, which does the work.
+ *
+ *   apply   plan ─► Ruleset.change ─► script ─► nft -f -          one transaction; foreign tables are not in it
+ *   first   the table's element "state" says what it holds: what is known is changed, anything else is led over in one transaction too
+ *   stats   conntrack's counters of connections that wear our label, those that ended (as long as this process lives), and the sets of what was dropped
+ *
+ * Deviations from what datapath.ts promises: what the machine itself sends to a listen place is not forwarded; counters of flows that ended while no
+ * process of ours listened are lost.
+ */
+import { HostError } from "../../base/errors.ts";
+import { type Connection, EndedConnections, endConnections, listConnections } from "../../host/conntrack.ts";
+import { formatHostPort } from "../../host/ip-address.ts";
+import type { Log } from "../../host/log.ts";
+import { nftList, nftScript } from "../../host/nft.ts";
+import type { Run } from "../../host/program.ts";
+import {
+  type Capabilities,
+  type Capture,
+  type CaptureOptions,
+  type Datapath,
+  type DatapathStats,
+  type Flow,
+  type ForwardStats,
+  newForwardStats,
+  type PacketSink,
+} from "../datapath.ts";
+import { type DesiredState, NOTHING_DESIRED } from "../desired-state.ts";
+import type { Forward } from "../forward.ts";
+import { ForwardIndex } from "../forward-index.ts";
+import type { Family } from "../ip-range.ts";
+import { formatBackend, formatListen, portOf } from "../listen.ts";
+import { isEmpty, type Plan, plan } from "../plan.ts";
+import { captureByLog } from "./capture.ts";
+import { readDrops } from "./drops.ts";
+import { type Base, LABEL, TABLE } from "./layout.ts";
+import { Ruleset } from "./ruleset.ts";
+import { leadOver } from "./takeover.ts";
+
+export interface NftablesOptions {
+  readonly log: Log;
+  /** Counts flows that ended; false for a process that soon ends itself. */
+  readonly watch: boolean;
+  readonly run?: Run;
+}
+
+export class NftablesDatapath implements Datapath {
+  readonly kind = "nftables";
+  readonly capabilities: Capabilities = { outlivesProcess: true, transparent: true, capture: true };
+  readonly #log: Log;
+  readonly #run: Run | undefined;
+  readonly #ended: EndedConnections | undefined;
+  /** Of flows that ended, by forward. */
+  readonly #past = new Map<string, ForwardStats>();
+  #state: DesiredState = NOTHING_DESIRED;
+  #index = new ForwardIndex([]);
+  /** Undefined: what the table holds is not known. */
+  #ruleset: Ruleset | undefined;
+  #last: Plan | undefined;
+
+  /** @throws HostError when there is no right to see connections */
+  constructor({ log, watch, run }: NftablesOptions) {
+    this.#log = log;
+    this.#run = run;
+    if (watch) this.#ended = new EndedConnections(LABEL, (connection) => this.#bury(connection));
+  }
+
+  refuses(): string | undefined {
+    return undefined;
+  }
+
+  async apply(given: Plan): Promise<void> {
+    const known = this.#ruleset ?? (await this.#find(given.before));
+    // A failure leaves the table as it was, but not the ruleset.
+    this.#ruleset = undefined;
+    if (known === undefined) {
+      this.#ruleset = await leadOver(given.after, this.#run);
+    } else {
+      if (!isEmpty(given) || known.state.revision !== given.after.revision) await nftScript(known.change(given), this.#run);
+      this.#ruleset = known;
+    }
+    this.#state = given.after;
+    this.#index = new ForwardIndex(given.after.forwards.values());
+    this.#last = given;
+    this.#endLost(given);
+  }
+
+  async verify(): Promise<string | undefined> {
+    const state = await this.#read();
+    if (state === undefined) return `the table "${TABLE}" is gone`;
+    const wanted = this.#ruleset?.state;
+    if (wanted === undefined || state.digest !== wanted.digest || state.revision !== wanted.revision)
+      return `the table "${TABLE}" holds revision ${state.revision} of somebody else`;
+    return undefined;
+  }
+
+  async rollback(): Promise<void> {
+    const last = this.#last;
+    if (last === undefined) return;
+    this.#last = undefined;
+    await this.apply(plan(last.after, last.before));
+    this.#last = undefined;
+  }
+
+  async stats(): Promise<DatapathStats> {
+    const forwards = new Map<string, ForwardStats>();
+    for (const [name, past] of this.#past) if (this.#state.forwards.has(name)) forwards.set(name, { ...past });
+    listConnections(LABEL, (connection) => {
+      const name = this.#forwardOf(connection)?.name;
+      if (name === undefined) return;
+      const stats = statsOf(forwards, name);
+      stats.flows++;
+      addCounts(stats, connection);
+    });
+    const drops = await readDrops(this.#run);
+    for (const { host, port, reason, packets } of drops.places) {
+      const name = this.#index.find(host, port)?.name;
+      if (name !== undefined) statsOf(forwards, name)[reason] += packets;
+    }
+    return { forwards, counters: { endedFlowsMissed: this.#ended?.overruns ?? 0, dropPlaces: drops.places.length } };
+  }
+
+  async flows(limit: number, forward?: string): Promise<readonly Flow[]> {
+    const flows: Flow[] = [];
+    listConnections(LABEL, (connection) => {
+      if (flows.length >= limit) return;
+      const name = this.#forwardOf(connection)?.name;
+      if (name !== undefined && (forward === undefined || forward === name)) flows.push(flowOf(connection, name));
+    });
+    return flows;
+  }
+
+  async endFlows(forward: string, backend?: string): Promise<number> {
+    return endMatching(
+      (connection) => this.#forwardOf(connection)?.name === forward && (backend === undefined || backendOf(connection) === backend),
+    );
+  }
+
+  capture(options: CaptureOptions, sink: PacketSink): Promise<Capture> {
+    const forward = options.forward === undefined ? undefined : this.#state.forwards.get(options.forward);
+    if (options.forward !== undefined && forward === undefined)
+      throw new HostError("ENOENT", "capture", `no forward is called "${options.forward}"`);
+    return captureByLog(options, forward, sink, this.#run);
+  }
+
+  async close(keep: boolean): Promise<void> {
+    this.#ended?.close();
+    if (keep) return;
+    await nftScript(`add table ${TABLE}\ndelete table ${TABLE}\n`, this.#run);
+    endMatching(() => true);
+  }
+
+  /** The ruleset that the table holds, if it holds `before`. */
+  async #find(before: DesiredState): Promise<Ruleset | undefined> {
+    const state = await this.#read();
+    if (state === undefined || state.bases === undefined) return undefined;
+    const ruleset = new Ruleset(before.forwards.values(), before.revision, state.bases);
+    return ruleset.state.digest === state.digest && before.revision === state.revision ? ruleset : undefined;
+  }
+
+  async #read(): Promise<TableState | undefined> {
+    const objects = await nftList(["set", ...TABLE.split(" "), "state"], this.#run);
+    const element = objects?.find(({ set }) => set !== undefined)?.set?.elem?.[0] as StateElement | undefined;
+    const [digest, revision] = element?.elem.val.concat ?? [];
+    if (objects === undefined || digest === undefined || revision === undefined) return undefined;
+    const bases = new Map<Family, Base>();
+    for (const text of (element?.elem.comment ?? "").split(" ")) {
+      const [family, idle, source] = text.split(":");
+      if ((family === "4" || family === "6") && idle !== undefined && source !== undefined)
+        bases.set(family === "4" ? 4 : 6, { idle, source });
+    }
+    return { digest, revision, bases };
+  }
+
+  /** Flows of forwards that are gone or off, and of backends that are no longer any of theirs. */
+  #endLost({ removed, changed, after }: Plan): void {
+    const touched = changed.filter((change) => losesFlows(change.before, change.after));
+    if (removed.length + touched.length === 0) return;
+    const before = new ForwardIndex([...removed, ...touched.map((change) => change.before)]);
+    const ended = endMatching((connection) => {
+      const { to, toPort } = connection.original;
+      const old = before.find(to, toPort);
+      if (old === undefined) return false;
+      const now = after.forwards.get(old.name);
+      if (now === undefined || now.state === "off") return true;
+      return this.#index.find(to, toPort) !== now || !keeps(now, toPort, backendOf(connection));
+    });
+    if (ended > 0) this.#log.info({ ended }, "flows of what is gone have ended");
+  }
+
+  #forwardOf({ original }: Connection): Forward | undefined {
+    return this.#index.find(original.to, original.toPort);
+  }
+
+  #bury(connection: Connection): void {
+    const name = this.#forwardOf(connection)?.name;
+    if (name !== undefined) addCounts(statsOf(this.#past, name), connection);
+  }
+}
+
+interface TableState {
+  readonly digest: number;
+  readonly revision: number;
+  readonly bases: ReadonlyMap<Family, Base> | undefined;
+}
+
+interface StateElement {
+  readonly elem: { readonly val: { readonly concat: readonly number[] }; readonly comment?: string };
+}
+
+function losesFlows(before: Forward, after: Forward): boolean {
+  return (
+    after.state === "off" ||
+    before.backends.map(formatBackend).sort().join() !== after.backends.map(formatBackend).sort().join() ||
+    formatListen(before.listen) !== formatListen(after.listen)
+  );
+}
+
+/** Whether a backend as a flow names it is one of the forward's. */
+function keeps(forward: Forward, listenPort: number, backend: string): boolean {
+  return forward.backends.some((each) => formatBackend({ ...each, port: portOf(forward.listen, each) ?? listenPort }) === backend);
+}
+
+function endMatching(wanted: (connection: Connection) => boolean): number {
+  const found: Connection[] = [];
+  listConnections(LABEL, (connection) => {
+    if (wanted(connection)) found.push(connection);
+  });
+  return found.length === 0 ? 0 : endConnections(found);
+}
+
+function backendOf({ reply }: Connection): string {
+  return formatHostPort(reply.from, reply.fromPort);
+}
+
+function flowOf(connection: Connection, forward: string): Flow {
+  const { original, reply, packetsIn, bytesIn, packetsOut, bytesOut, expires } = connection;
+  return {
+    forward,
+    source: formatHostPort(original.from, original.fromPort),
+    listen: formatHostPort(original.to, original.toPort),
+    seenAs: formatHostPort(reply.to, reply.toPort),
+    backend: backendOf(connection),
+    ...{ packetsIn, bytesIn, packetsOut, bytesOut },
+    expiresSeconds: expires,
+  };
+}
+
+function statsOf(forwards: Map<string, ForwardStats>, name: string): ForwardStats {
+  const known = forwards.get(name);
+  if (known !== undefined) return known;
+  const stats = newForwardStats();
+  forwards.set(name, stats);
+  return stats;
+}
+
+function addCounts(stats: ForwardStats, { packetsIn, bytesIn, packetsOut, bytesOut }: Connection): void {
+  stats.packetsIn += packetsIn;
+  stats.bytesIn += bytesIn;
+  stats.packetsOut += packetsOut;
+  stats.bytesOut += bytesOut;
+}

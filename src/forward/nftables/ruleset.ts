@@ -1,0 +1,213 @@
+/**
+ * What the table holds for a set of forwards, kept up to date change by change: which element stands for which forward, and which parts are in use.
+ *
+ *   forward → contribution: elements of maps, parts          equal forwards, equal contributions
+ *   change  → elements away, elements in; parts that begin or cease to be used; hooks when a map begins or ceases to be empty
+ */
+import type { Forward } from "../forward.ts";
+import { weighted } from "../forward.ts";
+import { type Family, formatAddress, formatIpRange } from "../ip-range.ts";
+import { formatPorts, portOf } from "../listen.ts";
+import type { Plan } from "../plan.ts";
+import { type Base, hookScript, type MapKind, mapName, TABLE } from "./layout.ts";
+import { digest32 } from "./names.ts";
+import { groupPart, idlePart, limitPart, type Part, sourcePart } from "./parts.ts";
+
+interface Contribution {
+  readonly elements: readonly { readonly map: string; readonly value: string }[];
+  readonly parts: readonly Part[];
+}
+
+export class Ruleset {
+  readonly #bases = new Map<Family, Base>();
+  readonly #baseParts: Part[] = [];
+  readonly #elements = new Map<string, number>();
+  readonly #parts = new Map<string, { readonly part: Part; uses: number }>();
+  /** Of all forwards, in any order. */
+  #digest = 0;
+  #revision = 0;
+
+  /**
+   * For forwards that are all new. The most usual idle time and source of each family become what no map needs to name; `bases`: as an earlier
+   * process chose.
+   */
+  constructor(forwards: Iterable<Forward>, revision: number, bases?: ReadonlyMap<Family, Base>) {
+    const all = [...forwards];
+    for (const family of [4, 6] as const) this.#choose(family, all, bases?.get(family));
+    for (const forward of all) this.#count(forward, 1, []);
+    this.#revision = revision;
+  }
+
+  /** The whole content as a script for a table in which all maps are empty and hooks have no rules. */
+  whole(): string {
+    const lines: string[] = [];
+    for (const { part } of this.#parts.values()) lines.push(part.script);
+    return lines.join("");
+  }
+
+  /** Elements of `forwards`, a line for each map. */
+  elements(forwards: Iterable<Forward>): string {
+    const byMap = new Map<string, string[]>();
+    for (const forward of forwards) {
+      const key = keyOf(forward);
+      for (const { map, value } of this.contribution(forward).elements) {
+        const elements = byMap.get(map);
+        if (elements === undefined) byMap.set(map, [`${key} : ${value}`]);
+        else elements.push(`${key} : ${value}`);
+      }
+    }
+    return [...byMap].map(([map, elements]) => `add element ${TABLE} ${map} { ${elements.join(", ")} }\n`).join("");
+  }
+
+  hooks(): string {
+    return hookScript(this.#used(), this.#bases);
+  }
+
+  /** The table says which state it is in, and what no map names. */
+  mark(): string {
+    const comment = [...this.#bases].map(([family, { idle, source }]) => `${family}:${idle}:${source}`).join(" ");
+    return `flush set ${TABLE} state\nadd element ${TABLE} state { ${this.#digest >>> 0} . ${this.#revision} comment "${comment}" }\n`;
+  }
+
+  get chains(): readonly string[] {
+    return [...this.#parts.keys()];
+  }
+
+  get objects(): readonly string[] {
+    return [...this.#parts.values()].flatMap(({ part }) => part.objects);
+  }
+
+  get state(): { readonly digest: number; readonly revision: number } {
+    return { digest: this.#digest >>> 0, revision: this.#revision };
+  }
+
+  /** The change as a script. Afterwards this is what holds when it has been applied. */
+  change(plan: Plan): string {
+    const before = this.#used();
+    const begun: Part[] = [];
+    const away: string[] = [];
+    const gone = [...plan.removed, ...plan.changed.map((change) => change.before)];
+    const come = [...plan.added, ...plan.changed.map((change) => change.after)];
+    // Those that come first, so that a part used by both neither ends nor begins.
+    const families = this.#bases.size;
+    for (const family of [4, 6] as const) if (!this.#bases.has(family)) this.#choose(family, come, undefined, begun);
+    for (const forward of come) this.#count(forward, 1, begun);
+    const ended: Part[] = [];
+    for (const forward of gone) {
+      for (const { map } of this.contribution(forward).elements) away.push(`delete element ${TABLE} ${map} { ${keyOf(forward)} }\n`);
+      this.#count(forward, -1, ended);
+    }
+    this.#revision = plan.after.revision;
+    const used = this.#used();
+    const same = families === this.#bases.size && used.size === before.size && [...used].every((name) => before.has(name));
+    return [
+      ...begun.map(({ script }) => script),
+      ...away,
+      this.elements(come),
+      same ? "" : this.hooks(),
+      ...ended.map(endScript),
+      this.mark(),
+    ].join("");
+  }
+
+  /** What the forward means for the table. */
+  contribution(forward: Forward): Contribution {
+    const { listen, state } = forward;
+    if (state === "off") return { elements: [], parts: [] };
+    const { family } = listen.addresses;
+    const base = this.#bases.get(family);
+    const elements: { map: string; value: string }[] = [];
+    const parts: Part[] = [];
+    const put = (kind: MapKind, value: string): void => void elements.push({ map: mapName(kind, listen), value });
+    const use = (kind: MapKind, verb: "goto" | "jump", part: Part): void => {
+      parts.push(part);
+      put(kind, `${verb} ${part.chain}`);
+    };
+    const backends = weighted(forward);
+    if (state === "on" && backends.length > 1) use("group", "goto", groupPart(forward));
+    else if (state === "on" && backends.length === 1) {
+      const port = portOf(listen, backends[0]!);
+      const address = formatAddress(family, backends[0]!.address);
+      if (port === undefined) put("host", address);
+      else put("to", `${address} . ${port}`);
+    }
+    const limit = limitPart(forward);
+    if (limit !== undefined) use("limit", "jump", limit);
+    const idle = idlePart(family, forward.idleSeconds);
+    if (idle.chain !== base?.idle) use("idle", "goto", idle);
+    const source = sourcePart(family, forward.source);
+    if (source.chain !== base?.source) use("source", "goto", source);
+    return { elements, parts };
+  }
+
+  #choose(family: Family, forwards: readonly Forward[], given: Base | undefined, begun: Part[] = []): void {
+    const own = forwards.filter(({ listen, state }) => listen.addresses.family === family && state !== "off");
+    if (own.length === 0) return;
+    const idles = mostUsual(own.map((forward) => String(forward.idleSeconds)));
+    const sources = new Map<string, Part>();
+    const keys = own.map((forward) => {
+      const key = JSON.stringify(forward.source, (_, value) => (typeof value === "bigint" ? String(value) : value));
+      if (!sources.has(key)) sources.set(key, sourcePart(family, forward.source));
+      return key;
+    });
+    let idle = idlePart(family, Number(idles));
+    let source = sources.get(mostUsual(keys))!;
+    if (given !== undefined) {
+      const seconds = Number(given.idle.split("_").at(-1));
+      if (seconds > 0) idle = idlePart(family, seconds);
+      source = [...sources.values()].find(({ chain }) => chain === given.source) ?? source;
+    }
+    this.#bases.set(family, { idle: idle.chain, source: source.chain });
+    for (const part of [idle, source]) {
+      this.#baseParts.push(part);
+      this.#use(part, 1, begun);
+    }
+  }
+
+  #count(forward: Forward, by: 1 | -1, turned: Part[]): void {
+    const { elements, parts } = this.contribution(forward);
+    for (const { map } of elements) this.#elements.set(map, (this.#elements.get(map) ?? 0) + by);
+    for (const part of parts) this.#use(part, by, turned);
+    this.#digest ^= digest32(forward.text);
+  }
+
+  #use(part: Part, by: 1 | -1, turned: Part[]): void {
+    const known = this.#parts.get(part.chain);
+    if (known === undefined) {
+      this.#parts.set(part.chain, { part, uses: 1 });
+      turned.push(part);
+      return;
+    }
+    known.uses += by;
+    if (known.uses > 0) return;
+    this.#parts.delete(part.chain);
+    turned.push(part);
+  }
+
+  #used(): Set<string> {
+    return new Set([...this.#elements].filter(([, count]) => count > 0).map(([name]) => name));
+  }
+}
+
+/** "198.51.100.1 . 5000", or ranges of either. */
+function keyOf({ listen: { addresses, ports } }: Forward): string {
+  return `${formatIpRange(addresses)} . ${formatPorts(ports)}`;
+}
+
+/** The chain goes before what its rules name. Idle times stay: flows hang on them. */
+function endScript({ chain, objects }: Part): string {
+  if (chain.startsWith("idle_")) return "";
+  const chains = [chain, ...objects.filter((object) => object.startsWith("chain ")).map((object) => object.slice(6))];
+  const others = objects.filter((object) => !object.startsWith("chain "));
+  return [
+    ...chains.map((name) => `flush chain ${TABLE} ${name}\n`),
+    ...chains.map((name) => `delete chain ${TABLE} ${name}\n`),
+    ...others.map((object) => `delete ${object.replace(" ", ` ${TABLE} `)}\n`),
+  ].join("");
+}
+
+function mostUsual(keys: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const key of keys) counts.set(key, (counts.get(key) ?? 0) + 1);
+  return [...counts].reduce((best, each) => (each[1] > best[1] ? each : best))[0];
+}

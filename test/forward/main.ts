@@ -1,0 +1,23 @@
+/**
+ * Forwarding between namespaces, with every datapath that this machine can have.
+ *
+ *   node test/forward/main.ts [--reloads 200]          needs root, iproute2, nftables
+ */
+import { after, test } from "node:test";
+import { parseArgs } from "node:util";
+import { NftablesDatapath } from "../../src/forward/nftables/datapath.ts";
+import { silentLog } from "../../src/host/log.ts";
+import { behaviour } from "./behaviour.ts";
+import { insideForwarder, labMissing } from "./lab.ts";
+
+const { values } = parseArgs({ options: { reloads: { type: "string", default: "200" } } });
+const missing = labMissing("nft");
+if (missing !== undefined) test("forwarding between namespaces", { skip: missing }, () => {});
+else {
+  const lab = insideForwarder(import.meta.filename);
+  if (lab !== undefined) {
+    const reloads = Number(values.reloads);
+    behaviour({ name: "nftables", reloads, open: async () => new NftablesDatapath({ log: silentLog, watch: true }) }, lab);
+    after(() => lab.down());
+  }
+}
