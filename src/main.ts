@@ -32,6 +32,11 @@ const commands: readonly { readonly name: string; readonly summary: string; load
     load: async () => (await import("./cli/live.ts")).live,
   },
   {
+    name: "keys",
+    summary: "access keys for the API of an origin: list, create, delete",
+    load: async () => (await import("./cli/keys.ts")).keys,
+  },
+  {
     name: "top",
     summary: "shows running tunnels live: sessions, rates, round trip, loss, FEC, streams",
     load: async () => (await import("./cli/top.ts")).top,

@@ -16,6 +16,7 @@ import { watchedOrigin } from "../metrics/live-pages.ts";
 import { parseHostPort } from "../tunnel/address.ts";
 import { Peers } from "../webrtc/peers.ts";
 import type { Command } from "./command.ts";
+import type { Installation } from "./installation.ts";
 import { processFacts, serveMetrics } from "./metrics-server.ts";
 import { onStop } from "./signals.ts";
 import { whep } from "./whep.ts";
@@ -25,9 +26,11 @@ export const live: Command = {
   name: "live",
   text: `Takes H.264 + AAC by RTMP (ffmpeg, OBS, gstreamer), or H.264 + Opus by WHIP (browsers, OBS: POST /whip with the key as bearer token), from
 encoders that show a channel's stream key, and serves it as LL-HLS with parts of
-200 ms, together with a page that plays it and shows the delay. Without --channels there is one channel, "live", with a key made for this run.`,
+200 ms, together with a page that plays it and shows the delay. Without --channels there is one channel, "live", with a key made for this run.
+With --data FOLDER channels are made by AWS IVS's API: its SDKs and tools work when they are given the address of --api.`,
   examples: [
     "longhaul live --channel show=A-SECRET-KEY",
+    "longhaul live --data ./longhaul --name media.example.org",
     "ffmpeg -re -i FILE -c:v libx264 -tune zerolatency -g 60 -c:a aac -f flv rtmp://HOST/live/A-SECRET-KEY",
   ],
   schema: liveConfig,
@@ -35,7 +38,7 @@ encoders that show a channel's stream key, and serves it as LL-HLS with parts of
 };
 
 async function runLive(given: LiveConfig): Promise<number> {
-  const invented = Object.keys(given.channels).length === 0;
+  const invented = given.data === "" && Object.keys(given.channels).length === 0;
   const config: LiveConfig = invented ? { ...given, channels: { live: randomBytes(12).toString("hex") } } : given;
   const log = createLog("info").child({ module: "live" });
   const loop = new NodeLoop();
@@ -48,6 +51,7 @@ async function runLive(given: LiveConfig): Promise<number> {
   });
   const off = onStop(stopped);
   let metrics: HttpServer<Endpoint> | undefined;
+  let installation: Installation | undefined;
   try {
     origin.listen(rtmp);
     const facts = () => processFacts({ io: loop.kind, at: config.rtmp, to: config.http }, () => metrics?.counters.connectionsDropped ?? 0);
@@ -59,9 +63,13 @@ async function runLive(given: LiveConfig): Promise<number> {
     const transports = weriftTransports(transportOptions(config));
     const peers = new Peers(loop, transports, { peersMax: config.connections });
     const viewers = new Peers(loop, transports, { peersMax: config.viewers });
-    const app = delivery(origin, () => extra)
+    if (config.data !== "") {
+      const { startInstallation } = await import("./installation.ts");
+      installation = await startInstallation(config, origin, loop, log);
+    }
+    const app = delivery(origin, { extra: () => extra, ...installation?.delivery })
       .route("/", whip({ origin, peers, loop, log, keyFrameInterval: config.segment }))
-      .route("/", whep({ origin, peers: viewers, log }))
+      .route("/", whep({ origin, peers: viewers, log, gate: installation?.delivery.gate }))
       .route("/", page());
     const server = await serveHttp(app.fetch, http);
     log.info({ rtmp: config.rtmp, http: config.http, channels: Object.keys(config.channels) }, "origin listening");
@@ -74,6 +82,7 @@ async function runLive(given: LiveConfig): Promise<number> {
     peers.close();
     viewers.close();
     origin.close();
+    await installation?.close();
     await server.close();
     return 0;
   } finally {

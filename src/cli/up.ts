@@ -99,10 +99,11 @@ async function runUp(config: UpConfig): Promise<number> {
     const rtmp = named("--rtmp", config.rtmp, () => origin.listen(parseHostPort("rtmp", config.rtmp, 0))).local;
     const rtmpPort = "port" in rtmp ? rtmp.port : 0;
     let extra: Extra = { publish: { port: rtmpPort, key: secrets.live } };
-    http = await serveHttp(delivery(origin, () => extra).route("/", page()).fetch, parseHostPort("http", config.http, 0)).catch((error) =>
-      named("--http", config.http, () => {
-        throw error;
-      }),
+    http = await serveHttp(delivery(origin, { extra: () => extra }).route("/", page()).fetch, parseHostPort("http", config.http, 0)).catch(
+      (error) =>
+        named("--http", config.http, () => {
+          throw error;
+        }),
     );
     const server = serverConfig.parse({
       listen: config.listen,

@@ -9,7 +9,9 @@ import { randomBytes, randomUUID } from "node:crypto";
 import type { Hono } from "hono";
 import type { Log } from "../host/log.ts";
 import type { Channel, ChannelListener } from "../live/channel.ts";
+import { viewerOf } from "../live/delivery.ts";
 import type { Origin } from "../live/origin.ts";
+import { openGate, type PlaybackGate } from "../live/playback-gate.ts";
 import type { Peers } from "../webrtc/peers.ts";
 import { Playout } from "../webrtc/playout.ts";
 import { type Admitted, type Refused, signalling } from "../webrtc/signalling.ts";
@@ -22,18 +24,20 @@ export interface WhepOptions {
   readonly origin: Origin;
   readonly peers: Peers;
   readonly log: Log;
+  readonly gate?: PlaybackGate | undefined;
 }
 
-export function whep({ origin, peers, log }: WhepOptions): Hono {
+export function whep({ origin, peers, log, gate = openGate }: WhepOptions): Hono {
   return signalling({
     peers,
     path: "/whep",
     token: false,
-    admit: (name) => {
+    admit: async (name, _token, context) => {
       const channel = origin.channels.get(name);
       if (channel === undefined) return { status: 404, reason: "no such channel" };
       if (!channel.live) return { status: 404, reason: "the channel is off the air" };
-      return view(origin, channel, log);
+      const admission = await gate.begin(channel, viewerOf(context));
+      return "reason" in admission ? admission : view(origin, channel, log);
     },
     secret: randomUUID,
     seed: () => randomBytes(4).readUInt32LE(),

@@ -46,7 +46,10 @@ export function whip(options: WhipOptions): Hono {
   });
 }
 
-class WhipPublisher implements Publisher, UnitSink, Admitted {
+/** Media goes by DTLS and SRTP. */
+const protocol = { secure: true, protocol: "whip" } as const;
+
+class WhipPublisher implements UnitSink, Admitted {
   readonly options: Admitted["options"];
   heard: Millis;
   readonly #given: WhipOptions;
@@ -63,6 +66,7 @@ class WhipPublisher implements Publisher, UnitSink, Admitted {
     let made: WhipPublisher | undefined;
     // The origin remembers who publishes, so the publisher must be there before its channel is known.
     const place: Publisher = {
+      ...protocol,
       get heard() {
         return made?.heard ?? now;
       },

@@ -3,8 +3,10 @@
  *
  * `server.listen` looks its host up first, even a literal one, and so cannot say at once whether it succeeded. The contract of
  * `Loop.listen` wants exactly that; hence the handle is made first, by the function that node:cluster makes handles with.
+ * With a certificate connections are TLS's, and one comes in when its handshake is done.
  */
 import * as net from "node:net";
+import * as tls from "node:tls";
 import { getSystemErrorName } from "node:util";
 import { HostError } from "../base/errors.ts";
 import { formatHostPort, ipFamily } from "./ip-address.ts";
@@ -20,6 +22,14 @@ interface Handle {
 type CreateHandle = (address: string, port: number, type: number, fd?: number, flags?: number) => Handle | number;
 const createHandle = (net as unknown as { _createServerHandle: CreateHandle })._createServerHandle;
 
+export interface Certificate {
+  /** PEM, with the chain behind it. */
+  readonly cert: string;
+  readonly key: string;
+}
+
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+
 export class NetListener implements Listener, Resource {
   readonly local: Endpoint;
   readonly #reactor: NodeReactor;
@@ -28,12 +38,22 @@ export class NetListener implements Listener, Resource {
   #open = true;
 
   /** @throws HostError when the address cannot be listened on */
-  constructor(reactor: NodeReactor, at: Endpoint, accept: Accept) {
+  constructor(reactor: NodeReactor, at: Endpoint, accept: Accept, certificate?: Certificate) {
     this.#reactor = reactor;
     this.#accept = accept;
     const handle = openHandle(at);
-    this.#server = net.createServer({ allowHalfOpen: true, pauseOnConnect: true, highWaterMark: QUEUE_BYTES });
-    this.#server.on("connection", (socket) => this.#take(socket));
+    const options = { allowHalfOpen: true, highWaterMark: QUEUE_BYTES };
+    if (certificate === undefined) {
+      this.#server = net.createServer({ ...options, pauseOnConnect: true });
+      this.#server.on("connection", (socket) => this.#take(socket));
+    } else {
+      this.#server = tls.createServer({ ...options, ...certificate, handshakeTimeout: HANDSHAKE_TIMEOUT_MS, minVersion: "TLSv1.2" });
+      this.#server.on("secureConnection", (socket: tls.TLSSocket) => this.#take(socket));
+      this.#server.on("tlsClientError", (_error: Error, socket: net.Socket) => {
+        reactor.counters.acceptRefused++;
+        socket.destroy();
+      });
+    }
     // Node goes on accepting after the errors it reports here, such as EMFILE.
     this.#server.on("error", () => this.#reactor.counters.acceptPaused++);
     this.#server.listen(handle, BACKLOG);

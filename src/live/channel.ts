@@ -25,6 +25,8 @@ export interface ChannelOptions {
 
 /** Gets what an encoder publishes as it comes. */
 export interface ChannelListener {
+  /** An encoder begins. */
+  started?(): void;
   tracks(tracks: readonly Track[]): void;
   unit(unit: Unit): void;
   /** The encoder left; another may come. */
@@ -78,6 +80,7 @@ export class Channel {
     this.tracks = [];
     this.since = wall;
     this.counters.streams++;
+    for (const listener of this.listeners) listener.started?.();
   }
 
   configure(tracks: readonly Track[]): void {
@@ -96,6 +99,11 @@ export class Channel {
     this.#segmenter.push(unit);
     for (const listener of this.listeners) listener.unit(unit);
     this.#publish(unit.arrival);
+  }
+
+  /** Timed metadata for the viewers; false: the channel is off the air, or too much waits already. */
+  text(text: string): boolean {
+    return this.#segmenter?.text(text) ?? false;
   }
 
   /** The encoder left. */

@@ -50,6 +50,43 @@ export const liveConfig = z.strictObject({
     .regex(/^(\d{1,5}-\d{1,5})?$/, "FROM-TO, or empty for any")
     .default("")
     .describe("UDP ports used for WebRTC, FROM-TO"),
+  data: z
+    .string()
+    .default("")
+    .describe(
+      "folder for the database, keys and certificate of channels made by AWS IVS's API; without it there are only those of --channels",
+    ),
+  api: z.string().default("127.0.0.1:8081").describe("with --data: where AWS IVS's API is served (HTTP, signed requests): host:port"),
+  database: z
+    .string()
+    .default("")
+    .describe("with --data: postgres://user:password@host/name instead of SQLite in the folder")
+    .meta({ secret: true }),
+  rtmps: z.string().default(":1936").describe("with --data: where encoders publish inside TLS (RTMPS): host:port; empty: nowhere"),
+  tlscert: z.string().default("").describe("with --data: PEM file of the certificate for RTMPS; one of our own making if not given"),
+  tlskey: z.string().default("").describe("with --data: PEM file of its key"),
+  name: z
+    .string()
+    .regex(/^[A-Za-z0-9.:-]{1,253}$/, "a host name or an address")
+    .default("localhost")
+    .describe("with --data: the name under which encoders and viewers reach this machine"),
+  playbackurl: z
+    .union([z.literal(""), z.url()])
+    .default("")
+    .describe("with --data: what playback addresses begin with, where a CDN or proxy stands in front; http:// and --name if not given"),
+  region: z
+    .string()
+    .regex(/^[a-z]{2}(-[a-z]+)+-\d$/, "a region as AWS writes it")
+    .default("eu-west-1")
+    .describe("with --data: region in the names of channels"),
+  account: z
+    .string()
+    .regex(/^\d{12}$/, "twelve digits")
+    .default("000000000000")
+    .describe("with --data: account in the names of channels, twelve digits"),
+  webhook: z.string().default("").describe("with --data: http(s) address to which events of streams are posted"),
+  webhooksecret: z.string().default("").describe("with --data: signs what is posted there").meta({ secret: true }),
+  countries: z.string().default("").describe("with --data: MaxMind DB file (.mmdb) that tells countries, for policies that restrict them"),
   offline: count(0, 86_400).default(60).describe("seconds the last segments of a channel stay after its encoder left"),
 });
 

@@ -6,7 +6,7 @@ import { TestSource } from "./testing/source.ts";
 
 function world(options: { waitersMax?: number; offlineKeep?: number } = {}) {
   const source = new TestSource(options);
-  const app = delivery(source, () => ({ links: [] }));
+  const app = delivery(source, { extra: () => ({ links: [] }) });
   const get = (path: string, init: RequestInit = {}): Promise<Response> => Promise.resolve(app.request(`/live/demo/${path}`, init));
   return { source, app, get };
 }

@@ -6,16 +6,19 @@
  *   GET /live/<channel>/init-<n>.mp4          init segment
  *   GET /live/<channel>/<msn>.m4s             segment
  *   GET /live/<channel>/<msn>.<part>.m4s      part; the one the playlist hints at is waited for
+ *   GET /live/<channel>/s/<session>/…         the same for a viewer who was let in by a gate (playback-gate.ts)
  *   GET /api/status                           what is on the air, as JSON
  *
  * Source: RFC 8216bis sections 6.2 and appendix B (caching). Every address but the playlists and the status stands for the same bytes for ever, so a
  * CDN may keep them; a playlist asked for by number stays right for as long as the segments in it, because a later one is asked for by another number.
  */
-import { Hono } from "hono";
+import { getConnInfo } from "@hono/node-server/conninfo";
+import { type Context, Hono } from "hono";
 import { blockingReload } from "../media/hls/blocking-reload.ts";
 import { bandwidth, multivariantPlaylist } from "../media/hls/multivariant-playlist.ts";
 import { parseUri } from "../media/hls/uri.ts";
 import type { Channel } from "./channel.ts";
+import { openGate, type PlaybackGate, type PlaybackRefusal, type Viewer } from "./playback-gate.ts";
 import type { Encoded } from "./playlist-cache.ts";
 import { type Status, status } from "./status.ts";
 import type { Waited } from "./waiters.ts";
@@ -31,8 +34,15 @@ export interface Source {
   readonly ingest: Status["ingest"];
 }
 
-/** `extra` is put into the status as it is: figures of the links below, for the page. */
-export function delivery(source: Source, extra: () => unknown = () => undefined): Hono {
+export interface DeliveryOptions {
+  /** Put into the status as it is: figures of the links below, for the page. */
+  readonly extra?: () => unknown;
+  readonly gate?: PlaybackGate;
+  /** The channel that another address of a multivariant playlist stands for, beside /live/…/index.m3u8. */
+  readonly alias?: { readonly path: string; readonly channel: (name: string) => string | undefined };
+}
+
+export function delivery(source: Source, { extra = () => undefined, gate = openGate, alias }: DeliveryOptions = {}): Hono {
   const app = new Hono();
   app.use("/*", async (context, next) => {
     await next();
@@ -48,28 +58,62 @@ export function delivery(source: Source, extra: () => unknown = () => undefined)
     context.header("cache-control", "no-store");
     return context.json(status(source, extra()));
   });
-  app.get("/live/:channel/:resource", (context) => {
-    const channel = source.channels.get(context.req.param("channel"));
+  const master = async (context: Context, name: string | undefined, base: string): Promise<Response> => {
+    const channel = name === undefined ? undefined : source.channels.get(name);
     if (channel === undefined) return refuse(404, "no such channel");
-    const resource = context.req.param("resource");
+    const admission = await gate.begin(channel, viewerOf(context));
+    if ("reason" in admission) return forbidden(admission);
+    const path = admission.session === undefined ? "media.m3u8" : `s/${admission.session}/media.m3u8`;
+    // What names a viewer's session is that viewer's alone.
+    const caching = admission.session === undefined ? "max-age=1" : "private, no-store";
+    return multivariant(source, channel, `${base}${path}`, caching, context.req.raw.signal);
+  };
+  const rest = (context: Context, resource: string, session: string | undefined): Promise<Response> | Response => {
+    const channel = source.channels.get(context.req.param("channel")!);
+    if (channel === undefined) return refuse(404, "no such channel");
+    const refused = gate.check(channel, session, viewerOf(context));
+    if (refused !== undefined) return forbidden(refused);
     const query = (name: string): string | undefined => context.req.query(name);
     const { signal } = context.req.raw;
-    if (resource === "index.m3u8") return multivariant(source, channel, signal);
     if (resource === "media.m3u8") return media(source, channel, query, context.req.header("accept-encoding") ?? "", signal);
     return file(source, channel, resource, signal);
-  });
+  };
+  app.get("/live/:channel/index.m3u8", (context) => master(context, context.req.param("channel"), ""));
+  if (alias !== undefined) {
+    app.get(alias.path, (context) => {
+      const name = alias.channel(context.req.param("name")!);
+      return master(context, name, `/live/${name}/`);
+    });
+  }
+  app.get("/live/:channel/s/:session/:resource", (context) => rest(context, context.req.param("resource"), context.req.param("session")));
+  app.get("/live/:channel/:resource", (context) => rest(context, context.req.param("resource"), undefined));
   return app;
 }
 
-async function multivariant(source: Source, channel: Channel, signal: AbortSignal): Promise<Response> {
+/** What a request tells of the viewer. */
+export function viewerOf(context: Context): Viewer {
+  const bearer = /^Bearer (\S+)$/i.exec(context.req.header("authorization") ?? "")?.[1];
+  return {
+    token: context.req.query("token") ?? bearer,
+    origin: context.req.header("origin"),
+    address: context.env === undefined || !("incoming" in (context.env as object)) ? "" : (getConnInfo(context).remote.address ?? ""),
+    agent: context.req.header("user-agent") ?? "",
+  };
+}
+
+function forbidden({ status, reason }: PlaybackRefusal): Response {
+  return new Response(`${reason}\n`, { status, headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" } });
+}
+
+async function multivariant(source: Source, channel: Channel, uri: string, caching: string, signal: AbortSignal): Promise<Response> {
   // Right after an encoder began there is nothing to say yet; the first part is a moment away.
   if (channel.live && channel.window.listed.length === 0) {
     const refused = unready(await wait(source, channel, channel.window.nextMsn, 0, signal));
     if (refused !== undefined) return refused;
   }
   if (channel.window.listed.length === 0) return refuse(404, "the channel is off the air");
-  const text = multivariantPlaylist(channel.tracks, bandwidth(channel.window), channel.window.independentSegments, "media.m3u8");
-  return new Response(text, { headers: { "content-type": PLAYLIST_TYPE, "cache-control": "max-age=1" } });
+  const text = multivariantPlaylist(channel.tracks, bandwidth(channel.window), channel.window.independentSegments, uri);
+  return new Response(text, { headers: { "content-type": PLAYLIST_TYPE, "cache-control": caching } });
 }
 
 async function media(

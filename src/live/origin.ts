@@ -6,12 +6,14 @@
  * One process, one thread: sockets of encoders by the loop, viewers by an HTTP application (`delivery`) that whoever composes the program serves.
  * A channel has one encoder at a time. A second one with the same key is refused while the first is heard; when the first has been silent for a few
  * seconds, which on a bad link means that it is reconnecting, the second takes over.
+ *
+ * Channels come from the configuration, or are opened, given other keys and closed while the origin runs.
  */
 import { Prng } from "../base/prng.ts";
 import { type Millis, NEVER } from "../base/units.ts";
 import { gzip } from "../host/http.ts";
 import type { Log } from "../host/log.ts";
-import type { Driver, Endpoint, Listener, Loop, TcpHandler, TcpSocket } from "../host/loop.ts";
+import type { Accept, Driver, Endpoint, Listener, Loop, TcpHandler, TcpSocket } from "../host/loop.ts";
 import { segmenterDefaults } from "../media/hls/segmenter.ts";
 import { statusCode } from "../media/rtmp/command.ts";
 import type { RtmpServerOptions } from "../media/rtmp/server.ts";
@@ -22,10 +24,21 @@ import type { Publisher, Refusal } from "./publisher.ts";
 import { type Host, RtmpSession } from "./rtmp-session.ts";
 import { StreamKeys } from "./stream-key.ts";
 
+/** What somebody may set for one channel; the rest is the origin's. */
+export interface ChannelSettings {
+  /** Milliseconds; default: option `part`. */
+  readonly part?: Millis;
+  /** Segments in the playlist; default: option `window`. */
+  readonly window?: number;
+}
+
+/** Decides, beyond the key, whether an encoder may publish to a channel now. */
+export type Gate = (channel: string, publisher: Publisher) => Refusal | undefined;
+
 export class Origin implements Source, Driver, Host {
   readonly log: Log;
   readonly buffer = new Uint8Array(65_536);
-  readonly channels: ReadonlyMap<string, Channel>;
+  readonly #channels = new Map<string, Channel>();
   readonly #config: LiveConfig;
   readonly #loop: Loop;
   readonly #wallClock: () => number;
@@ -34,6 +47,7 @@ export class Origin implements Source, Driver, Host {
   readonly #sessions = new Set<RtmpSession>();
   readonly #publishers = new Map<Channel, Publisher>();
   readonly #listeners: Listener[] = [];
+  #gate: Gate = () => undefined;
   #accepted = 0;
   readonly #refused: Record<string, number> = {};
 
@@ -43,18 +57,65 @@ export class Origin implements Source, Driver, Host {
     this.#loop = loop;
     this.log = log;
     this.#wallClock = wallClock;
-    this.#keys = new StreamKeys(config.channels);
+    this.#keys = new StreamKeys({});
     const limits = { setupMillis: config.publishwait * 1000, idleMillis: config.idle * 1000 };
     this.#rtmp = { random: new Prng(wallClock()).fill(new Uint8Array(HANDSHAKE_RANDOM_BYTES)), limits };
-    this.channels = new Map(Object.keys(config.channels).map((name) => [name, this.#channel(name)]));
+    for (const [name, key] of Object.entries(config.channels)) this.open(name, key);
     loop.drive(this);
   }
 
   /** Where encoders publish. @throws HostError when the address cannot be bound */
   listen(at: Endpoint): Listener {
-    const listener = this.#loop.listen(at, (socket, now) => this.#accept(socket, now));
+    const listener = this.#loop.listen(at, (socket, now) => this.#accept(socket, now, "rtmp"));
     this.#listeners.push(listener);
     return listener;
+  }
+
+  /** The same inside TLS: `listen` is given what a listener does with a connection. */
+  listenSecurely(listen: (accept: Accept) => Listener): Listener {
+    const listener = listen((socket, now) => this.#accept(socket, now, "rtmps"));
+    this.#listeners.push(listener);
+    return listener;
+  }
+
+  get channels(): ReadonlyMap<string, Channel> {
+    return this.#channels;
+  }
+
+  /** Whoever decides about encoders beside their key, from now on. */
+  guard(gate: Gate): void {
+    this.#gate = gate;
+  }
+
+  /** A channel from now on, or another key for one that is; without a key nobody may publish to it. Who publishes already goes on. */
+  open(name: string, key: string | undefined, settings: ChannelSettings = {}): Channel {
+    const channel = this.#channels.get(name) ?? this.#channel(name, settings);
+    this.#channels.set(name, channel);
+    this.#keys.set(name, key);
+    return channel;
+  }
+
+  /** Ends a channel: its encoder is turned away, its media goes. */
+  drop(name: string): void {
+    const channel = this.#channels.get(name);
+    if (channel === undefined) return;
+    this.turnAway(name, { code: statusCode.failed, reason: "dropped", description: `channel ${name} is no more` });
+    this.#keys.set(name, undefined);
+    this.#channels.delete(name);
+    channel.window.clear();
+    channel.waiters.notify();
+  }
+
+  /** Ends what is being published to a channel; its encoder may come again. */
+  turnAway(name: string, refusal: Refusal): void {
+    const channel = this.#channels.get(name);
+    if (channel !== undefined) this.#publishers.get(channel)?.refuse(this.now(), refusal);
+  }
+
+  /** Who publishes to a channel now. */
+  publisher(name: string): Publisher | undefined {
+    const channel = this.#channels.get(name);
+    return channel === undefined ? undefined : this.#publishers.get(channel);
   }
 
   /** Ends every connection of encoders, in order, and accepts no more. */
@@ -85,15 +146,17 @@ export class Origin implements Source, Driver, Host {
   advance(now: Millis): Millis {
     let deadline = NEVER;
     for (const session of this.#sessions) deadline = Math.min(deadline, session.advance(now));
-    for (const channel of this.channels.values()) deadline = Math.min(deadline, channel.advance(now));
+    for (const channel of this.#channels.values()) deadline = Math.min(deadline, channel.advance(now));
     return deadline;
   }
 
   /** Decides about a key. A channel is then the publisher's, who starts and ends it, until `released`. */
   admit(session: Publisher, key: string, now: Millis): Channel | Refusal {
     const name = this.#keys.channel(key);
-    const channel = name === undefined ? undefined : this.channels.get(name);
+    const channel = name === undefined ? undefined : this.#channels.get(name);
     if (channel === undefined) return { code: statusCode.publishDenied, reason: "key", description: "no channel has this stream key" };
+    const refusal = this.#gate(channel.name, session);
+    if (refusal !== undefined) return refusal;
     const publisher = this.#publishers.get(channel);
     if (publisher !== undefined && now - publisher.heard < this.#config.takeover * 1000) {
       return { code: statusCode.badName, reason: "busy", description: `channel ${channel.name} is being published to already` };
@@ -115,20 +178,21 @@ export class Origin implements Source, Driver, Host {
     this.#sessions.delete(session);
   }
 
-  #accept(socket: TcpSocket, now: Millis): TcpHandler | undefined {
+  #accept(socket: TcpSocket, now: Millis, protocol: "rtmp" | "rtmps"): TcpHandler | undefined {
     if (this.#sessions.size >= this.#config.connections) {
       this.refused("connections");
       this.log.warn({ peer: socket.remote, connections: this.#sessions.size }, "encoder refused: too many connections");
       return undefined;
     }
     this.#accepted++;
-    const session = new RtmpSession(this, socket, this.#rtmp, now);
+    const session = new RtmpSession(this, socket, this.#rtmp, now, protocol);
     this.#sessions.add(session);
     return session;
   }
 
-  #channel(name: string): Channel {
-    const { part, segment, window, kept, memory, waiting, offline } = this.#config;
+  #channel(name: string, settings: ChannelSettings): Channel {
+    const { segment, kept, memory, waiting, offline } = this.#config;
+    const { part = this.#config.part, window = this.#config.window } = settings;
     const bytesMax = memory * 2 ** 20;
     return new Channel(name, {
       window: {

@@ -9,6 +9,10 @@ export interface Refusal {
 }
 
 export interface Publisher {
+  /** Nobody between it and us reads its media or its key. */
+  readonly secure: boolean;
+  /** "rtmp", "rtmps", "whip". */
+  readonly protocol: string;
   /** When something last came of it. */
   readonly heard: Millis;
   /** Turns it away in the midst of its stream; harmless when it went already. */

@@ -46,16 +46,22 @@ export class RtmpSession implements TcpHandler, Publisher {
   #tracks: readonly Track[] = [];
   #state: "open" | "lingering" | "closed" = "open";
   #lingerUntil: Millis = NEVER;
+  readonly protocol: "rtmp" | "rtmps";
   /** When the last byte came. */
   heard: Millis;
 
-  constructor(host: Host, socket: TcpSocket, options: RtmpServerOptions, now: Millis) {
+  constructor(host: Host, socket: TcpSocket, options: RtmpServerOptions, now: Millis, protocol: "rtmp" | "rtmps" = "rtmp") {
     this.#host = host;
     this.#socket = socket;
     this.#server = new RtmpServer(options);
     this.#server.advance(now);
     this.#log = host.log.child({ peer: socket.remote });
     this.heard = now;
+    this.protocol = protocol;
+  }
+
+  get secure(): boolean {
+    return this.protocol === "rtmps";
   }
 
   connected(): void {}

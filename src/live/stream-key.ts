@@ -4,13 +4,24 @@
  */
 
 export class StreamKeys {
-  readonly #names: readonly string[];
-  readonly #keys: readonly string[];
+  readonly #names: string[] = [];
+  readonly #keys: string[] = [];
 
   /** Channel name → stream key. */
   constructor(channels: Readonly<Record<string, string>>) {
-    this.#names = Object.keys(channels);
-    this.#keys = Object.values(channels);
+    for (const [name, key] of Object.entries(channels)) this.set(name, key);
+  }
+
+  /** The channel's key from now on; undefined: it has none, and nobody may publish to it. */
+  set(name: string, key: string | undefined): void {
+    const known = this.#names.indexOf(name);
+    if (known >= 0) {
+      this.#names.splice(known, 1);
+      this.#keys.splice(known, 1);
+    }
+    if (key === undefined) return;
+    this.#names.push(name);
+    this.#keys.push(key);
   }
 
   /** The channel whose key this is. */

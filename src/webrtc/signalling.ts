@@ -26,7 +26,7 @@ const FRAGMENT = "application/trickle-ice-sdpfrag";
 
 /** Why an offer is not taken: HTTP's status and a sentence. */
 export interface Refused {
-  readonly status: 403 | 404 | 409 | 503;
+  readonly status: 401 | 403 | 404 | 409 | 503;
   readonly reason: string;
 }
 
@@ -46,7 +46,7 @@ export interface SignallingOptions {
   /** Whether offers need a bearer token. */
   readonly token: boolean;
   /** Decides about an offer; `name` is what follows the path, "" for nothing. */
-  admit(name: string, token: string): Admitted | Refused;
+  admit(name: string, token: string, context: Context): Admitted | Refused | Promise<Admitted | Refused>;
   /** Names of sessions: nobody must be able to guess one. */
   readonly secret: () => string;
   readonly seed: () => number;
@@ -91,7 +91,7 @@ async function open(options: SignallingOptions, sessions: Map<string, Live>, con
   const token = /^Bearer +(\S+)$/i.exec(context.req.header("authorization") ?? "")?.[1] ?? "";
   if (options.token && token === "") return refuse(401, "a bearer token is needed", { "www-authenticate": "Bearer" });
   const offer = await context.req.text();
-  const admitted = options.admit(context.req.param("name") ?? "", token);
+  const admitted = await options.admit(context.req.param("name") ?? "", token, context);
   if ("status" in admitted) return refuse(admitted.status, admitted.reason);
   const id = secret();
   let peer: Peer;

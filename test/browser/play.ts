@@ -52,7 +52,7 @@ async function run(): Promise<boolean> {
   const loop = new NodeLoop();
   const origin = new Origin(liveConfig.parse({ channels, part: values.part }), loop, createLog("warn"));
   const { local } = origin.listen({ host: "127.0.0.1", port: 0 });
-  const app = delivery(origin, () => extra).route("/", page());
+  const app = delivery(origin, { extra: () => extra }).route("/", page());
   const http = await serveHttp(app.fetch, { host: "127.0.0.1", port: 0 });
   const children = new Children();
   try {

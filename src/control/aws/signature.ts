@@ -112,6 +112,9 @@ async function signatureOf({ method, url, headers, body }: SignedRequest, scope:
     uriEscapePath: true,
     applyChecksum: false,
   });
+  // The library signs whatever is there: it is given what was signed.
+  const signed: Record<string, string> = {};
+  for (const name of scope.headers.split(";")) signed[name] = headers.get(name) ?? "";
   const query: Record<string, string | string[]> = {};
   for (const name of new Set(url.searchParams.keys())) query[name] = url.searchParams.getAll(name);
   const request = new HttpRequest({
@@ -120,11 +123,11 @@ async function signatureOf({ method, url, headers, body }: SignedRequest, scope:
     hostname: url.hostname,
     path: url.pathname,
     query,
-    headers: Object.fromEntries(headers),
+    headers: signed,
     body,
   });
-  const signed = await signer.sign(request, { signingDate: new Date(scope.signedAt), signableHeaders: new Set(scope.headers.split(";")) });
-  return /Signature=([0-9a-f]{64})/.exec(signed.headers.authorization ?? "")?.[1] ?? "";
+  const answer = await signer.sign(request, { signingDate: new Date(scope.signedAt), signableHeaders: new Set(scope.headers.split(";")) });
+  return /Signature=([0-9a-f]{64})/.exec(answer.headers.authorization ?? "")?.[1] ?? "";
 }
 
 /** Where the body's hash is told, it must be the body's: the signature covers only what was told. */

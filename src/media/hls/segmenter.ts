@@ -15,6 +15,7 @@
  */
 import type { Bytes, Micros } from "../../base/units.ts";
 import { Muxer } from "../cmaf/fragment.ts";
+import { timedMetadata } from "../cmaf/timed-metadata.ts";
 import type { Track, Unit } from "../unit.ts";
 import { KeyframeInterval } from "./keyframe-interval.ts";
 import { PART_DURATION_MIN, partTarget } from "./part-target.ts";
@@ -36,6 +37,8 @@ export interface SegmenterOptions {
   readonly segmentBytesMax: Bytes;
   /** Units of one kind in one part. */
   readonly partUnitsMax: number;
+  /** Texts waiting for the next part. */
+  readonly textsMax: number;
 }
 
 export const segmenterDefaults: SegmenterOptions = {
@@ -46,6 +49,7 @@ export const segmenterDefaults: SegmenterOptions = {
   partBytesMax: 8 * 2 ** 20,
   segmentBytesMax: 32 * 2 ** 20,
   partUnitsMax: 512,
+  textsMax: 64,
 };
 
 export class Segmenter {
@@ -63,6 +67,9 @@ export class Segmenter {
   #keyframes = new KeyframeInterval(0);
   readonly #video: Unit[] = [];
   readonly #audio: Unit[] = [];
+  /** Timed metadata for the next part. */
+  readonly #texts: string[] = [];
+  #textId = 0;
   #bytes = 0;
   #segmentBytes = 0;
   #partStart: Micros = 0;
@@ -84,6 +91,8 @@ export class Segmenter {
     segmentsWithoutKeyframe: 0,
     audioDropped: 0,
     discontinuities: 0,
+    texts: 0,
+    textsDropped: 0,
   };
 
   /** `window` may hold segments of an earlier stream: then the first new segment is a discontinuity. */
@@ -119,6 +128,17 @@ export class Segmenter {
     if (unit.kind !== this.#leader) this.#follow(unit);
     else if (!this.#running) this.#begin(unit);
     else this.#lead(unit);
+  }
+
+  /** Timed metadata: shown with the frame that comes next. False: too many wait already. */
+  text(text: string): boolean {
+    if (this.#texts.length >= this.#options.textsMax) {
+      this.counters.textsDropped++;
+      return false;
+    }
+    this.#texts.push(text);
+    this.counters.texts++;
+    return true;
   }
 
   /** The stream ended: what is waiting becomes the last part. A later `push` goes on after a discontinuity. */
@@ -227,7 +247,7 @@ export class Segmenter {
       this.#segmentOpen = true;
     }
     const duration = end - this.#partStart;
-    const bytes = muxer.fragment(this.#video, this.#audio, end);
+    const bytes = this.#withTexts(muxer.fragment(this.#video, this.#audio, end));
     if (duration > this.#partTarget) this.counters.partsLong++;
     else if (!last && duration < this.#partTarget * PART_DURATION_MIN) this.counters.partsShort++;
     this.#window.addPart({ bytes, duration, independent: this.#leading[0]?.keyframe === true }, last);
@@ -238,6 +258,19 @@ export class Segmenter {
       this.#segmentStart = end;
       this.#segmentOpen = false;
     }
+  }
+
+  #withTexts(fragment: Uint8Array): Uint8Array {
+    if (this.#texts.length === 0) return fragment;
+    const events = this.#texts.map((text) => timedMetadata(text, this.#last, this.#textId++));
+    this.#texts.length = 0;
+    const bytes = new Uint8Array(events.reduce((sum, event) => sum + event.length, fragment.length));
+    let at = 0;
+    for (const piece of [...events, fragment]) {
+      bytes.set(piece, at);
+      at += piece.length;
+    }
+    return bytes;
   }
 
   get #leading(): Unit[] {

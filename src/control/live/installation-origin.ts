@@ -1,0 +1,158 @@
+/**
+ * The origin under the API: channels of the store are opened on it, what happens on them becomes sessions and events, and what the API asks for is done.
+ */
+import type { Log } from "../../host/log.ts";
+import type { Origin } from "../../live/origin.ts";
+import type { Publisher, Refusal } from "../../live/publisher.ts";
+import { statusCode } from "../../media/rtmp/command.ts";
+import type { Track } from "../../media/unit.ts";
+import { channelView } from "../ivs/channel-view.ts";
+import type { IvsContext } from "../ivs/context.ts";
+import type { LiveService, LiveStream } from "../ivs/live-service.ts";
+import { Directory } from "./directory.ts";
+import type { EventSink } from "./events.ts";
+import type { Breach } from "./ingest-limits.ts";
+import { SessionLog } from "./session-log.ts";
+import { StreamWatch } from "./stream-watch.ts";
+import { ViewerCount } from "./viewer-count.ts";
+
+const TICK_MS = 1000;
+
+export class InstallationOrigin implements LiveService {
+  readonly directory: Directory;
+  readonly viewers = new ViewerCount();
+  readonly sessions: SessionLog;
+  readonly #origin: Origin;
+  readonly #context: Omit<IvsContext, "live">;
+  readonly #watches = new Map<string, StreamWatch>();
+  readonly #sinks: readonly EventSink[];
+  readonly #log: Log;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(origin: Origin, context: Omit<IvsContext, "live">, log: Log, sinks: readonly EventSink[] = []) {
+    this.#origin = origin;
+    this.#context = context;
+    this.#log = log;
+    this.directory = new Directory(context, origin, log);
+    this.sessions = new SessionLog(context.database, log);
+    this.#sinks = [(event) => this.sessions.event(event), ...sinks];
+    origin.guard((channel, publisher) => this.#guard(channel, publisher));
+  }
+
+  async start(): Promise<void> {
+    await this.sessions.closeLeftOvers(this.#context.now());
+    await this.changed();
+    this.#timer = setInterval(() => this.#tick(), TICK_MS);
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    for (const watch of this.#watches.values()) watch.close();
+    await this.sessions.settled();
+  }
+
+  async changed(): Promise<void> {
+    await this.directory.refresh();
+    for (const [id, watch] of this.#watches) {
+      if (this.#origin.channels.get(id) === watch.channel) continue;
+      watch.close();
+      this.#watches.delete(id);
+    }
+    for (const [id, channel] of this.#origin.channels) {
+      if (!this.#watches.has(id) && this.directory.channel(id) !== undefined) this.#watches.set(id, this.#watch(id, channel));
+    }
+  }
+
+  stream(channelId: string): LiveStream | undefined {
+    const watch = this.#watches.get(channelId);
+    return watch === undefined || watch.streamId === "" ? undefined : this.#view(watch);
+  }
+
+  streams(): readonly LiveStream[] {
+    return [...this.#watches.values()].filter(({ streamId }) => streamId !== "").map((watch) => this.#view(watch));
+  }
+
+  stop(channelId: string): void {
+    this.#origin.turnAway(channelId, { code: statusCode.failed, reason: "stopped", description: "the stream was stopped" });
+  }
+
+  putMetadata(channelId: string, text: string): void {
+    this.#origin.channels.get(channelId)?.text(text);
+  }
+
+  /** The directory knows it already; whoever plays is refused at its next request. */
+  revoke(): void {
+    void this.changed();
+  }
+
+  #view({ channel, streamId, startedAt, health }: StreamWatch): LiveStream {
+    return { channelId: channel.name, streamId, startedAt, health, viewers: this.viewers.count(channel.name, this.#context.now()) };
+  }
+
+  #guard(channel: string, publisher: Publisher): Refusal | undefined {
+    const known = this.directory.channel(channel);
+    if (known === undefined || publisher.secure || known.row.insecure_ingest === 1) return undefined;
+    return {
+      code: statusCode.publishDenied,
+      reason: "insecure",
+      description: "this channel takes streams by RTMPS only; set insecureIngest to allow RTMP",
+    };
+  }
+
+  #watch(id: string, channel: StreamWatch["channel"]): StreamWatch {
+    const row = () => this.directory.channel(id)?.row;
+    return new StreamWatch(channel, {
+      now: this.#context.now,
+      facts: () => ({ name: row()?.name ?? "", type: row()?.type ?? "STANDARD" }),
+      started: (streamId, startAt) =>
+        this.sessions.started({ id: streamId, channelId: id, startAt, channel: this.#snapshot(id), recording: "" }),
+      ingest: (streamId, tracks, rate) => this.sessions.ingest(streamId, JSON.stringify(ingestConfiguration(tracks, rate))),
+      ended: (streamId, at) => this.sessions.ended(streamId, at),
+      event: (event) => {
+        this.#log.info({ channel: id, stream: event.streamId, type: event.type }, event.name);
+        for (const sink of this.#sinks) sink(event);
+      },
+      breached: (which) => this.#breached(id, which),
+    });
+  }
+
+  #breached(id: string, which: Breach): void {
+    const description =
+      which === "Ingest Bitrate"
+        ? "the stream has a higher bit rate than the channel's type allows"
+        : "the picture is larger than 1920 × 1080";
+    // Not from within the encoder's own call.
+    queueMicrotask(() => this.#origin.turnAway(id, { code: statusCode.failed, reason: "limit", description }));
+  }
+
+  #snapshot(id: string): string {
+    const row = this.directory.channel(id)?.row;
+    if (row === undefined) return "";
+    const { srt: _, ...shown } = channelView({ ...this.#context, live: this }, row, {}) as { srt?: object };
+    return JSON.stringify(shown);
+  }
+
+  #tick(): void {
+    for (const watch of this.#watches.values()) watch.tick(this.#origin.now());
+    this.changed().catch((error: Error) => this.#log.error({ error: error.message }, "the store cannot be read"));
+  }
+}
+
+function ingestConfiguration(tracks: readonly Track[], rate: number): object {
+  const video = tracks.find((track) => track.kind === "video");
+  const audio = tracks.find((track) => track.kind === "audio");
+  return {
+    ...(video === undefined
+      ? {}
+      : {
+          video: {
+            codec: video.codec,
+            videoWidth: video.width,
+            videoHeight: video.height,
+            targetFramerate: Math.round(video.framesPerSecond),
+            targetBitrate: Math.round(rate),
+          },
+        }),
+    ...(audio === undefined ? {} : { audio: { codec: audio.codec, sampleRate: audio.sampleRate, channels: audio.channels } }),
+  };
+}

@@ -1,0 +1,87 @@
+/**
+ * Stream sessions and their events, written to the store in the order in which they happened, behind the origin's back: encoders never wait for a database.
+ * What waits is bounded; what does not fit is counted and said once.
+ */
+import type { Log } from "../../host/log.ts";
+import type { Database } from "../store/database.ts";
+import type { StreamEvent } from "./events.ts";
+
+const WAITING_MAX = 10_000;
+
+export interface SessionStart {
+  readonly id: string;
+  readonly channelId: string;
+  /** Unix ms. */
+  readonly startAt: number;
+  /** The channel as it was, and where it is recorded: JSON, or empty. */
+  readonly channel: string;
+  readonly recording: string;
+}
+
+export class SessionLog {
+  readonly #database: Database;
+  readonly #log: Log;
+  readonly #waiting: (() => Promise<unknown>)[] = [];
+  #writing: Promise<void> | undefined;
+  readonly counters = { written: 0, failed: 0, dropped: 0 };
+
+  constructor(database: Database, log: Log) {
+    this.#database = database;
+    this.#log = log;
+  }
+
+  /** Ends what a process that died left open. `now` in Unix ms. */
+  async closeLeftOvers(now: number): Promise<void> {
+    await this.#database.updateTable("stream_sessions").set({ end_at: now, has_error_event: 1 }).where("end_at", "=", 0).execute();
+  }
+
+  started({ id, channelId, startAt, channel, recording }: SessionStart): void {
+    const row = { id, channel_id: channelId, start_at: startAt, end_at: 0, channel, ingest: "", recording, has_error_event: 0 };
+    this.#later(() => this.#database.insertInto("stream_sessions").values(row).execute());
+  }
+
+  /** What came in, JSON. */
+  ingest(id: string, ingest: string): void {
+    this.#later(() => this.#database.updateTable("stream_sessions").set({ ingest }).where("id", "=", id).execute());
+  }
+
+  ended(id: string, at: number): void {
+    this.#later(() => this.#database.updateTable("stream_sessions").set({ end_at: at }).where("id", "=", id).execute());
+  }
+
+  event({ streamId, at, name, type, error = false }: StreamEvent): void {
+    const row = { session_id: streamId, at, name, type, code: "" };
+    this.#later(() => this.#database.insertInto("stream_events").values(row).execute());
+    if (error)
+      this.#later(() => this.#database.updateTable("stream_sessions").set({ has_error_event: 1 }).where("id", "=", streamId).execute());
+  }
+
+  /** All that was handed over so far is stored, or has failed. */
+  async settled(): Promise<void> {
+    await this.#writing;
+  }
+
+  #later(write: () => Promise<unknown>): void {
+    if (this.#waiting.length >= WAITING_MAX) {
+      if (this.counters.dropped++ === 0) this.#log.error({ waiting: WAITING_MAX }, "the store is too slow: events of streams are lost");
+      return;
+    }
+    this.#waiting.push(write);
+    this.#writing ??= this.#drain();
+  }
+
+  async #drain(): Promise<void> {
+    // Whoever hands over goes on first.
+    await Promise.resolve();
+    for (let write = this.#waiting.shift(); write !== undefined; write = this.#waiting.shift()) {
+      try {
+        await write();
+        this.counters.written++;
+      } catch (error) {
+        this.counters.failed++;
+        this.#log.error({ error: (error as Error).message }, "an event of a stream could not be stored");
+      }
+    }
+    this.#writing = undefined;
+  }
+}

@@ -1,0 +1,117 @@
+/**
+ * Watches one channel: tells when a stream begins and ends, whether it starves, and whether it keeps within the channel's type.
+ *
+ *   started ─▶ Session Created ─▶ first media ─▶ Stream Start … Starvation Start/End … ─▶ Stream End, Session Ended
+ */
+import type { Channel, ChannelListener } from "../../live/channel.ts";
+import type { Track, Unit } from "../../media/unit.ts";
+import type { Health } from "../ivs/live-service.ts";
+import { randomId } from "../random-id.ts";
+import type { EventType, StreamEvent } from "./events.ts";
+import { type Breach, breach } from "./ingest-limits.ts";
+
+/** A stream without media for so long starves. */
+const STARVING_MS = 2000;
+const STREAM_ID_RANDOM = 23;
+/** What comes in is written down when it changes, at the end, and once in so many ticks. */
+const TICKS_BETWEEN_REPORTS = 15;
+
+export interface WatchOptions {
+  /** What the channel is called and of which type it is, now. */
+  readonly facts: () => { readonly name: string; readonly type: string };
+  /** Unix ms. */
+  readonly now: () => number;
+  readonly started: (streamId: string, at: number) => void;
+  readonly ingest: (streamId: string, tracks: readonly Track[], rate: number) => void;
+  readonly event: (event: StreamEvent) => void;
+  readonly ended: (streamId: string, at: number) => void;
+  /** The stream must not go on. */
+  readonly breached: (which: Breach) => void;
+}
+
+export class StreamWatch implements ChannelListener {
+  readonly channel: Channel;
+  readonly #options: WatchOptions;
+  streamId = "";
+  startedAt = 0;
+  health: Health = "UNKNOWN";
+  #lastUnit = 0;
+  #flowing = false;
+  #ticks = 0;
+  #rate = 0;
+
+  constructor(channel: Channel, options: WatchOptions) {
+    this.channel = channel;
+    this.#options = options;
+    channel.listeners.add(this);
+  }
+
+  started(): void {
+    this.streamId = `st-${randomId(STREAM_ID_RANDOM)}`;
+    this.startedAt = this.#options.now();
+    this.health = "UNKNOWN";
+    this.#flowing = false;
+    this.#ticks = 0;
+    this.#rate = 0;
+    this.#options.started(this.streamId, this.startedAt);
+    this.#event("IVS Stream State Change", "Session Created");
+  }
+
+  tracks(tracks: readonly Track[]): void {
+    this.#options.ingest(this.streamId, tracks, 0);
+    this.#check(tracks, 0);
+  }
+
+  unit(_unit: Unit): void {
+    this.#lastUnit = this.#options.now();
+    if (this.#flowing) return;
+    this.#flowing = true;
+    this.health = "HEALTHY";
+    this.#event("IVS Stream State Change", "Stream Start");
+  }
+
+  ended(): void {
+    if (this.streamId === "") return;
+    if (this.health === "STARVING") this.#event("IVS Stream Health Change", "Starvation End");
+    this.#report();
+    if (this.#flowing) this.#event("IVS Stream State Change", "Stream End");
+    this.#event("IVS Stream State Change", "Session Ended");
+    this.#options.ended(this.streamId, this.#options.now());
+    this.streamId = "";
+  }
+
+  /** Called about once a second. `monotonic` is the origin's clock. */
+  tick(monotonic: number): void {
+    if (this.streamId === "" || !this.#flowing) return;
+    const starving = this.#options.now() - this.#lastUnit > STARVING_MS;
+    if (starving !== (this.health === "STARVING")) {
+      this.health = starving ? "STARVING" : "HEALTHY";
+      this.#event("IVS Stream Health Change", starving ? "Starvation Start" : "Starvation End", starving);
+    }
+    const rate = this.channel.bitsPerSecond(monotonic);
+    this.#rate = rate;
+    if (++this.#ticks % TICKS_BETWEEN_REPORTS === 3) this.#report();
+    this.#check(this.channel.tracks, rate);
+  }
+
+  close(): void {
+    this.ended();
+    this.channel.listeners.delete(this);
+  }
+
+  #report(): void {
+    this.#options.ingest(this.streamId, this.channel.tracks, this.#rate);
+  }
+
+  #check(tracks: readonly Track[], rate: number): void {
+    const which = breach(this.#options.facts().type, tracks, rate);
+    if (which === undefined) return;
+    this.#event("IVS Limit Breach", which, true);
+    this.#options.breached(which);
+  }
+
+  #event(type: EventType, name: string, error = false): void {
+    const { facts, now, event } = this.#options;
+    event({ at: now(), channelId: this.channel.name, channelName: facts().name, streamId: this.streamId, type, name, error });
+  }
+}
