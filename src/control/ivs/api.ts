@@ -8,7 +8,8 @@ import type { Credentials } from "../credentials.ts";
 import type { IvsContext } from "./context.ts";
 import { ivsOperations } from "./operations.ts";
 
-export function ivsApi(context: IvsContext, credentials: Credentials, log: Log): Hono {
+/** `now`: Unix ms, by which signatures are judged. */
+export function ivsApi(context: IvsContext, credentials: Credentials, log: Log, now = context.now): Hono {
   const secretOf = async (id: string): Promise<string | undefined> => (await credentials.identity(id))?.secret;
   return restJson({
     operations: ivsOperations,
@@ -17,6 +18,6 @@ export function ivsApi(context: IvsContext, credentials: Credentials, log: Log):
     credentials,
     audit: new Audit(context.database),
     log,
-    now: context.now,
+    now,
   });
 }

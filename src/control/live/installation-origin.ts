@@ -42,7 +42,7 @@ export class InstallationOrigin implements LiveService {
   async start(): Promise<void> {
     await this.sessions.closeLeftOvers(this.#context.now());
     await this.changed();
-    this.#timer = setInterval(() => this.#tick(), TICK_MS);
+    this.#timer = setInterval(() => this.tick(), TICK_MS);
   }
 
   async close(): Promise<void> {
@@ -132,7 +132,8 @@ export class InstallationOrigin implements LiveService {
     return JSON.stringify(shown);
   }
 
-  #tick(): void {
+  /** What is due about once a second: who starves, what changed in the store. */
+  tick(): void {
     for (const watch of this.#watches.values()) watch.tick(this.#origin.now());
     this.changed().catch((error: Error) => this.#log.error({ error: error.message }, "the store cannot be read"));
   }

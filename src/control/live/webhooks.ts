@@ -29,8 +29,9 @@ export class Webhooks {
   readonly #hooks: readonly Hook[];
   readonly #place: Place;
 
-  constructor(hooks: readonly Webhook[], place: Place, log: Log) {
-    this.#hooks = hooks.map((hook) => new Hook(hook, log));
+  /** `pause`: milliseconds before the second attempt; each further one waits twice as long. */
+  constructor(hooks: readonly Webhook[], place: Place, log: Log, pause = FIRST_PAUSE_MS) {
+    this.#hooks = hooks.map((hook) => new Hook(hook, log, pause));
     this.#place = place;
   }
 
@@ -55,10 +56,12 @@ class Hook {
   readonly #log: Log;
   readonly #waiting: Posted[] = [];
   readonly #stop = new AbortController();
+  readonly #pause: number;
   #posting = false;
   readonly counters = { delivered: 0, retried: 0, givenUp: 0, dropped: 0 };
 
-  constructor(hook: Webhook, log: Log) {
+  constructor(hook: Webhook, log: Log, pause: number) {
+    this.#pause = pause;
     this.#hook = hook;
     this.#log = log;
   }
@@ -101,7 +104,7 @@ class Hook {
         // Not there now; it may be in a while.
       }
       this.counters.retried++;
-      await pause(FIRST_PAUSE_MS * 2 ** (attempt - 1), this.#stop.signal);
+      await pause(this.#pause * 2 ** (attempt - 1), this.#stop.signal);
     }
     this.counters.givenUp++;
     this.#log.warn({ url: new URL(this.#hook.url).origin, attempts: ATTEMPTS_MAX }, "an event was not taken by its webhook");

@@ -22,15 +22,19 @@ export class Installation {
     this.url = url;
   }
 
-  static async start(t: TestContext, url = process.env.LONGHAUL_TEST_DATABASE ?? ":memory:"): Promise<Installation> {
+  /** `now`: the clock of everything but signatures. */
+  static async start(
+    t: TestContext,
+    { now = Date.now, url = process.env.LONGHAUL_TEST_DATABASE ?? ":memory:" } = {},
+  ): Promise<Installation> {
     const database = await openDatabase(url);
     const seal = new Seal(new Uint8Array(32).fill(7));
     const live = new QuietOrigin();
     const hosts = { ingest: "ingest.example", playback: "http://play.example", srt: "" };
     const place = { region: "eu-west-1", account: "123456789012" };
-    const context: IvsContext = { database, seal, place, live, hosts, quotas: { ...quotaDefaults, playbackKeyPairs: 3 }, now: Date.now };
+    const context: IvsContext = { database, seal, place, live, hosts, quotas: { ...quotaDefaults, playbackKeyPairs: 3 }, now };
     const credentials = new Credentials(database, seal);
-    const server = await serveHttp(ivsApi(context, credentials, silentLog).fetch, { host: "127.0.0.1", port: 0 });
+    const server = await serveHttp(ivsApi(context, credentials, silentLog, Date.now).fetch, { host: "127.0.0.1", port: 0 });
     t.after(async () => {
       await server.close();
       await database.destroy();

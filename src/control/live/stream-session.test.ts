@@ -1,0 +1,116 @@
+/** A stream's session as the API tells of it: begun, flowing, starving, ended; limits; and the same events at a webhook. */
+import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
+import { test } from "node:test";
+import { Ivs } from "@aws-sdk/client-ivs";
+import { serveHttp } from "../../host/http.ts";
+import { silentLog } from "../../host/log.ts";
+import { Installation } from "../testing/installation.ts";
+import { originUnder, publishDemo } from "../testing/origin.ts";
+import type { StreamEvent } from "./events.ts";
+import { SessionLog } from "./session-log.ts";
+import { Webhooks } from "./webhooks.ts";
+
+/** A clock that stands until it is moved. */
+const begin = 1_790_000_000_000;
+
+test("a session: events in order, what came in, no longer shown as live", async (t) => {
+  let now = begin;
+  const events: StreamEvent[] = [];
+  const installation = await Installation.start(t, { now: () => now });
+  const { origin, live } = await originUnder(t, installation, [(event) => events.push(event)]);
+  const ivs = new Ivs(await installation.client());
+  const channelArn = (await ivs.createChannel({ name: "show" })).channel!.arn!;
+  await live.changed();
+  const id = channelArn.split("/")[1]!;
+  const channel = origin.channels.get(id)!;
+  publishDemo(channel, now);
+  assert.equal(live.stream(id)?.health, "HEALTHY");
+  now += 5000;
+  live.tick();
+  assert.equal(live.stream(id)?.health, "STARVING");
+  publishUnit();
+  live.tick();
+  channel.end(origin.now());
+  await live.sessions.settled();
+  assert.equal(live.stream(id), undefined);
+  const { streamSession } = await ivs.getStreamSession({ channelArn });
+  assert.deepEqual(
+    streamSession!.truncatedEvents!.map(({ name }) => name),
+    ["Session Ended", "Stream End", "Starvation End", "Starvation Start", "Stream Start", "Session Created"],
+  );
+  assert.deepEqual(
+    events.map(({ name }) => name).toReversed(),
+    streamSession!.truncatedEvents!.map(({ name }) => name),
+  );
+  assert.equal(streamSession!.channel!.name, "show");
+  assert.equal(streamSession!.ingestConfiguration!.video!.videoWidth, 640);
+  assert.equal(streamSession!.startTime!.getTime(), begin);
+  assert.equal(streamSession!.endTime!.getTime(), now);
+  const { streamSessions } = await ivs.listStreamSessions({ channelArn });
+  assert.deepEqual(
+    streamSessions!.map(({ streamId, hasErrorEvent }) => [streamId, hasErrorEvent]),
+    [[streamSession!.streamId, true]],
+  );
+
+  /** Something comes again, as after a stall. */
+  function publishUnit(): void {
+    channel.push(origin.now(), { kind: "video", dts: 9_000_000, pts: 9_000_000, keyframe: true, data: new Uint8Array(100), arrival: now });
+  }
+});
+
+test("a picture larger than the type allows ends the stream with an event", async (t) => {
+  const events: StreamEvent[] = [];
+  const installation = await Installation.start(t);
+  const { origin, live } = await originUnder(t, installation, [(event) => events.push(event)]);
+  const ivs = new Ivs(await installation.client());
+  const id = (await ivs.createChannel({ type: "BASIC" })).channel!.arn!.split("/")[1]!;
+  await live.changed();
+  const channel = origin.channels.get(id)!;
+  publishDemo(channel, Date.now(), (track) => (track.kind === "video" ? { ...track, width: 3840, height: 2160 } : track));
+  assert.ok(events.some(({ name, type }) => type === "IVS Limit Breach" && name === "Ingest Resolution"));
+});
+
+test("what a process that died left open is closed at the next start", async (t) => {
+  const installation = await Installation.start(t);
+  const ivs = new Ivs(await installation.client());
+  const channelArn = (await ivs.createChannel({})).channel!.arn!;
+  const sessions = new SessionLog(installation.context.database, silentLog);
+  const id = `st-${"x".repeat(23)}`;
+  sessions.started({ id, channelId: channelArn.split("/")[1]!, startAt: begin, channel: "", recording: "" });
+  await sessions.settled();
+  await originUnder(t, installation);
+  const { streamSession } = await ivs.getStreamSession({ channelArn, streamId: id });
+  assert.ok(streamSession!.endTime!.getTime() > begin);
+});
+
+test("events reach a webhook in order, signed, and again when it was not there", async (t) => {
+  const got: { body: string; signature: string }[] = [];
+  let refuse = 2;
+  const server = await serveHttp(
+    async (request) => {
+      if (refuse-- > 0) return new Response(null, { status: 503 });
+      got.push({ body: await request.text(), signature: request.headers.get("x-longhaul-signature") ?? "" });
+      return new Response(null, { status: 204 });
+    },
+    { host: "127.0.0.1", port: 0 },
+  );
+  const place = { region: "eu-west-1", account: "123456789012" };
+  const webhooks = new Webhooks([{ url: `http://127.0.0.1:${server.local.port}/`, secret: "s3cret" }], place, silentLog, 5);
+  t.after(async () => {
+    webhooks.close();
+    await server.close();
+  });
+  for (const name of ["Session Created", "Stream Start"])
+    webhooks.post({ at: begin, channelId: "abc", channelName: "show", streamId: "st-1", type: "IVS Stream State Change", name });
+  for (let i = 0; i < 500 && got.length < 2; i++) await new Promise((done) => setTimeout(done, 10));
+  const bodies = got.map(({ body }) => JSON.parse(body) as { detail: { event_name: string }; resources: string[]; source: string });
+  assert.deepEqual(
+    bodies.map(({ detail }) => detail.event_name),
+    ["Session Created", "Stream Start"],
+  );
+  assert.deepEqual(bodies[0]!.resources, ["arn:aws:ivs:eu-west-1:123456789012:channel/abc"]);
+  const [, seconds, mac] = /^t=(\d+),v1=([0-9a-f]+)$/.exec(got[0]!.signature)!;
+  assert.equal(mac, createHmac("sha256", "s3cret").update(`${seconds}.${got[0]!.body}`).digest("hex"));
+  assert.deepEqual(webhooks.counters, [{ delivered: 2, retried: 2, givenUp: 0, dropped: 0 }]);
+});
