@@ -4,13 +4,15 @@ import type { Kind } from "./arn.ts";
 
 const said = (pattern: RegExp, what: string) => z.string().regex(pattern, what);
 
-export const arn = (kind: Kind) =>
-  said(new RegExp(`^arn:aws:ivs:[a-z0-9-]+:[0-9]+:${kind}/[a-zA-Z0-9-]+$`), `Member must be the ARN of a ${kind}`).max(
+/** What names a resource that must be there. One that is of another kind, or no ARN at all, is answered like one that is not there. */
+export const arn = (_kind: Kind) =>
+  z.string().min(1, "Member must have length greater than or equal to 1").max(128, "Member must have length less than or equal to 128");
+/** What a channel refers to; empty: nothing. */
+export const arnOrNone = (kind: Kind) =>
+  said(new RegExp(`^$|^arn:aws:ivs:[a-z0-9-]+:[0-9]+:${kind}/[a-zA-Z0-9-]+$`), `Member must be empty or the ARN of a ${kind}`).max(
     128,
     "Member must have length less than or equal to 128",
   );
-/** Empty: none. */
-export const arnOrNone = (kind: Kind) => z.union([z.literal(""), arn(kind)], `Member must be empty or the ARN of a ${kind}`);
 export const anyArn = said(/^arn:aws:ivs:[a-z0-9-]+:[0-9]+:[a-z-]+\/[a-zA-Z0-9-]+$/, "Member must be an ARN").max(128);
 
 export const name = said(
