@@ -11,9 +11,10 @@ import { newCarrierCounters } from "./settings.ts";
 
 export class RawServerLink implements Link, RawServerUser {
   readonly local: { readonly host: string; readonly port: number };
-  readonly addresses: ConversationTable;
+  readonly addresses: ConversationTable["peers"];
   readonly counters = newUdpCounters();
   readonly carried = newCarrierCounters();
+  readonly #table: ConversationTable;
   readonly #loop: EpollLoop;
   readonly #end: RawServerEnd;
   readonly #handler: LinkHandler;
@@ -35,7 +36,8 @@ export class RawServerLink implements Link, RawServerUser {
     this.#handler = handler;
     this.#closed = closed;
     this.local = settings.local;
-    this.addresses = new ConversationTable(peersMax, settings.local.host);
+    this.#table = new ConversationTable(peersMax, settings.local.host);
+    this.addresses = this.#table.peers;
     this.#end = new RawServerEnd(loop, settings, this.carried, this);
   }
 
@@ -44,7 +46,7 @@ export class RawServerLink implements Link, RawServerUser {
     const next = this.#end.advance(now);
     if (now >= this.#sweepAt) {
       this.#sweepAt = now + SWEEP_MS;
-      this.addresses.sweep(now, IDLE_MS);
+      this.#table.sweep(now, IDLE_MS);
     }
     return this.addresses.counters.peers > 0 ? Math.min(next, this.#sweepAt) : next;
   }
@@ -59,7 +61,7 @@ export class RawServerLink implements Link, RawServerUser {
         return i;
       }
       const entry = this.addresses.entry(batch.peer[i]!);
-      if (entry === undefined || entry.gone) {
+      if (entry === undefined) {
         counters.sendErrors++;
         continue;
       }
@@ -78,7 +80,7 @@ export class RawServerLink implements Link, RawServerUser {
   }
 
   datagram(now: Millis, peer: RawPeer, batch: Batch, start: number, end: number, conversation: number): void {
-    const id = this.addresses.idOf(now, peer, conversation);
+    const id = this.#table.idOf(now, peer, conversation);
     if (id < 0) {
       this.counters.receiveDropped++;
       return;
@@ -100,7 +102,7 @@ export class RawServerLink implements Link, RawServerUser {
   }
 
   closed(_now: Millis, peer: RawPeer): void {
-    this.addresses.close(peer);
+    this.#table.close(peer);
   }
 
   writable(now: Millis): void {

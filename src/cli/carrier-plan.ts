@@ -1,5 +1,6 @@
-/** What carries a tunnel's datagrams, as options carrier, rawkey and raw say it: checked, and in one shape for the tunnel's thread (carriers.ts). */
+/** What carries a tunnel's datagrams, as options carrier, rawkey, raw and tcpcarrier say it: checked, and in one shape for the tunnel's thread (carriers.ts). */
 import { existsSync } from "node:fs";
+import { z } from "zod";
 import { ConfigError } from "../base/errors.ts";
 import type { RawCarrierSettings } from "../carrier/raw-carrier.ts";
 import type { HostPort } from "../carrier/settings.ts";
@@ -15,14 +16,23 @@ type End = { readonly role: "client"; readonly config: ClientConfig } | { readon
 
 /** udp2raw's three, under names that say what is on the wire: "udp" is the tunnel's own UDP. */
 const rawModes: Readonly<Record<string, RawMode>> = { faketcp: "faketcp", icmp: "icmp", rawudp: "udp" };
-const NAMES = ["udp", ...Object.keys(rawModes)];
+const NAMES = ["udp", ...Object.keys(rawModes), "tcp"];
 
 export interface PlannedCarrier {
   readonly name: string;
   /** A server's, where it is not --listen's. */
   readonly at: HostPort | undefined;
-  /** Undefined: plain UDP. */
-  readonly raw: PlannedRaw | undefined;
+  readonly raw?: PlannedRaw | undefined;
+  readonly tcp?: PlannedTcp | undefined;
+}
+
+export interface PlannedTcp {
+  /** Secret. */
+  readonly password: string;
+  /** 1…16. */
+  readonly connections: number;
+  /** Wanted of the kernel. */
+  readonly congestion: string;
 }
 
 export interface PlannedRaw {
@@ -36,7 +46,7 @@ export interface PlannedRaw {
 /** @throws ConfigError */
 export function carrierPlan(end: End): PlannedCarrier[] {
   const plan = end.role === "client" ? clientCarriers(end.config) : serverCarriers(end.config);
-  if (end.role === "server" && end.config.users !== "" && end.config.rawkey === "" && plan.some(({ raw }) => raw !== undefined))
+  if (end.role === "server" && end.config.users !== "" && end.config.rawkey === "" && plan.some(({ name }) => name !== "udp"))
     throw new ConfigError("rawkey", "--rawkey: nothing given; with --users there is no key for all, so give the carrier one of its own");
   return plan;
 }
@@ -44,7 +54,10 @@ export function carrierPlan(end: End): PlannedCarrier[] {
 function clientCarriers(config: ClientConfig): PlannedCarrier[] {
   const { host } = parsePortRange("remoteaddr", config.remoteaddr);
   // A name may turn out to be IPv6, whose headers are longer.
-  return [{ name: config.carrier, at: undefined, raw: plannedRaw(config, config.carrier, ipFamily(host) === 4 ? 4 : 6) }];
+  const version = ipFamily(host) === 4 ? 4 : 6;
+  return [
+    { name: config.carrier, at: undefined, raw: plannedRaw(config, config.carrier, version), tcp: plannedTcp(config, config.carrier) },
+  ];
 }
 
 function serverCarriers(config: ServerConfig): PlannedCarrier[] {
@@ -58,10 +71,11 @@ function serverCarriers(config: ServerConfig): PlannedCarrier[] {
         `--carrier: "${text}" is not allowed; give NAME or NAME=host:port with a NAME of ${NAMES.join(", ")}`,
       );
     const given = address === undefined ? undefined : parseHostPort("carrier", address);
-    if (name === "udp") return [{ name, at: given, raw: undefined }];
+    if (name === "udp") return [{ name, at: given }];
     if (given === undefined && least !== most)
       throw new ConfigError("carrier", `--carrier: "${text}" is not allowed with a range of ports in --listen; give ${name}=host:port`);
     const at = given ?? { host, port: least };
+    if (name === "tcp") return [{ name, at, tcp: plannedTcp(config, name) }];
     return families(at.host).map((any) => ({
       name,
       at: { host: any, port: at.port },
@@ -85,7 +99,7 @@ const rawOfTunnel = rawConfig.pick({
 function plannedRaw({ raw, rawkey, key }: ClientConfig | ServerConfig, name: string, version: 4 | 6): PlannedRaw | undefined {
   const mode = rawModes[name];
   if (mode === undefined) return undefined;
-  const given = checkedRaw(raw);
+  const given = checked("raw", rawOfTunnel, raw);
   const { "source-ip": sourceIp, "source-port": sourcePort } = given;
   return {
     password: rawkey === "" ? key : rawkey,
@@ -103,11 +117,31 @@ function plannedRaw({ raw, rawkey, key }: ClientConfig | ServerConfig, name: str
   };
 }
 
-function checkedRaw(raw: Readonly<Record<string, string>>): ReturnType<typeof rawOfTunnel.parse> {
+const tcpOfTunnel = z.strictObject({
+  connections: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(16)
+    .default(1)
+    .describe("a client's connections to the server; several hold each other up less"),
+  congestion: z
+    .string()
+    .regex(/^[a-z0-9_-]{1,15}$/)
+    .default("bbr")
+    .describe("the kernel's congestion control, where it has it"),
+});
+
+function plannedTcp({ tcpcarrier, rawkey, key }: ClientConfig | ServerConfig, name: string): PlannedTcp | undefined {
+  if (name !== "tcp") return undefined;
+  return { password: rawkey === "" ? key : rawkey, ...checked("tcpcarrier", tcpOfTunnel, tcpcarrier) };
+}
+
+function checked<Schema extends z.ZodObject>(option: string, schema: Schema, given: Readonly<Record<string, string>>): z.output<Schema> {
   try {
-    return checkGiven(rawOfTunnel, { ...raw });
+    return checkGiven(schema, { ...given });
   } catch (error) {
-    if (error instanceof ConfigError) throw new ConfigError("raw", error.message.replace(/^--/, "--raw "));
+    if (error instanceof ConfigError) throw new ConfigError(option, error.message.replace(/^--/, `--${option} `));
     throw error;
   }
 }

@@ -5,7 +5,7 @@ import { deriveKeys } from "../faketcp/keys.ts";
 import { faketcpPrimitives } from "../host/faketcp-crypto.ts";
 import { clientConfig, serverConfig } from "../tunnel/config.ts";
 import { carrierPlan } from "./carrier-plan.ts";
-import { rawSettings } from "./carriers.ts";
+import { rawSettings, tcpSettings } from "./carriers.ts";
 import { parseFlags } from "./flags.ts";
 
 const client = (...argv: string[]) => ({ role: "client" as const, config: parseFlags(clientConfig, { argv, env: {} }) });
@@ -41,6 +41,21 @@ test("carrier: what is wrong is said in a sentence", () => {
   refused(client("--carrier", "faketcp", "--raw", "cipher-mode=rot13"), /^--raw cipher-mode: "rot13" is not allowed; give one of/);
   refused(client("--carrier", "faketcp", "--raw", "chipher-mode=xor"), /chipher-mode/);
   assert.throws(() => client("--carrier", "pigeon"), /^ConfigError: --carrier: "pigeon" is not allowed; give one of udp, faketcp/);
+});
+
+test("tcpcarrier: connections and congestion control, and what is wrong is said", () => {
+  const plan = carrierPlan(client("--carrier", "tcp", "--key", "k", "--tcpcarrier", "connections=4,congestion=reno"));
+  assert.deepEqual(plan[0]!.tcp, { password: "k", connections: 4, congestion: "reno" });
+  assert.equal(tcpSettings(plan[0]!.tcp!).connections, 4);
+  assert.deepEqual(carrierPlan(server("--carrier", "tcp"))[0], {
+    name: "tcp",
+    at: { host: "::", port: 29900 },
+    tcp: { password: "it's a secrect", connections: 1, congestion: "bbr" },
+  });
+  refused(
+    client("--carrier", "tcp", "--tcpcarrier", "connections=17"),
+    /^--tcpcarrier connections: "17" is not allowed; give a whole number from 1 to 16/,
+  );
 });
 
 test("raw and rawkey: udp2raw's options by their names, and keys of the tunnel's key where none is given", () => {

@@ -33,6 +33,13 @@ export interface Link {
   readonly local: { readonly host: string; readonly port: number };
   readonly addresses: LinkPeers;
   readonly counters: UdpCounters;
+  /**
+   * Whether more should be sent to the peer now, by somebody who can wait; if not, `writable` follows. Left out where only `send` itself can tell. What is sent
+   * all the same is taken, but may cost older datagrams.
+   */
+  takes?(peer: number): boolean;
+  /** Most datagrams that are made before `takes` is asked again, where few are better; 1…192. */
+  readonly batchDatagrams?: number;
   /** Sends datagrams from…batch.length−1 to their peers; answers the index of the first not taken: `writable` follows. */
   send(batch: Batch, from: number): number;
   close(): void;

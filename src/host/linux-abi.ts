@@ -48,6 +48,8 @@ export const TCP_NODELAY = 1;
 export const TCP_KEEPIDLE = 4;
 export const TCP_KEEPINTVL = 5;
 export const TCP_KEEPCNT = 6;
+export const TCP_CONGESTION = 13;
+export const TCP_NOTSENT_LOWAT = 25;
 
 export const SOL_UDP = 17;
 export const UDP_SEGMENT = 103;

@@ -126,11 +126,22 @@ export interface TcpHandler {
   closed(now: Millis, code: string): void;
 }
 
+export interface TcpTuning {
+  /** Wanted congestion control, such as "bbr": taken when the kernel has it and allows it. */
+  readonly congestion?: string;
+  /** Most bytes that wait in the kernel without having been sent (TCP_NOTSENT_LOWAT). */
+  readonly unsentBytesMax?: number;
+}
+
 export interface TcpSocket {
   /** "203.0.113.7:4711", for logs. */
   readonly remote: string;
   /** The address of ours that was asked, likewise; "" or left out where that is not known. Looked up when asked for. */
   readonly local?: string;
+  /** How the kernel sends, where that can be said; what it does not know is left as it was. */
+  tune?(tuning: TcpTuning): void;
+  /** The kernel's congestion control, where that can be known: "bbr", "cubic", … */
+  readonly congestion?: string;
   /** Bytes read into bytes[offset…limit); 0 = nothing now; −1 = the peer ended its side. */
   read(bytes: Uint8Array, offset: number, limit: number): number;
   /** Bytes taken of bytes[offset…end); they were copied. Fewer than given: `writable` or `closed` follows. Not after `shutdown`. */

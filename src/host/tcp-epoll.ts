@@ -36,10 +36,11 @@ import {
   SO_LINGER,
   SOL_SOCKET,
 } from "./linux-abi.ts";
-import type { TcpHandler, TcpSocket } from "./loop.ts";
+import type { TcpHandler, TcpSocket, TcpTuning } from "./loop.ts";
 import type { Reactor, Resource } from "./reactor.ts";
 import { localName } from "./sockaddr.ts";
 import { setOption, takeError } from "./socket-option.ts";
+import { congestionOf, tuneTcp } from "./tcp-tuning.ts";
 
 const STREAM_EVENTS = EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET;
 const READ_EVENTS = EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR;
@@ -78,6 +79,14 @@ export class EpollTcpSocket implements TcpSocket, Pollable, Resource {
 
   get local(): string {
     return this.#open ? localName(this.#reactor.sys, this.fd) : "";
+  }
+
+  get congestion(): string {
+    return this.#open ? congestionOf(this.#reactor.sys, this.fd) : "";
+  }
+
+  tune(tuning: TcpTuning): void {
+    if (this.#open) tuneTcp(this.#reactor.sys, this.fd, tuning);
   }
 
   /** Begins to watch the socket for the handler, unless it was closed meanwhile. */

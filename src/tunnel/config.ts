@@ -110,6 +110,10 @@ const shared = {
     .describe(
       "how raw packets are made, by udp2raw's names: cipher-mode, auth-mode, fix-gro (the same at both ends), seq-mode, hb-len, source-ip, source-port",
     ),
+  tcpcarrier: z
+    .record(z.string(), z.string())
+    .default({})
+    .describe("how carrier tcp connects: connections, congestion (the kernel's, such as bbr)"),
   extensions: z
     .stringbool()
     .default(true)
@@ -148,9 +152,9 @@ export const clientConfig = z.strictObject({
     .describe("the server: host:port, or host:min-max for a random port per session")
     .meta({ short: "r" }),
   carrier: z
-    .enum(["udp", "faketcp", "icmp", "rawudp"])
+    .enum(["udp", "faketcp", "icmp", "rawudp", "tcp"])
     .default("udp")
-    .describe("what datagrams look like on the wire; one of the server's; others than udp need the capability CAP_NET_RAW"),
+    .describe("what datagrams look like on the wire; one of the server's; faketcp, icmp and rawudp need the capability CAP_NET_RAW"),
   reverse: list(256).describe(
     "what the server listens for and where it comes out here: NAME=[tcp:|udp:]ADDRESS, such as web=127.0.0.1:80; the server's reverse says where",
   ),
@@ -177,7 +181,9 @@ export const serverConfig = z.strictObject({
     .array(z.string().min(1))
     .max(16)
     .default(["udp"])
-    .describe("what carries datagrams, several at once: udp, faketcp, icmp, rawudp; where it is not --listen's address, NAME=host:port"),
+    .describe(
+      "what carries datagrams, several at once: udp, faketcp, icmp, rawudp, tcp; where it is not --listen's address, NAME=host:port",
+    ),
   target: z
     .string()
     .default("127.0.0.1:12948")

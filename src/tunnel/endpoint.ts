@@ -43,12 +43,14 @@ export class Endpoint implements LinkHandler {
   readonly #loop: Loop;
   readonly #envelope: Envelope;
   readonly #demultiplexer: Demultiplexer;
-  readonly #batch = new Batch(BATCH_DATAGRAMS, takeRegion(BATCH_DATAGRAMS * SLOT_BYTES));
+  readonly #batch: Batch;
   #sealed = 0;
   #taken = 0;
   #blocked = false;
   #dirty: Session[] = [];
   #pending: Session[] = [];
+  /** Sessions whose peers take no more for now. */
+  readonly #waiting = new Set<Session>();
   readonly #timers = new Heap<Session>();
 
   /** `open` is called once, at once. @throws what it throws */
@@ -57,6 +59,8 @@ export class Endpoint implements LinkHandler {
     this.#envelope = envelope;
     this.#demultiplexer = demultiplexer;
     this.socket = open(this);
+    const { batchDatagrams = BATCH_DATAGRAMS } = this.socket;
+    this.#batch = new Batch(batchDatagrams, takeRegion(batchDatagrams * SLOT_BYTES));
   }
 
   /** The session is advanced in this round, or in the next one when called outside. */
@@ -88,6 +92,8 @@ export class Endpoint implements LinkHandler {
 
   writable(_now: Millis): void {
     this.#blocked = false;
+    for (const session of this.#waiting) this.wake(session);
+    this.#waiting.clear();
   }
 
   /** Called by the owner once a round; answers when it wants to be called next. */
@@ -124,13 +130,20 @@ export class Endpoint implements LinkHandler {
     for (let i = 0; i < touched.length; i++) {
       const session = touched[i]!;
       if (session.closed !== undefined) continue;
-      while (batchesLeft > 0 && !session.transmit(now, this.#batch)) {
+      while (batchesLeft > 0 && this.#takes(session) && !session.transmit(now, this.#batch)) {
         batchesLeft--;
         if (!this.#flush()) batchesLeft = 0;
       }
       if (batchesLeft === 0) this.wake(session);
     }
     if (batchesLeft > 0) this.#flush();
+  }
+
+  /** False when the session's peer takes no more for now: then it is woken when it does. */
+  #takes(session: Session): boolean {
+    if (this.socket.takes?.(session.peer) !== false) return true;
+    this.#waiting.add(session);
+    return false;
   }
 
   /** Seals and sends what the batch holds; false when the socket takes no more now. */
@@ -155,6 +168,7 @@ export class Endpoint implements LinkHandler {
 
   #settle(now: Millis, session: Session): void {
     if (session.closed !== undefined) {
+      this.#waiting.delete(session);
       session.scheduled = NEVER;
       if (!session.dirty) this.#demultiplexer.sessionClosed(now, session);
       return;

@@ -81,6 +81,8 @@ const checks: Record<string, Check> = {
   "udp, beside others at the same port": ours(["--carrier", "udp,faketcp,icmp"], []),
   faketcp: ours(["--carrier", "udp,faketcp"], ["--carrier", "faketcp"]),
   icmp: ours(["--carrier", "udp,icmp"], ["--carrier", "icmp"]),
+  tcp: ours(["--carrier", "udp,tcp"], ["--carrier", "tcp"]),
+  "tcp, four connections": ours(["--carrier", "udp,tcp"], ["--carrier", "tcp", "--tcpcarrier", "connections=4"]),
   "rawudp at a port of its own": ours(["--carrier", `udp,rawudp=:${RAW_PORT}`], ["--carrier", "rawudp", "-r", `${far}:${RAW_PORT}`]),
 };
 

@@ -1,0 +1,63 @@
+/** TCP connections as links of a tunnel, for networks where nothing else passes. */
+import { type Millis, NEVER } from "../base/units.ts";
+import type { Carrier, Link, LinkHandler, LinkOptions } from "../host/link.ts";
+import type { Log } from "../host/log.ts";
+import type { Driver, Loop } from "../host/loop.ts";
+import type { HostPort } from "./settings.ts";
+import type { TcpDialer } from "./tcp-dialer.ts";
+import { TcpHello, type TcpPrimitives } from "./tcp-hello.ts";
+import { TcpLink } from "./tcp-link.ts";
+import { TcpServerLink } from "./tcp-server-link.ts";
+
+export interface TcpCarrierSettings {
+  /** Secret. */
+  readonly password: string;
+  readonly primitives: TcpPrimitives;
+  readonly dial: TcpDialer;
+  /** A client's connections, 1…16. */
+  readonly connections: number;
+}
+
+export class TcpCarrier implements Carrier, Driver {
+  readonly name = "tcp";
+  /** A stream has no packets to fit into: kcptun's own limit holds. */
+  readonly datagramBytesMax = 1500;
+  readonly #loop: Loop;
+  readonly #settings: TcpCarrierSettings;
+  readonly #log: Log;
+  readonly #hello: TcpHello;
+  readonly #links = new Set<TcpLink | TcpServerLink>();
+  readonly #closed = (link: TcpLink | TcpServerLink): void => void this.#links.delete(link);
+
+  constructor(loop: Loop, settings: TcpCarrierSettings, log: Log) {
+    this.#loop = loop;
+    this.#settings = settings;
+    this.#log = log;
+    this.#hello = new TcpHello(settings.password, settings.primitives);
+    loop.drive(this);
+  }
+
+  dial(to: HostPort, _options: LinkOptions, handler: LinkHandler): Link {
+    const { primitives, dial, connections } = this.#settings;
+    const settings = { hello: this.#hello, random: primitives.random, dial, connections };
+    const link = new TcpLink(this.#loop, to, settings, this.#log, handler, this.#closed);
+    this.#links.add(link);
+    this.#loop.wake();
+    return link;
+  }
+
+  listen(at: HostPort, { peersMax = PEERS_MAX }: LinkOptions, handler: LinkHandler): Link {
+    const { dial } = this.#settings;
+    const link = new TcpServerLink(this.#loop, at, { hello: this.#hello, dial, peersMax }, this.#log, handler, this.#closed);
+    this.#links.add(link);
+    return link;
+  }
+
+  advance(now: Millis): Millis {
+    let next: Millis = NEVER;
+    for (const link of this.#links) next = Math.min(next, link.advance(now));
+    return next;
+  }
+}
+
+const PEERS_MAX = 8192;
