@@ -28,7 +28,12 @@ export async function openDatabase(url: string): Promise<Database> {
 }
 
 function dialectOf(url: string, postgres: boolean) {
-  if (postgres) return new PostgresDialect({ pool: new pg.Pool({ connectionString: url, max: CONNECTIONS_MAX, types: numbers }) });
+  if (postgres) {
+    const pool = new pg.Pool({ connectionString: url, max: CONNECTIONS_MAX, types: numbers });
+    // A connection that breaks while nobody uses it is made anew by the next query; unheard, its error would end the process.
+    pool.on("error", () => {});
+    return new PostgresDialect({ pool });
+  }
   try {
     return sqliteDialect(url);
   } catch (error) {
