@@ -70,7 +70,7 @@ export class RawClientEnd {
       writable: (now: Millis) => user.writable(now),
     };
     this.socket = new RawSocket(loop, { version: ipFamily(remote.host) === 4 ? 4 : 6, bufferBytes: socketBufferBytes }, handler);
-    this.outbox = new RawOutbox(this.socket, counters);
+    this.outbox = new RawOutbox(this.core.seals.out, this.socket, counters);
   }
 
   get ready(): boolean {
@@ -86,10 +86,12 @@ export class RawClientEnd {
   /** Once a round; answers when it wants to be called next. */
   advance(now: Millis): Millis {
     if (!this.#open) return NEVER;
+    // What this round has brought goes out before the connection may become another.
+    this.outbox.push(now);
     this.core.advance(now);
     if (this.core.needsPort && now >= this.#retryAt) this.#connect(now);
-    while (!this.core.transmit(now, this.outbox.batch)) this.outbox.flush();
-    this.outbox.flush();
+    while (!this.core.transmit(now, this.outbox.batch)) this.outbox.pushCore();
+    this.outbox.pushCore();
     this.#tell(now);
     return this.core.needsPort ? this.#retryAt : this.core.deadline();
   }
@@ -124,13 +126,12 @@ export class RawClientEnd {
 
   #receive(now: Millis, batch: Batch): void {
     const { core } = this;
-    for (let i = 0; i < batch.length; i++) {
-      if (!core.receive(now, batch.bytes, batch.view, batch.start[i]!, batch.end[i]!)) continue;
-      for (let found = core.next(now, batch.bytes, batch.view); found !== 0; found = core.next(now, batch.bytes, batch.view)) {
-        if (found !== DATA) continue;
-        const { dataStart, dataEnd, conversation } = core.connection;
-        this.#user.datagram(now, batch, dataStart, dataEnd, conversation);
-      }
+    const { bytes, view } = batch;
+    for (let i = 0; i < batch.length; i++) core.receive(now, bytes, view, batch.start[i]!, batch.end[i]!);
+    for (let found = core.next(now, bytes, view); found !== 0; found = core.next(now, bytes, view)) {
+      if (found !== DATA) continue;
+      const { dataStart, dataEnd, conversation } = core.connection;
+      this.#user.datagram(now, batch, dataStart, dataEnd, conversation);
     }
     this.#user.received(now);
     this.#loop.wake();

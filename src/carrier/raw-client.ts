@@ -96,7 +96,6 @@ export class RawClientCarrier implements Driver, RawClientUser {
       if (core.state !== "ready") counters.droppedUnconnected++;
       else outbox.add(now, core.connection, batch.bytes, batch.start[i]!, batch.end[i]!, conversation.id);
     }
-    outbox.flush();
   }
 
   #sendBack(back: Batch): void {

@@ -47,12 +47,12 @@ export class RawLink implements Link, RawClientUser {
     const { counters } = this;
     const now = this.#loop.now();
     for (let i = from; i < batch.length; i++) {
-      if (outbox.batch.full && !outbox.push()) return i;
+      if (outbox.full && !outbox.push(now)) return i;
       outbox.add(now, core.connection, batch.bytes, batch.start[i]!, batch.end[i]!, this.#conversation);
       counters.sentDatagrams++;
       counters.sentBytes += batch.end[i]! - batch.start[i]!;
     }
-    outbox.push();
+    outbox.push(now);
     counters.sendCalls++;
     return batch.length;
   }
@@ -84,7 +84,7 @@ export class RawLink implements Link, RawClientUser {
   }
 
   writable(now: Millis): void {
-    if (this.#end.ready && this.#end.outbox.push()) this.#handler.writable(now);
+    if (this.#end.ready && this.#end.outbox.push(now)) this.#handler.writable(now);
   }
 }
 

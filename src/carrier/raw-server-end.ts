@@ -57,7 +57,7 @@ export class RawServerEnd {
       writable: (now: Millis) => user.writable(now),
     };
     this.socket = new RawSocket(loop, { version: v6 ? 6 : 4, bufferBytes: socketBufferBytes }, handler);
-    this.outbox = new RawOutbox(this.socket, counters);
+    this.outbox = new RawOutbox(this.core.seals.out, this.socket, counters);
     try {
       this.#held = holdPort(loop, raw.mode, local.host, local.port);
     } catch (error) {
@@ -70,10 +70,12 @@ export class RawServerEnd {
 
   /** Once a round; answers when it wants to be called next. */
   advance(now: Millis): Millis {
+    // What this round has brought goes out before a connection may become another.
+    this.outbox.push(now);
     this.core.advance(now);
     this.#tellClosed(now);
-    while (!this.core.transmit(now, this.outbox.batch)) this.outbox.flush();
-    this.outbox.flush();
+    while (!this.core.transmit(now, this.outbox.batch)) this.outbox.pushCore();
+    this.outbox.pushCore();
     return this.core.deadline();
   }
 
@@ -84,17 +86,18 @@ export class RawServerEnd {
 
   #receive(now: Millis, batch: Batch): void {
     const { core, outbox } = this;
+    const { bytes, view } = batch;
     for (let i = 0; i < batch.length; i++) {
-      if (outbox.batch.full) outbox.flush();
-      const peer = core.receive(now, batch.bytes, batch.view, batch.start[i]!, batch.end[i]!, outbox.batch);
-      if (peer === undefined) continue;
-      for (let found = core.next(now, batch.bytes, batch.view); found !== 0; found = core.next(now, batch.bytes, batch.view)) {
-        if (found !== DATA) continue;
-        const { dataStart, dataEnd, conversation } = peer.connection;
-        this.#user.datagram(now, peer, batch, dataStart, dataEnd, conversation);
-      }
+      if (outbox.batch.full) outbox.pushCore();
+      core.receive(now, bytes, view, batch.start[i]!, batch.end[i]!, outbox.batch);
     }
-    outbox.flush();
+    for (let found = core.next(now, bytes, view); found !== 0; found = core.next(now, bytes, view)) {
+      if (found !== DATA) continue;
+      const peer = core.peer!;
+      const { dataStart, dataEnd, conversation } = peer.connection;
+      this.#user.datagram(now, peer, batch, dataStart, dataEnd, conversation);
+    }
+    outbox.pushCore();
     this.#tellClosed(now);
     this.#user.received(now);
     this.#loop.wake();

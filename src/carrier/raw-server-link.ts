@@ -56,7 +56,7 @@ export class RawServerLink implements Link, RawServerUser {
     const { counters } = this;
     const now = this.#loop.now();
     for (let i = from; i < batch.length; i++) {
-      if (outbox.batch.full && !outbox.push()) {
+      if (outbox.full && !outbox.push(now)) {
         this.#blocked = true;
         return i;
       }
@@ -69,7 +69,7 @@ export class RawServerLink implements Link, RawServerUser {
       counters.sentDatagrams++;
       counters.sentBytes += batch.end[i]! - batch.start[i]!;
     }
-    outbox.push();
+    outbox.push(now);
     counters.sendCalls++;
     return batch.length;
   }
@@ -106,7 +106,7 @@ export class RawServerLink implements Link, RawServerUser {
   }
 
   writable(now: Millis): void {
-    if (!this.#end.outbox.push() || !this.#blocked) return;
+    if (!this.#end.outbox.push(now) || !this.#blocked) return;
     this.#blocked = false;
     this.#handler.writable(now);
   }

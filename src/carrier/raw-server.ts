@@ -4,13 +4,14 @@
  *
  *   clients ─ raw packets ─▶ RawServerEnd ─▶ conversation ─ UDP ─▶ target
  */
-import { Batch } from "../base/batch.ts";
+import type { Batch } from "../base/batch.ts";
 import { HostError } from "../base/errors.ts";
 import type { Millis } from "../base/units.ts";
 import type { RawPeer, RawServer } from "../faketcp/server.ts";
 import type { Log } from "../host/log.ts";
 import type { Driver } from "../host/loop.ts";
 import type { EpollLoop } from "../host/loop-epoll.ts";
+import { OnwardPieces } from "./onward-pieces.ts";
 import { RawServerEnd, type RawServerUser } from "./raw-server-end.ts";
 import { ServerConversation } from "./server-conversation.ts";
 import { type CarrierSettings, CONVERSATION_IDLE_MS, CONVERSATIONS_MAX, newCarrierCounters, SOCKET_BUFFER_BYTES } from "./settings.ts";
@@ -23,7 +24,14 @@ export class RawServerCarrier implements Driver, RawServerUser {
   readonly #end: RawServerEnd;
   readonly #conversations = new Map<RawPeer, Map<number, ServerConversation>>();
   /** Datagrams on their way to the target, lying in the raw socket's slab. */
-  #onward: Batch | undefined;
+  readonly #onward = new OnwardPieces<ServerConversation>(ONWARD_DATAGRAMS);
+  readonly #handOn = (to: ServerConversation, batch: Batch): void => {
+    const sent = to.send(this.#now, batch);
+    this.counters.carriedIn += sent;
+    this.counters.droppedBusy += batch.length - sent;
+  };
+  #bytes: Uint8Array = new Uint8Array();
+  #now: Millis = 0;
   #sweepAt: Millis = 0;
 
   /** @throws HostError when an address cannot be had or raw packets are not allowed */
@@ -58,22 +66,20 @@ export class RawServerCarrier implements Driver, RawServerUser {
   }
 
   datagram(now: Millis, peer: RawPeer, batch: Batch, start: number, end: number, id: number): void {
-    this.#onward ??= new Batch(1, batch.bytes);
-    const onward = this.#onward;
     const conversation = this.#conversationOf(now, peer, id);
     if (conversation === undefined) {
       this.counters.droppedUnknown++;
       return;
     }
-    onward.length = 0;
-    onward.add(start, end);
-    const sent = conversation.send(now, onward);
-    this.counters.carriedIn += sent;
-    this.counters.droppedBusy += 1 - sent;
+    this.#bytes = batch.bytes;
+    if (this.#onward.full) this.received(now);
+    this.#onward.add(conversation, start, end);
   }
 
-  /** Each datagram is sent when it is told. */
-  received(): void {}
+  received(now: Millis): void {
+    this.#now = now;
+    this.#onward.flush(this.#bytes, this.#handOn);
+  }
 
   /** UDP waits for nobody. */
   writable(): void {}
@@ -112,7 +118,6 @@ export class RawServerCarrier implements Driver, RawServerUser {
 
   #fromTarget(now: Millis, peer: RawPeer, id: number, batch: Batch): void {
     for (let i = 0; i < batch.length; i++) this.#end.outbox.add(now, peer.connection, batch.bytes, batch.start[i]!, batch.end[i]!, id);
-    this.#end.outbox.flush();
   }
 
   #sweep(now: Millis): void {
@@ -132,3 +137,5 @@ export class RawServerCarrier implements Driver, RawServerUser {
 }
 
 const SWEEP_MS: Millis = 1000;
+/** Tuning: datagrams sorted before they are sent. */
+const ONWARD_DATAGRAMS = 1024;

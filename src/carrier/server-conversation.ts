@@ -3,9 +3,12 @@ import type { Batch } from "../base/batch.ts";
 import type { Millis } from "../base/units.ts";
 import { ipFamily } from "../host/ip-address.ts";
 import type { Loop, UdpSocket } from "../host/loop.ts";
+import type { Sorted } from "./onward-pieces.ts";
 import type { HostPort } from "./settings.ts";
 
-export class ServerConversation {
+export class ServerConversation implements Sorted {
+  firstPiece = -1;
+  lastPiece = -1;
   /** When a datagram of the client came last: those of the target alone do not keep it. */
   usedAt: Millis;
   readonly #socket: UdpSocket;
@@ -40,12 +43,10 @@ export class ServerConversation {
 
   /** Others may know the port. */
   #keepTarget(batch: Batch): void {
-    const { addresses } = this.#socket;
     let kept = 0;
     for (let i = 0; i < batch.length; i++) {
-      const peer = batch.peer[i]!;
-      const same = addresses.host(peer) === addresses.host(this.#target) && addresses.port(peer) === addresses.port(this.#target);
-      if (!same) continue;
+      // Whom we call has one id, whichever address of ours it answers to.
+      if (batch.peer[i] !== this.#target) continue;
       batch.start[kept] = batch.start[i]!;
       batch.end[kept] = batch.end[i]!;
       kept++;

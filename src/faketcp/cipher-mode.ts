@@ -10,7 +10,10 @@
  *
  * Deviations: the added bytes are zeros but for the last (the original leaves old memory there).
  */
+import { isInside, kernels } from "../kernel/kernels.ts";
+import { CbcLanes, LOCK_STEP_FROM } from "./cbc-lanes.ts";
 import type { Primitives } from "./primitives.ts";
+import type { Ranges } from "./ranges.ts";
 
 export const cipherModes = ["aes128cbc", "aes128cfb", "aes128cfb_0", "xor", "none"] as const;
 export type CipherMode = (typeof cipherModes)[number];
@@ -22,6 +25,22 @@ export interface Cipher {
   encrypt(bytes: Uint8Array, start: number, end: number): number;
   /** Decrypts bytes[start…end) in place; answers the end of the plain text, −1 when it cannot be one. */
   decrypt(bytes: Uint8Array, start: number, end: number): number;
+  /** `encrypt` of every range; the block before a range may be overwritten. Ends are moved to what `encrypt` answers; where there is no other way, one by one. */
+  encryptAll?(ranges: Ranges): void;
+}
+
+/** By the cipher's own way, or one by one. */
+export function encryptAll(cipher: Cipher, ranges: Ranges): void {
+  if (cipher.encryptAll !== undefined) {
+    cipher.encryptAll(ranges);
+    return;
+  }
+  const { bytes, start, end, length } = ranges;
+  for (let i = 0; i < length; i++) if (end[i]! >= 0) end[i] = cipher.encrypt(bytes, start[i]!, end[i]!);
+}
+
+export function decryptAll(cipher: Cipher, { bytes, start, end, length }: Ranges): void {
+  for (let i = 0; i < length; i++) if (end[i]! >= 0) end[i] = cipher.decrypt(bytes, start[i]!, end[i]!);
 }
 
 /** `key` of 16 bytes; `first` that of aes128cfb's first block. */
@@ -42,9 +61,12 @@ export function cipherOf(mode: CipherMode, key: Uint8Array, first: Uint8Array, p
 
 class Cbc implements Cipher {
   readonly #aes;
+  readonly #lanes: CbcLanes | undefined;
 
   constructor(key: Uint8Array, primitives: Primitives) {
     this.#aes = primitives.aesCbc(key);
+    const set = kernels();
+    this.#lanes = set && CbcLanes.of(set, primitives.aesEcb(key));
   }
 
   encryptedBytes(length: number): number {
@@ -52,10 +74,27 @@ class Cbc implements Cipher {
   }
 
   encrypt(bytes: Uint8Array, start: number, end: number): number {
-    const added = this.encryptedBytes(end - start) - (end - start);
-    bytes.fill(0, end, end + added - 1);
+    const filled = this.#fill(bytes, start, end);
+    this.#aes.encrypt(bytes, start, filled);
+    return filled;
+  }
+
+  encryptAll(ranges: Ranges): void {
+    const { bytes, start, end, length } = ranges;
+    const lockStep = length >= LOCK_STEP_FROM && this.#lanes !== undefined && isInside(bytes);
+    for (let i = 0; i < length; i++) {
+      if (end[i]! < 0) continue;
+      end[i] = this.#fill(bytes, start[i]!, end[i]!);
+      if (!lockStep) this.#aes.encrypt(bytes, start[i]!, end[i]!);
+    }
+    if (lockStep) this.#lanes!.encrypt(ranges);
+  }
+
+  /** Fills up to whole blocks; answers the new end. */
+  #fill(bytes: Uint8Array, start: number, end: number): number {
+    const added = BLOCK_BYTES - ((end - start) % BLOCK_BYTES);
+    for (let i = 0; i < added - 1; i++) bytes[end + i] = 0;
     bytes[end + added - 1] = added;
-    this.#aes.encrypt(bytes, start, end + added);
     return end + added;
   }
 

@@ -11,16 +11,18 @@
  *
  * The same `constant` in every connection of a process lets the server carry the conversations over to the new one.
  *
- * Core: `receive`, then `next` until 0; `advance`; drain `transmit`; `deadline`. When `needsPort`, whoever runs it reserves a port and calls `connect`.
+ * Core: `receive`, of one packet or several of the same buffer, then `next` until 0; `advance`; drain `transmit`; `deadline`. When `needsPort`, whoever runs it reserves a port and calls `connect`.
  *
  * Source: reference udp2raw.md sections 5.2 to 5.6.
  */
 import type { Batch } from "../base/batch.ts";
 import { type Millis, NEVER } from "../base/units.ts";
-import { Arrival } from "./arrival.ts";
+import type { Arrival } from "./arrival.ts";
 import { Connection } from "./connection.ts";
 import type { Ends } from "./envelope.ts";
+import { Inbox } from "./inbox.ts";
 import { drawU32, type RawOptions, type RawTiming, timing } from "./options.ts";
+import { type Seals, sealsOf } from "./seal.ts";
 import { ACK, RST, SYN } from "./tcp-header.ts";
 
 export type ClientState = "port" | "syn" | "handshake1" | "handshake2" | "ready";
@@ -41,7 +43,9 @@ export class RawClient {
   readonly #options: RawOptions;
   readonly #timing: RawTiming;
   readonly #constant: number;
-  readonly #arrival: Arrival;
+  /** What all packets are sealed with. */
+  readonly seals: Seals;
+  readonly #inbox: Inbox<undefined>;
   #state: ClientState = "port";
   #ends: Ends | undefined;
   #stepAt: Millis = 0;
@@ -56,8 +60,9 @@ export class RawClient {
     this.#options = options;
     this.#timing = times;
     this.#constant = drawU32(options.random);
-    this.#arrival = new Arrival(options.mode, "server");
-    this.connection = new Connection("client", options);
+    this.seals = sealsOf("client", options);
+    this.#inbox = new Inbox(options.mode, "server", this.seals.in);
+    this.connection = new Connection("client", options, this.seals);
   }
 
   get state(): ClientState {
@@ -87,11 +92,12 @@ export class RawClient {
   reconnect(_now: Millis): void {
     this.#state = "port";
     this.#sendAt = NEVER;
+    this.#inbox.clear();
   }
 
   /** An IP packet, opened in place. True when it may hold datagrams: then call `next` until it answers 0. */
   receive(now: Millis, bytes: Uint8Array, view: DataView, start: number, end: number): boolean {
-    const arrival = this.#arrival;
+    const { arrival } = this.#inbox;
     const ends = this.#ends;
     if (this.#state === "port" || ends === undefined) return false;
     const ours =
@@ -107,25 +113,30 @@ export class RawClient {
       this.stats.resets++;
       return false;
     }
-    if (this.#state === "syn") this.#synAck(now);
-    else if (this.#state === "handshake1") this.#answer(now, bytes, view);
+    if (this.#state === "syn") this.#synAck(now, arrival);
+    else if (this.#state === "handshake1") this.#answer(now, bytes, view, arrival);
     else if (arrival.start < arrival.end) {
-      this.connection.receive(arrival);
+      this.#inbox.keep(bytes, undefined);
       return true;
     }
     return false;
   }
 
-  /** The next thing inside the packet received last: DATA (a datagram, see `connection`), HEARTBEAT, or 0. */
+  /** The next thing inside the packets received: DATA (a datagram, see `connection`), HEARTBEAT, or 0. */
   next(now: Millis, bytes: Uint8Array, view: DataView): number {
-    const found = this.connection.next(now, bytes, view, this.#arrival);
-    if (found !== 0 && this.#state === "handshake2") {
-      this.#state = "ready";
-      this.#sendAt = NEVER;
-      this.stats.connections++;
-      this.connection.heartbeatDue = now;
+    const inbox = this.#inbox;
+    while (inbox.next()) {
+      const found = this.connection.take(now, view, bytes, inbox.plainStart, inbox.plainEnd, inbox.packet, inbox.isFirst);
+      if (found === 0) continue;
+      if (this.#state === "handshake2") {
+        this.#state = "ready";
+        this.#sendAt = NEVER;
+        this.stats.connections++;
+        this.connection.heartbeatDue = now;
+      }
+      return found;
     }
-    return found;
+    return 0;
   }
 
   advance(now: Millis): void {
@@ -182,8 +193,8 @@ export class RawClient {
     this.#sendAt = now + this.#timing.retryMs;
   }
 
-  #synAck(now: Millis): void {
-    const { flags, seq, ack, tsval } = this.#arrival.tcp;
+  #synAck(now: Millis, arrival: Arrival): void {
+    const { flags, seq, ack, tsval } = arrival.tcp;
     if ((flags & (SYN | ACK)) !== (SYN | ACK) || ack !== (this.#seq + 1) >>> 0) return;
     this.#seq = (this.#seq + 1) >>> 0;
     this.#ack = (seq + 1) >>> 0;
@@ -191,9 +202,8 @@ export class RawClient {
     this.#enter(now, "handshake1");
   }
 
-  #answer(now: Millis, bytes: Uint8Array, view: DataView): void {
+  #answer(now: Millis, bytes: Uint8Array, view: DataView, arrival: Arrival): void {
     const { connection } = this;
-    const arrival = this.#arrival;
     if (arrival.start === arrival.end) return;
     const bare = connection.readHandshake(bytes, view, arrival);
     if (bare === undefined || bare.receiver !== connection.id) return;

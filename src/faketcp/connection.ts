@@ -1,8 +1,8 @@
 /**
  * One raw connection, at either end: what it needs to write packets of the handshake, and, once ready, heartbeats and data.
  *
- *   datagram ─▶ writeSafer ─▶ seal ─▶ (fix-gro) ─▶ envelope ─▶ IP packet, all in place
- *   IP packet ─▶ arrival ─▶ next: seal.open ─▶ ids, replay window ─▶ datagram or heartbeat
+ *   datagram ─▶ lay ─▶ seal, of many packets at once ─▶ wrap: (fix-gro) ─▶ envelope ─▶ IP packet, all in place
+ *   IP packet ─▶ arrival ─▶ inbox: open, of many packets at once ─▶ take: ids, replay window ─▶ datagram or heartbeat
  *
  * Source: reference udp2raw.md sections 4 and 5.
  */
@@ -24,7 +24,7 @@ import {
   writeSafer,
 } from "./packet.ts";
 import { ReplayWindow } from "./replay-window.ts";
-import { LENGTH_BYTES, Seal, TAIL_BYTES_MAX } from "./seal.ts";
+import { LENGTH_BYTES, type Seal, type Seals, TAIL_BYTES_MAX } from "./seal.ts";
 import { TcpFlow } from "./tcp-flow.ts";
 import { ACK, PSH } from "./tcp-header.ts";
 
@@ -56,7 +56,7 @@ export class Connection {
   heardAt: Millis = 0;
   rollerAt: Millis = 0;
   heartbeatDue: Millis = 0;
-  /** What `next` found: the datagram is bytes[dataStart…dataEnd) of the packet. */
+  /** What `take` found: the datagram is bytes[dataStart…dataEnd) of the packet. */
   conversation = 0;
   dataStart = 0;
   dataEnd = 0;
@@ -73,22 +73,18 @@ export class Connection {
   #seqLow = 0;
   #roller = 0;
   #peerRoller = -1;
-  /** Of the packet that `next` goes through. */
-  #at = 0;
-  #end = 0;
-  #counted = false;
   readonly #bare: Bare = { sender: 0, receiver: 0, constant: 0 };
   readonly #safer: Safer = { sender: 0, receiver: 0, seqHigh: 0, seqLow: 0, type: 0, roller: 0, conversation: 0 };
 
-  constructor(role: Role, options: RawOptions) {
-    const { keys, primitives, crc32, random } = options;
+  /** `seals`: those of `sealsOf`, which all connections of an end may share. */
+  constructor(role: Role, options: RawOptions, seals: Seals) {
+    const { random } = options;
     this.#role = role;
     this.#options = options;
     this.#u32 = () => drawU32(random);
     this.flow = new TcpFlow(options.seqMode, (probability) => this.#u32() < probability * 2 ** 32);
-    const [up, down] = (["client-->server", "server-->client"] as const).map((way) => new Seal(way, options, keys, primitives, crc32));
-    this.#out = role === "client" ? up! : down!;
-    this.#in = role === "client" ? down! : up!;
+    this.#out = seals.out;
+    this.#in = seals.in;
     this.#replay = (options.antiReplay ?? options.authMode !== "none") ? new ReplayWindow() : undefined;
   }
 
@@ -133,7 +129,7 @@ export class Connection {
     this.#bare.constant = constant;
     const plainEnd = writeBare(bytes, view, payload, this.#bare, this.#options.random);
     this.packetEnd = this.#out.seal(bytes, payload, plainEnd);
-    return this.#wrap(now, bytes, view, payload, this.packetEnd, seq, ack);
+    return this.#envelop(now, bytes, view, payload, this.packetEnd, seq, ack);
   }
 
   /** Bytes of payload of every packet of the handshake. */
@@ -156,46 +152,56 @@ export class Connection {
    * −1 when the datagram is too long.
    */
   data(now: Millis, bytes: Uint8Array, view: DataView, start: number, end: number, conversation: number): number {
-    const at = start - DATA_HEAD_BYTES;
-    this.#head(bytes, view, at, DATA, conversation);
-    return this.#send(now, bytes, view, at, end);
+    return this.#send(now, bytes, view, this.lay(bytes, view, start, conversation), end);
   }
 
-  /** Opens a packet of the handshake; undefined when it is none. Borrowed until the next call. A copy of it stays intact for `receive`. */
+  /**
+   * The first half of `data`: writes what stands before the datagram that begins at `start`, and answers where the plain packet begins. When it has been
+   * sealed, `wrap` makes a packet of it. Packets go out in the order in which they were laid.
+   */
+  lay(bytes: Uint8Array, view: DataView, start: number, conversation: number): number {
+    const at = start - DATA_HEAD_BYTES;
+    this.#head(bytes, view, at, DATA, conversation);
+    return at;
+  }
+
+  /** Makes a packet around what is sealed in bytes[at…end), −1 for what could not be; answers where it begins, −1 when there is none. */
+  wrap(now: Millis, bytes: Uint8Array, view: DataView, at: number, end: number): number {
+    if (end < 0) {
+      this.stats.tooLong++;
+      return -1;
+    }
+    const payload = this.#out.frame(bytes, at, end);
+    this.packetEnd = end;
+    const start = this.#envelop(now, bytes, view, payload, end, this.flow.seq, this.flow.ack);
+    this.flow.sent(end - payload);
+    return start;
+  }
+
+  /** Opens a packet of the handshake; undefined when it is none. Borrowed until the next call. */
   readHandshake(bytes: Uint8Array, view: DataView, arrival: Arrival): Readonly<Bare> | undefined {
     const end = this.#in.open(bytes, arrival.start, arrival.end);
     return end >= 0 && readBare(bytes, view, arrival.start, end, this.#bare) ? this.#bare : undefined;
   }
 
-  /** Takes a packet that came when ready; then `next` until it answers 0. */
-  receive(arrival: Arrival): void {
-    this.#at = arrival.start;
-    this.#end = arrival.end;
-    this.#counted = false;
-  }
-
-  /** The next thing inside: DATA, HEARTBEAT, or 0. */
-  next(now: Millis, bytes: Uint8Array, view: DataView, arrival: Arrival): number {
+  /**
+   * Takes a piece that came when ready, opened: bytes[start…end), end −1 when it did not open. `first`: it is the first piece of that packet.
+   * Answers DATA, HEARTBEAT, or 0 for what is not to be believed.
+   */
+  take(now: Millis, view: DataView, bytes: Uint8Array, start: number, end: number, arrival: Arrival, first: boolean): number {
     const safer = this.#safer;
-    while (this.#at < this.#end) {
-      const start = this.#at;
-      const sealedEnd = this.#in.next(bytes, start, this.#end);
-      this.#at = sealedEnd < 0 ? this.#end : sealedEnd;
-      const plain = start + this.#in.headBytes;
-      const opened = sealedEnd < 0 ? -1 : this.#in.open(bytes, plain, sealedEnd);
-      const body = opened < 0 ? -1 : readSafer(bytes, view, plain, opened, safer);
-      if (body < 0) this.stats.forged++;
-      else if (safer.sender !== this.peerId || safer.receiver !== this.id) this.stats.strange++;
-      else if (this.#replay?.accept(safer.seqHigh, safer.seqLow) === false) this.stats.replayed++;
-      else {
-        this.#genuine(now, arrival);
-        if (safer.type === DATA) {
-          this.conversation = safer.conversation;
-          this.dataStart = body;
-          this.dataEnd = opened;
-        }
-        return safer.type;
+    const body = end < 0 ? -1 : readSafer(bytes, view, start, end, safer);
+    if (body < 0) this.stats.forged++;
+    else if (safer.sender !== this.peerId || safer.receiver !== this.id) this.stats.strange++;
+    else if (this.#replay?.accept(safer.seqHigh, safer.seqLow) === false) this.stats.replayed++;
+    else {
+      this.#genuine(now, arrival, first);
+      if (safer.type === DATA) {
+        this.conversation = safer.conversation;
+        this.dataStart = body;
+        this.dataEnd = end;
       }
+      return safer.type;
     }
     return 0;
   }
@@ -208,10 +214,9 @@ export class Connection {
     this.#replay?.reset();
   }
 
-  #genuine(now: Millis, arrival: Arrival): void {
+  #genuine(now: Millis, arrival: Arrival, first: boolean): void {
     const { type, roller } = this.#safer;
-    if (!this.#counted) {
-      this.#counted = true;
+    if (first) {
       const { seq, ack, tsval } = arrival.tcp;
       if (this.#options.mode === "faketcp") this.flow.received(seq, ack, tsval, arrival.end - arrival.start);
       else if (this.#role === "server" && ((arrival.seq - this.echoSeq) & 0xffff) < 0x8000) this.echoSeq = arrival.seq;
@@ -243,19 +248,10 @@ export class Connection {
   }
 
   #send(now: Millis, bytes: Uint8Array, view: DataView, at: number, end: number): number {
-    const sealed = this.#out.seal(bytes, at, end);
-    if (sealed < 0) {
-      this.stats.tooLong++;
-      return -1;
-    }
-    const payload = this.#out.frame(bytes, at, sealed);
-    this.packetEnd = sealed;
-    const start = this.#wrap(now, bytes, view, payload, sealed, this.flow.seq, this.flow.ack);
-    this.flow.sent(sealed - payload);
-    return start;
+    return this.wrap(now, bytes, view, at, this.#out.seal(bytes, at, end));
   }
 
-  #wrap(now: Millis, bytes: Uint8Array, view: DataView, payload: number, end: number, seq: number, ack: number): number {
+  #envelop(now: Millis, bytes: Uint8Array, view: DataView, payload: number, end: number, seq: number, ack: number): number {
     const envelope = this.#envelope!;
     if (this.#options.mode === "faketcp") return envelope.tcp(now, bytes, view, payload, end, ACK | PSH, seq, ack, this.flow.tsecr);
     const start = envelope.datagram(bytes, view, payload, end, this.echoSeq);

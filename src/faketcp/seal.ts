@@ -12,10 +12,12 @@
  */
 import { type Auth, type AuthMode, authOf } from "./auth-mode.ts";
 import type { Checksum } from "./checksum.ts";
-import { type Cipher, type CipherMode, cipherOf } from "./cipher-mode.ts";
+import { type Cipher, type CipherMode, cipherOf, decryptAll, encryptAll } from "./cipher-mode.ts";
 import type { Keys } from "./keys.ts";
+import type { Role } from "./mode.ts";
 import { PLAIN_BYTES_MAX } from "./packet.ts";
 import type { Blocks, Primitives } from "./primitives.ts";
+import type { Ranges } from "./ranges.ts";
 
 export interface SealOptions {
   readonly cipherMode: CipherMode;
@@ -74,6 +76,22 @@ export class Seal {
     return plain - checkBytes;
   }
 
+  /** `seal` of every plain packet of the ranges, whose ends become what it answers; the block before each may be overwritten. */
+  sealAll(ranges: Ranges): void {
+    const { start, end, length } = ranges;
+    for (let i = 0; i < length; i++) if (end[i]! - start[i]! > PLAIN_BYTES_MAX) end[i] = -1;
+    if (!this.#auth.outside) this.#auth.writeAll(ranges);
+    encryptAll(this.#cipher, ranges);
+    if (this.#auth.outside) this.#auth.writeAll(ranges);
+  }
+
+  /** `open` of every range, whose ends become what it answers. */
+  openAll(ranges: Ranges): void {
+    if (this.#auth.outside) this.#auth.openAll(ranges);
+    decryptAll(this.#cipher, ranges);
+    if (!this.#auth.outside) this.#auth.openAll(ranges);
+  }
+
   /** As `seal`, for a safer packet: with fix-gro the length is written to the LENGTH_BYTES before `start`. Answers where the wire's bytes begin. */
   frame(bytes: Uint8Array, start: number, sealedEnd: number): number {
     if (!this.#fixGro) return start;
@@ -108,6 +126,25 @@ export class Seal {
     bytes[at] = bytes[at]! ^ this.#gro[0]!;
     bytes[at + 1] = bytes[at + 1]! ^ this.#gro[1]!;
   }
+}
+
+/** What one end seals with and what it opens with. */
+export interface Seals {
+  readonly out: Seal;
+  readonly in: Seal;
+}
+
+export function sealsOf(role: Role, options: SealOptions & SealParts): Seals {
+  const { keys, primitives, crc32 } = options;
+  const up = new Seal("client-->server", options, keys, primitives, crc32);
+  const down = new Seal("server-->client", options, keys, primitives, crc32);
+  return role === "client" ? { out: up, in: down } : { out: down, in: up };
+}
+
+interface SealParts {
+  readonly keys: Keys;
+  readonly primitives: Primitives;
+  readonly crc32: Checksum;
 }
 
 const BLOCK_BYTES = 16;

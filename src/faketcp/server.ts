@@ -6,7 +6,7 @@
  *   bare(id, our id, constant) ready: a new peer, or, when the constant is known, the same peer at another address: its conversations go on
  *   anything of a ready peer   heartbeats and datagrams
  *
- * Core: `receive`, then `next` until 0, and take `closed`; `advance`; drain `transmit`; `deadline`. Answers of the handshake are laid into the batch given to
+ * Core: `receive`, of one packet or several of the same buffer, then `next` until 0, and take `closed`; `advance`; drain `transmit`; `deadline`. Answers of the handshake are laid into the batch given to
  * `receive`, and left out when it is full: the client asks again.
  *
  * Source: reference udp2raw.md section 5. Deviations: a ready peer that has been silent for a few seconds does not keep its address from a restarted
@@ -15,11 +15,12 @@
 import type { Batch } from "../base/batch.ts";
 import { Ring } from "../base/ring.ts";
 import { type Millis, NEVER } from "../base/units.ts";
-import { Arrival } from "./arrival.ts";
 import { Connection } from "./connection.ts";
+import { Inbox } from "./inbox.ts";
 import { drawU32, type RawOptions, type RawTiming, timing } from "./options.ts";
 import type { Bare } from "./packet.ts";
 import { PeerTable } from "./peer-table.ts";
+import { type Seals, sealsOf } from "./seal.ts";
 import { ACK, RST, SYN } from "./tcp-header.ts";
 
 export interface RawServerLimits {
@@ -70,7 +71,9 @@ export class RawServer {
   readonly #limits: RawServerLimits;
   readonly #port: number;
   readonly #constant: number;
-  readonly #arrival: Arrival;
+  /** What all packets are sealed with. */
+  readonly seals: Seals;
+  readonly #inbox: Inbox<RawPeer>;
   /** By address: handshakes that are not finished, and peers. */
   readonly #arriving = new PeerTable<RawPeer>();
   readonly #ready = new PeerTable<RawPeer>();
@@ -80,7 +83,7 @@ export class RawServer {
   readonly #passing: Connection;
   #sweepAt: Millis = NEVER;
   #heartbeatAt: Millis = NEVER;
-  #current: RawPeer | undefined;
+  #peer: RawPeer | undefined;
   readonly #scratch = new Uint8Array(SCRATCH_BYTES);
   readonly #scratchView = new DataView(this.#scratch.buffer);
 
@@ -91,9 +94,10 @@ export class RawServer {
     this.#limits = limits;
     this.#timing = times;
     this.#constant = drawU32(options.random);
-    this.#arrival = new Arrival(options.mode, "client");
+    this.seals = sealsOf("server", options);
+    this.#inbox = new Inbox(options.mode, "client", this.seals.in);
     this.#closed = new Ring(limits.connections);
-    this.#passing = new Connection("server", options);
+    this.#passing = new Connection("server", options, this.seals);
   }
 
   get peers(): Iterable<RawPeer> {
@@ -107,8 +111,7 @@ export class RawServer {
 
   /** An IP packet, opened in place. The peer whose packet may hold datagrams: then call `next` until it answers 0. */
   receive(now: Millis, bytes: Uint8Array, view: DataView, start: number, end: number, answers: Batch): RawPeer | undefined {
-    const arrival = this.#arrival;
-    this.#current = undefined;
+    const arrival = this.#inbox.arrival;
     const ours = arrival.read(bytes, view, start, end) && (this.#options.mode === "icmp" || arrival.destinationPort === this.#port);
     if (!ours) {
       this.stats.foreign++;
@@ -121,8 +124,7 @@ export class RawServer {
     const known = this.#ready.find(bytes, arrival);
     if (known !== undefined && (now - known.connection.heardAt < this.#timing.replaceMs || !this.#begins(now, bytes, answers))) {
       if (arrival.start === arrival.end) return undefined;
-      known.connection.receive(arrival);
-      this.#current = known;
+      this.#inbox.keep(bytes, known);
       return known;
     }
     if (known !== undefined) return undefined;
@@ -131,9 +133,21 @@ export class RawServer {
     return undefined;
   }
 
-  /** The next thing inside the packet received last: DATA (a datagram, see the peer's `connection`), HEARTBEAT, or 0. */
+  /** The next thing inside the packets received: DATA (a datagram, see `peer` and its `connection`), HEARTBEAT, or 0. */
   next(now: Millis, bytes: Uint8Array, view: DataView): number {
-    return this.#current === undefined ? 0 : this.#current.connection.next(now, bytes, view, this.#arrival);
+    const inbox = this.#inbox;
+    while (inbox.next()) {
+      const { owner } = inbox;
+      this.#peer = owner;
+      const found = owner.connection.take(now, view, bytes, inbox.plainStart, inbox.plainEnd, inbox.packet, inbox.isFirst);
+      if (found !== 0) return found;
+    }
+    return 0;
+  }
+
+  /** Whose was what `next` found last. */
+  get peer(): RawPeer | undefined {
+    return this.#peer;
   }
 
   /** A peer that is gone: its conversations end. */
@@ -174,7 +188,7 @@ export class RawServer {
 
   /** Whether a packet from the address of a peer that fell silent is the beginning of a new connection. */
   #begins(now: Millis, bytes: Uint8Array, answers: Batch): boolean {
-    const arrival = this.#arrival;
+    const arrival = this.#inbox.arrival;
     const { start, end } = arrival;
     if (start === end) {
       this.#synAck(now, bytes, answers);
@@ -192,7 +206,7 @@ export class RawServer {
   }
 
   #synAck(now: Millis, bytes: Uint8Array, answers: Batch): void {
-    const { tcp } = this.#arrival;
+    const { tcp } = this.#inbox.arrival;
     if (this.#options.mode !== "faketcp" || (tcp.flags & (SYN | ACK)) !== SYN) return;
     if (answers.full) {
       this.stats.unanswered++;
@@ -208,9 +222,9 @@ export class RawServer {
 
   /** A packet of a handshake: its addresses are in `bytes`, its payload where the arrival says in `sealed`. False when it is none of ours. */
   #handshake(now: Millis, bytes: Uint8Array, sealed: Uint8Array, view: DataView, answers: Batch): boolean {
-    const bare = this.#passing.readHandshake(sealed, view, this.#arrival);
+    const bare = this.#passing.readHandshake(sealed, view, this.#inbox.arrival);
     if (bare === undefined) return false;
-    const known = this.#arriving.find(bytes, this.#arrival);
+    const known = this.#arriving.find(bytes, this.#inbox.arrival);
     if (bare.receiver === 0) this.#remember(now, bytes, bare, known, answers);
     else if (known === undefined || bare.receiver !== known.connection.id || bare.sender !== known.connection.peerId) return false;
     else this.#finish(now, bytes, known, bare);
@@ -218,7 +232,7 @@ export class RawServer {
   }
 
   #remember(now: Millis, bytes: Uint8Array, bare: Readonly<Bare>, known: RawPeer | undefined, answers: Batch): void {
-    const arrival = this.#arrival;
+    const arrival = this.#inbox.arrival;
     let peer = known;
     if (peer === undefined) {
       if (this.size >= this.#limits.connections) {
@@ -226,7 +240,7 @@ export class RawServer {
         return;
       }
       const ends = this.#ends(bytes);
-      peer = new RawPeer(ends.remote, ends.remotePort, new Connection("server", this.#options));
+      peer = new RawPeer(ends.remote, ends.remotePort, new Connection("server", this.#options, this.seals));
       peer.connection.open(now, ends);
       this.#arriving.add(peer);
       this.#sweepAt = Math.min(this.#sweepAt, now + SWEEP_MS);
@@ -247,11 +261,11 @@ export class RawServer {
   }
 
   #finish(now: Millis, bytes: Uint8Array, arrived: RawPeer, { constant }: Readonly<Bare>): void {
-    const { seq, ack, tsval } = this.#arrival.tcp;
+    const { seq, ack, tsval } = this.#inbox.arrival.tcp;
     const { connection } = arrived;
     connection.flow.tsecr = tsval;
-    connection.flow.reset(ack, (seq + this.#arrival.end - this.#arrival.start) >>> 0);
-    connection.echoSeq = this.#arrival.seq;
+    connection.flow.reset(ack, (seq + this.#inbox.arrival.end - this.#inbox.arrival.start) >>> 0);
+    connection.echoSeq = this.#inbox.arrival.seq;
     this.#arriving.remove(arrived);
     const known = this.#byConstant.get(constant);
     if (known === undefined && this.#byConstant.size >= this.#limits.peers) {
@@ -259,7 +273,7 @@ export class RawServer {
       return;
     }
     // Somebody else who had this address before, and was silent.
-    const former = this.#ready.find(bytes, this.#arrival);
+    const former = this.#ready.find(bytes, this.#inbox.arrival);
     if (former !== undefined && former !== known) this.#close(former);
     let peer = arrived;
     if (known !== undefined) {
@@ -287,7 +301,7 @@ export class RawServer {
   }
 
   #ends(bytes: Uint8Array): { local: Uint8Array; remote: Uint8Array; localPort: number; remotePort: number } {
-    const { ip, sourcePort, destinationPort } = this.#arrival;
+    const { ip, sourcePort, destinationPort } = this.#inbox.arrival;
     return {
       local: bytes.slice(ip.destinationAt, ip.destinationAt + ip.addressBytes),
       remote: bytes.slice(ip.sourceAt, ip.sourceAt + ip.addressBytes),

@@ -36,9 +36,9 @@ let symbols: Symbols | undefined;
 export function opensslBlocks(): Pick<Primitives, "aesCbc" | "aesCfb" | "aesEcb" | "md5" | "hmacSha1"> {
   symbols ??= load();
   return {
-    aesCbc: (key) => new OpensslBlocks("aes-128-cbc", key),
+    aesCbc: (key) => new OpensslCbc(key),
     aesCfb: (key) => new OpensslBlocks("aes-128-cfb", key),
-    aesEcb: (key) => new OpensslBlocks("aes-128-ecb", key),
+    aesEcb: (key) => new OpensslBlocks("aes-128-ecb", key, false),
     md5: md5(),
     hmacSha1,
   };
@@ -85,7 +85,11 @@ class OpensslBlocks implements Blocks {
   readonly #iv: Address = Number(koffi.address(zeros));
   readonly #ignored: Address = Number(koffi.address(ignored));
 
-  constructor(name: string, key: Uint8Array) {
+  /** `fresh`: every call begins with an IV of zeros. */
+  readonly #fresh: boolean;
+
+  constructor(name: string, key: Uint8Array, fresh = true) {
+    this.#fresh = fresh;
     const made = still(key);
     const context = (encrypt: 0 | 1): Address => {
       const address = symbols!.contextNew();
@@ -110,8 +114,42 @@ class OpensslBlocks implements Blocks {
   #run(context: Address, encrypt: 0 | 1, bytes: Uint8Array, start: number, end: number): void {
     assert(start >= 0 && end >= start && end <= bytes.length, "a packet outside its buffer");
     const at = this.#bytes.of(bytes) + start;
-    symbols!.init(context, 0, 0, 0, this.#iv, encrypt);
+    if (this.#fresh) symbols!.init(context, 0, 0, 0, this.#iv, encrypt);
     assert(symbols!.update(context, at, this.#ignored, at, end - start) === 1, "EVP_CipherUpdate failed");
+  }
+}
+
+/**
+ * CBC whose contexts are never set back, which would cost as much as a packet's blocks: the chain goes on from packet to packet, and the last block of the
+ * one before is taken out of the first block again.
+ */
+class OpensslCbc implements Blocks {
+  readonly #blocks: OpensslBlocks;
+  readonly #sealed = new Uint8Array(new ArrayBuffer(BLOCK_BYTES));
+  readonly #opened = new Uint8Array(new ArrayBuffer(BLOCK_BYTES));
+  readonly #next = new Uint8Array(new ArrayBuffer(BLOCK_BYTES));
+
+  constructor(key: Uint8Array) {
+    this.#blocks = new OpensslBlocks("aes-128-cbc", key, false);
+  }
+
+  encrypt(bytes: Uint8Array, start: number, end: number): void {
+    if (start === end) return;
+    const last = this.#sealed;
+    for (let i = 0; i < BLOCK_BYTES; i++) bytes[start + i]! ^= last[i]!;
+    this.#blocks.encrypt(bytes, start, end);
+    for (let i = 0; i < BLOCK_BYTES; i++) last[i] = bytes[end - BLOCK_BYTES + i]!;
+  }
+
+  decrypt(bytes: Uint8Array, start: number, end: number): void {
+    if (start === end) return;
+    const [last, next] = [this.#opened, this.#next];
+    for (let i = 0; i < BLOCK_BYTES; i++) next[i] = bytes[end - BLOCK_BYTES + i]!;
+    this.#blocks.decrypt(bytes, start, end);
+    for (let i = 0; i < BLOCK_BYTES; i++) {
+      bytes[start + i]! ^= last[i]!;
+      last[i] = next[i]!;
+    }
   }
 }
 

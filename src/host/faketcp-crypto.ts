@@ -21,8 +21,19 @@ export const faketcpPrimitives: Primitives = faketcpPrimitivesOf("openssl") ?? f
 
 export const crc32: Checksum = (bytes, start, end) => zlibCrc32(bytes.subarray(start, end));
 
+/** Drawn ahead, since asking for a few bytes costs as much as for thousands; what was handed out is not kept. */
+const drawn = new Uint8Array(new ArrayBuffer(4096));
+let next = drawn.length;
+
 export const randomFill: Fill = (bytes, start, end) => {
-  randomFillSync(bytes, start, end - start);
+  for (let at = start; at < end; at++) {
+    if (next === drawn.length) {
+      randomFillSync(drawn);
+      next = 0;
+    }
+    bytes[at] = drawn[next]!;
+    drawn[next++] = 0;
+  }
 };
 
 const nodeBlocks: Pick<Primitives, "aesCbc" | "aesCfb" | "aesEcb" | "md5" | "hmacSha1"> = {

@@ -11,6 +11,7 @@
 import { Batch, SLOT_BYTES } from "../base/batch.ts";
 import { HostError } from "../base/errors.ts";
 import type { Millis } from "../base/units.ts";
+import { takeRegion } from "../kernel/kernels.ts";
 import { type AddressCache, Block, writePointer } from "./block.ts";
 import type { Pollable, Registration } from "./epoll.ts";
 import { EAGAIN, EINTR, EPERM } from "./errno.ts";
@@ -83,10 +84,10 @@ export class RawSocket implements Pollable, Resource {
     this.#reactor = reactor;
     this.#handler = handler;
     this.#version = version;
-    const slab = new Block(sys, BATCH_PACKETS * SLOT_BYTES);
-    this.#batch = new Batch(BATCH_PACKETS, slab.bytes);
+    this.#batch = new Batch(BATCH_PACKETS, takeRegion(BATCH_PACKETS * SLOT_BYTES));
+    const slab = reactor.buffers.of(this.#batch.bytes);
     this.#incoming = new Messages(reactor);
-    for (let i = 0; i < BATCH_PACKETS; i++) this.#incoming.point(i, slab.address + i * SLOT_BYTES, SLOT_BYTES);
+    for (let i = 0; i < BATCH_PACKETS; i++) this.#incoming.point(i, slab + this.#batch.slot(i), SLOT_BYTES);
     this.#outgoing = new Messages(reactor, version === 4 ? AF_INET : AF_INET6);
     const protocol = version === 4 ? ETH_P_IP : ETH_P_IPV6;
     // In network order, as packet(7) wants it.

@@ -114,6 +114,43 @@ export class FunctionBody {
   shr16(): this {
     return this.#simd(141);
   }
+  notV(): this {
+    return this.#simd(77);
+  }
+  orV(): this {
+    return this.#simd(80);
+  }
+  /** Of two vectors below it, the bits of the first where the third has ones, of the second elsewhere. */
+  bitselect(): this {
+    return this.#simd(82);
+  }
+  /** All four 32-bit lanes the i32 on the stack. */
+  splat32(): this {
+    return this.#simd(17);
+  }
+  add32(): this {
+    return this.#simd(174);
+  }
+  /** Each 32-bit lane rotated left: the vector is in a local. */
+  rotateLeft32(vector: Local, bits: number): this {
+    this.get(vector).i32(bits).#simd(171);
+    return this.get(vector)
+      .i32(32 - bits)
+      .#simd(173)
+      .orV();
+  }
+  /** Neighbouring unsigned 16-bit lanes added to 32-bit ones. */
+  addPairs16(): this {
+    return this.#simd(127);
+  }
+  /** 32-bit lane 0…3 as an i32. */
+  lane32(lane: number): this {
+    return this.#simd(27, lane);
+  }
+  /** Of the two vectors on the stack, 32-bit lanes 0…3 of the first and 4…7 of the second. */
+  shuffle32(...lanes: readonly [number, number, number, number]): this {
+    return this.#simd(13, ...lanes.flatMap((lane) => [4 * lane, 4 * lane + 1, 4 * lane + 2, 4 * lane + 3]));
+  }
   swizzle(): this {
     return this.#simd(14);
   }

@@ -10,8 +10,11 @@ import { assert } from "../base/assert.ts";
 import { Region } from "../base/region.ts";
 import type { Bytes } from "../base/units.ts";
 import { assemble, FunctionBody } from "./assembler.ts";
+import { writeCbcRow } from "./cbc.ts";
 import { fillTailMask, TAIL_MASK_BYTES, writeCfbRow, writeXor } from "./cfb.ts";
 import { CASTAGNOLI, CRC_TABLE_BYTES, fillCrc32, ISO_3309, writeCrc32 } from "./crc32.ts";
+import { writeSum16 } from "./internet-sum.ts";
+import { fillMd5, MD5_TABLE_BYTES, writeMd5 } from "./md5.ts";
 import { writeParity } from "./parity.ts";
 import { webAssembly } from "./web-assembly.ts";
 
@@ -33,6 +36,12 @@ export interface KernelFunctions {
   cfbRow(registers: number, lanes: number, count: number): number;
   /** See cfb.ts. */
   xor(at: number, end: number, keystream: number): void;
+  /** See cbc.ts. */
+  cbcRow(registers: number, lanes: number, count: number): number;
+  /** See md5.ts. */
+  md5(lanes: number, blocks: number): void;
+  /** See internet-sum.ts. */
+  sum16(start: number, end: number): number;
   /** See parity.ts; the name says to how many rows. */
   parity1(start: number, end: number, sums: number, tables: number): void;
   parity2(start: number, end: number, sums: number, tables: number): void;
@@ -65,15 +74,20 @@ export class Kernels {
     const crcTables = this.take(CRC_TABLE_BYTES);
     const crc32cTables = this.take(CRC_TABLE_BYTES);
     const tailMask = this.take(TAIL_MASK_BYTES);
+    const md5Table = this.take(MD5_TABLE_BYTES);
     this.scratch = this.take(SCRATCH_BYTES);
     fillCrc32(this.view, crcTables, ISO_3309);
     fillCrc32(this.view, crc32cTables, CASTAGNOLI);
+    fillMd5(this.view, md5Table);
     fillTailMask(this.bytes, tailMask);
     const functions = [
       written("crc32", 2, true, (f) => writeCrc32(f, crcTables, relaxed)),
       written("crc32c", 2, true, (f) => writeCrc32(f, crc32cTables, relaxed)),
       written("cfbRow", 3, true, (f) => writeCfbRow(f, tailMask)),
       written("xor", 3, false, (f) => writeXor(f, tailMask)),
+      written("cbcRow", 3, true, (f) => writeCbcRow(f)),
+      written("md5", 2, false, (f) => writeMd5(f, md5Table)),
+      written("sum16", 2, true, (f) => writeSum16(f, tailMask)),
       ...[1, 2, 3, 4].map((rows) => written(`parity${rows}`, 4, false, (f) => writeParity(f, rows, tailMask, relaxed))),
       written("copy", 3, false, (f) => f.get(0).get(1).get(2).copy()),
       written("fill", 3, false, (f) => f.get(0).get(1).get(2).fill()),
