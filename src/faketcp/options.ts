@@ -35,11 +35,9 @@ export interface RawTiming {
   /** Server: how long a handshake, and a ready connection without conversations, is remembered. */
   readonly handshakeMs: number;
   readonly idleMs: number;
-  /** Server: a ready connection that has been silent for so long may be replaced by a new handshake of the same address. */
-  readonly replaceMs: number;
 }
 
-/** Source: reference udp2raw.md sections 5.2 and 5.5, as measured; replaceMs is ours (there, a restarted client with a fixed port waits 240 s). */
+/** Source: reference udp2raw.md sections 5.2 and 5.5, as measured. */
 export const timing: RawTiming = {
   retryMs: 1000,
   stepMs: 5000,
@@ -48,7 +46,6 @@ export const timing: RawTiming = {
   rollerMs: 12_000,
   handshakeMs: 10_000,
   idleMs: 240_000,
-  replaceMs: 3000,
 };
 
 /** A number drawn from `random`, 0…2^32−1. */

@@ -9,8 +9,8 @@
  * Core: `receive`, of one packet or several of the same buffer, then `next` until 0, and take `closed`; `advance`; drain `transmit`; `deadline`. Answers of the handshake are laid into the batch given to
  * `receive`, and left out when it is full: the client asks again.
  *
- * Source: reference udp2raw.md section 5. Deviations: a ready peer that has been silent for a few seconds does not keep its address from a restarted
- * client; the number of conversations is the business of whoever carries them (`busy`).
+ * Source: reference udp2raw.md section 5. Deviations: a client that was started anew at the same port is let in at once (there it waits until the former
+ * connection is forgotten), since nothing changes before its handshake has shown that it lives; the number of conversations is the business of whoever carries them (`busy`).
  */
 import type { Batch } from "../base/batch.ts";
 import { Ring } from "../base/ring.ts";
@@ -122,14 +122,13 @@ export class RawServer {
       return undefined;
     }
     const known = this.#ready.find(bytes, arrival);
-    if (known !== undefined && (now - known.connection.heardAt < this.#timing.replaceMs || !this.#begins(now, bytes, answers))) {
-      if (arrival.start === arrival.end) return undefined;
+    if (arrival.start === arrival.end) this.#synAck(now, bytes, answers);
+    else if (known === undefined) {
+      if (!this.#handshake(now, bytes, bytes, view, answers)) this.stats.strangers++;
+    } else if (!this.#begins(now, bytes, answers)) {
       this.#inbox.keep(bytes, known);
       return known;
     }
-    if (known !== undefined) return undefined;
-    if (arrival.start === arrival.end) this.#synAck(now, bytes, answers);
-    else if (!this.#handshake(now, bytes, bytes, view, answers)) this.stats.strangers++;
     return undefined;
   }
 
@@ -186,16 +185,12 @@ export class RawServer {
     return true;
   }
 
-  /** Whether a packet from the address of a peer that fell silent is the beginning of a new connection. */
+  /** Whether a packet from the address of a ready peer is one of a new handshake: its client was started anew and has the same port. */
   #begins(now: Millis, bytes: Uint8Array, answers: Batch): boolean {
-    const arrival = this.#inbox.arrival;
+    const { arrival } = this.#inbox;
     const { start, end } = arrival;
-    if (start === end) {
-      this.#synAck(now, bytes, answers);
-      return true;
-    }
     if (end - start !== this.#passing.handshakeBytes) return false;
-    // Opened in a copy: it may as well be a packet of the peer, who is back.
+    // Opened in a copy: it may as well be a short packet of the peer.
     this.#scratch.set(bytes.subarray(start, end));
     arrival.start = 0;
     arrival.end = end - start;

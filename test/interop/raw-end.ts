@@ -14,20 +14,23 @@ export interface EndSettings {
   readonly raw: Pick<RawOptions, "mode" | "seqMode" | "cipherMode" | "authMode" | "fixGro">;
   readonly local: CarrierSettings["local"];
   readonly remote: CarrierSettings["remote"];
+  /** The client's, where it is to be the same each time. */
+  readonly sourcePort?: number;
 }
 
 const UNDER_WAY_MAX = 32;
 const [role, text] = process.argv.slice(2);
 if (role === "echo") echo(Number(text));
 else if (role === "send") await send(JSON.parse(text!));
+else if (role === "talk") talk(JSON.parse(text!));
 else end(JSON.parse(text!));
 
-function end({ password, raw, local, remote }: EndSettings): void {
+function end({ password, raw, ...ends }: EndSettings): void {
   const loop = new EpollLoop();
   const log = createLog("debug");
   const keys = deriveKeys(password, faketcpPrimitives);
   const options: RawOptions = { ...raw, keys, primitives: faketcpPrimitives, crc32, random: randomFill };
-  const settings: CarrierSettings = { raw: options, local, remote };
+  const settings: CarrierSettings = { raw: options, ...ends };
   const carrier = role === "client" ? new RawClientCarrier(loop, settings, log) : new RawServerCarrier(loop, settings, log);
   loop.attach();
   console.log("listening");
@@ -36,8 +39,31 @@ function end({ password, raw, local, remote }: EndSettings): void {
 
 function echo(port: number): void {
   const socket = createSocket({ type: "udp6" });
-  socket.on("message", (message, { port: to, address }) => socket.send(message, to, address));
+  const ports = new Set<number>();
+  socket.on("message", (message, { port: to, address }) => {
+    if (!ports.has(to)) console.log(`from ${ports.add(to).size}`);
+    socket.send(message, to, address);
+  });
   socket.bind(port, () => console.log("listening"));
+}
+
+/** Sends a numbered datagram from one socket every `everyMs` for ever, and prints a line for each that comes back for the first time, with what it took. */
+function talk({ to, everyMs, bytes }: { to: number; everyMs: number; bytes: number }): void {
+  const socket = createSocket("udp4");
+  const sentAt: number[] = [];
+  socket.on("message", (message) => {
+    const number = message.readUInt32BE(0);
+    const at = sentAt[number];
+    if (at === undefined) return;
+    delete sentAt[number];
+    console.log(JSON.stringify({ number, ms: Math.round(performance.now() - at) }));
+  });
+  setInterval(() => {
+    const message = Buffer.alloc(bytes);
+    message.writeUInt32BE(sentAt.length);
+    sentAt.push(performance.now());
+    socket.send(message, to, "127.0.0.1");
+  }, everyMs);
 }
 
 /** Sends datagrams of 1 to `longest` bytes, a few under way at a time, and prints how many came back as they were. */
