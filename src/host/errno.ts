@@ -8,8 +8,26 @@ const names = new Map(
     .map(([name, number]) => [number as number, name]),
 );
 
-export const { EADDRINUSE, EAGAIN, ECONNABORTED, EINPROGRESS, EINTR, EINVAL, EIO, EMFILE, EMSGSIZE, ENOBUFS, ENOMEM, ENOSYS, EPERM } =
-  constants.errno;
+export const {
+  E2BIG,
+  EADDRINUSE,
+  EAGAIN,
+  EBUSY,
+  EEXIST,
+  ECONNABORTED,
+  EINPROGRESS,
+  EINTR,
+  EINVAL,
+  EIO,
+  EMFILE,
+  EMSGSIZE,
+  ENOBUFS,
+  ENOENT,
+  ENOMEM,
+  ENOSPC,
+  ENOSYS,
+  EPERM,
+} = constants.errno;
 /** Not in node:os; the same on x86-64 and arm64 Linux. */
 export const ENFILE = 23;
 export const EPROTO = constants.errno.EPROTO;

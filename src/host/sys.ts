@@ -44,6 +44,14 @@ export interface Sys {
   epoll_create1(flags: number): number;
   epoll_ctl(epoll: number, operation: number, fd: number, event: Address): number;
   epoll_wait(epoll: number, events: Address, count: number, milliseconds: number): number;
+  /** What has no function in the C library, by its number; answers stay below 2^31. */
+  syscall(number: number, a: number | Address, b: number | Address, c: number | Address): number;
+  mount(source: Address, target: Address, type: Address, flags: number, data: Address): number;
+  munmap(address: Address, length: number): number;
+  /** 0 or above: where it is mapped; −1: an error. */
+  mmap(at: Address, length: number, protection: number, flags: number, fd: number, offset: number): Address;
+  /** Memory that was mapped, as a buffer: not to be touched after munmap. */
+  mapped(address: Address, length: number): ArrayBuffer;
   /** Undefined where the C library does not have it; ENOSYS where the kernel does not. */
   readonly epoll_pwait2: ((epoll: number, events: Address, count: number, timeout: Address, signals: Address) => number) | undefined;
   /** Error number of the last call that answered −1. */
@@ -78,6 +86,9 @@ const signatures = {
   epoll_create1: ["int"],
   epoll_ctl: ["int", "int", "int", "uint64"],
   epoll_wait: ["int", "uint64", "int", "int"],
+  syscall: ["int64", "uint64", "uint64", "uint64"],
+  mount: ["uint64", "uint64", "uint64", "uint64", "uint64"],
+  munmap: ["uint64", "uint64"],
 } as const;
 
 let loaded: Sys | undefined;
@@ -103,9 +114,11 @@ function bindSys(): Sys {
   const libc = openLibc(koffi);
   const calls = Object.fromEntries(
     Object.entries(signatures).map(([name, parameters]) => [name, libc.func(name, "int", [...parameters]) as unknown]),
-  ) as unknown as Omit<Sys, "epoll_pwait2" | "errno" | "addressOf" | "poll">;
+  ) as unknown as Omit<Sys, "epoll_pwait2" | "errno" | "addressOf" | "poll" | "mmap" | "mapped">;
   return {
     ...calls,
+    mmap: libc.func("mmap", "int64", ["uint64", "uint64", "int", "int", "int", "int64"]) as unknown as Sys["mmap"],
+    mapped: (address, length) => koffi.view(address, length),
     epoll_pwait2: optional(libc, "epoll_pwait2", ["int", "uint64", "int", "uint64", "uint64"]) as Sys["epoll_pwait2"],
     errno: () => koffi.errno(),
     addressOf: (buffer) => Number(koffi.address(new Uint8Array(buffer))),

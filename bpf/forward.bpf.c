@@ -1,0 +1,208 @@
+/*
+ * UDP forwarding before the kernel sees a packet: destination and source are translated, both ways, and the packet leaves.
+ *
+ *   frame ─► flow known? ── yes ─► limits ─► addresses, ports, checksums, TTL ─► MACs ─► out
+ *                └─ no ─► for a listener? ─ yes ─► admit ─► ways there and back ─► SNAT port ─► both entries ─► as above
+ *                                 └─ no ─► the kernel has it (XDP_PASS)
+ *
+ * Needs nothing but the kernel's uapi: no types of a running kernel, no relocations by them. Linux 5.15 or newer.
+ *
+ * Deviations from what a router does: IPv4's header checksum is not verified but carried on, so that the next hop finds it wrong as well; a packet too
+ * big for the path is answered with ICMP even without DF, as nothing is fragmented here; a flow's packets are not counted by the kernel's conntrack.
+ */
+#include "capture.h"
+#include "checksum.h"
+#include "icmp.h"
+#include "leave.h"
+#include "open.h"
+
+static __always_inline int pass(__u32 reason)
+{
+	count_reason(reason);
+	return XDP_PASS;
+}
+
+/* What is not a flow's packet: perhaps the first of one, or an error about one. */
+static __always_inline int elsewhere(struct xdp_md *ctx, enum program program)
+{
+	bpf_tail_call(ctx, &programs, program);
+	return pass(REASON_OTHER);
+}
+
+/* What is seldom: limits, changed routes, a packet too big for its way. 0: it goes on. */
+static __noinline int attend(struct xdp_md *ctx, const struct address *ends, struct hop *hop, __u32 bytes)
+{
+	if (hop->generation != (__u16)settings.generation) {
+		int failed = readmit(&ends[0], hop);
+		if (!failed)
+			failed = reroute(ctx, &ends[1], &ends[2], hop);
+		if (failed)
+			return failed;
+	}
+	if (hop->flags & HOP_LIMIT) {
+		int failed = within_limits(hop->forward, &ends[0], bytes);
+		if (failed)
+			return failed;
+	}
+	if (settings.capture)
+		capture(ctx, hop);
+	return bytes > hop->mtu ? -REASON_TOO_BIG : 0;
+}
+
+static __noinline int attend4(struct xdp_md *ctx, const struct flow4_key *key, struct flow4 *flow, __u32 bytes)
+{
+	struct address ends[3] = { mapped(key->saddr), mapped(flow->saddr), mapped(flow->daddr) };
+	return attend(ctx, ends, &flow->hop, bytes);
+}
+
+static __noinline int attend6(struct xdp_md *ctx, const struct flow6_key *key, struct flow6 *flow, __u32 bytes)
+{
+	struct address ends[3] = { key->saddr, flow->saddr, flow->daddr };
+	return attend(ctx, ends, &flow->hop, bytes);
+}
+
+static __always_inline void count_packet(struct hop *hop, __u32 bytes)
+{
+	__u32 now = settings.now;
+	if (hop->seen != now)
+		hop->seen = now;
+	hop->packets++;
+	hop->bytes += bytes;
+	struct count *count = count_of(hop->forward);
+	if (!count)
+		return;
+	if (hop->flags & HOP_REPLY) {
+		count->reply_packets++;
+		count->reply_bytes += bytes;
+	} else {
+		count->packets++;
+		count->bytes += bytes;
+	}
+}
+
+static __always_inline int unusual(const struct hop *hop, __u32 bytes)
+{
+	return (__u16)(hop->generation ^ settings.generation) | (hop->flags & HOP_LIMIT) | settings.capture | (bytes > hop->mtu);
+}
+
+static __always_inline int forward4(struct xdp_md *ctx, struct ethhdr *eth, struct iphdr *ip, __u16 vlan)
+{
+	void *end = END(ctx);
+	struct udphdr *udp = (void *)(ip + 1);
+	if ((void *)udp > end)
+		return pass(REASON_SHORT);
+	if (*(__u8 *)ip != 0x45)
+		return pass(REASON_OPTIONS);
+	if (ip->frag_off & bpf_htons(IP_OFFSET_OR_MORE))
+		return pass(REASON_FRAGMENT);
+	if (ip->protocol == IPPROTO_ICMP)
+		return elsewhere(ctx, PROGRAM_ICMP);
+	if (ip->protocol != IPPROTO_UDP)
+		return pass(REASON_OTHER);
+	__u32 bytes = bpf_ntohs(ip->tot_len);
+	if ((void *)(udp + 1) > end || bytes < sizeof(*ip) + sizeof(*udp) || bytes > end - (void *)ip)
+		return pass(REASON_SHORT);
+	struct flow4_key key = { ip->saddr, ip->daddr, udp->source, udp->dest };
+	struct flow4 *flow = bpf_map_lookup_elem(&flows4, &key);
+	if (ip->ttl <= 1)
+		return pass(REASON_TTL);
+	if (!flow)
+		return elsewhere(ctx, PROGRAM_OPEN);
+	struct hop *hop = &flow->hop;
+	if (unusual(hop, bytes)) {
+		int reason = attend4(ctx, &key, flow, bytes);
+		if (reason == -REASON_TOO_BIG) {
+			count_reason(REASON_TOO_BIG);
+			return too_big4(ctx, vlan, hop->mtu);
+		}
+		if (reason) {
+			count_refusal(-reason, hop->forward);
+			return XDP_DROP;
+		}
+	}
+	ip->saddr = flow->saddr;
+	ip->daddr = flow->daddr;
+	ip->ttl--;
+	ip->check = checksum_add(ip->check, flow->ip_delta);
+	udp->source = flow->sport;
+	udp->dest = flow->dport;
+	if (udp->check)
+		udp->check = udp_checksum_add(udp->check, flow->udp_delta);
+	count_packet(hop, bytes);
+	return leave(ctx, eth, hop, vlan);
+}
+
+/* A packet with nothing between IPv6's header and UDP's; what has more is the kernel's. */
+static __always_inline int forward6(struct xdp_md *ctx, struct ethhdr *eth, struct ipv6hdr *ip, __u16 vlan)
+{
+	void *end = END(ctx);
+	struct udphdr *udp = (void *)(ip + 1);
+	if ((void *)udp > end || *(__u8 *)ip >> 4 != 6)
+		return pass(REASON_SHORT);
+	if (ip->nexthdr == IPPROTO_ICMPV6)
+		return elsewhere(ctx, PROGRAM_ICMP);
+	if (ip->nexthdr == IPPROTO_FRAGMENT)
+		return pass(REASON_FRAGMENT);
+	if (ip->nexthdr != IPPROTO_UDP)
+		return pass(ip->nexthdr == IPPROTO_HOPOPTS || ip->nexthdr == IPPROTO_ROUTING || ip->nexthdr == IPPROTO_DSTOPTS ? REASON_OPTIONS : REASON_OTHER);
+	__u32 bytes = bpf_ntohs(ip->payload_len) + sizeof(*ip);
+	if ((void *)(udp + 1) > end || bytes < sizeof(*ip) + sizeof(*udp) || bytes > end - (void *)ip)
+		return pass(REASON_SHORT);
+	if (!udp->check)
+		return pass(REASON_ZERO_CHECKSUM);
+	struct flow6_key key = { .saddr = address6(&ip->saddr), .daddr = address6(&ip->daddr), .sport = udp->source, .dport = udp->dest };
+	struct flow6 *flow = bpf_map_lookup_elem(&flows6, &key);
+	if (ip->hop_limit <= 1)
+		return pass(REASON_TTL);
+	if (!flow)
+		return elsewhere(ctx, PROGRAM_OPEN);
+	struct hop *hop = &flow->hop;
+	if (unusual(hop, bytes)) {
+		int reason = attend6(ctx, &key, flow, bytes);
+		if (reason == -REASON_TOO_BIG) {
+			count_reason(REASON_TOO_BIG);
+			return too_big6(ctx, vlan, hop->mtu);
+		}
+		if (reason) {
+			count_refusal(-reason, hop->forward);
+			return XDP_DROP;
+		}
+	}
+	__builtin_memcpy(&ip->saddr, &flow->saddr, 16);
+	__builtin_memcpy(&ip->daddr, &flow->daddr, 16);
+	ip->hop_limit--;
+	udp->source = flow->sport;
+	udp->dest = flow->dport;
+	udp->check = udp_checksum_add(udp->check, flow->udp_delta);
+	count_packet(hop, bytes);
+	return leave(ctx, eth, hop, vlan);
+}
+
+SEC("xdp")
+int forward(struct xdp_md *ctx)
+{
+	void *end = END(ctx);
+	struct ethhdr *eth = DATA(ctx);
+	if ((void *)(eth + 1) > end)
+		return XDP_PASS;
+	__be16 proto = eth->h_proto;
+	void *ip = eth + 1;
+	__u16 vlan = 0;
+	if (proto == bpf_htons(ETH_P_8021Q)) {
+		struct vlan_header *tag = ip;
+		if ((void *)(tag + 1) > end)
+			return XDP_PASS;
+		vlan = bpf_ntohs(tag->tag) & VLAN_ID;
+		proto = tag->proto;
+		ip = tag + 1;
+		if (!vlan || proto == bpf_htons(ETH_P_8021Q) || proto == bpf_htons(ETH_P_8021AD))
+			return pass(REASON_TAGS);
+	}
+	if (proto == bpf_htons(ETH_P_IP))
+		return forward4(ctx, eth, ip, vlan);
+	if (proto == bpf_htons(ETH_P_IPV6))
+		return forward6(ctx, eth, ip, vlan);
+	return XDP_PASS;
+}
+
+char _license[] SEC("license") = "Dual MIT/GPL";

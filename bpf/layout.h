@@ -1,0 +1,230 @@
+/*
+ * What the program and Longhaul's process read and write together. Everything is little-endian (as the machine is) but for what is marked "network order"; the same offsets
+ * are in src/forward/xdp/layout.ts, and a test compares the two through the program's own maps.
+ *
+ *   listener (address, port) ─► forward ─► policy ─► choices (Maglev) ─► backend
+ *   range    (place, port prefix) ─┘                                      └────► sources (SNAT addresses)
+ *
+ * A forward's policy is replaced by writing a new one and then one 32-bit number: no packet sees half a change.
+ */
+#ifndef LONGHAUL_LAYOUT_H
+#define LONGHAUL_LAYOUT_H
+
+#include <linux/types.h>
+
+/* An IPv6 address, or an IPv4 one as ::ffff:a.b.c.d; network order. */
+struct address {
+	__be32 words[4];
+};
+
+struct listen_key {
+	struct address address;
+	__be16 port;
+	__u16 zero;
+};
+
+/* Longest prefix: addresses that belong together for ranges of ports. */
+struct place_key {
+	__u32 bits;
+	struct address address;
+};
+
+/* Longest prefix: 32 bits of place, then up to 16 of port. */
+struct range_key {
+	__u32 bits;
+	__u32 place;
+	__be16 port;
+	__u16 zero;
+};
+
+/* Longest prefix: 32 bits of list, then up to 128 of a client's address. */
+struct access_key {
+	__u32 bits;
+	__u32 list;
+	struct address address;
+};
+
+enum access { ACCESS_ALLOW = 1, ACCESS_DENY = 2 };
+
+enum policy_flag {
+	POLICY_TRANSPARENT = 1 << 0, /* the backend sees the client's address */
+	POLICY_ACCESS = 1 << 1, /* the forward has allowed or denied prefixes */
+	POLICY_DENY = 1 << 2, /* denied unless a prefix allows */
+	POLICY_BY_SOURCE = 1 << 3, /* all flows of a client's address to the same backend */
+	POLICY_LIMIT = 1 << 4, /* of the forward */
+	POLICY_SOURCE_LIMIT = 1 << 5, /* of each client's address */
+};
+
+/* A rate and its burst as the generic cell rate algorithm has them: cost in 2^-16 ns a unit, 0 for no limit; burst in ns. */
+struct rate {
+	__u64 cost;
+	__u64 burst;
+};
+
+struct policy {
+	__u32 flags;
+	__u32 choice; /* first of its choices */
+	__u32 choices; /* 0: there is nobody to forward to */
+	__u16 port_first; /* of SNAT */
+	__u16 ports;
+	__u32 access; /* its list of prefixes */
+	__u32 zero;
+	struct rate packets;
+	struct rate bytes;
+	struct rate source_packets;
+	struct rate source_bytes;
+};
+
+struct backend {
+	struct address address;
+	__be16 port; /* 0: the port of the listener */
+	__u16 zero;
+	__u32 source; /* first of the SNAT addresses towards it */
+	__u32 sources;
+	__u32 zeros;
+};
+
+/* For the process alone, so that it knows its forwards again when it was restarted. */
+struct title {
+	char name[64]; /* filled up with zeros; empty: nobody's */
+	__u32 idle; /* seconds */
+	__u32 ended; /* flows */
+};
+
+/* Where a flow's packets go, and how many did. */
+struct hop {
+	__u8 dmac[6];
+	__u8 smac[6];
+	__u32 ifindex;
+	__u32 forward;
+	__u32 seen; /* settings.now of the last packet */
+	__u16 vlan; /* 0: untagged */
+	__u16 mtu; /* of the IP packet */
+	__u16 generation; /* of routes and neighbours when the hop was found */
+	__u16 flags;
+	__u64 packets;
+	__u64 bytes; /* of IP packets */
+};
+
+enum hop_flag {
+	HOP_REPLY = 1 << 0, /* from the backend to the client */
+	HOP_LIMIT = 1 << 1, /* look at the forward's limits */
+};
+
+/* 12 + 64: with the kernel's 48 bytes an entry is two cache lines. Addresses and ports in network order. */
+struct flow4_key {
+	__be32 saddr;
+	__be32 daddr;
+	__be16 sport;
+	__be16 dport;
+};
+
+struct flow4 {
+	__be32 saddr;
+	__be32 daddr;
+	__be16 sport;
+	__be16 dport;
+	__u16 ip_delta; /* added to the complement of IP's checksum, the hop's TTL included */
+	__u16 udp_delta;
+	struct hop hop;
+};
+
+struct flow6_key {
+	struct address saddr;
+	struct address daddr;
+	__be16 sport;
+	__be16 dport;
+};
+
+struct flow6 {
+	struct address saddr;
+	struct address daddr;
+	__be16 sport;
+	__be16 dport;
+	__u16 zero;
+	__u16 udp_delta;
+	struct hop hop;
+};
+
+/* Of a forward on one processor. */
+struct count {
+	__u64 packets; /* from clients */
+	__u64 bytes;
+	__u64 reply_packets;
+	__u64 reply_bytes;
+	__u64 flows; /* opened */
+	__u64 refused; /* packets of clients: no flow for them */
+	__u64 limited; /* packets of clients over a limit */
+	__u64 denied; /* packets of clients, by a prefix */
+};
+
+/* Why a packet was not simply forwarded; a counter for each on each processor. PASS: the kernel has it. */
+enum reason {
+	REASON_NONE,
+	REASON_OTHER, /* PASS: neither a flow's nor for a listener */
+	REASON_SHORT, /* PASS: shorter than its headers say */
+	REASON_FRAGMENT, /* PASS */
+	REASON_OPTIONS, /* PASS: IPv4 options, IPv6 extension headers */
+	REASON_TTL, /* PASS: the kernel says that its time is over */
+	REASON_TAGS, /* PASS: two VLAN tags */
+	REASON_SPOOFED, /* a source that nobody can have */
+	REASON_DENIED, /* by a prefix */
+	REASON_BUDGET, /* of new flows */
+	REASON_BACKEND, /* none */
+	REASON_UNROUTABLE, /* no route, or to ourselves */
+	REASON_NEIGHBOUR, /* not yet resolved */
+	REASON_DISABLED, /* forwarding is off on the interface */
+	REASON_PORTS, /* no SNAT port found */
+	REASON_CONFLICT, /* transparent: another listener leads this client to the same backend */
+	REASON_FULL, /* no room for a flow */
+	REASON_LIMIT, /* of a forward */
+	REASON_SOURCE_LIMIT,
+	REASON_TOO_BIG, /* for the path; answered */
+	REASON_ZERO_CHECKSUM, /* PASS: illegal in IPv6 */
+	REASON_ICMP, /* translated */
+	REASON_HEADROOM, /* no room for a VLAN tag */
+	REASON_REMOVED, /* the forward of a flow is gone */
+	REASONS,
+};
+
+/* Written by the process, read by the program for every packet. */
+struct settings {
+	__u32 now; /* seconds, of the collector's clock: it stands still while there is nobody to collect */
+	__u32 generation; /* of routes and neighbours; the low 16 bits count */
+	__u32 flags;
+	__u32 capture; /* one packet in so many; 0: none */
+	__u32 capture_forward; /* only this one; 0xffffffff: all */
+	__u32 zero;
+	struct rate flows; /* budget of new ones */
+	struct rate answers; /* ICMP errors of our own, and calls for neighbours */
+};
+
+enum setting {
+	SETTING_RANGES = 1 << 0, /* there are ranges of addresses or ports */
+	SETTING_STRICT = 1 << 1, /* a client must be where its packets come from */
+	SETTING_REDIRECT = 1 << 2, /* back to the interface a packet came from: by redirection, not XDP_TX (veth) */
+};
+
+enum event { EVENT_NEIGHBOUR = 1, EVENT_CAPTURE = 2 };
+
+struct neighbour_event {
+	__u32 kind;
+	__u32 ifindex;
+	struct address address; /* of the next hop */
+};
+
+#define CAPTURE_BYTES 192
+
+struct capture_event {
+	__u32 kind;
+	__u32 ifindex;
+	__u64 time; /* ns since boot */
+	__u32 forward;
+	__u16 length; /* of the frame */
+	__u16 captured;
+	__u32 reply;
+	__u32 zero;
+	__u8 bytes[CAPTURE_BYTES];
+};
+
+#endif

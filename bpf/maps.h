@@ -1,0 +1,116 @@
+/*
+ * The maps. Described as plain numbers (section "maps") and not as types, so that neither the object nor its loader needs BTF. Sizes of 1 are given by the process
+ * before it loads. What the process writes often is mapped into its memory.
+ */
+#ifndef LONGHAUL_MAPS_H
+#define LONGHAUL_MAPS_H
+
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+#include "layout.h"
+
+struct map {
+	__u32 type;
+	__u32 key_size;
+	__u32 value_size;
+	__u32 max_entries;
+	__u32 map_flags;
+};
+
+#define MAP(name, kind, key, value, flags)                                                                                             \
+	struct map name SEC("maps") = { .type = BPF_MAP_TYPE_##kind, .key_size = key, .value_size = value, .max_entries = 1, .map_flags = flags }
+
+MAP(listeners, HASH, sizeof(struct listen_key), sizeof(__u32), 0);
+MAP(places, LPM_TRIE, sizeof(struct place_key), sizeof(__u32), BPF_F_NO_PREALLOC);
+MAP(ranges, LPM_TRIE, sizeof(struct range_key), sizeof(__u32), BPF_F_NO_PREALLOC);
+MAP(access, LPM_TRIE, sizeof(struct access_key), sizeof(__u32), BPF_F_NO_PREALLOC);
+
+MAP(forwards, ARRAY, sizeof(__u32), sizeof(__u64), BPF_F_MMAPABLE); /* index of the policy, 0: none */
+MAP(policies, ARRAY, sizeof(__u32), sizeof(struct policy), BPF_F_MMAPABLE);
+MAP(choices, ARRAY, sizeof(__u32), sizeof(__u64), BPF_F_MMAPABLE); /* index of the backend */
+MAP(backends, ARRAY, sizeof(__u32), sizeof(struct backend), BPF_F_MMAPABLE);
+MAP(sources, ARRAY, sizeof(__u32), sizeof(struct address), BPF_F_MMAPABLE);
+
+MAP(titles, ARRAY, sizeof(__u32), sizeof(struct title), BPF_F_MMAPABLE);
+
+MAP(flows4, HASH, sizeof(struct flow4_key), sizeof(struct flow4), 0);
+MAP(flows6, HASH, sizeof(struct flow6_key), sizeof(struct flow6), 0);
+
+/* Times at which the next unit would be in time: of packets and of bytes. */
+struct arrival {
+	__u64 packets;
+	__u64 bytes;
+};
+
+struct client_key {
+	__u32 forward;
+	struct address address;
+};
+
+MAP(arrivals, ARRAY, sizeof(__u32), sizeof(struct arrival), 0);
+MAP(clients, LRU_HASH, sizeof(struct client_key), sizeof(struct arrival), 0);
+
+MAP(counts, ARRAY, sizeof(__u32), sizeof(struct count), BPF_F_MMAPABLE); /* processor × forwards + forward */
+MAP(reasons, ARRAY, sizeof(__u32), sizeof(__u64), BPF_F_MMAPABLE); /* processor × 32 + reason */
+
+/* VLAN devices: ifindex → that of the device below and the tag. */
+struct vlan {
+	__u32 ifindex;
+	__u16 tag;
+	__u16 zero;
+};
+
+MAP(vlans, HASH, sizeof(__u32), sizeof(struct vlan), 0);
+MAP(events, RINGBUF, 0, 0, 0);
+
+/* Programs that go on where another one ended. */
+enum program { PROGRAM_FORWARD, PROGRAM_OPEN, PROGRAM_ICMP, PROGRAMS };
+MAP(programs, PROG_ARRAY, sizeof(__u32), sizeof(__u32), 0);
+
+/* Section .bss: mapped by the process. */
+volatile struct settings settings;
+/* Section .data: of the program alone. */
+struct arrival budget __attribute__((section(".data"))) = { 1, 1 };
+
+/* Section .rodata: written by the process before it loads. */
+const volatile __u32 forwards_max = 1;
+
+static __always_inline struct policy *policy_of(__u32 forward)
+{
+	__u32 *current = bpf_map_lookup_elem(&forwards, &forward);
+	if (!current || !*current)
+		return 0;
+	__u32 at = *current;
+	return bpf_map_lookup_elem(&policies, &at);
+}
+
+static __always_inline void count_reason(__u32 reason)
+{
+	__u32 index = bpf_get_smp_processor_id() * 32 + reason;
+	__u64 *count = bpf_map_lookup_elem(&reasons, &index);
+	if (count)
+		*count += 1;
+}
+
+static __always_inline struct count *count_of(__u32 forward)
+{
+	__u32 index = bpf_get_smp_processor_id() * forwards_max + forward;
+	return bpf_map_lookup_elem(&counts, &index);
+}
+
+/* Counts a client's packet that went nowhere. */
+static __always_inline void count_refusal(int reason, __u32 forward)
+{
+	count_reason(reason & 31);
+	struct count *count = count_of(forward);
+	if (!count)
+		return;
+	if (reason == REASON_DENIED)
+		count->denied++;
+	else if (reason == REASON_LIMIT || reason == REASON_SOURCE_LIMIT)
+		count->limited++;
+	else
+		count->refused++;
+}
+
+#endif

@@ -1,0 +1,72 @@
+/** How large the program's tables are, and the object opened with them: the one place that knows which map is what. */
+import type { Bpf } from "../../host/bpf/bpf.ts";
+import type { BpfMap, MapShape } from "../../host/bpf/bpf-map.ts";
+import { BpfObject } from "../../host/bpf/bpf-object.ts";
+import type { BpfProgram } from "../../host/bpf/bpf-program.ts";
+import { REASONS_ROOM } from "./layout.ts";
+
+export interface XdpLimits {
+  /** Default 65,536. Costs 64 bytes and as many for each processor. */
+  readonly forwardsMax: number;
+  /** Flows of each family, default 262,144; each is two entries of 128 (IPv4) or 184 bytes. More are refused and counted: those that run are kept. */
+  readonly flowsMax: number;
+  /** Places of all tables of consistent hashing, default 1,048,576. */
+  readonly choicesMax: number;
+  /** Source addresses towards backends, default 4,096. */
+  readonly sourcesMax: number;
+  /** Prefixes that allow or deny, default 262,144. */
+  readonly accessMax: number;
+  /** Prefixes of listeners that are ranges, default 262,144. */
+  readonly rangesMax: number;
+  /** Source addresses whose limits are remembered, default 65,536; the one not seen for longest is forgotten first. */
+  readonly clientsMax: number;
+}
+
+export const XDP_LIMITS: XdpLimits = {
+  ...{ forwardsMax: 65_536, flowsMax: 262_144, choicesMax: 1_048_576, sourcesMax: 4096 },
+  ...{ accessMax: 262_144, rangesMax: 262_144, clientsMax: 65_536 },
+};
+
+/** `cpus`: processors that may exist. `map`: those to be used instead of new ones. @throws HostError */
+export function openObject(
+  bpf: Bpf,
+  file: Uint8Array,
+  limits: XdpLimits,
+  cpus: number,
+  map?: (shape: MapShape) => BpfMap | undefined,
+): BpfObject {
+  const { forwardsMax } = limits;
+  return new BpfObject(bpf, file, {
+    constants: { forwards_max: forwardsMax },
+    entries: {
+      ...{ listeners: forwardsMax * 2, forwards: forwardsMax, titles: forwardsMax, arrivals: forwardsMax, counts: forwardsMax * cpus },
+      // Twice, since what comes is there before what was goes.
+      ...{ policies: forwardsMax * 2, backends: forwardsMax * 2, choices: limits.choicesMax, sources: limits.sourcesMax },
+      ...{ places: limits.rangesMax, ranges: limits.rangesMax, access: limits.accessMax },
+      ...{ flows4: limits.flowsMax * 2, flows6: limits.flowsMax * 2, clients: limits.clientsMax },
+      ...{ programs: PROGRAMS.length, reasons: REASONS_ROOM * cpus, vlans: VLANS_MAX, events: EVENT_BYTES },
+    },
+    ...(map === undefined ? {} : { map }),
+  });
+}
+
+/** Loads all programs of the object, each where the others find it; answers the one that is attached. @throws HostError */
+export function loadPrograms(object: BpfObject): BpfProgram {
+  const table = object.map("programs");
+  const programs = PROGRAMS.map((section) => object.load(section));
+  const value = Buffer.alloc(4);
+  for (const [index, { fd }] of programs.entries()) {
+    const key = Buffer.alloc(4);
+    key.writeUInt32LE(index);
+    value.writeUInt32LE(fd);
+    table.update(key, value);
+  }
+  // The table holds them.
+  for (const program of programs.slice(1)) program.close();
+  return programs[0]!;
+}
+
+/** Sections, in the order of `enum program`. */
+const PROGRAMS = ["xdp", "xdp/open", "xdp/icmp"] as const;
+const VLANS_MAX = 4096;
+const EVENT_BYTES = 1 << 20;

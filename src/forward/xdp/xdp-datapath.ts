@@ -1,0 +1,299 @@
+/**
+ * The fast datapath: forwards as tables of the program in bpf/, which the kernel runs for every frame before it makes a packet of it.
+ *
+ *   installation   program and tables in the kernel, kept over restarts       tables     the desired state in them
+ *   collector      ends idle flows                                             counts     statistics
+ *   neighbours     routes and MACs: when they change, every flow looks again with its next packet
+ *
+ * Deviations from datapath.ts: limits and lists are looked at once a flow is known (step 3 before 1 and 2), with the same outcome, except that
+ * a packet over a limit that would be the first of a flow opens it. Fragments and packets with options are left to the kernel.
+ */
+import { RingBuffer } from "../../host/bpf/ring-buffer.ts";
+import { listInterfaces } from "../../host/interface.ts";
+import { formatIp } from "../../host/ip-address.ts";
+import { Neighbours, type Way } from "../../host/neighbours.ts";
+import { loadSys, type Poll, type Sys } from "../../host/sys.ts";
+import type { Capabilities, Capture, CaptureOptions, Datapath, DatapathStats, Flow, ForwardStats, PacketSink } from "../datapath.ts";
+import type { Forward } from "../forward.ts";
+import { formatAddress } from "../ip-range.ts";
+import { type Backend, formatBackend } from "../listen.ts";
+import type { Plan } from "../plan.ts";
+import { readCapture } from "./capture-record.ts";
+import { Collector } from "./collector.ts";
+import { Counts } from "./counts.ts";
+import { describeFlow, type FlowEntry, FlowTable } from "./flow-table.ts";
+import { type AttachedInterface, Installation } from "./installation.ts";
+import { EVENT, NEIGHBOUR_EVENT, SETTING_FLAG } from "./layout.ts";
+import { Settings } from "./settings.ts";
+import { XDP_LIMITS, type XdpLimits } from "./shapes.ts";
+import { Tables } from "./tables.ts";
+
+export interface XdpOptions {
+  /** Default "default": of the folder in which program and tables are pinned. */
+  readonly name?: string;
+  /** Default: those of Ethernet that have an address. */
+  readonly interfaces?: readonly string[];
+  /** Default native, where that is not possible generic. */
+  readonly mode?: "native" | "generic";
+  readonly limits?: Partial<XdpLimits>;
+  /** Default true. False: forwarding ends with the process. */
+  readonly pinned?: boolean;
+  /** New flows a second, of all forwards; default as many as leave half of the table to flows with answers. */
+  readonly flowsPerSecond?: number;
+  /** Default true: a client must be where its packets come from (as rp_filter = 1). */
+  readonly strict?: boolean;
+}
+
+export class XdpDatapath implements Datapath {
+  readonly kind = "xdp";
+  readonly capabilities: Capabilities;
+  readonly attached: readonly AttachedInterface[];
+  readonly #sys: Sys;
+  readonly #installation: Installation;
+  readonly #settings: Settings;
+  readonly #tables: Tables;
+  readonly #counts: Counts;
+  readonly #collector: Collector;
+  readonly #events: RingBuffer;
+  readonly #poll: Poll;
+  readonly #neighbours: Neighbours;
+  readonly #ways = new Map<string, Way | undefined>();
+  /** Backends whose neighbours were called. */
+  readonly #resolved = new Set<string>();
+  readonly #timer: NodeJS.Timeout;
+  readonly #began: number;
+  #renewal: NodeJS.Timeout | undefined;
+  #capture: ((record: DataView) => void) | undefined;
+  #last: Plan | undefined;
+
+  /** @throws HostError that says what is missing; what was there before goes on then */
+  constructor(options: XdpOptions = {}, sys: Sys = loadSys()) {
+    this.#sys = sys;
+    const limits = { ...XDP_LIMITS, ...options.limits };
+    const { name = "default", interfaces = servedInterfaces(sys), pinned = true, mode } = options;
+    this.#installation = new Installation(sys, { name, interfaces, mode, limits, pinned });
+    const { object, cpus, inherited } = this.#installation;
+    this.attached = this.#installation.attached;
+    this.capabilities = { outlivesProcess: pinned, transparent: true, capture: true };
+    this.#settings = new Settings(object.map("bss"));
+    this.#settings.budgets(options.flowsPerSecond ?? Math.ceil(limits.flowsMax / UNANSWERED_SHARE), ANSWERS_PER_SECOND);
+    this.#settings.setFlag(SETTING_FLAG.strict, options.strict ?? true);
+    // A frame turned round on a veth is lost unless a program is at its other end as well.
+    this.#settings.setFlag(
+      SETTING_FLAG.redirect,
+      this.attached.some(({ link }) => link.kind === "veth"),
+    );
+    this.#counts = new Counts(object.map("counts"), object.map("reasons"), cpus);
+    this.#neighbours = new Neighbours(sys, () => this.#renewSoon());
+    this.#tables = new Tables(object, (address) => this.#wayTo(address)?.source ?? UNROUTED);
+    // The clock goes on where an earlier process left it.
+    this.#began = this.#settings.now + 1 - performance.now() / 1000;
+    this.#settings.now = this.#now();
+    this.#collector = new Collector(this.#tables, this.#flowTables(), this.#now(), inherited);
+    this.#events = new RingBuffer(object.map("events"));
+    this.#poll = sys.poll(this.#events.fd, () => this.#drain());
+    this.#timer = setInterval(() => this.#tick(), TICK_MS).unref();
+    this.#readVlans();
+    this.#settings.renew();
+  }
+
+  refuses(forward: Forward): string | undefined {
+    if (forward.sip) return "media ports cannot be learnt from SDP by XDP";
+    for (const { family, address } of forward.backends) {
+      const text = formatAddress(family, address);
+      const way = this.#wayTo(text);
+      if (way === undefined) return `there is no route to ${text}`;
+      if (way.local) return `${text} is this machine, and XDP forwards to others only`;
+    }
+    return undefined;
+  }
+
+  async apply(plan: Plan): Promise<void> {
+    for (const forward of [...plan.added, ...plan.changed.map(({ after }) => after)]) this.#resolve(forward.backends);
+    this.#tables.apply(plan);
+    this.#last = plan;
+    this.#settings.setFlag(SETTING_FLAG.ranges, this.#tables.hasRanges);
+    if (plan.removed.length + plan.changed.length > 0) this.#settings.renew();
+    if (plan.changed.length > 0) this.#endStrays(plan);
+  }
+
+  async verify(): Promise<string | undefined> {
+    for (const { link } of this.attached) {
+      const problem = this.#installation.check(link.ifindex);
+      if (problem !== undefined) return `${link.name}: ${problem}`;
+    }
+    return undefined;
+  }
+
+  async rollback(): Promise<void> {
+    const plan = this.#last;
+    if (plan === undefined) return;
+    this.#last = undefined;
+    const changed = plan.changed.map(({ before, after }) => ({ before: after, after: before }));
+    await this.apply({ before: plan.after, after: plan.before, added: plan.removed, removed: plan.added, changed });
+    this.#last = undefined;
+  }
+
+  async stats(): Promise<DatapathStats> {
+    const forwards = new Map<string, ForwardStats>();
+    for (const [id, name] of this.#tables.names) {
+      if (this.#tables.idOf(name) === id) forwards.set(name, this.#counts.of(id, this.#tables.ended(id)));
+    }
+    return { forwards, counters: { ...this.#counts.reasons(), ...this.#collector.counters } };
+  }
+
+  async flows(limit: number, forward?: string): Promise<readonly Flow[]> {
+    const found: Flow[] = [];
+    const only = forward === undefined ? undefined : this.#tables.idOf(forward);
+    if (forward !== undefined && only === undefined) return found;
+    for (const table of this.#flowTables()) {
+      while (!table.done && found.length < limit)
+        table.next((entry) => {
+          if (entry.isReply || found.length >= limit || (only !== undefined && entry.forward !== only)) return;
+          const other = table.other(entry);
+          found.push(describeFlow(entry, other, this.#tables.names.get(entry.forward) ?? "", this.#collector.expires(entry, other)));
+        });
+    }
+    return found;
+  }
+
+  async endFlows(forward: string, backend?: string): Promise<number> {
+    const id = this.#tables.idOf(forward);
+    if (id === undefined) return 0;
+    return this.#sweep((entry) => entry.forward === id && (backend === undefined || entry.end("value", "destination") === backend));
+  }
+
+  async capture(options: CaptureOptions, sink: PacketSink): Promise<Capture> {
+    const id = options.forward === undefined ? undefined : this.#tables.idOf(options.forward);
+    // The kernel's clock counts from the start of the machine.
+    const start = Date.now() / 1000 - this.#bootSeconds();
+    this.#capture = (record) => {
+      const captured = readCapture(record);
+      if (captured === undefined) return;
+      sink(captured.packet.subarray(0, options.bytesMax), start + captured.seconds, captured.length);
+    };
+    this.#settings.capture(Math.max(1, options.oneIn), id);
+    return {
+      dropped: 0,
+      stop: async () => {
+        this.#settings.capture(0);
+        this.#drain();
+        this.#capture = undefined;
+      },
+    };
+  }
+
+  async close(keep: boolean): Promise<void> {
+    clearInterval(this.#timer);
+    clearTimeout(this.#renewal);
+    this.#settings.capture(0);
+    this.#poll.stop();
+    this.#neighbours.close();
+    this.#events.close();
+    this.#installation.close(keep);
+  }
+
+  #now(): number {
+    return Math.floor(this.#began + performance.now() / 1000);
+  }
+
+  #tick(): void {
+    this.#settings.now = this.#now();
+    this.#tables.rest();
+    this.#collector.collect(this.#now(), BATCHES_PER_TICK);
+  }
+
+  #flowTables(): FlowTable[] {
+    const { object } = this.#installation;
+    return [new FlowTable(object.map("flows4")), new FlowTable(object.map("flows6"))];
+  }
+
+  #sweep(condemned: (entry: FlowEntry) => boolean): number {
+    return this.#collector.sweep(this.#flowTables(), condemned);
+  }
+
+  /** Flows to backends that a changed forward has no more. */
+  #endStrays({ changed }: Plan): void {
+    const kept = new Map<number, ReadonlySet<string>>();
+    for (const { before, after } of changed) {
+      const id = this.#tables.idOf(after.name);
+      const names = new Set(after.backends.map(formatBackend));
+      if (id !== undefined && before.backends.some((backend) => !names.has(formatBackend(backend)))) kept.set(id, names);
+    }
+    if (kept.size === 0) return;
+    this.#sweep((entry) => {
+      const names = kept.get(entry.forward);
+      if (names === undefined) return false;
+      const backend = entry.end("value", "destination");
+      return !names.has(backend) && !names.has(backend.replace(/:\d+$/, "").replace(/^\[|\]$/g, ""));
+    });
+  }
+
+  #wayTo(address: string): Way | undefined {
+    if (!this.#ways.has(address)) this.#ways.set(address, this.#neighbours.wayTo(address));
+    return this.#ways.get(address);
+  }
+
+  /** So that the first packet finds its neighbour known. */
+  #resolve(backends: readonly Backend[]): void {
+    for (const { family, address } of backends) {
+      const text = formatAddress(family, address);
+      if (this.#resolved.has(text)) continue;
+      this.#resolved.add(text);
+      const way = this.#wayTo(text);
+      if (way !== undefined && !way.local) this.#neighbours.resolve(way.ifindex, way.nextHop);
+    }
+  }
+
+  /** Changes come in crowds. */
+  #renewSoon(): void {
+    this.#renewal ??= setTimeout(() => {
+      this.#renewal = undefined;
+      this.#ways.clear();
+      this.#resolved.clear();
+      this.#readVlans();
+      this.#settings.renew();
+    }, RENEW_MS).unref();
+  }
+
+  #readVlans(): void {
+    const map = this.#installation.object.map("vlans");
+    for (const { ifindex, vlan } of listInterfaces(this.#sys)) {
+      if (vlan === undefined) continue;
+      const [key, value] = [Buffer.alloc(4), Buffer.alloc(8)];
+      key.writeUInt32LE(ifindex);
+      value.writeUInt32LE(vlan.lower);
+      value.writeUInt16LE(vlan.tag, 4);
+      map.update(key, value);
+    }
+  }
+
+  #drain(): void {
+    this.#events.drain((record) => {
+      const kind = record.getUint32(0, true);
+      if (kind === EVENT.capture) this.#capture?.(record);
+      if (kind !== EVENT.neighbour) return;
+      const bytes = new Uint8Array(record.buffer, record.byteOffset + NEIGHBOUR_EVENT.address, 16);
+      this.#neighbours.resolve(record.getUint32(NEIGHBOUR_EVENT.ifindex, true), formatIp(bytes, 0));
+    });
+  }
+
+  #bootSeconds(): number {
+    return Number(process.hrtime.bigint()) / 1e9;
+  }
+}
+
+/** Of Ethernet and up, and not a part of something else. */
+function servedInterfaces(sys: Sys): string[] {
+  return listInterfaces(sys)
+    .filter(({ ethernet, up, kind, master }) => ethernet && up && master === 0 && (kind === "" || kind === "veth"))
+    .map(({ name }) => name);
+}
+
+const TICK_MS = 250;
+const BATCHES_PER_TICK = 8;
+const RENEW_MS = 20;
+/** Flows without an answer stay 30 s: at this budget they fill half of the table at most. */
+const UNANSWERED_SHARE = 60;
+const ANSWERS_PER_SECOND = 1000;
+const UNROUTED = "0.0.0.0";
