@@ -1,6 +1,6 @@
 /** Network interfaces of this namespace, as rtnetlink describes them. */
 import { HostError } from "../base/errors.ts";
-import { attribute, RouteSocket, NLM_F_DUMP, NLMSG_DONE, NLMSG_ERROR, RTM_GETLINK, RTM_NEWLINK } from "./rtnetlink.ts";
+import { attribute, NLM_F_DUMP, NLMSG_DONE, NLMSG_ERROR, RouteSocket, RTM_GETLINK, RTM_NEWLINK } from "./rtnetlink.ts";
 import type { Sys } from "./sys.ts";
 
 export interface Interface {

@@ -5,11 +5,11 @@ import { addressBytes, formatIp, IP_BYTES } from "./ip-address.ts";
 import { AF_INET, AF_INET6 } from "./linux-abi.ts";
 import {
   attribute,
-  type RouteMessage,
-  RouteSocket,
   NLM_F_CREATE,
   NLM_F_REPLACE,
   NLMSG_ERROR,
+  type RouteMessage,
+  RouteSocket,
   RTM_DELNEIGH,
   RTM_GETROUTE,
   RTM_NEWNEIGH,
