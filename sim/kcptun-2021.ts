@@ -15,7 +15,8 @@ import { FecEncoder } from "../src/fec/encoder.ts";
 import type { Driver, Loop, UdpHandler, UdpSocket } from "../src/host/loop.ts";
 import { looksLikeKcp, readConv, readFirstSn } from "../src/kcp/segment.ts";
 import type { TunnelConfig } from "../src/tunnel/config.ts";
-import { Layers, Scratch, type SmuxSink } from "../src/tunnel/layers.ts";
+import { Layers, type SmuxSink } from "../src/tunnel/layers.ts";
+import { Scratch } from "../src/tunnel/scratch.ts";
 import { Transport } from "../src/tunnel/transport.ts";
 
 interface Known {
@@ -86,7 +87,7 @@ export class Kcptun2021 implements UdpHandler, Driver {
     if (known?.conv === conv) return known;
     if (known !== undefined && readFirstSn(view, at) !== 0) return undefined;
     const cipherBytes = this.#cipher.headBytes + this.#cipher.tailBytes;
-    const transport = new Transport(now, conv, this.#config, cipherBytes, undefined);
+    const transport = new Transport(now, conv, this.#config, cipherBytes, this.#scratch);
     const { smuxver, nocomp } = this.#config;
     const layers = new Layers("server", smuxver === 1 ? 1 : 2, !nocomp, this.#config, transport.kcp, this.#scratch);
     const session = { conv, peer, transport, layers };

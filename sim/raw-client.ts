@@ -5,6 +5,7 @@ import type { PacketCipher } from "../src/cipher/cipher.ts";
 import type { Driver, Loop, UdpHandler, UdpSocket } from "../src/host/loop.ts";
 import { HEADER_BYTES, putHeader } from "../src/smux/frame.ts";
 import type { TunnelConfig } from "../src/tunnel/config.ts";
+import { Scratch } from "../src/tunnel/scratch.ts";
 import { Transport } from "../src/tunnel/transport.ts";
 
 export class RawClient implements UdpHandler, Driver {
@@ -19,7 +20,7 @@ export class RawClient implements UdpHandler, Driver {
   constructor(loop: Loop, server: { host: string; port: number }, config: TunnelConfig, cipher: PacketCipher, conv: number) {
     this.#loop = loop;
     this.#cipher = cipher;
-    this.#transport = new Transport(loop.now(), conv, config, cipher.headBytes + cipher.tailBytes, undefined);
+    this.#transport = new Transport(loop.now(), conv, config, cipher.headBytes + cipher.tailBytes, new Scratch());
     this.#socket = loop.udp({ host: "", port: 0, peersMax: 4 }, this);
     this.#peer = this.#socket.addresses.intern(server.host, server.port);
     this.#socket.addresses.hold(this.#peer);

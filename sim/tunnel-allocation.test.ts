@@ -17,7 +17,7 @@ import type { TcpSocket } from "../src/host/loop.ts";
 import { readEach, writeEach } from "../src/host/scatter.ts";
 import { ChannelCounters } from "../src/tunnel/channel-counters.ts";
 import { clientConfig } from "../src/tunnel/config.ts";
-import { Scratch } from "../src/tunnel/layers.ts";
+import { Scratch } from "../src/tunnel/scratch.ts";
 import { Session } from "../src/tunnel/session.ts";
 
 const bytesPerPacketMax = 48;

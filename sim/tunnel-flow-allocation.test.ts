@@ -16,7 +16,7 @@ import { ChannelCounters } from "../src/tunnel/channel-counters.ts";
 import { clientConfig } from "../src/tunnel/config.ts";
 import { DatagramSender } from "../src/tunnel/datagram-sender.ts";
 import type { FlowEnd } from "../src/tunnel/flows.ts";
-import { Scratch } from "../src/tunnel/layers.ts";
+import { Scratch } from "../src/tunnel/scratch.ts";
 import { Session } from "../src/tunnel/session.ts";
 
 const bytesPerDatagramMax = 64;

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { Reader, Writer } from "./cursor.ts";
 import { Heap } from "./heap.ts";
 import { Prng } from "./prng.ts";
+import { Region } from "./region.ts";
 import { Ring } from "./ring.ts";
 import { seqAdd, seqDiff, seqLess } from "./seq.ts";
 import { Slots } from "./slots.ts";
@@ -88,4 +89,32 @@ test("slots are reused before pages are added, and end at the capacity", () => {
   for (const slot of out) slots.give(slot);
   for (let i = 0; i < 1000; i++) slots.give(slots.take());
   assert.equal(slots.bytesHeld, held);
+});
+
+test("slots: pages that nobody has needed for a while are given back, and what is out stays where it is", () => {
+  let held = 0;
+  const slots = new Slots(100, Number.POSITIVE_INFINITY, {
+    take: (bytes) => {
+      held += bytes;
+      return Region.of(new Uint8Array(bytes));
+    },
+    give: (page) => {
+      held -= page.length;
+    },
+  });
+  const out = Array.from({ length: 1000 }, () => slots.take());
+  assert.equal(held, 1024 * 100);
+  const kept = out.filter((_, i) => i % 300 === 0);
+  for (const slot of kept) slots.page(slot)[slots.offset(slot)] = slot & 255;
+  for (const slot of out) if (!kept.includes(slot)) slots.give(slot);
+  slots.trim();
+  assert.equal(held, 1024 * 100, "they were needed since the last time");
+  slots.trim();
+  assert.equal(held, kept.length * 64 * 100);
+  assert.deepEqual([slots.bytesHeld, slots.out], [held, kept.length]);
+  const again = Array.from({ length: 1000 - kept.length }, () => slots.take());
+  assert.equal(new Set([...again, ...kept]).size, 1000);
+  assert.equal(held, 1024 * 100);
+  for (const slot of again) slots.page(slot).fill(255, slots.offset(slot), slots.offset(slot) + 100);
+  for (const slot of kept) assert.equal(slots.page(slot)[slots.offset(slot)], slot & 255);
 });

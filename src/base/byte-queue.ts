@@ -56,8 +56,11 @@ export class ByteQueue {
     if (this.#length === 0 && this.#bytes.length > KEPT_BYTES_MAX) this.#bytes = empty;
   }
 
+  /** Empties it and lets go of its memory. */
   clear(): void {
-    this.consume(this.#length);
+    this.#length = 0;
+    this.#head = 0;
+    this.#bytes = empty;
   }
 
   #grow(needed: number): void {

@@ -55,6 +55,15 @@ export class Outbox {
     this.#length = 0;
   }
 
+  /** Lets go of room that was made for a burst, once all of it has left. */
+  rest(): void {
+    if (this.#length > 0 || this.#lengths.length === 0) return;
+    this.bytes = new Uint8Array(0);
+    this.view = new DataView(this.bytes.buffer);
+    this.#lengths = new Int32Array(0);
+    this.#head = 0;
+  }
+
   #drop(): void {
     this.#head = (this.#head + 1) % this.#lengths.length;
     this.#length--;

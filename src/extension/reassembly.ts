@@ -4,7 +4,7 @@
  *   piece i of `count`:  total bytes  →  pieceBytes = ⌈total / count⌉, piece i begins at i · pieceBytes, the last one is shorter
  *
  * Limits: datagramsMax at once, of which the oldest gives way; one that is not whole after EXPIRY_MS is given up when room is needed.
- * Memory is kept for the next datagram: at most datagramsMax · 64 KiB.
+ * Memory is kept for the next datagram until `rest`: at most datagramsMax · 64 KiB.
  */
 import { type Bytes, type Millis, NEVER } from "../base/units.ts";
 import { DATAGRAM_BYTES_MAX, FLOW_HEADER_BYTES, PART_HEADER_BYTES, readFlow } from "./flow-message.ts";
@@ -77,6 +77,13 @@ export class Reassembly {
     stats.whole++;
     this.bytes = into;
     return total;
+  }
+
+  /** Nothing has come for long: lets go of all memory; a datagram that is still not whole has expired. */
+  rest(): void {
+    for (const entry of this.#entries) if (entry.since !== NEVER) this.stats.expired++;
+    this.#entries.length = 0;
+    this.bytes = new Uint8Array(0);
   }
 
   /** The entry of a datagram under way, or a new one; undefined when the piece contradicts it. */

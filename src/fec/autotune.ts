@@ -26,6 +26,10 @@ const Tuning = {
   startsMin: 2,
 } as const;
 
+/** The samples in order of seqid, without repetition, while `find` runs: all decoders of a thread share the room. */
+const sortedSeqids = new Uint32Array(Spec.samplesMax);
+const sortedData = new Uint8Array(Spec.samplesMax);
+
 export class Autotune {
   /** What the last successful `find` found. */
   dataShards = 0;
@@ -34,9 +38,6 @@ export class Autotune {
   readonly #seqids = new Uint32Array(Spec.samplesMax);
   readonly #data = new Uint8Array(Spec.samplesMax);
   #taken = 0;
-  /** The same in order of seqid, without repetition. */
-  readonly #sorted = new Uint32Array(Spec.samplesMax);
-  readonly #sortedData = new Uint8Array(Spec.samplesMax);
   #count = 0;
   /** Remembers that the shard of this number is a data shard (or parity). */
   sample(seqid: Seq32, isData: boolean): void {
@@ -55,7 +56,7 @@ export class Autotune {
     for (let i = this.#count - 1; i > 0 && parityAt >= 0; i--) {
       if (!this.#startsGroup(i)) continue;
       starts++;
-      group = greatestCommonDivisor(this.#sorted[i]!, group);
+      group = greatestCommonDivisor(sortedSeqids[i]!, group);
       const ds = parityAt % group;
       if (starts < Tuning.startsMin || ds === 0 || group > SHARDS_MAX || !this.#agrees(i, ds, group)) continue;
       this.dataShards = ds;
@@ -67,13 +68,13 @@ export class Autotune {
 
   /** Sorted sample i is a data shard and the seqid before it is known to be parity. */
   #startsGroup(i: number): boolean {
-    return this.#sortedData[i] === 1 && this.#sortedData[i - 1] === 0 && this.#contiguous(i - 1);
+    return sortedData[i] === 1 && sortedData[i - 1] === 0 && this.#contiguous(i - 1);
   }
 
   /** The newest seqid known to be the first parity of a group, −1 when there is none. */
   #newestParityStart(): number {
     for (let i = this.#count - 1; i > 0; i--) {
-      if (this.#sortedData[i] === 0 && this.#sortedData[i - 1] === 1 && this.#contiguous(i - 1)) return this.#sorted[i]!;
+      if (sortedData[i] === 0 && sortedData[i - 1] === 1 && this.#contiguous(i - 1)) return sortedSeqids[i]!;
     }
     return -1;
   }
@@ -83,22 +84,22 @@ export class Autotune {
    * also come of the last groups of old sizes and the first of new ones.
    */
   #agrees(first: number, ds: number, group: number): boolean {
-    const oldest = this.#sorted[first]!;
-    for (let i = this.#count - 1; i >= 0 && seqDiff(this.#sorted[i]!, oldest) >= -group; i--) {
-      if (this.#sorted[i]! % group < ds !== (this.#sortedData[i] === 1)) return false;
+    const oldest = sortedSeqids[first]!;
+    for (let i = this.#count - 1; i >= 0 && seqDiff(sortedSeqids[i]!, oldest) >= -group; i--) {
+      if (sortedSeqids[i]! % group < ds !== (sortedData[i] === 1)) return false;
     }
     return true;
   }
 
   /** No seqid is missing between sorted samples i and i + 1. */
   #contiguous(i: number): boolean {
-    return seqDiff(this.#sorted[i + 1]!, this.#sorted[i]!) === 1;
+    return seqDiff(sortedSeqids[i + 1]!, sortedSeqids[i]!) === 1;
   }
 
   /** Insertion sort: what arrives is nearly in order. */
   #sort(): void {
-    const sorted = this.#sorted;
-    const types = this.#sortedData;
+    const sorted = sortedSeqids;
+    const types = sortedData;
     const oldest = Math.max(0, this.#taken - Spec.samplesMax);
     let count = 0;
     for (let n = oldest; n < this.#taken; n++) {

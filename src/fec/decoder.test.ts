@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { readVector, vectorsMissing } from "../../test/vectors/read.ts";
 import { Prng } from "../base/prng.ts";
 import { FecDecoder } from "./decoder.ts";
+import { ShardPool } from "./shard-pool.ts";
 import { decoderFor, Flow, receive } from "./testing/flow.ts";
 
 const prng = new Prng(11);
@@ -158,4 +159,24 @@ test("groups are counted as full, repaired or lost, with the shards that came in
   const { fullGroups, repairedGroups, lostGroups, lost: data, short, recovered } = decoder.stats;
   assert.deepEqual([fullGroups, repairedGroups, lostGroups, data, short, recovered], [4, 1, 1, 3, 1, 2]);
   assert.deepEqual([decoder.openGroups, decoder.newestGroup], [1, 6]);
+});
+
+test("decoders share a pool; at rest a group that waits in vain gives its shards back, and so does a session that ends", () => {
+  const pool = new ShardPool(1494);
+  const options = { packetBytesMax: 1500, dataShards: 10, parityShards: 3, pool };
+  const [one, other] = [new FecDecoder(options), new FecDecoder(options)];
+  const flow = new Flow();
+  for (let i = 0; i < 9; i++)
+    for (const packet of flow.send(new Uint8Array(40).fill(i))) for (const decoder of [one, other]) receive(decoder, packet);
+  assert.deepEqual([pool.out, one.bytesHeld], [18, 9 * 1494]);
+  one.rest();
+  assert.deepEqual([pool.out, one.bytesHeld, one.openGroups, one.stats.lostGroups], [9, 0, 0, 0]);
+  // It goes on with the next group as if nothing had been.
+  const packets = Array.from({ length: 11 }, (_, i) => flow.send(new Uint8Array(40).fill(i))).flat();
+  const out = packets.filter((_, i) => i !== 6).flatMap((packet) => receive(one, packet));
+  assert.equal(out.length, 11);
+  assert.equal(one.stats.recovered, 1);
+  one.release();
+  other.release();
+  assert.equal(pool.out, 0);
 });

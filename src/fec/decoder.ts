@@ -11,6 +11,7 @@
  * are all too old starts afresh, where kcp-go would ignore such a sender for ever.
  */
 import { assert } from "../base/assert.ts";
+import { Ring } from "../base/ring.ts";
 import type { Bytes, Millis } from "../base/units.ts";
 import { copyInside } from "../kernel/kernels.ts";
 import { Autotune } from "./autotune.ts";
@@ -27,7 +28,8 @@ import {
   TYPE_OOB,
   TYPE_PARITY,
 } from "./packet.ts";
-import { Repair } from "./repair.ts";
+import { Repair, repairedSlots } from "./repair.ts";
+import { ShardPool } from "./shard-pool.ts";
 import { ShardStore } from "./shard-store.ts";
 
 const Tuning = {
@@ -43,8 +45,10 @@ export interface FecDecoderOptions {
   readonly packetBytesMax: Bytes;
   /** Groups that may be open at once, the newest and those behind it. Default 8 (kcp-go: 4). */
   readonly groupsMax?: number;
-  /** Shards kept at once. Default 1024; memory is taken as it is needed, 64 shards at a time. */
+  /** Shards kept at once. Default 1024; memory is taken as it is needed. */
   readonly shardsMax?: number;
+  /** Where they are kept, in slots of at least packetBytesMax − 6; one for several decoders, each with a `release` at its end. Default one of its own. */
+  readonly pool?: ShardPool;
   /** Group sizes to begin with, if they can be guessed; found otherwise. */
   readonly dataShards?: number;
   readonly parityShards?: number;
@@ -109,17 +113,15 @@ export class FecDecoder {
   #previousWasParity = false;
   #strays = 0;
   /** Slots of repaired shards that wait for `recovered`, newest last. */
-  readonly #ready: Int32Array;
-  #readyHead = 0;
-  #readyLength = 0;
+  readonly #ready: Ring<number>;
 
   constructor(options: FecDecoderOptions) {
     const shardsMax = options.shardsMax ?? 1024;
     this.#packetBytesMax = options.packetBytesMax;
-    this.#store = new ShardStore(options.packetBytesMax - SHARD_OFFSET, shardsMax);
+    this.#store = new ShardStore(options.pool ?? new ShardPool(options.packetBytesMax - SHARD_OFFSET), shardsMax);
     this.#groups = new Groups(this.#store, options.groupsMax ?? 8);
     this.#repair = new Repair(this.#store, this.#groups);
-    this.#ready = new Int32Array(shardsMax + 64);
+    this.#ready = new Ring(shardsMax);
     if (options.dataShards && options.parityShards) this.#tune(options.dataShards, options.parityShards);
   }
 
@@ -186,10 +188,8 @@ export class FecDecoder {
 
   /** Copies the next repaired KCP packet to into[offset…) and answers its length; 0 = none left. Needs packetBytesMax − 8 bytes of room. */
   recovered(into: Uint8Array, view: DataView, offset: number): number {
-    if (this.#readyLength === 0) return 0;
-    const slot = this.#ready[this.#readyHead]!;
-    this.#readyHead = (this.#readyHead + 1) % this.#ready.length;
-    this.#readyLength--;
+    const slot = this.#ready.shift();
+    if (slot === undefined) return 0;
     const from = this.#store.view(slot);
     const length = from.getUint16(0, true) - SIZE_BYTES;
     const at = this.#store.offset(slot) + SIZE_BYTES;
@@ -198,6 +198,17 @@ export class FecDecoder {
     }
     this.#store.give(slot);
     return length;
+  }
+
+  /** Nothing has come for long: groups that nothing can complete any more give their shards back. Harmless at any time. */
+  rest(): void {
+    this.#groups.rest();
+  }
+
+  /** The session is over: what the decoder holds of a shared pool goes back. Nothing may be received any more. */
+  release(): void {
+    for (let slot = this.#ready.shift(); slot !== undefined; slot = this.#ready.shift()) this.#store.give(slot);
+    this.#groups.rest();
   }
 
   /** Learns from the shard's number and type which group sizes the sender uses. */
@@ -268,15 +279,15 @@ export class FecDecoder {
     const longest = this.#groups.longest(entry);
     const repaired = this.#repair.run(entry, this.#dataShards, group);
     for (let i = 0; i < repaired; i++) {
-      const slot = this.#repair.slots[i]!;
+      const slot = repairedSlots[i]!;
       const size = this.#store.view(slot).getUint16(0, true);
       if (size <= SIZE_BYTES || size > longest) {
         this.#stats.errors++;
         this.#store.give(slot);
         continue;
       }
-      this.#ready[(this.#readyHead + this.#readyLength) % this.#ready.length] = slot;
-      this.#readyLength++;
+      // It has room for every slot that may be out.
+      this.#ready.push(slot);
       this.#stats.recovered++;
     }
     if (this.#repair.incomplete) this.#stats.storeFull++;

@@ -6,7 +6,6 @@
  *
  * Source: kcptun.md section 4.3.
  */
-import { SHARDS_MAX } from "./packet.ts";
 import type { ShardStore } from "./shard-store.ts";
 
 const ABSENT = -1;
@@ -17,7 +16,7 @@ export class Groups {
   readonly #store: ShardStore;
   readonly #entries: number;
   readonly #number: Float64Array;
-  readonly #slots: Int32Array;
+  #slots = new Int32Array(0);
   readonly #held: Int32Array;
   readonly #dataSeen: Int32Array;
   readonly #longest: Int32Array;
@@ -39,7 +38,6 @@ export class Groups {
     this.#store = store;
     this.#entries = groupsMax;
     this.#number = new Float64Array(groupsMax).fill(FREE);
-    this.#slots = new Int32Array(groupsMax * SHARDS_MAX).fill(ABSENT);
     this.#held = new Int32Array(groupsMax);
     this.#dataSeen = new Int32Array(groupsMax);
     this.#longest = new Int32Array(groupsMax);
@@ -51,6 +49,7 @@ export class Groups {
     for (let entry = 0; entry < this.#entries; entry++) this.#giveUp(entry);
     this.#newest = -1;
     this.#dataShards = dataShards;
+    if (groupShards !== this.#groupShards) this.#slots = new Int32Array(this.#entries * groupShards).fill(ABSENT);
     this.#groupShards = groupShards;
     this.#total = total;
   }
@@ -99,13 +98,13 @@ export class Groups {
   }
 
   has(entry: number, position: number): boolean {
-    return this.#slots[entry * SHARDS_MAX + position] !== ABSENT;
+    return this.#slots[entry * this.#groupShards + position] !== ABSENT;
   }
 
   /** Enters a shard that arrived; `slot` may be −1 when it could not be kept, and the group then counts it as absent. */
   enter(entry: number, position: number, slot: number): void {
     if (slot < 0) return;
-    this.#slots[entry * SHARDS_MAX + position] = slot;
+    this.#slots[entry * this.#groupShards + position] = slot;
     this.#held[entry]!++;
     if (position < this.#dataShards) this.#dataSeen[entry]!++;
     this.#longest[entry] = Math.max(this.#longest[entry]!, this.#store.length(slot));
@@ -116,7 +115,7 @@ export class Groups {
 
   /** Marks a shard of a group that is done. */
   see(entry: number, position: number): void {
-    this.#slots[entry * SHARDS_MAX + position] = SEEN;
+    this.#slots[entry * this.#groupShards + position] = SEEN;
   }
 
   /** Enough arrived to repair what is missing. */
@@ -126,7 +125,7 @@ export class Groups {
 
   /** Slot of a shard, negative when there is none. */
   slot(entry: number, position: number): number {
-    return this.#slots[entry * SHARDS_MAX + position]!;
+    return this.#slots[entry * this.#groupShards + position]!;
   }
 
   /** Length of the longest shard that arrived. */
@@ -138,6 +137,11 @@ export class Groups {
   finish(entry: number): void {
     this.#done[entry] = 1;
     this.#release(entry, SEEN);
+  }
+
+  /** Nothing has come for so long that no group will be completed any more: their shards are given back, and nothing is counted as lost. */
+  rest(): void {
+    for (let entry = 0; entry < this.#entries; entry++) if (this.#number[entry] !== FREE && !this.done(entry)) this.finish(entry);
   }
 
   #giveUp(entry: number): void {
@@ -156,7 +160,7 @@ export class Groups {
 
   /** Gives the slots back; what arrived becomes `then`. */
   #release(entry: number, then: typeof ABSENT | typeof SEEN): void {
-    const first = entry * SHARDS_MAX;
+    const first = entry * this.#groupShards;
     for (let i = first; i < first + this.#groupShards; i++) {
       const slot = this.#slots[i]!;
       if (slot >= 0) this.#store.give(slot);

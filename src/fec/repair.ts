@@ -6,15 +6,18 @@ import { Products } from "./products.ts";
 import { Interpolation } from "./reed-solomon.ts";
 import type { ShardStore } from "./shard-store.ts";
 
+/** What a run works with; nothing in it outlives the run, so all decoders of a thread share it. */
+const code = new Interpolation();
+const points = new Uint8Array(SHARDS_MAX);
+const weights = new Uint8Array(SHARDS_MAX);
+
+/** Slots of the repaired shards of the last `run`; the caller gives them back before the next run of any decoder. */
+export const repairedSlots = new Int32Array(SHARDS_MAX);
+
 export class Repair {
   readonly #store: ShardStore;
   readonly #groups: Groups;
-  readonly #code = new Interpolation();
-  readonly #points = new Uint8Array(SHARDS_MAX);
-  readonly #weights = new Uint8Array(SHARDS_MAX);
   readonly #products = new Products();
-  /** Slots of the repaired shards of the last `run`; the caller gives them back. */
-  readonly slots = new Int32Array(SHARDS_MAX);
   /** The store was full before all missing shards were repaired. */
   incomplete = false;
 
@@ -23,15 +26,14 @@ export class Repair {
     this.#groups = groups;
   }
 
-  /** Repairs the group, which must be repairable; answers how many shards lie in `slots`. */
+  /** Repairs the group, which must be repairable; answers how many shards lie in `repairedSlots`. */
   run(entry: number, dataShards: number, groupShards: number): number {
     const groups = this.#groups;
-    const points = this.#points;
     let known = 0;
     for (let position = 0; position < groupShards && known < dataShards; position++) {
       if (groups.slot(entry, position) >= 0) points[known++] = position;
     }
-    this.#code.load(points, known);
+    code.load(points, known);
     const length = groups.longest(entry);
     let repaired = 0;
     this.incomplete = false;
@@ -43,20 +45,20 @@ export class Repair {
         break;
       }
       this.#sum(entry, known, position, slot);
-      this.slots[repaired++] = slot;
+      repairedSlots[repaired++] = slot;
     }
     return repaired;
   }
 
   #sum(entry: number, known: number, position: number, into: number): void {
     const store = this.#store;
-    this.#code.weights(position, this.#weights);
+    code.weights(position, weights);
     const target = store.page(into);
     const tOff = store.offset(into);
     for (let k = 0; k < known; k++) {
-      const slot = this.#groups.slot(entry, this.#points[k]!);
+      const slot = this.#groups.slot(entry, points[k]!);
       // Shorter shards count as padded with zeros, which add nothing.
-      this.#products.add(this.#weights[k]!, store.page(slot), store.offset(slot), target, tOff, store.length(slot));
+      this.#products.add(weights[k]!, store.page(slot), store.offset(slot), target, tOff, store.length(slot));
     }
   }
 }

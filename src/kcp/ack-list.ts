@@ -8,11 +8,14 @@ import type { Seq32 } from "../base/units.ts";
 
 /** Tuning. */
 const CAPACITY_MIN = 256;
+const ENTRIES_AT_FIRST = 16;
 
 export class AckList {
-  readonly #sn: Uint32Array;
-  readonly #ts: Uint32Array;
-  readonly #mask: number;
+  /** Most entries. */
+  readonly capacity: number;
+  /** Pairs of sn and ts. */
+  #entries = new Uint32Array(2 * ENTRIES_AT_FIRST);
+  #mask = ENTRIES_AT_FIRST - 1;
   #head = 0;
   /** Entries waiting. */
   length = 0;
@@ -21,39 +24,52 @@ export class AckList {
 
   /** `rcvWnd` in segments: the list holds at least as many. */
   constructor(rcvWnd: number) {
-    const capacity = 2 ** Math.ceil(Math.log2(Math.max(rcvWnd, CAPACITY_MIN)));
-    this.#sn = new Uint32Array(capacity);
-    this.#ts = new Uint32Array(capacity);
-    this.#mask = capacity - 1;
-  }
-
-  get capacity(): number {
-    return this.#mask + 1;
+    this.capacity = 2 ** Math.ceil(Math.log2(Math.max(rcvWnd, CAPACITY_MIN)));
   }
 
   push(sn: Seq32, ts: number): void {
     if (this.length > this.#mask) {
-      this.shift();
-      this.overflows++;
+      if (this.length < this.capacity) this.#resize(2 * this.length);
+      else {
+        this.shift();
+        this.overflows++;
+      }
     }
-    const at = (this.#head + this.length) & this.#mask;
-    this.#sn[at] = sn;
-    this.#ts[at] = ts;
+    const at = ((this.#head + this.length) & this.#mask) << 1;
+    this.#entries[at] = sn;
+    this.#entries[at + 1] = ts;
     this.length++;
   }
 
   /** Of the oldest entry; `length` must be above 0. */
   get sn(): Seq32 {
-    return this.#sn[this.#head]!;
+    return this.#entries[this.#head << 1]!;
   }
 
   /** Of the oldest entry; `length` must be above 0. */
   get ts(): number {
-    return this.#ts[this.#head]!;
+    return this.#entries[(this.#head << 1) + 1]!;
   }
 
   shift(): void {
     this.#head = (this.#head + 1) & this.#mask;
     this.length--;
+  }
+
+  /** Nothing has come for long: gives back room that was made for bursts. */
+  rest(): void {
+    if (this.length === 0 && this.#mask >= ENTRIES_AT_FIRST) this.#resize(ENTRIES_AT_FIRST);
+  }
+
+  #resize(size: number): void {
+    const entries = new Uint32Array(2 * size);
+    for (let i = 0; i < this.length; i++) {
+      const from = ((this.#head + i) & this.#mask) << 1;
+      entries[2 * i] = this.#entries[from]!;
+      entries[2 * i + 1] = this.#entries[from + 1]!;
+    }
+    this.#entries = entries;
+    this.#mask = size - 1;
+    this.#head = 0;
   }
 }

@@ -18,4 +18,5 @@ export { NEVER } from "../base/units.ts";
 export * as kcp from "./index.ts";
 export { Kcp, type KcpOptions, SEND_BYTES_MAX } from "./kcp.ts";
 export { HEADER_BYTES, looksLikeKcp, PACKET_BYTES_MAX, readConv, readFirstSn, WND_MAX } from "./segment.ts";
+export { SegmentStore } from "./segment-store.ts";
 export type { KcpStats } from "./stats.ts";

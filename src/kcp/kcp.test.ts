@@ -2,8 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Pieces } from "../base/pieces.ts";
 import { NEVER } from "../base/units.ts";
+import { AckList } from "./ack-list.ts";
 import { Kcp, type KcpOptions, SEND_BYTES_MAX } from "./kcp.ts";
+import { ReceiveWindow } from "./receive-window.ts";
 import { ACK, CMD, HEADER_BYTES, isKcp, PUSH, SN, WASK, WINS, writeHeader } from "./segment.ts";
+import { SegmentStore } from "./segment-store.ts";
 import { fast3, Pair, pattern } from "./testing/pair.ts";
 
 /** Moves `bytes` from end 0 to end 1; answers what arrived. */
@@ -321,4 +324,47 @@ test("over sparse traffic a segment that FEC rebuilds a minute later neither is 
   writeHeader(view, 0, 1, ACK, 32, 0, 0, 1, 0);
   ours.receive(60_070, packet, view, 0, HEADER_BYTES, true);
   assert.equal(ours.stats.rto, rto);
+});
+
+test("received segments: the ring grows and wraps near 2^32, sessions share a store, all goes back at rest and at the end", () => {
+  const store = new SegmentStore();
+  const windows = [new ReceiveWindow(512, store, 0xffffff00), new ReceiveWindow(512, store, 0xffffff00)] as const;
+  const [one, other] = windows;
+  const bytes = pattern(1000);
+  const into = new Uint8Array(600_000);
+  for (let k = 511; k >= 0; k--) {
+    assert.equal(one.put((0xffffff00 + k) >>> 0, bytes, k, k + 100), "stored");
+    assert.equal(one.put((0xffffff00 + k) >>> 0, bytes, k, k + 100), "repeat");
+    if (k % 2 === 1) other.put((0xffffff00 + k) >>> 0, bytes, k, k + 1);
+  }
+  assert.equal(one.put(0xffffff00 + 1024 - 2 ** 32, bytes, 0, 1), "outside");
+  assert.deepEqual([one.readable, one.unused, store.out], [51_200, 0, 768]);
+  // A second window's worth behind the unread one, as far as twice the window.
+  assert.equal(one.put(0xffffff00 + 600 - 2 ** 32, bytes, 0, 1), "stored");
+  assert.equal(one.read(into, 0, into.length), 51_200);
+  for (let k = 0; k < 512; k++) assert.deepEqual(into.subarray(k * 100, k * 100 + 100), bytes.subarray(k, k + 100));
+  assert.equal(store.out, 257);
+  other.release();
+  assert.equal(store.out, 1);
+  for (let k = 512; k < 600; k++) one.put((0xffffff00 + k) >>> 0, bytes, 0, 1);
+  assert.equal(one.read(into, 0, into.length), 89);
+  assert.equal(store.out, 0);
+  one.rest();
+  assert.equal(one.put((0xffffff00 + 601) >>> 0, bytes, 5, 10), "stored");
+  assert.equal(one.read(into, 0, into.length), 5);
+  store.trim();
+  store.trim();
+  assert.equal(store.bytesHeld, 0);
+});
+
+test("the list of ACKs grows to its bound and keeps order; beyond it the oldest is pushed out", () => {
+  const list = new AckList(300);
+  for (let i = 0; i < 10; i++) list.push(i, 0);
+  for (let i = 0; i < 7; i++) list.shift();
+  for (let i = 10; i < 600; i++) list.push(i, i * 2);
+  assert.deepEqual([list.capacity, list.length, list.overflows], [512, 512, 81]);
+  for (let i = 88; i < 600; i++, list.shift()) assert.deepEqual([list.sn, list.ts], [i, i * 2]);
+  list.rest();
+  list.push(7, 8);
+  assert.deepEqual([list.length, list.sn, list.ts], [1, 7, 8]);
 });

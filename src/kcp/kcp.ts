@@ -31,6 +31,7 @@ import { PROFILES, type Profile } from "./profile.ts";
 import { ReceiveWindow } from "./receive-window.ts";
 import { Rtt } from "./rtt.ts";
 import { ACK, CMD, CONV, HEADER_BYTES, LEN, PACKET_BYTES_MAX, PUSH, SN, TS, UNA, WASK, WINS, WND, WND_MAX } from "./segment.ts";
+import { SegmentStore } from "./segment-store.ts";
 import { SendWindow } from "./send-window.ts";
 import { KcpStats } from "./stats.ts";
 
@@ -67,6 +68,8 @@ export interface KcpOptions {
   readonly profile: "2021" | "2026";
   /** ACKs leave at once instead of with the timer. */
   readonly ackNoDelay?: boolean;
+  /** Where payloads that were received wait to be read; one for several conversations, each with a `release` at its end. By default one of its own. */
+  readonly segments?: SegmentStore;
   /** Where our own numbering and the peer's begin: 0 in every real session, near 2^32 in tests of the wrap. */
   readonly firstSn?: number;
 }
@@ -107,7 +110,7 @@ export class Kcp {
     this.#rtt = new Rtt(nodelay, this.#interval);
     // A send is taken whole while a single place is free, so the last one may reach beyond the window.
     this.#send = new SendWindow(this.mss, sndWnd + Math.ceil(SEND_BYTES_MAX / this.mss), RMT_WND_INITIAL, 0, firstSn);
-    this.#receive = new ReceiveWindow(rcvWnd, PACKET_BYTES_MAX - HEADER_BYTES, firstSn);
+    this.#receive = new ReceiveWindow(rcvWnd, options.segments ?? new SegmentStore(), firstSn);
     this.#acks = new AckList(rcvWnd);
     this.#probe = new Probe(this.#profile.probeInitial);
     this.#congestion = new Congestion(nc, this.mss, resend);
@@ -256,9 +259,17 @@ export class Kcp {
     return this.#send.bytesHeld + this.#receive.bytesHeld;
   }
 
-  /** Gives back the memory that only past traffic needed, if nothing waits to be sent or confirmed: for sessions that idle. */
+  /** Little has happened for a while: gives back room that was made for bursts, as far as it is empty. Harmless at any time. */
   rest(): void {
     if (this.#send.waiting === 0) this.#send.rest();
+    this.#receive.rest();
+    this.#acks.rest();
+  }
+
+  /** The conversation is over: all memory goes back, to the shared store what is of it. Nothing may be called any more. */
+  release(): void {
+    this.#receive.release();
+    this.#send.store.rest();
   }
 
   /** Lowers what may be in flight below the windows, in segments, for rate controllers; Infinity lifts it. */
@@ -316,7 +327,7 @@ export class Kcp {
   #pushed(bytes: Uint8Array, view: DataView, at: number, length: Bytes, regular: boolean): void {
     const { stats } = this;
     const sn = view.getUint32(at + SN, true);
-    if (length > this.#receive.payloadBytesMax) {
+    if (length > SegmentStore.payloadBytesMax) {
       stats.oversizedSegs++;
       return;
     }

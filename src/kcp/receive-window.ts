@@ -6,13 +6,16 @@
  *   ──────┼────────────────────┼────────────────────────────┼──────
  *
  * At most rcvWnd segments are unread and at most rcvWnd lie behind the first gap, so memory is bounded by twice the window whatever the
- * peer sends. Segments without data, which a kcptun peer never sends, move `nxt` and take no room among the unread unless data is before them.
+ * peer sends; the ring grows with what is in it. Segments without data, which a kcptun peer never sends, move `nxt` and take no room among
+ * the unread unless data is before them.
  */
+import { assert } from "../base/assert.ts";
 import { seqAdd, seqDiff } from "../base/seq.ts";
-import { Slots } from "../base/slots.ts";
 import type { Bytes, Seq32 } from "../base/units.ts";
-import { copyInside, takeRegion } from "../kernel/kernels.ts";
-import { SlotViews, SourceViews } from "./views.ts";
+import { SegmentStore } from "./segment-store.ts";
+
+/** Tuning. */
+const PLACES_AT_FIRST = 16;
 
 const ABSENT = -1;
 
@@ -29,23 +32,21 @@ export class ReceiveWindow {
   readable: Bytes = 0;
   /** Bytes of segment `head` already read. */
   #headRead: Bytes = 0;
-  readonly #mask: number;
-  readonly #slot: Int32Array;
-  readonly #length: Uint16Array;
-  readonly #slots: Slots;
-  readonly #views: SlotViews;
-  readonly #source = new SourceViews();
+  readonly #store: SegmentStore;
+  readonly #placesMax: number;
+  #mask = PLACES_AT_FIRST - 1;
+  /** Of segment sn, at 2 · (sn & mask): its slot and its length. */
+  #places = emptyPlaces();
+  /** Places that hold a segment. */
+  #held = 0;
 
-  constructor(rcvWnd: number, payloadBytesMax: Bytes, firstSn: Seq32 = 0) {
-    const capacity = 2 ** Math.ceil(Math.log2(2 * rcvWnd));
+  /** `store` may serve several windows. */
+  constructor(rcvWnd: number, store: SegmentStore, firstSn: Seq32 = 0) {
     this.rcvWnd = rcvWnd;
     this.head = firstSn;
     this.nxt = firstSn;
-    this.#mask = capacity - 1;
-    this.#slot = new Int32Array(capacity).fill(ABSENT);
-    this.#length = new Uint16Array(capacity);
-    this.#slots = new Slots(payloadBytesMax, 2 * rcvWnd, takeRegion);
-    this.#views = new SlotViews(this.#slots);
+    this.#store = store;
+    this.#placesMax = Math.max(PLACES_AT_FIRST, 2 ** Math.ceil(Math.log2(2 * rcvWnd)));
   }
 
   /** Segments in order and unread. */
@@ -58,30 +59,22 @@ export class ReceiveWindow {
     return Math.max(0, this.rcvWnd - this.unread);
   }
 
-  /** Longest data of a segment that is taken. */
-  get payloadBytesMax(): Bytes {
-    return this.#slots.slotBytes;
-  }
-
   /** Bytes held for payloads. */
   get bytesHeld(): Bytes {
-    return this.#slots.bytesHeld;
+    return this.#held * SegmentStore.payloadBytesMax;
   }
 
-  /** Copies the data of segment `sn` from bytes[start…end), at most payloadBytesMax. */
+  /** Copies the data of segment `sn` from bytes[start…end), at most SegmentStore.payloadBytesMax. */
   put(sn: Seq32, bytes: Uint8Array, start: number, end: number): Placed {
     const ahead = seqDiff(sn, this.nxt);
     if (ahead < 0) return "repeat";
     if (ahead >= this.rcvWnd) return "outside";
-    const i = sn & this.#mask;
-    if (this.#slot[i] !== ABSENT) return "repeat";
-    const slot = this.#slots.take();
-    if (slot < 0) return "outside";
-    const page = this.#slots.page(slot);
-    const offset = this.#slots.offset(slot);
-    if (!copyInside(bytes, start, end, page, offset)) this.#source.copy(bytes, start, end, page, offset);
-    this.#slot[i] = slot;
-    this.#length[i] = end - start;
+    if (seqDiff(sn, this.head) > this.#mask) this.#grow(seqDiff(sn, this.head) + 1);
+    const i = (sn & this.#mask) << 1;
+    if (this.#places[i] !== ABSENT) return "repeat";
+    this.#places[i] = this.#store.keep(bytes, start, end);
+    this.#places[i + 1] = end - start;
+    this.#held++;
     this.#order();
     return "stored";
   }
@@ -89,9 +82,11 @@ export class ReceiveWindow {
   /** Moves `nxt` over everything that is now in order, as long as the unread ones fit the window. */
   #order(): void {
     while (this.unread < this.rcvWnd) {
-      const i = this.nxt & this.#mask;
-      if (this.#slot[i] === ABSENT) return;
-      this.readable += this.#length[i]!;
+      // A ring that is full has its first place behind its last one.
+      if (this.unread > this.#mask) return;
+      const i = (this.nxt & this.#mask) << 1;
+      if (this.#places[i] === ABSENT) return;
+      this.readable += this.#places[i + 1]!;
       this.nxt = seqAdd(this.nxt, 1);
       if (this.readable === 0) this.#release();
     }
@@ -101,12 +96,12 @@ export class ReceiveWindow {
   read(into: Uint8Array, offset: number, limit: number): Bytes {
     let at = offset;
     while (this.unread > 0) {
-      const i = this.head & this.#mask;
-      const length = this.#length[i]!;
+      const i = (this.head & this.#mask) << 1;
+      const length = this.#places[i + 1]!;
       const left = length - this.#headRead;
       const n = Math.min(left, limit - at);
       if (n > 0) {
-        this.#copyOut(this.#slot[i]!, length, n, into, at);
+        this.#store.copyOut(this.#places[i]!, length, this.#headRead, n, into, at);
         at += n;
         this.#headRead += n;
       }
@@ -118,20 +113,51 @@ export class ReceiveWindow {
     return at - offset;
   }
 
-  /** Copies the next `n` of the slot's `length` bytes to into[at…). */
-  #copyOut(slot: number, length: Bytes, n: Bytes, into: Uint8Array, at: number): void {
-    const from = this.#slots.offset(slot) + this.#headRead;
-    if (copyInside(this.#slots.page(slot), from, from + n, into, at)) return;
-    const view = this.#views.of(slot, length);
-    into.set(n === length ? view : view.subarray(this.#headRead, this.#headRead + n), at);
+  /** Nothing has come for long: gives back room that was made for bursts. */
+  rest(): void {
+    if (this.#held > 0 || this.#mask < PLACES_AT_FIRST) return;
+    this.#mask = PLACES_AT_FIRST - 1;
+    this.#places = emptyPlaces();
+  }
+
+  /** The session has ended: gives all slots back. Nothing may be put or read any more. */
+  release(): void {
+    for (let i = 0; i < this.#places.length; i += 2) if (this.#places[i] !== ABSENT) this.#store.give(this.#places[i]!);
+    this.#places = emptyPlaces();
+    this.#mask = PLACES_AT_FIRST - 1;
+    this.#held = 0;
+    this.readable = 0;
+    this.head = this.nxt;
+  }
+
+  /** Makes at least `places`; every segment moves to where the longer ring has it. */
+  #grow(places: number): void {
+    const size = 2 ** Math.ceil(Math.log2(places));
+    assert(size <= this.#placesMax, "a segment is put within twice the window");
+    const grown = new Int32Array(2 * size).fill(ABSENT);
+    const mask = size - 1;
+    for (let k = 0; k <= this.#mask; k++) {
+      const sn = this.head + k;
+      const from = (sn & this.#mask) << 1;
+      const to = (sn & mask) << 1;
+      grown[to] = this.#places[from]!;
+      grown[to + 1] = this.#places[from + 1]!;
+    }
+    this.#places = grown;
+    this.#mask = mask;
   }
 
   /** The segment at `head` has been read. */
   #release(): void {
-    const i = this.head & this.#mask;
-    this.#slots.give(this.#slot[i]!);
-    this.#slot[i] = ABSENT;
+    const i = (this.head & this.#mask) << 1;
+    this.#store.give(this.#places[i]!);
+    this.#places[i] = ABSENT;
+    this.#held--;
     this.#headRead = 0;
     this.head = seqAdd(this.head, 1);
   }
+}
+
+function emptyPlaces(): Int32Array<ArrayBuffer> {
+  return new Int32Array(2 * PLACES_AT_FIRST).fill(ABSENT);
 }

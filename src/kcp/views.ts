@@ -12,16 +12,23 @@ import type { Bytes } from "../base/units.ts";
 /** Tuning: a batch has 64 to 128 positions. */
 const POSITIONS_LOG2 = 8;
 
+const noStarts = new Int32Array(0);
+
 export class SourceViews {
   /** Only one of the caller's buffers is ever held on to. */
   #source: Uint8Array | undefined;
-  readonly #views: (Uint8Array | undefined)[] = new Array(1 << POSITIONS_LOG2).fill(undefined);
-  readonly #starts = new Int32Array(1 << POSITIONS_LOG2);
+  /** Made when they are needed: what lies in the kernels' memory is copied without views. */
+  #views: (Uint8Array | undefined)[] = [];
+  #starts = noStarts;
 
   /** Copies bytes[start…end) to into[at…). */
   copy(bytes: Uint8Array, start: number, end: number, into: Uint8Array, at: number): void {
     if (bytes !== this.#source) {
       this.#source = bytes;
+      if (this.#starts === noStarts) {
+        this.#views = new Array(1 << POSITIONS_LOG2);
+        this.#starts = new Int32Array(1 << POSITIONS_LOG2);
+      }
       this.#views.fill(undefined);
     }
     const place = Math.imul(start, 0x9e3779b1) >>> (32 - POSITIONS_LOG2);
@@ -37,7 +44,7 @@ export class SourceViews {
 
 export class SlotViews {
   readonly #slots: Slots;
-  readonly #views: (Uint8Array | undefined)[] = [];
+  #views: (Uint8Array | undefined)[] = [];
 
   constructor(slots: Slots) {
     this.#slots = slots;
@@ -52,5 +59,10 @@ export class SlotViews {
     const made = this.#slots.page(slot).subarray(offset, offset + length);
     this.#views[slot] = made;
     return made;
+  }
+
+  /** Lets go of all: pages may have been given back. */
+  clear(): void {
+    this.#views = [];
   }
 }

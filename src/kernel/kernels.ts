@@ -8,6 +8,7 @@
  */
 import { assert } from "../base/assert.ts";
 import { Region } from "../base/region.ts";
+import type { PageSource } from "../base/slots.ts";
 import type { Bytes } from "../base/units.ts";
 import { assemble, FunctionBody } from "./assembler.ts";
 import { writeCbcRow } from "./cbc.ts";
@@ -177,6 +178,9 @@ export function takeRegion(bytes: Bytes): Region {
 export function giveRegion(region: Region): void {
   if (isInside(region.bytes) && abandoned.unregister(region)) made!.give(region.at, region.length);
 }
+
+/** Slots whose pages lie in the kernels' memory as long as there is room in it. */
+export const kernelPages: PageSource = { take: takeRegion, give: giveRegion };
 
 /** The array lies in the kernels' memory: places in it are addresses for them. */
 export function isInside(bytes: Uint8Array): boolean {

@@ -22,6 +22,7 @@ import {
 import { crc32cMasked } from "./crc32c.ts";
 
 const GATHER_BYTES_START = 2048;
+const nothing = new Uint8Array(0);
 
 export interface SnappyDecoderStats {
   /** Bytes given to `receive` and consumed. */
@@ -47,7 +48,7 @@ export class SnappyDecoder {
   /** Made when the first compressed chunk comes. */
   #output: Uint8Array | undefined;
   /** The cut chunk, from its header on. */
-  #gathered = new Uint8Array(GATHER_BYTES_START);
+  #gathered = nothing;
   #gatheredBytes = 0;
   #started = false;
 
@@ -74,6 +75,16 @@ export class SnappyDecoder {
     return this.#gathered.length + (this.#output?.length ?? 0);
   }
 
+  /** Lets go of room that was made for chunks; it is made anew when it is needed. What the last `receive` brought is valid no more. */
+  rest(): void {
+    if (this.#gatheredBytes > 0) return;
+    this.#gathered = nothing;
+    this.#output = undefined;
+    this.bytes = nothing;
+    this.start = 0;
+    this.end = 0;
+  }
+
   #readInPlace(bytes: Uint8Array, start: number, end: number): number {
     if (end - start < CHUNK_HEADER_BYTES) return this.#gather(bytes, start, end);
     const body = this.#bodyBytes(bytes, start);
@@ -86,6 +97,7 @@ export class SnappyDecoder {
 
   #gather(bytes: Uint8Array, start: number, end: number): number {
     let at = start;
+    if (this.#gathered === nothing) this.#gathered = new Uint8Array(GATHER_BYTES_START);
     while (at < end && this.#gatheredBytes < CHUNK_HEADER_BYTES) this.#gathered[this.#gatheredBytes++] = bytes[at++]!;
     if (this.#gatheredBytes < CHUNK_HEADER_BYTES) return at - start;
     const body = this.#bodyBytes(this.#gathered, 0);

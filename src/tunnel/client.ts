@@ -15,12 +15,12 @@ import { DatagramSender } from "./datagram-sender.ts";
 import { type AcceptConnection, Entrances, TcpEntrance } from "./entrances.ts";
 import { Exits } from "./exits.ts";
 import { forwardsOf, reverseTargets } from "./forward.ts";
-import { Scratch } from "./layers.ts";
 import { type Observation, observe, type Question } from "./observation.ts";
 import { padsOf } from "./pads.ts";
 import { adopt, type Changes, changesOf } from "./reload.ts";
 import type { SessionReport } from "./report.ts";
 import { ReverseRequests } from "./reverse-requests.ts";
+import { Scratch } from "./scratch.ts";
 import { type ClientParts, Slot, type TunnelParts } from "./slot.ts";
 import { type SnmpCounters, snmpCounters } from "./snmp.ts";
 import { Totals, type TunnelTotals } from "./totals.ts";
@@ -126,6 +126,7 @@ export class TunnelClient implements Driver {
   advance(now: Millis): Millis {
     let next: Millis = Math.min(this.#entrances.advance(now), this.#exits.advance(now), this.#stopped ? NEVER : this.#reverse.advance(now));
     this.#sender.flush();
+    this.#shared.scratch.trim(now);
     for (let i = 0; i < this.#slots.length; i++) next = Math.min(next, this.#slots[i]!.advance(now));
     return next;
   }

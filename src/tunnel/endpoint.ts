@@ -6,18 +6,18 @@
  *
  * When the socket takes no more, what is sealed stays in the batch and sessions keep the rest inside KCP until it is writable again.
  */
-import { Batch, SLOT_BYTES } from "../base/batch.ts";
+import type { Batch } from "../base/batch.ts";
 import { Heap } from "../base/heap.ts";
 import { type Millis, NEVER } from "../base/units.ts";
 import type { Link, LinkHandler } from "../host/link.ts";
 import type { Loop } from "../host/loop.ts";
-import { takeRegion } from "../kernel/kernels.ts";
 import type { Envelope } from "./envelope.ts";
+import type { Scratch } from "./scratch.ts";
 import type { Session } from "./session.ts";
 
 /** Tuning: datagrams sealed and sent together; four times what the kernel takes as one. */
 const BATCH_DATAGRAMS = 192;
-/** Most batches sent in one round before other sockets get their turn. */
+/** Tuning: most batches sent in one round before other sockets get their turn. */
 const BATCHES_PER_ROUND = 11;
 
 /** Finds the session a datagram belongs to, or makes it. */
@@ -43,7 +43,10 @@ export class Endpoint implements LinkHandler {
   readonly #loop: Loop;
   readonly #envelope: Envelope;
   readonly #demultiplexer: Demultiplexer;
-  readonly #batch: Batch;
+  readonly #scratch: Scratch;
+  /** Lent by the scratch memory while there is something to send, which is for ever while the socket is full. */
+  #batch: Batch | undefined;
+  readonly #batchDatagrams: number;
   #sealed = 0;
   #taken = 0;
   #blocked = false;
@@ -54,13 +57,13 @@ export class Endpoint implements LinkHandler {
   readonly #timers = new Heap<Session>();
 
   /** `open` is called once, at once. @throws what it throws */
-  constructor(loop: Loop, open: (handler: LinkHandler) => Link, envelope: Envelope, demultiplexer: Demultiplexer) {
+  constructor(loop: Loop, open: (handler: LinkHandler) => Link, envelope: Envelope, demultiplexer: Demultiplexer, scratch: Scratch) {
     this.#loop = loop;
+    this.#scratch = scratch;
     this.#envelope = envelope;
     this.#demultiplexer = demultiplexer;
     this.socket = open(this);
-    const { batchDatagrams = BATCH_DATAGRAMS } = this.socket;
-    this.#batch = new Batch(batchDatagrams, takeRegion(batchDatagrams * SLOT_BYTES));
+    this.#batchDatagrams = this.socket.batchDatagrams ?? BATCH_DATAGRAMS;
   }
 
   /** The session is advanced in this round, or in the next one when called outside. */
@@ -121,22 +124,30 @@ export class Endpoint implements LinkHandler {
   }
 
   close(): void {
+    if (this.#batch !== undefined) this.#scratch.giveBatch(this.#batch);
+    this.#batch = undefined;
     this.socket.close();
   }
 
   #drain(now: Millis, touched: readonly Session[]): void {
+    if (touched.length === 0 && this.#batch === undefined) return;
+    this.#batch ??= this.#scratch.takeBatch(this.#batchDatagrams);
+    const batch = this.#batch;
     let batchesLeft = BATCHES_PER_ROUND;
-    if (!this.#flush()) batchesLeft = 0;
+    if (!this.#flush(batch)) batchesLeft = 0;
     for (let i = 0; i < touched.length; i++) {
       const session = touched[i]!;
       if (session.closed !== undefined) continue;
-      while (batchesLeft > 0 && this.#takes(session) && !session.transmit(now, this.#batch)) {
+      while (batchesLeft > 0 && this.#takes(session) && !session.transmit(now, batch)) {
         batchesLeft--;
-        if (!this.#flush()) batchesLeft = 0;
+        if (!this.#flush(batch)) batchesLeft = 0;
       }
       if (batchesLeft === 0) this.wake(session);
     }
-    if (batchesLeft > 0) this.#flush();
+    if (batchesLeft > 0) this.#flush(batch);
+    if (batch.length > 0) return;
+    this.#scratch.giveBatch(batch);
+    this.#batch = undefined;
   }
 
   /** False when the session's peer takes no more for now: then it is woken when it does. */
@@ -147,8 +158,7 @@ export class Endpoint implements LinkHandler {
   }
 
   /** Seals and sends what the batch holds; false when the socket takes no more now. */
-  #flush(): boolean {
-    const batch = this.#batch;
+  #flush(batch: Batch): boolean {
     if (this.#blocked) return false;
     if (this.#sealed < batch.length) {
       this.#envelope.seal(batch, this.#sealed);

@@ -20,6 +20,8 @@ import type { SessionOptions } from "./session-options.ts";
 export interface FlowSink {
   /** view[start…end) is borrowed until the call returns. */
   flowMessage(now: Millis, type: number, bytes: Uint8Array, view: DataView, start: number, end: number): void;
+  /** Little is said: gives back room that was made for bursts. */
+  rest(): void;
 }
 
 export class Extension {
@@ -71,6 +73,12 @@ export class Extension {
   advance(now: Millis): void {
     this.negotiation.advance(now);
     if (this.standing === "plain") this.outbox.clear();
+  }
+
+  /** Little is said: gives back room that was made for bursts. */
+  rest(): void {
+    this.outbox.rest();
+    this.#sink.rest();
   }
 
   deadline(): Millis {

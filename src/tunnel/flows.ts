@@ -139,6 +139,10 @@ export class Flows implements FlowSink {
     else this.errors++;
   }
 
+  rest(): void {
+    this.reassembly.rest();
+  }
+
   /** The session has ended. */
   clear(): void {
     const ends = [...this.#ends.values()];

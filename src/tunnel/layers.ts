@@ -8,48 +8,19 @@
  */
 
 import type { ProtocolError } from "../base/errors.ts";
-import { Pieces } from "../base/pieces.ts";
 import type { Bytes, Millis } from "../base/units.ts";
 import type { Kcp } from "../kcp/kcp.ts";
-import { takeRegion } from "../kernel/kernels.ts";
 import { CMD_NOP, putHeader, HEADER_BYTES as SMUX_HEADER_BYTES } from "../smux/frame.ts";
 import { NOTHING, SmuxSession } from "../smux/session.ts";
 import { SnappyDecoder } from "../snappy/decoder.ts";
 import { SnappyEncoder } from "../snappy/encoder.ts";
 import type { TunnelConfig } from "./config.ts";
-import { FrameSpan, SPAN_BYTES } from "./frame-span.ts";
+import { SPAN_BYTES } from "./frame-span.ts";
+import type { Scratch } from "./scratch.ts";
 import { NOTHING_NOW, SHUT, type Stream } from "./stream.ts";
 
 /** What one snappy chunk holds. */
 const SNAPPY_BYTES_MAX = 65_536;
-
-/** Tuning: received bytes demultiplexed at once, and pieces of them that one stream gathers before they are written. */
-const INBOUND_BYTES: Bytes = 131_072;
-const GATHERED_MAX = 64;
-/** Lists of pieces kept for later: one a stream that receives at the same time. */
-const SPARE_MAX = 256;
-
-/** Scratch space shared by all sessions of an endpoint: nothing in it outlives a call. */
-export class Scratch {
-  readonly inbound = takeRegion(INBOUND_BYTES);
-  /** A frame before it is compressed. */
-  readonly frame = takeRegion(65_536 + SMUX_HEADER_BYTES);
-  /** A frame compressed. */
-  readonly chunk = takeRegion(SnappyEncoder.encodedBytesMax(SNAPPY_BYTES_MAX));
-  readonly framePayload = new Pieces(1);
-  readonly span = new FrameSpan();
-  /** For streams that gather what they have received. */
-  readonly #spare: Pieces[] = [];
-
-  takePieces(): Pieces {
-    return this.#spare.pop() ?? new Pieces(GATHERED_MAX);
-  }
-
-  givePieces(pieces: Pieces): void {
-    pieces.clear();
-    if (this.#spare.length < SPARE_MAX) this.#spare.push(pieces);
-  }
-}
 
 export class Layers {
   readonly smux: SmuxSession;
@@ -79,6 +50,11 @@ export class Layers {
     }
     this.#kcp = kcp;
     this.#scratch = scratch;
+  }
+
+  /** Little is said: gives back room that was made for bursts. */
+  rest(): void {
+    this.#decoder?.rest();
   }
 
   get compressed(): boolean {

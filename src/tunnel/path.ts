@@ -124,6 +124,7 @@ export class Path implements Demultiplexer {
     if (session !== this.session || this.#over) return;
     this.#over = true;
     this.#parts.totals.sessionEnded(session);
+    session.transport.release();
     this.#hangUp();
     this.#ended(this, now);
   }
@@ -152,6 +153,7 @@ export class Path implements Demultiplexer {
       (handler) => carrier.dial({ host: address, port }, options, handler),
       new OneCipher(this.#cipher),
       this,
+      this.#parts.scratch,
     );
     this.#endpoint = endpoint;
     totals.endpointOpened(endpoint);

@@ -44,7 +44,7 @@ export class Port implements Demultiplexer {
     this.#keyring = new Keyring(users);
     const { sockbuf, dscp, gso, sessions } = config;
     const options = { socketBufferBytes: sockbuf, dscp, segmentation: gso, peersMax: sessions * 2 };
-    this.endpoint = new Endpoint(loop, (handler) => carrier.listen(at, options, handler), this.#keyring, this);
+    this.endpoint = new Endpoint(loop, (handler) => carrier.listen(at, options, handler), this.#keyring, this, parts.scratch);
     totals.endpointOpened(this.endpoint);
   }
 
@@ -178,6 +178,7 @@ export class Port implements Demultiplexer {
     this.#keyring.unbind(session.peer);
     session.lock?.user.sessionEnded(session);
     this.#parts.totals.sessionEnded(session);
+    session.transport.release();
     this.endpoint.socket.addresses.release(session.peer);
   }
 }

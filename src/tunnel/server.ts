@@ -14,13 +14,13 @@ import type { ServerConfig } from "./config.ts";
 import { DatagramSender } from "./datagram-sender.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { Exits } from "./exits.ts";
-import { Scratch } from "./layers.ts";
 import { type Observation, observe, type Question } from "./observation.ts";
 import { Port } from "./port.ts";
 import { Recurrence } from "./recurrence.ts";
 import { adopt, type Changes, changesOf } from "./reload.ts";
 import type { SessionReport } from "./report.ts";
 import { parseListeners, ReverseListeners } from "./reverse-listeners.ts";
+import { Scratch } from "./scratch.ts";
 import type { Session } from "./session.ts";
 import type { SessionOptions } from "./session-options.ts";
 import type { CarrierAt, TunnelParts } from "./slot.ts";
@@ -59,6 +59,7 @@ export class TunnelServer implements Driver {
   readonly #totals: Totals;
   readonly #channels = new ChannelCounters();
   readonly #sender = new DatagramSender(this.#channels);
+  readonly #scratch = new Scratch();
   readonly #exits: Exits;
   readonly #reverse: ReverseListeners;
   readonly #users: Users;
@@ -85,7 +86,7 @@ export class TunnelServer implements Driver {
       config: this.#config,
       users: this.#users,
       open: this.#open,
-      scratch: new Scratch(),
+      scratch: this.#scratch,
       totals: this.#totals,
       counters: this.#channels,
       features: FEATURE_DESCRIPTIONS | FEATURE_FLOWS | FEATURE_REVERSE | (config.proxyprotocol ? FEATURE_WANTS_DESCRIPTIONS : 0),
@@ -131,6 +132,7 @@ export class TunnelServer implements Driver {
     if (now >= this.#sweepAt) this.#sweep(now);
     let next: Millis = Math.min(this.#exits.advance(now), this.#reverse.advance(now));
     let sessions = 0;
+    this.#scratch.trim(now);
     this.#sender.flush();
     for (let i = 0; i < ports.length; i++) {
       next = Math.min(next, ports[i]!.endpoint.advance(now));

@@ -6,9 +6,9 @@ import type { QppPads } from "../qpp/qpp.ts";
 import type { ChannelCounters } from "./channel-counters.ts";
 import type { TunnelConfig } from "./config.ts";
 import type { AcceptFlow } from "./flows.ts";
-import type { Scratch } from "./layers.ts";
 import type { Lock } from "./lock.ts";
 import type { ProxiedAddress } from "./proxy-protocol.ts";
+import type { Scratch } from "./scratch.ts";
 import type { Session } from "./session.ts";
 import type { Stream } from "./stream.ts";
 

@@ -74,7 +74,8 @@ export class Session implements StreamOwner, SmuxSink {
     this.lock = options.lock;
     this.#intake = options.lock?.user.up.share();
     this.vigil = options.role === "client" ? new Vigil(now) : undefined;
-    this.transport = new Transport(now, options.conv, config, options.cipherBytes, this.vigil?.health, options.lock?.user.down.share());
+    const { scratch, cipherBytes, lock } = options;
+    this.transport = new Transport(now, options.conv, config, cipherBytes, scratch, this.vigil?.health, lock?.user.down.share());
     this.kcp = this.transport.kcp;
     if (config.extensions) {
       this.flows = new Flows(this, options);
@@ -107,6 +108,8 @@ export class Session implements StreamOwner, SmuxSink {
     if (now >= this.#sweepAt) this.#sweep(now);
     this.vigil?.advance(now, this.transport, layers);
     this.#outbound(now, layers);
+    // Nothing wakes for this: keep-alives come often enough.
+    if (this.transport.rest(now)) layers.rest();
   }
 
   deadline(): Millis {

@@ -171,6 +171,8 @@ export class Stream implements TcpHandler {
     this.#connected = true;
     this.#becomeReadable();
     this.#drain(now);
+    // What came before the connection stood is most often all that ever waits here.
+    if (this.#backlog.length === 0) this.#backlog.clear();
   }
 
   readable(_now: Millis): void {

@@ -5,19 +5,18 @@
  *   extension, KCP → FEC → rate limit → slot of the batch, with room for the cipher's header before it
  */
 import type { Batch } from "../base/batch.ts";
-import { SLOT_BYTES } from "../base/batch.ts";
 import { type Bytes, type Millis, NEVER } from "../base/units.ts";
 import { isExtension } from "../extension/header.ts";
 import { FecDecoder } from "../fec/decoder.ts";
 import { FecEncoder } from "../fec/encoder.ts";
 import { Kcp } from "../kcp/kcp.ts";
-import { HEADER_BYTES, UNA } from "../kcp/segment.ts";
-import { takeRegion } from "../kernel/kernels.ts";
+import { HEADER_BYTES, PACKET_BYTES_MAX, UNA } from "../kcp/segment.ts";
 import type { TunnelConfig } from "./config.ts";
 import type { Extension } from "./extension.ts";
 import type { Health } from "./health.ts";
 import { tuningOf } from "./mode.ts";
 import { RateLimit } from "./rate-limit.ts";
+import type { Scratch } from "./scratch.ts";
 import type { RateShare } from "./shared-rate.ts";
 
 /** Room before a KCP packet in its slot, for the FEC and cipher headers (at most 8 + 20 bytes). */
@@ -26,6 +25,10 @@ const HEADROOM = 64;
 /** Datagrams of whole blocks, unless they are tiny: joined by the kernel, they are decrypted as one text (cipher/cfb-kernel.ts). */
 const BLOCK_BYTES = 16;
 const WHOLE_FROM = 256;
+
+/** Tuning: a session that has sent and received fewer datagrams in so long is at rest: keep-alives, and what answers them. */
+const REST_MS: Millis = 10_000;
+const REST_DATAGRAMS_MAX = 12;
 
 function wholeBlocks(mtu: Bytes): Bytes {
   return mtu < WHOLE_FROM ? mtu : mtu - (mtu % BLOCK_BYTES);
@@ -49,14 +52,17 @@ export class Transport {
   readonly #health: Health | undefined;
   #parityReady = 0;
   #paritySent = 0;
-  readonly #recovered = takeRegion(SLOT_BYTES);
-
+  readonly #scratch: Scratch;
+  #restAt: Millis;
+  #restDatagrams = 0;
   /** Of the rate at which the session's user may be sent to. */
   readonly #share: RateShare | undefined;
 
   /** `health`, a client's, is told what the peer says of our session. */
-  constructor(now: Millis, conv: number, config: TunnelConfig, cipherBytes: Bytes, health: Health | undefined, share?: RateShare) {
+  constructor(now: Millis, conv: number, config: TunnelConfig, cipherBytes: Bytes, scratch: Scratch, health?: Health, share?: RateShare) {
     this.lastReceived = now;
+    this.#restAt = now + REST_MS;
+    this.#scratch = scratch;
     this.cipherBytes = cipherBytes;
     this.#health = health;
     this.#share = share;
@@ -74,10 +80,11 @@ export class Transport {
       nc,
       profile: compat,
       ackNoDelay: config.acknodelay,
+      segments: scratch.segments,
     });
-    this.decoder = new FecDecoder({ packetBytesMax: 1500 });
+    this.decoder = new FecDecoder({ packetBytesMax: PACKET_BYTES_MAX, pool: scratch.shards });
     this.encoder = fec
-      ? new FecEncoder({ dataShards: datashard, parityShards: parityshard, profile: compat, packetBytesMax: 1500 })
+      ? new FecEncoder({ dataShards: datashard, parityShards: parityshard, profile: compat, packetBytesMax: PACKET_BYTES_MAX })
       : undefined;
     this.limitRate(now, config.ratelimit);
   }
@@ -103,7 +110,7 @@ export class Transport {
 
   #recover(now: Millis): void {
     const { decoder } = this;
-    const { bytes, view, at } = this.#recovered;
+    const { bytes, view, at } = this.#scratch.recovered;
     for (;;) {
       const length = decoder.recovered(bytes, view, at);
       if (length === 0) return;
@@ -152,6 +159,27 @@ export class Transport {
   deadline(): Millis {
     const deadline = Math.min(this.kcp.deadline(), this.extension?.deadline() ?? NEVER, this.#share?.deadline() ?? NEVER);
     return this.limit === undefined ? deadline : Math.min(deadline, this.limit.deadline());
+  }
+
+  /** True every REST_MS at most, when next to nothing was said in the meantime: room that was made for bursts has been given back. */
+  rest(now: Millis): boolean {
+    if (now < this.#restAt) return false;
+    const datagrams = this.sentDatagrams + this.receivedDatagrams;
+    const few = datagrams - this.#restDatagrams <= REST_DATAGRAMS_MAX;
+    this.#restAt = now + REST_MS;
+    this.#restDatagrams = datagrams;
+    if (few) {
+      this.kcp.rest();
+      this.decoder.rest();
+      this.extension?.rest();
+    }
+    return few;
+  }
+
+  /** The session is over: what it holds of the memory that all share goes back. */
+  release(): void {
+    this.kcp.release();
+    this.decoder.release();
   }
 
   /** A packet as the peer sent it. */
