@@ -37,6 +37,7 @@ const both: Readonly<Record<string, Proof>> = {
   carrier: [carriers, "carrier: a client has one"],
   rawkey: [carriers, "raw and rawkey"],
   raw: [carriers, "raw and rawkey"],
+  tcp: [carriers, "tcp: as kcptun's"],
   tcpcarrier: [carriers, "tcpcarrier: "],
   key: ["sim/tunnel-mismatch.test.ts", "both our ends name it within 2 s"],
   crypt: ["sim/tunnel-mismatch.test.ts", "both our ends name it within 2 s"],

@@ -213,7 +213,7 @@ function least(channels: readonly TcpChannel[]): TcpChannel | undefined {
 }
 
 /** "203.0.113.7:4711" or "[2001:db8::1]:4711". */
-function whereOf(remote: string): HostPort {
+export function whereOf(remote: string): HostPort {
   const colon = remote.lastIndexOf(":");
   return { host: remote.slice(0, colon).replace(/^\[|\]$/g, ""), port: Number(remote.slice(colon + 1)) };
 }

@@ -16,7 +16,7 @@ type End = { readonly role: "client"; readonly config: ClientConfig } | { readon
 
 /** udp2raw's three, under names that say what is on the wire: "udp" is the tunnel's own UDP. */
 const rawModes: Readonly<Record<string, RawMode>> = { faketcp: "faketcp", icmp: "icmp", rawudp: "udp" };
-const NAMES = ["udp", ...Object.keys(rawModes), "tcp"];
+const NAMES = ["udp", ...Object.keys(rawModes), "tcp", "tcpraw"];
 
 export interface PlannedCarrier {
   readonly name: string;
@@ -46,7 +46,12 @@ export interface PlannedRaw {
 /** @throws ConfigError */
 export function carrierPlan(end: End): PlannedCarrier[] {
   const plan = end.role === "client" ? clientCarriers(end.config) : serverCarriers(end.config);
-  if (end.role === "server" && end.config.users !== "" && end.config.rawkey === "" && plan.some(({ name }) => name !== "udp"))
+  if (
+    end.role === "server" &&
+    end.config.users !== "" &&
+    end.config.rawkey === "" &&
+    plan.some(({ raw, tcp }) => raw !== undefined || tcp !== undefined)
+  )
     throw new ConfigError("rawkey", "--rawkey: nothing given; with --users there is no key for all, so give the carrier one of its own");
   return plan;
 }
@@ -55,15 +60,20 @@ function clientCarriers(config: ClientConfig): PlannedCarrier[] {
   const { host } = parsePortRange("remoteaddr", config.remoteaddr);
   // A name may turn out to be IPv6, whose headers are longer.
   const version = ipFamily(host) === 4 ? 4 : 6;
-  return [
-    { name: config.carrier, at: undefined, raw: plannedRaw(config, config.carrier, version), tcp: plannedTcp(config, config.carrier) },
-  ];
+  const name = config.tcp ? "tcpraw" : config.carrier;
+  if (config.tcp && config.carrier !== "udp" && config.carrier !== "tcpraw")
+    throw new ConfigError(
+      "tcp",
+      `--tcp and --carrier: "${config.carrier}" is not allowed with --tcp, which is carrier tcpraw; give one of them`,
+    );
+  return [{ name, at: undefined, raw: plannedRaw(config, name, version), tcp: plannedTcp(config, name) }];
 }
 
 function serverCarriers(config: ServerConfig): PlannedCarrier[] {
   const { host, least, most } = parsePortRange("listen", config.listen, 0);
   if (config.carrier.length === 0) throw new ConfigError("carrier", `--carrier: nothing given; give one of ${NAMES.join(", ")}`);
-  return config.carrier.flatMap((text): PlannedCarrier[] => {
+  const wanted = config.tcp && !config.carrier.includes("tcpraw") ? [...config.carrier, "tcpraw"] : config.carrier;
+  return wanted.flatMap((text): PlannedCarrier[] => {
     const [name = "", address] = text.split(/=(.*)/s);
     if (!NAMES.includes(name))
       throw new ConfigError(
@@ -75,6 +85,7 @@ function serverCarriers(config: ServerConfig): PlannedCarrier[] {
     if (given === undefined && least !== most)
       throw new ConfigError("carrier", `--carrier: "${text}" is not allowed with a range of ports in --listen; give ${name}=host:port`);
     const at = given ?? { host, port: least };
+    if (name === "tcpraw") return [{ name, at }];
     if (name === "tcp") return [{ name, at, tcp: plannedTcp(config, name) }];
     return families(at.host).map((any) => ({
       name,

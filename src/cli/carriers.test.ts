@@ -43,6 +43,14 @@ test("carrier: what is wrong is said in a sentence", () => {
   assert.throws(() => client("--carrier", "pigeon"), /^ConfigError: --carrier: "pigeon" is not allowed; give one of udp, faketcp/);
 });
 
+test("tcp: as kcptun's, a client has carrier tcpraw, a server has it as well", () => {
+  assert.deepEqual(shown(client("--tcp")), [{ name: "tcpraw", at: undefined, version: undefined }]);
+  const names = (...argv: string[]) => carrierPlan(server(...argv)).map(({ name }) => name);
+  assert.deepEqual(names("--tcp"), ["udp", "tcpraw"]);
+  assert.deepEqual(names("--carrier", "tcpraw", "--tcp"), ["tcpraw"]);
+  refused(client("--tcp", "--carrier", "icmp"), /^--tcp and --carrier: "icmp" is not allowed with --tcp, which is carrier tcpraw/);
+});
+
 test("tcpcarrier: connections and congestion control, and what is wrong is said", () => {
   const plan = carrierPlan(client("--carrier", "tcp", "--key", "k", "--tcpcarrier", "connections=4,congestion=reno"));
   assert.deepEqual(plan[0]!.tcp, { password: "k", connections: 4, congestion: "reno" });

@@ -3,7 +3,9 @@ import { ConfigError } from "../base/errors.ts";
 import { RawCarrier, type RawCarrierSettings } from "../carrier/raw-carrier.ts";
 import { TcpCarrier, type TcpCarrierSettings } from "../carrier/tcp-carrier.ts";
 import { plainTcp } from "../carrier/tcp-dialer.ts";
+import { TcprawCarrier } from "../carrier/tcpraw-carrier.ts";
 import { deriveKeys } from "../faketcp/keys.ts";
+import { drawU32 } from "../faketcp/options.ts";
 import { primitives } from "../host/crypto.ts";
 import { crc32, faketcpPrimitives, randomFill } from "../host/faketcp-crypto.ts";
 import { udpCarrier } from "../host/link.ts";
@@ -22,10 +24,11 @@ export function makeCarriers(plan: readonly PlannedCarrier[], mtu: number, loop:
       log.info({ carrier: name, ...at, mtu }, "carrier");
       return { carrier, ...where };
     }
-    if (raw === undefined) return { carrier: udpCarrier(loop), ...where };
+    if (name === "udp") return { carrier: udpCarrier(loop), ...where };
     if (!(loop instanceof EpollLoop))
       throw new ConfigError("carrier", `--carrier: ${name} is not allowed with Node's own sockets (io ${loop.kind}); give udp`);
-    const carrier = new RawCarrier(loop, rawSettings(name, raw), log);
+    const carrier =
+      raw === undefined ? new TcprawCarrier(loop, () => drawU32(randomFill), log) : new RawCarrier(loop, rawSettings(name, raw), log);
     log.info({ carrier: name, ...at, mtu: Math.min(mtu, carrier.datagramBytesMax), most: carrier.datagramBytesMax }, "carrier");
     return { carrier, ...where };
   });

@@ -8,7 +8,7 @@ import { clientConfig, serverConfig } from "../tunnel/config.ts";
 import { commandHelp } from "./command.ts";
 import { parseFlags } from "./flags.ts";
 
-const parse = (argv: string[], env: Record<string, string> = {}) => parseFlags(clientConfig, { argv, env, later: ["tcp"] });
+const parse = (argv: string[], env: Record<string, string> = {}) => parseFlags(clientConfig, { argv, env, later: ["pprof"] });
 const message = (run: () => unknown): string => {
   try {
     run();
@@ -90,7 +90,7 @@ test("what is wrong is named in one sentence: key, given, allowed", () => {
     /unknown option --mod; did you mean --mode\?/,
   );
   assert.match(
-    message(() => parse(["--tcp"])),
+    message(() => parse(["--pprof"])),
     /does not have yet/,
   );
   assert.match(

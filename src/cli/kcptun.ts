@@ -2,7 +2,7 @@
  * The programs `kcptun-client` and `kcptun-server`: the tunnel's ends with the flags, the files and the manners of the originals.
  *
  * Source: reference kcptun.md 9.2 and 9.3. Deviations: log lines are JSON; closewait counts idle seconds of a half-closed connection and is 30 at
- * both ends; a keepalive above 30 is taken for 30 where kcptun ends; --tcp is refused, --pprof as a flag.
+ * both ends; a keepalive above 30 is taken for 30 where kcptun ends; --pprof is refused as a flag.
  */
 import { ConfigError, HostError } from "../base/errors.ts";
 import { client } from "./client.ts";

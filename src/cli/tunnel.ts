@@ -24,7 +24,7 @@ import { Watch } from "./watch.ts";
 import { CountersSum, shareOf, workersOf } from "./workers.ts";
 
 /** kcptun's options that are not here yet: refused by name rather than ignored. */
-export const laterOptions: readonly string[] = ["tcp", "pprof"];
+export const laterOptions: readonly string[] = ["pprof"];
 
 export type TunnelEnd =
   | { readonly role: "client"; readonly config: ClientConfig }

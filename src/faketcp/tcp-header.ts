@@ -12,6 +12,7 @@ import { addInternet, foldInternet } from "./checksum.ts";
 export const TCP_BYTES = 32;
 export const TCP_SYN_BYTES = 40;
 
+export const FIN = 0x01;
 export const SYN = 0x02;
 export const RST = 0x04;
 export const PSH = 0x08;

@@ -13,7 +13,7 @@ import { IN_PROCESS } from "./stream-loop.ts";
 
 /** What belongs to a program rather than to a library. */
 const ofPrograms = [
-  ...(["carrier", "rawkey", "raw", "tcpcarrier"] as const),
+  ...(["carrier", "rawkey", "raw", "tcp", "tcpcarrier"] as const),
   ...(["io", "log", "snmplog", "snmpperiod", "quiet", "cryptfallback"] as const),
   ...(["localaddr", "forward", "remoteaddr"] as const),
   ...(["listen", "ports", "target", "targets", "proxyprotocol", "users", "tries", "triesonce"] as const),

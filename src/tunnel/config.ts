@@ -110,6 +110,10 @@ const shared = {
     .describe(
       "how raw packets are made, by udp2raw's names: cipher-mode, auth-mode, fix-gro (the same at both ends), seq-mode, hb-len, source-ip, source-port",
     ),
+  tcp: z
+    .stringbool()
+    .default(false)
+    .describe("carrier tcpraw, as kcptun's --tcp: datagrams as segments of a TCP connection; a server takes it besides its other carriers"),
   tcpcarrier: z
     .record(z.string(), z.string())
     .default({})
@@ -152,9 +156,11 @@ export const clientConfig = z.strictObject({
     .describe("the server: host:port, or host:min-max for a random port per session")
     .meta({ short: "r" }),
   carrier: z
-    .enum(["udp", "faketcp", "icmp", "rawudp", "tcp"])
+    .enum(["udp", "faketcp", "icmp", "rawudp", "tcp", "tcpraw"])
     .default("udp")
-    .describe("what datagrams look like on the wire; one of the server's; faketcp, icmp and rawudp need the capability CAP_NET_RAW"),
+    .describe(
+      "what datagrams look like on the wire; one of the server's; faketcp, icmp, rawudp and tcpraw (kcptun's --tcp) need the capability CAP_NET_RAW",
+    ),
   reverse: list(256).describe(
     "what the server listens for and where it comes out here: NAME=[tcp:|udp:]ADDRESS, such as web=127.0.0.1:80; the server's reverse says where",
   ),
@@ -182,7 +188,7 @@ export const serverConfig = z.strictObject({
     .max(16)
     .default(["udp"])
     .describe(
-      "what carries datagrams, several at once: udp, faketcp, icmp, rawudp, tcp; where it is not --listen's address, NAME=host:port",
+      "what carries datagrams, several at once: udp, faketcp, icmp, rawudp, tcp, tcpraw; where it is not --listen's address, NAME=host:port",
     ),
   target: z
     .string()

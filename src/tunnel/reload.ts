@@ -33,7 +33,20 @@ const both: Readonly<Record<Effect, readonly string[]>> = {
     ...["smuxver", "smuxbuf", "framesize", "streambuf", "spill", "stallwait", "compat", "streams", "flowqueue", "flowparts", "extensions"],
     ...["sndwnd", "rcvwnd"],
   ],
-  restart: ["carrier", "rawkey", "raw", "tcpcarrier", "proxyprotocol", "workers", "gso", "io", "metrics", "metricsessions", "statussocket"],
+  restart: [
+    "carrier",
+    "rawkey",
+    "raw",
+    "tcp",
+    "tcpcarrier",
+    "proxyprotocol",
+    "workers",
+    "gso",
+    "io",
+    "metrics",
+    "metricsessions",
+    "statussocket",
+  ],
 };
 
 const ends: Readonly<Record<"client" | "server", Readonly<Record<Effect, readonly string[]>>>> = {

@@ -39,8 +39,8 @@ const inside = (prefix: readonly string[], ...command: readonly string[]): strin
 const resets = (prefix: readonly string[]): number => Number(inside(prefix, "awk", "/^Tcp: [0-9]/ {print $15}", "/proc/net/snmp"));
 const rules = (): string => [c, s].map((prefix) => inside(prefix, "nft", "list", "ruleset")).join("");
 
-/** Moves the bytes through the tunnel whose client listens at ENTRY; answers what is wrong. */
-async function move(ends: readonly Child[]): Promise<string | undefined> {
+/** Moves the bytes through the tunnel whose client listens at ENTRY; answers what is wrong. `mute`: no kernel may send a RST meanwhile. */
+async function move(ends: readonly Child[], mute = true): Promise<string | undefined> {
   children.start("target", [...transfer, "serve", String(TARGET), values.bytes], s);
   await sleep(500);
   const before = [resets(c), resets(s)];
@@ -51,7 +51,7 @@ async function move(ends: readonly Child[]): Promise<string | undefined> {
   const after = [resets(c), resets(s)];
   if (status !== 0) return `${run.output()}\n${ends.map((end) => end.output().slice(-1200)).join("\n--\n")}`;
   console.log(`       ${run.output().trim()}`);
-  if (after.join() !== before.join()) return `RSTs of the kernels, client and server: ${before} before, ${after} after`;
+  if (mute && after.join() !== before.join()) return `RSTs of the kernels, client and server: ${before} before, ${after} after`;
   return undefined;
 }
 
@@ -83,6 +83,7 @@ const checks: Record<string, Check> = {
   icmp: ours(["--carrier", "udp,icmp"], ["--carrier", "icmp"]),
   tcp: ours(["--carrier", "udp,tcp"], ["--carrier", "tcp"]),
   "tcp, four connections": ours(["--carrier", "udp,tcp"], ["--carrier", "tcp", "--tcpcarrier", "connections=4"]),
+  tcpraw: ours(["--tcp"], ["--tcp"]),
   "rawudp at a port of its own": ours(["--carrier", `udp,rawudp=:${RAW_PORT}`], ["--carrier", "rawudp", "-r", `${far}:${RAW_PORT}`]),
 };
 
@@ -115,11 +116,44 @@ const beside: Record<string, Check> = {
   },
 };
 
+/** Debian's programs leave their rules behind: they are removed. */
+const withIptables =
+  (check: Check): Check =>
+  async () => {
+    try {
+      return await check();
+    } finally {
+      await children.endAll();
+      for (const prefix of [c, s]) for (const program of ["iptables", "ip6tables"]) inside(prefix, program, "-F", "OUTPUT");
+    }
+  };
+
+const kcptun: Record<string, Check> = {
+  "tcpraw: Debian's client with --tcp, our server": withIptables(async () => {
+    const server = children.start("server", [longhaul, "server", "-l", `:${PORT}`, "-t", `127.0.0.1:${TARGET}`, ...settings, "--tcp"], s);
+    await waitFor(server, "listening");
+    const client = children.start("client", ["kcptun-client", "-l", `:${ENTRY}`, "-r", `${far}:${PORT}`, ...settings, "--tcp"], c);
+    await waitFor(client, "key derivation done");
+    // The kernel beside Debian's program sends some, with a time to live of 1.
+    return move([server, client], false);
+  }),
+  "tcpraw: our client, Debian's server with --tcp": withIptables(async () => {
+    const server = children.start("server", ["kcptun-server", "-l", `:${PORT}`, "-t", `127.0.0.1:${TARGET}`, ...settings, "--tcp"], s);
+    await waitFor(server, "key derivation done");
+    const how = ["--tcp", "--smuxver", "1"];
+    const client = children.start("client", [longhaul, "client", "-l", `:${ENTRY}`, "-r", `${far}:${PORT}`, ...settings, ...how], c);
+    await waitFor(client, "listening");
+    // The kernel beside Debian's program sends some, with a time to live of 1.
+    return move([server, client], false);
+  }),
+};
+
 const wanted = (all: Record<string, Check>): Record<string, Check> =>
   Object.fromEntries(Object.entries(all).filter(([name]) => name.includes(values.only)));
 const tally = new Tally();
 try {
   await tally.run(wanted(checks), children);
+  await tally.runBesideKcptun(wanted(kcptun), children);
   if (udp2raw === "") {
     tally.skipped += Object.keys(beside).length;
     console.log("skipped: the real udp2raw (LONGHAUL_UDP2RAW names no program)");
