@@ -4,6 +4,7 @@
  *   FOLDER/longhaul.db     channels, keys (sealed), sessions, events, access keys (sealed)
  *   FOLDER/master.key      what they are sealed with
  *   FOLDER/credentials     the first access key, in the form that AWS's tools read; yours to move elsewhere
+ *   FOLDER/recordings/     a folder for each bucket, unless --recordings names another place
  *   FOLDER/tls-*.pem       our own certificate, where none is given
  */
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -15,6 +16,8 @@ import { playbackPath } from "../control/ivs/channel-view.ts";
 import { type IvsContext, quotaDefaults } from "../control/ivs/context.ts";
 import { Gate } from "../control/live/gate.ts";
 import { InstallationOrigin } from "../control/live/installation-origin.ts";
+import { FolderStorage } from "../control/live/storage.ts";
+import { pictureByFfmpeg } from "../control/live/thumbnails.ts";
 import { Webhooks } from "../control/live/webhooks.ts";
 import { masterKey, Seal } from "../control/seal.ts";
 import { type Database, openDatabase } from "../control/store/database.ts";
@@ -68,7 +71,11 @@ export async function startInstallation(config: LiveConfig, origin: Origin, loop
     quotas: quotaDefaults,
     now: Date.now,
   };
-  const live = new InstallationOrigin(origin, context, log, [(event) => webhooks.post(event)]);
+  const live = new InstallationOrigin(origin, context, log, {
+    sinks: [(event) => webhooks.post(event)],
+    storage: new FolderStorage(config.recordings === "" ? join(config.data, "recordings") : config.recordings),
+    picture: pictureByFfmpeg(log),
+  });
   await live.start();
   const gate = new Gate({ directory: live.directory, place: config, sessionKey: master, viewers: live.viewers, country, now: Date.now });
   if (config.rtmps !== "") await listenSecurely(config, origin, loop);

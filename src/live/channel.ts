@@ -8,7 +8,7 @@
 import { type Millis, NEVER } from "../base/units.ts";
 import { holds } from "../media/hls/blocking-reload.ts";
 import { Segmenter, type SegmenterOptions } from "../media/hls/segmenter.ts";
-import { Window, type WindowOptions } from "../media/hls/window.ts";
+import { type Segment, Window, type WindowOptions } from "../media/hls/window.ts";
 import type { Track, Unit } from "../media/unit.ts";
 import { PlaylistCache } from "./playlist-cache.ts";
 import { RateMeter } from "./rate-meter.ts";
@@ -29,6 +29,8 @@ export interface ChannelListener {
   started?(): void;
   tracks(tracks: readonly Track[]): void;
   unit(unit: Unit): void;
+  /** A segment is complete; `init` is what it needs before it. Both stay as they are. */
+  segment?(segment: Segment, init: Uint8Array): void;
   /** The encoder left; another may come. */
   ended(): void;
 }
@@ -45,6 +47,8 @@ export class Channel {
   #segmenter: Segmenter | undefined;
   #forgetAt: Millis = NEVER;
   #version = 0;
+  /** Segments before this one were told of. */
+  #told = 0;
   tracks: readonly Track[] = [];
   /** Unix ms at which the stream began; 0 while offline. */
   since = 0;
@@ -109,6 +113,7 @@ export class Channel {
   /** The encoder left. */
   end(now: Millis): void {
     this.#segmenter?.end();
+    this.#announce();
     for (const listener of this.listeners) listener.ended();
     this.#segmenter = undefined;
     this.since = 0;
@@ -134,6 +139,19 @@ export class Channel {
     if (this.#version === this.window.version) return;
     this.#version = this.window.version;
     this.lastPart = partAt;
+    this.#announce();
     this.waiters.notify();
+  }
+
+  /** Tells of the segments that were completed. */
+  #announce(): void {
+    const next = this.window.nextMsn;
+    for (let msn = Math.max(this.#told, this.window.listed[0]?.msn ?? next); msn < next; msn++) {
+      const segment = this.window.segment(msn);
+      const init = segment === undefined ? undefined : this.window.init(segment.init);
+      if (segment?.bytes === undefined || init === undefined) continue;
+      for (const listener of this.listeners) listener.segment?.(segment, init);
+    }
+    this.#told = next;
   }
 }

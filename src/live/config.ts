@@ -86,6 +86,10 @@ export const liveConfig = z.strictObject({
     .describe("with --data: account in the names of channels, twelve digits"),
   webhook: z.string().default("").describe("with --data: http(s) address to which events of streams are posted"),
   webhooksecret: z.string().default("").describe("with --data: signs what is posted there").meta({ secret: true }),
+  recordings: z
+    .string()
+    .default("")
+    .describe("with --data: folder of recordings, a folder in it for each bucket; recordings in --data if not given"),
   countries: z.string().default("").describe("with --data: MaxMind DB file (.mmdb) that tells countries, for policies that restrict them"),
   offline: count(0, 86_400).default(60).describe("seconds the last segments of a channel stay after its encoder left"),
 });

@@ -9,7 +9,7 @@
  */
 import { spawnSync } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -142,7 +142,15 @@ async function streams(ivs: Ivs): Promise<void> {
     return;
   }
   await ivs.importPlaybackKeyPair({ publicKeyMaterial: keys.publicKey.export({ type: "spki", format: "pem" }).toString() });
-  const { channel, streamKey } = await ivs.createChannel({ name: "show", authorized: true });
+  const { recordingConfiguration } = await ivs.createRecordingConfiguration({
+    destinationConfiguration: { s3: { bucketName: "shows" } },
+    thumbnailConfiguration: { recordingMode: "INTERVAL", targetIntervalSeconds: 2 },
+  });
+  const { channel, streamKey } = await ivs.createChannel({
+    name: "show",
+    authorized: true,
+    recordingConfigurationArn: recordingConfiguration!.arn!,
+  });
   const channelArn = channel!.arn!;
   const plain = encoder(`rtmp://127.0.0.1:${rtmp}/app/${streamKey!.value}`);
   check(
@@ -173,7 +181,22 @@ async function streams(ivs: Ivs): Promise<void> {
   await sleep(500);
   const { streamSession } = await ivs.getStreamSession({ channelArn });
   const names = streamSession!.truncatedEvents!.map(({ name }) => name!);
-  check("the session tells it", names.includes("Session Created") && names[0] === "Session Ended", names);
+  check("the session tells it", names.includes("Session Created") && names.includes("Session Ended"), names);
+  recorded();
+}
+
+/** What was recorded is decoded by ffmpeg, from the multivariant playlist on. */
+function recorded(): void {
+  const files = globSync("recordings/shows/**/*", { cwd: data });
+  const master = files.find((path) => path.endsWith("master.m3u8"));
+  if (master === undefined) {
+    check("the stream is recorded", false, files);
+    return;
+  }
+  const decoded = spawnSync("ffmpeg", ["-v", "error", "-i", join(data, master), "-f", "null", "-"], { encoding: "utf8" });
+  const pictures = files.filter((path) => /thumb\d+\.jpg$/.test(path)).length;
+  check("the recording decodes without a fault", decoded.status === 0 && decoded.stderr === "", decoded.stderr.slice(0, 300));
+  check("it has thumbnails", pictures >= 2, pictures);
 }
 
 async function playing(ivs: Ivs, channelArn: string, look: () => Promise<Seen>): Promise<void> {

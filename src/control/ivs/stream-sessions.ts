@@ -43,7 +43,7 @@ export const streamSessionOperations = {
           ...times(row),
           channel: parsed(row.channel),
           ...ingest(row),
-          recordingConfiguration: parsed(row.recording),
+          recordingConfiguration: (parsed(row.recording) as { configuration?: object } | undefined)?.configuration,
           truncatedEvents,
         },
       };

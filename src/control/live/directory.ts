@@ -7,15 +7,23 @@ import type { Origin } from "../../live/origin.ts";
 import { idOf } from "../ivs/arn.ts";
 import type { IvsContext } from "../ivs/context.ts";
 import type { RestrictionSettings } from "../ivs/playback-restriction-policies.ts";
+import type { RecordingSettings } from "../ivs/recording-configurations.ts";
 import { keyPurpose } from "../ivs/stream-keys.ts";
 import type { ChannelRow } from "../store/schema.ts";
 
 /** Milliseconds between two parts in latency mode NORMAL, where players buffer whole segments. */
 const NORMAL_PART_MS = 1000;
 
+export interface KnownRecording {
+  readonly arn: string;
+  readonly name: string;
+  readonly settings: RecordingSettings;
+}
+
 export interface KnownChannel {
   readonly row: ChannelRow;
   readonly policy: RestrictionSettings | undefined;
+  readonly recording: KnownRecording | undefined;
   /** Viewer → sessions of this version and older ones are over. */
   readonly revoked: ReadonlyMap<string, number>;
 }
@@ -54,21 +62,27 @@ export class Directory {
     const { database } = this.#context;
     const { number } = await database.selectFrom("revision").select("number").executeTakeFirstOrThrow();
     if (number === this.#revision) return;
-    const [rows, keys, policies, revocations, playbackKeys] = await Promise.all([
+    const [rows, keys, policies, recordings, revocations, playbackKeys] = await Promise.all([
       database.selectFrom("channels").selectAll().execute(),
       database.selectFrom("stream_keys").selectAll().execute(),
       database.selectFrom("playback_restriction_policies").selectAll().execute(),
+      database.selectFrom("recording_configurations").selectAll().execute(),
       database.selectFrom("viewer_revocations").selectAll().execute(),
       database.selectFrom("playback_key_pairs").select("public_key").execute(),
     ]);
     const policyOf = new Map(policies.map(({ id, settings }) => [id, JSON.parse(settings) as RestrictionSettings]));
+    const recordingOf = new Map(
+      recordings.map(({ id, name, settings }) => [id, { name, settings: JSON.parse(settings) as RecordingSettings }]),
+    );
     const revoked = new Map<string, Map<string, number>>();
     for (const { channel_id, viewer_id, version } of revocations)
       revoked.set(channel_id, (revoked.get(channel_id) ?? new Map()).set(viewer_id, version));
     const known = new Map<string, KnownChannel>();
     for (const row of rows) {
       const policy = policyOf.get(idOf(this.#context.place, "playback-restriction-policy", row.playback_restriction_policy) ?? "");
-      known.set(row.id, { row, policy, revoked: revoked.get(row.id) ?? new Map() });
+      const recorded = recordingOf.get(idOf(this.#context.place, "recording-configuration", row.recording_configuration) ?? "");
+      const recording = recorded === undefined ? undefined : { arn: row.recording_configuration, ...recorded };
+      known.set(row.id, { row, policy, recording, revoked: revoked.get(row.id) ?? new Map() });
     }
     this.#tell(known, new Map(keys.map((key) => [key.channel_id, this.#context.seal.open(keyPurpose(key.id), key.value_sealed)])));
     this.#channels = known;

@@ -10,13 +10,25 @@ import { channelView } from "../ivs/channel-view.ts";
 import type { IvsContext } from "../ivs/context.ts";
 import type { LiveService, LiveStream } from "../ivs/live-service.ts";
 import { Directory } from "./directory.ts";
-import type { EventSink } from "./events.ts";
+import type { EventSink, StreamEvent } from "./events.ts";
 import type { Breach } from "./ingest-limits.ts";
+import { Recorder } from "./recorder.ts";
+import { finishRecording } from "./recording.ts";
 import { SessionLog } from "./session-log.ts";
+import type { Storage } from "./storage.ts";
 import { StreamWatch } from "./stream-watch.ts";
+import type { TakePicture } from "./thumbnails.ts";
 import { ViewerCount } from "./viewer-count.ts";
 
 const TICK_MS = 1000;
+
+export interface InstallationOriginOptions {
+  /** Told of every event beside the store. */
+  readonly sinks?: readonly EventSink[];
+  /** Where recordings go; without it there are none. */
+  readonly storage?: Storage;
+  readonly picture?: TakePicture;
+}
 
 export class InstallationOrigin implements LiveService {
   readonly directory: Directory;
@@ -25,22 +37,30 @@ export class InstallationOrigin implements LiveService {
   readonly #origin: Origin;
   readonly #context: Omit<IvsContext, "live">;
   readonly #watches = new Map<string, StreamWatch>();
+  readonly #recorders = new Map<string, Recorder>();
   readonly #sinks: readonly EventSink[];
+  readonly #storage: Storage | undefined;
+  readonly #picture: TakePicture;
   readonly #log: Log;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(origin: Origin, context: Omit<IvsContext, "live">, log: Log, sinks: readonly EventSink[] = []) {
+  constructor(origin: Origin, context: Omit<IvsContext, "live">, log: Log, options: InstallationOriginOptions = {}) {
+    this.#storage = options.storage;
+    this.#picture = options.picture ?? (async () => undefined);
     this.#origin = origin;
     this.#context = context;
     this.#log = log;
     this.directory = new Directory(context, origin, log);
     this.sessions = new SessionLog(context.database, log);
-    this.#sinks = [(event) => this.sessions.event(event), ...sinks];
+    this.#sinks = [(event) => this.sessions.event(event), ...(options.sinks ?? [])];
     origin.guard((channel, publisher) => this.#guard(channel, publisher));
   }
 
   async start(): Promise<void> {
-    await this.sessions.closeLeftOvers(this.#context.now());
+    for (const { bucket, prefix } of await this.sessions.closeLeftOvers(this.#context.now())) {
+      if (this.#storage !== undefined && (await finishRecording(this.#storage, bucket, prefix)))
+        this.#log.info({ bucket, prefix }, "recording of before was ended");
+    }
     await this.changed();
     this.#timer = setInterval(() => this.tick(), TICK_MS);
   }
@@ -48,6 +68,7 @@ export class InstallationOrigin implements LiveService {
   async close(): Promise<void> {
     clearInterval(this.#timer);
     for (const watch of this.#watches.values()) watch.close();
+    for (const recorder of this.#recorders.values()) await recorder.close();
     await this.sessions.settled();
   }
 
@@ -57,9 +78,14 @@ export class InstallationOrigin implements LiveService {
       if (this.#origin.channels.get(id) === watch.channel) continue;
       watch.close();
       this.#watches.delete(id);
+      await this.#recorders.get(id)?.close();
+      this.#recorders.delete(id);
     }
     for (const [id, channel] of this.#origin.channels) {
-      if (!this.#watches.has(id) && this.directory.channel(id) !== undefined) this.#watches.set(id, this.#watch(id, channel));
+      if (this.#watches.has(id) || this.directory.channel(id) === undefined) continue;
+      const watch = this.#watch(id, channel);
+      this.#watches.set(id, watch);
+      if (this.#storage !== undefined) this.#recorders.set(id, this.#recorder(watch, this.#storage));
     }
   }
 
@@ -104,16 +130,49 @@ export class InstallationOrigin implements LiveService {
     return new StreamWatch(channel, {
       now: this.#context.now,
       facts: () => ({ name: row()?.name ?? "", type: row()?.type ?? "STANDARD" }),
-      started: (streamId, startAt) =>
-        this.sessions.started({ id: streamId, channelId: id, startAt, channel: this.#snapshot(id), recording: "" }),
+      started: (streamId, startAt) => this.sessions.started({ id: streamId, channelId: id, startAt, channel: this.#snapshot(id) }),
       ingest: (streamId, tracks, rate) => this.sessions.ingest(streamId, JSON.stringify(ingestConfiguration(tracks, rate))),
       ended: (streamId, at) => this.sessions.ended(streamId, at),
-      event: (event) => {
-        this.#log.info({ channel: id, stream: event.streamId, type: event.type }, event.name);
-        for (const sink of this.#sinks) sink(event);
-      },
+      event: (event) => this.#tell(event),
       breached: (which) => this.#breached(id, which),
     });
+  }
+
+  #recorder({ channel }: StreamWatch, storage: Storage): Recorder {
+    const id = channel.name;
+    const known = () => this.directory.channel(id)?.recording;
+    return new Recorder(channel, {
+      storage,
+      account: this.#context.place.account,
+      settings: () => known()?.settings,
+      picture: this.#picture,
+      now: this.#context.now,
+      log: this.#log,
+      begun: (bucket, prefix) => {
+        const { arn, name, settings } = known()!;
+        this.sessions.recorded(this.#watches.get(id)!.streamId, { configuration: { arn, name, ...settings, tags: {} }, bucket, prefix });
+      },
+      event: (name, error, prefix) => {
+        const channelName = this.directory.channel(id)?.row.name ?? "";
+        const streamId = this.#watches.get(id)?.streamId ?? "";
+        const detail = { recording_s3_key_prefix: prefix };
+        this.#tell({
+          at: this.#context.now(),
+          channelId: id,
+          channelName,
+          streamId,
+          type: "IVS Recording State Change",
+          name,
+          error,
+          detail,
+        });
+      },
+    });
+  }
+
+  #tell(event: StreamEvent): void {
+    this.#log.info({ channel: event.channelId, stream: event.streamId, type: event.type }, event.name);
+    for (const sink of this.#sinks) sink(event);
   }
 
   #breached(id: string, which: Breach): void {

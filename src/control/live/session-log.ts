@@ -13,9 +13,15 @@ export interface SessionStart {
   readonly channelId: string;
   /** Unix ms. */
   readonly startAt: number;
-  /** The channel as it was, and where it is recorded: JSON, or empty. */
+  /** The channel as it was, JSON. */
   readonly channel: string;
-  readonly recording: string;
+}
+
+export interface RecordedSession {
+  /** The RecordingConfiguration as the API shows it. */
+  readonly configuration: object;
+  readonly bucket: string;
+  readonly prefix: string;
 }
 
 export class SessionLog {
@@ -30,19 +36,31 @@ export class SessionLog {
     this.#log = log;
   }
 
-  /** Ends what a process that died left open. `now` in Unix ms. */
-  async closeLeftOvers(now: number): Promise<void> {
+  /** Ends what a process that died left open; answers where it was recorded. `now` in Unix ms. */
+  async closeLeftOvers(now: number): Promise<RecordedSession[]> {
+    const open = await this.#database
+      .selectFrom("stream_sessions")
+      .select("recording")
+      .where("end_at", "=", 0)
+      .where("recording", "!=", "")
+      .execute();
     await this.#database.updateTable("stream_sessions").set({ end_at: now, has_error_event: 1 }).where("end_at", "=", 0).execute();
+    return open.map(({ recording }) => JSON.parse(recording) as RecordedSession);
   }
 
-  started({ id, channelId, startAt, channel, recording }: SessionStart): void {
-    const row = { id, channel_id: channelId, start_at: startAt, end_at: 0, channel, ingest: "", recording, has_error_event: 0 };
+  started({ id, channelId, startAt, channel }: SessionStart): void {
+    const row = { id, channel_id: channelId, start_at: startAt, end_at: 0, channel, ingest: "", recording: "", has_error_event: 0 };
     this.#later(() => this.#database.insertInto("stream_sessions").values(row).execute());
   }
 
   /** What came in, JSON. */
   ingest(id: string, ingest: string): void {
     this.#later(() => this.#database.updateTable("stream_sessions").set({ ingest }).where("id", "=", id).execute());
+  }
+
+  recorded(id: string, session: RecordedSession): void {
+    const recording = JSON.stringify(session);
+    this.#later(() => this.#database.updateTable("stream_sessions").set({ recording }).where("id", "=", id).execute());
   }
 
   ended(id: string, at: number): void {

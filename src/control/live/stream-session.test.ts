@@ -18,7 +18,7 @@ test("a session: events in order, what came in, no longer shown as live", async 
   let now = begin;
   const events: StreamEvent[] = [];
   const installation = await Installation.start(t, { now: () => now });
-  const { origin, live } = await originUnder(t, installation, [(event) => events.push(event)]);
+  const { origin, live } = await originUnder(t, installation, { sinks: [(event) => events.push(event)] });
   const ivs = new Ivs(await installation.client());
   const channelArn = (await ivs.createChannel({ name: "show" })).channel!.arn!;
   await live.changed();
@@ -62,7 +62,7 @@ test("a session: events in order, what came in, no longer shown as live", async 
 test("a picture larger than the type allows ends the stream with an event", async (t) => {
   const events: StreamEvent[] = [];
   const installation = await Installation.start(t);
-  const { origin, live } = await originUnder(t, installation, [(event) => events.push(event)]);
+  const { origin, live } = await originUnder(t, installation, { sinks: [(event) => events.push(event)] });
   const ivs = new Ivs(await installation.client());
   const id = (await ivs.createChannel({ type: "BASIC" })).channel!.arn!.split("/")[1]!;
   await live.changed();
@@ -77,7 +77,7 @@ test("what a process that died left open is closed at the next start", async (t)
   const channelArn = (await ivs.createChannel({})).channel!.arn!;
   const sessions = new SessionLog(installation.context.database, silentLog);
   const id = `st-${"x".repeat(23)}`;
-  sessions.started({ id, channelId: channelArn.split("/")[1]!, startAt: begin, channel: "", recording: "" });
+  sessions.started({ id, channelId: channelArn.split("/")[1]!, startAt: begin, channel: "" });
   await sessions.settled();
   await originUnder(t, installation);
   const { streamSession } = await ivs.getStreamSession({ channelArn, streamId: id });

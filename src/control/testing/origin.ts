@@ -9,14 +9,13 @@ import { demoFile } from "../../live/testing/encoder.ts";
 import { FlvReader, firstTag } from "../../media/flv/tag.ts";
 import { FlvToUnit } from "../../media/flv/to-unit.ts";
 import type { Track } from "../../media/unit.ts";
-import type { EventSink } from "../live/events.ts";
-import { InstallationOrigin } from "../live/installation-origin.ts";
+import { InstallationOrigin, type InstallationOriginOptions } from "../live/installation-origin.ts";
 import type { Installation } from "./installation.ts";
 
-export async function originUnder(t: TestContext, { context }: Installation, sinks: readonly EventSink[] = []) {
+export async function originUnder(t: TestContext, { context }: Installation, options: InstallationOriginOptions = {}) {
   const loop = new NodeLoop();
   const origin = new Origin(liveConfig.parse({}), loop, silentLog);
-  const live = new InstallationOrigin(origin, context, silentLog, sinks);
+  const live = new InstallationOrigin(origin, context, silentLog, options);
   await live.start();
   t.after(async () => {
     await live.close();
