@@ -9,6 +9,7 @@ import { type Millis, NEVER } from "../base/units.ts";
 import type { Log } from "../host/log.ts";
 import type { Loop } from "../host/loop.ts";
 import type { Channel } from "../live/channel.ts";
+import { viewerOf } from "../live/delivery.ts";
 import type { Origin } from "../live/origin.ts";
 import type { Publisher, Refusal } from "../live/publisher.ts";
 import type { Track, Unit } from "../media/unit.ts";
@@ -40,7 +41,7 @@ export function whip(options: WhipOptions): Hono {
     peers: options.peers,
     path: "/whip",
     token: true,
-    admit: (_name, token) => WhipPublisher.admit(options, publishers, token),
+    admit: (_name, token, context) => WhipPublisher.admit(options, publishers, token, viewerOf(context).address),
     secret: randomUUID,
     seed: () => randomBytes(4).readUInt32LE(),
   });
@@ -60,13 +61,14 @@ class WhipPublisher implements UnitSink, Admitted {
   #peer: Peer | undefined;
   #on = true;
 
-  static admit(options: WhipOptions, publishers: Set<WhipPublisher>, key: string): WhipPublisher | Refused {
+  static admit(options: WhipOptions, publishers: Set<WhipPublisher>, key: string, address: string): WhipPublisher | Refused {
     const { origin } = options;
     const now = origin.now();
     let made: WhipPublisher | undefined;
     // The origin remembers who publishes, so the publisher must be there before its channel is known.
     const place: Publisher = {
       ...protocol,
+      address,
       get heard() {
         return made?.heard ?? now;
       },

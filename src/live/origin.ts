@@ -20,6 +20,7 @@ import type { RtmpServerOptions } from "../media/rtmp/server.ts";
 import { Channel } from "./channel.ts";
 import type { LiveConfig } from "./config.ts";
 import type { Source } from "./delivery.ts";
+import { KeyGuard } from "./key-guard.ts";
 import type { Publisher, Refusal } from "./publisher.ts";
 import { type Host, RtmpSession } from "./rtmp-session.ts";
 import { StreamKeys } from "./stream-key.ts";
@@ -47,6 +48,7 @@ export class Origin implements Source, Driver, Host {
   readonly #sessions = new Set<RtmpSession>();
   readonly #publishers = new Map<Channel, Publisher>();
   readonly #listeners: Listener[] = [];
+  readonly #guard = new KeyGuard();
   #gate: Gate = () => undefined;
   #accepted = 0;
   readonly #refused: Record<string, number> = {};
@@ -152,9 +154,19 @@ export class Origin implements Source, Driver, Host {
 
   /** Decides about a key. A channel is then the publisher's, who starts and ends it, until `released`. */
   admit(session: Publisher, key: string, now: Millis): Channel | Refusal {
+    if (!this.#guard.allows(session.address, now))
+      return {
+        code: statusCode.publishDenied,
+        reason: "tries",
+        description: "too many wrong stream keys from this address; try again in a minute",
+      };
     const name = this.#keys.channel(key);
     const channel = name === undefined ? undefined : this.#channels.get(name);
-    if (channel === undefined) return { code: statusCode.publishDenied, reason: "key", description: "no channel has this stream key" };
+    if (channel === undefined) {
+      if (this.#guard.wrong(session.address, now))
+        this.log.warn({ peer: session.address }, "stream keys are being guessed: this address is not heard for a minute");
+      return { code: statusCode.publishDenied, reason: "key", description: "no channel has this stream key" };
+    }
     const refusal = this.#gate(channel.name, session);
     if (refusal !== undefined) return refusal;
     const publisher = this.#publishers.get(channel);

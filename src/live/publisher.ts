@@ -9,6 +9,8 @@ export interface Refusal {
 }
 
 export interface Publisher {
+  /** Where it comes from, without a port. */
+  readonly address: string;
   /** Nobody between it and us reads its media or its key. */
   readonly secure: boolean;
   /** "rtmp", "rtmps", "whip". */

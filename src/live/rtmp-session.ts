@@ -64,6 +64,10 @@ export class RtmpSession implements TcpHandler, Publisher {
     return this.protocol === "rtmps";
   }
 
+  get address(): string {
+    return this.#socket.remote.replace(/:\d+$/, "");
+  }
+
   connected(): void {}
 
   readable(now: Millis): void {
