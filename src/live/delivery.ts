@@ -56,7 +56,7 @@ export function delivery(source: Source, { extra = () => undefined, gate = openG
   );
   app.get("/api/status", (context) => {
     context.header("cache-control", "no-store");
-    return context.json(status(source, extra()));
+    return context.json(status(source, extra(), (channel) => gate.lists(channel)));
   });
   const master = async (context: Context, name: string | undefined, base: string): Promise<Response> => {
     const channel = name === undefined ? undefined : source.channels.get(name);

@@ -26,8 +26,10 @@ export interface Admission {
 
 export interface PlaybackGate {
   begin(channel: Channel, viewer: Viewer): Promise<Admission | PlaybackRefusal> | Admission | PlaybackRefusal;
+  /** Whether anybody may learn that there is this channel. */
+  lists(channel: Channel): boolean;
   /** Undefined: go on. */
   check(channel: Channel, session: string | undefined, viewer: Viewer): PlaybackRefusal | undefined;
 }
 
-export const openGate: PlaybackGate = { begin: () => ({ session: undefined }), check: () => undefined };
+export const openGate: PlaybackGate = { begin: () => ({ session: undefined }), lists: () => true, check: () => undefined };

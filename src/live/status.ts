@@ -54,8 +54,9 @@ export interface TrackStatus {
   readonly channels?: number;
 }
 
-export function status(source: Source, extra: unknown): Status {
-  const channels = Array.from(source.channels.values(), (channel) => channelStatus(channel, source.now()));
+/** `lists`: which channels are told of. */
+export function status(source: Source, extra: unknown, lists: (channel: Channel) => boolean = () => true): Status {
+  const channels = [...source.channels.values()].filter(lists).map((channel) => channelStatus(channel, source.now()));
   return { now: source.wallClock(), channels, ingest: source.ingest, ...(extra === undefined ? {} : { extra }) };
 }
 

@@ -78,6 +78,7 @@ test("a private channel plays with a token of its owner and with nothing else", 
   const with_ = async (made: Promise<string>): Promise<string> => played(get, id, `?token=${await made}`);
   assert.equal(await with_(token(arn)), "plays");
   assert.match(await played(get, id, ""), /^401/);
+  assert.ok(!(await (await get("/api/status")).text()).includes(id), "nobody is told of it");
   assert.match(await with_(Promise.resolve("a.b.c")), /^403/);
   assert.match(await with_(token(other)), /^403.*another channel/);
   assert.match(await with_(token(arn, {}, -10)), /^403.*expired/);

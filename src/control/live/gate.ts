@@ -44,6 +44,11 @@ export class Gate implements PlaybackGate {
     return answer;
   }
 
+  lists({ name }: Channel): boolean {
+    const known = this.#options.directory.channel(name);
+    return known === undefined || !needsSession(known);
+  }
+
   check({ name }: Channel, word: string | undefined, viewer: Viewer): PlaybackRefusal | undefined {
     const { directory, viewers, now } = this.#options;
     const known = directory.channel(name);
