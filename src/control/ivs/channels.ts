@@ -1,18 +1,18 @@
 /** Channels: CreateChannel, GetChannel, BatchGetChannel, ListChannels, UpdateChannel, DeleteChannel. A channel on the air is not changed (409). */
 import { z } from "zod";
 import { operation } from "../aws/operation.ts";
-import { page, parseToken } from "../aws/paging.ts";
 import { conflict, notFound, quotaExceeded, validation } from "../aws/service-error.ts";
 import { randomId } from "../random-id.ts";
 import { changed, type Database } from "../store/database.ts";
 import type { ChannelRow } from "../store/schema.ts";
 import { arnOf, idOf } from "./arn.ts";
-import { afterwards, channelOf } from "./channel-row.ts";
+import { channelOf, channelRows } from "./channel-row.ts";
 import { channelSummary, channelView, passphrasePurpose } from "./channel-view.ts";
 import type { IvsContext } from "./context.ts";
+import { afterwards } from "./resources.ts";
 import * as shapes from "./shapes.ts";
 import { createStreamKey, streamKeyOf } from "./stream-keys.ts";
-import { dropTags, setTags, tagsOf, tagsOfMany } from "./tags.ts";
+import { dropTags, setTags, tagsOf } from "./tags.ts";
 
 const settings = {
   name: shapes.name.optional(),
@@ -68,15 +68,8 @@ export const channelOperations = {
     input: z.object({ arns: shapes.batch(shapes.arn("channel"), 50) }),
     role: "read-only",
     async run(context: IvsContext, { arns }) {
-      const { database, place } = context;
-      const ids = arns.map((arn) => idOf(place, "channel", arn) ?? "");
-      const rows = await database.selectFrom("channels").selectAll().where("id", "in", ids).execute();
-      const tags = await tagsOfMany(database, arns);
-      const found = new Map(rows.map((row) => [arnOf(place, "channel", row.id), row]));
-      return {
-        channels: arns.flatMap((arn) => (found.has(arn) ? [channelView(context, found.get(arn)!, tags.get(arn) ?? {})] : [])),
-        errors: arns.filter((arn) => !found.has(arn)).map((arn) => ({ arn, code: "NOT_FOUND", message: `Channel: ${arn} not found` })),
-      };
+      const { entries, errors } = await channelRows.batch(context, arns);
+      return { channels: entries.map(({ row, tags }) => channelView(context, row, tags)), errors };
     },
   }),
   ListChannels: operation({
@@ -97,22 +90,14 @@ export const channelOperations = {
       } = input;
       if ([filterByName, recording, policy, input.filterByAdConfigurationArn].filter((filter) => filter !== undefined).length > 1)
         throw conflict("only one filter can be given");
-      const after = parseToken(input.nextToken);
-      let query = context.database
-        .selectFrom("channels")
-        .selectAll()
-        .orderBy("created_at")
-        .orderBy("id")
-        .limit(maxResults + 1);
-      if (after !== undefined)
-        query = query.where(({ eb, refTuple, tuple }) => eb(refTuple("created_at", "id"), ">", tuple(after.createdAt, after.id)));
-      if (filterByName !== undefined) query = query.where("name", "=", filterByName);
-      if (recording !== undefined) query = query.where("recording_configuration", "=", recording);
-      if (policy !== undefined) query = query.where("playback_restriction_policy", "=", policy);
-      const { rows, nextToken } = page((input.filterByAdConfigurationArn ?? "") === "" ? await query.execute() : [], maxResults);
-      const arns = rows.map(({ id }) => arnOf(context.place, "channel", id));
-      const tags = await tagsOfMany(context.database, arns);
-      return { channels: rows.map((row, i) => channelSummary(context, row, tags.get(arns[i]!) ?? {})), nextToken };
+      if ((input.filterByAdConfigurationArn ?? "") !== "") return { channels: [] };
+      const where = {
+        ...(filterByName === undefined ? {} : { name: filterByName }),
+        ...(recording === undefined ? {} : { recording_configuration: recording }),
+        ...(policy === undefined ? {} : { playback_restriction_policy: policy }),
+      };
+      const { entries, nextToken } = await channelRows.page(context, { nextToken: input.nextToken, maxResults }, where);
+      return { channels: entries.map(({ row, tags }) => channelSummary(context, row, tags)), nextToken };
     },
   }),
   UpdateChannel: operation({
@@ -138,21 +123,13 @@ export const channelOperations = {
     status: 204,
     resource: ({ arn }) => arn,
     run: (context: IvsContext, { arn }) =>
-      context.database
-        .transaction()
-        .execute(async (trx) => {
-          const { id } = await channelOf(trx, context, arn);
-          mustBeOffline(context, id);
-          const key = await streamKeyOf(trx, id);
-          if (key !== undefined) await dropTags(trx, arnOf(context.place, "stream-key", key.id));
-          await trx.deleteFrom("stream_keys").where("channel_id", "=", id).execute();
-          await trx.deleteFrom("viewer_revocations").where("channel_id", "=", id).execute();
-          await trx.deleteFrom("channels").where("id", "=", id).execute();
-          await dropTags(trx, arn);
-          await changed(trx);
-          return undefined;
-        })
-        .then(afterwards(context)),
+      channelRows.delete(context, arn, async (trx, { id }) => {
+        mustBeOffline(context, id);
+        const key = await streamKeyOf(trx, id);
+        if (key !== undefined) await dropTags(trx, arnOf(context.place, "stream-key", key.id));
+        await trx.deleteFrom("stream_keys").where("channel_id", "=", id).execute();
+        await trx.deleteFrom("viewer_revocations").where("channel_id", "=", id).execute();
+      }),
   }),
 };
 

@@ -1,13 +1,12 @@
 /** What recording configurations and playback restriction policies have in common: a name, settings, tags, and channels that name them. */
-import { page, parseToken } from "../aws/paging.ts";
-import { conflict, notFound, quotaExceeded } from "../aws/service-error.ts";
+import { conflict, quotaExceeded } from "../aws/service-error.ts";
 import { randomId } from "../random-id.ts";
-import { changed, type Database } from "../store/database.ts";
+import { changed } from "../store/database.ts";
 import type { ConfigurationRow } from "../store/schema.ts";
-import { arnOf, idOf } from "./arn.ts";
-import { afterwards } from "./channel-row.ts";
+import { arnOf } from "./arn.ts";
 import type { IvsContext } from "./context.ts";
-import { dropTags, setTags, type Tags, tagsOf, tagsOfMany } from "./tags.ts";
+import { afterwards, Resources } from "./resources.ts";
+import { setTags, type Tags, tagsOf } from "./tags.ts";
 
 export type ConfigurationKind = "recording-configuration" | "playback-restriction-policy";
 
@@ -27,10 +26,12 @@ interface Given {
 
 export class Configurations<Settings extends object> {
   readonly #kind: ConfigurationKind;
+  readonly #rows;
   readonly #quota: "recordingConfigurations" | "playbackRestrictionPolicies";
 
   constructor(kind: ConfigurationKind) {
     this.#kind = kind;
+    this.#rows = new Resources(kind, tables[kind], "Resource");
     this.#quota = kind === "recording-configuration" ? "recordingConfigurations" : "playbackRestrictionPolicies";
   }
 
@@ -55,30 +56,19 @@ export class Configurations<Settings extends object> {
   }
 
   async get(context: IvsContext, arn: string) {
-    return this.#view(context, await this.#byArn(context.database, context, arn), await tagsOf(context.database, arn));
+    return this.#view(context, await this.#rows.byArn(context.database, context, arn), await tagsOf(context.database, arn));
   }
 
   async list(context: IvsContext, nextToken: string | undefined, maxResults: number) {
-    const after = parseToken(nextToken);
-    let query = context.database
-      .selectFrom(tables[this.#kind])
-      .selectAll()
-      .orderBy("created_at")
-      .orderBy("id")
-      .limit(maxResults + 1);
-    if (after !== undefined)
-      query = query.where(({ eb, refTuple, tuple }) => eb(refTuple("created_at", "id"), ">", tuple(after.createdAt, after.id)));
-    const listed = page(await query.execute(), maxResults);
-    const arns = listed.rows.map(({ id }) => arnOf(context.place, this.#kind, id));
-    const tags = await tagsOfMany(context.database, arns);
-    return { rows: listed.rows.map((row, i) => this.#view(context, row, tags.get(arns[i]!) ?? {})), nextToken: listed.nextToken };
+    const listed = await this.#rows.page(context, { nextToken, maxResults });
+    return { rows: listed.entries.map(({ row, tags }) => this.#view(context, row, tags)), nextToken: listed.nextToken };
   }
 
   update(context: IvsContext, arn: string, name: string | undefined, given: Partial<Settings>) {
     return context.database
       .transaction()
       .execute(async (trx) => {
-        const before = await this.#byArn(trx, context, arn);
+        const before = await this.#rows.byArn(trx, context, arn);
         const settings = JSON.stringify({ ...(JSON.parse(before.settings) as Settings), ...given });
         const row = { ...before, settings, name: name ?? before.name };
         await trx.updateTable(tables[this.#kind]).set(row).where("id", "=", row.id).execute();
@@ -89,26 +79,10 @@ export class Configurations<Settings extends object> {
   }
 
   delete(context: IvsContext, arn: string): Promise<undefined> {
-    return context.database
-      .transaction()
-      .execute(async (trx) => {
-        const { id } = await this.#byArn(trx, context, arn);
-        const user = await trx.selectFrom("channels").select("id").where(columns[this.#kind], "=", arn).limit(1).executeTakeFirst();
-        if (user !== undefined) throw conflict("a channel uses it; take it away from the channel first");
-        await trx.deleteFrom(tables[this.#kind]).where("id", "=", id).execute();
-        await dropTags(trx, arn);
-        await changed(trx);
-        return undefined;
-      })
-      .then(afterwards(context));
-  }
-
-  async #byArn(database: Database, { place }: IvsContext, arn: string): Promise<ConfigurationRow> {
-    const id = idOf(place, this.#kind, arn);
-    const row =
-      id === undefined ? undefined : await database.selectFrom(tables[this.#kind]).selectAll().where("id", "=", id).executeTakeFirst();
-    if (row === undefined) throw notFound(`Resource: ${arn} not found`);
-    return row;
+    return this.#rows.delete(context, arn, async (trx) => {
+      const user = await trx.selectFrom("channels").select("id").where(columns[this.#kind], "=", arn).limit(1).executeTakeFirst();
+      if (user !== undefined) throw conflict("a channel uses it; take it away from the channel first");
+    });
   }
 
   #view({ place }: IvsContext, { id, name, settings }: ConfigurationRow, tags: Tags) {

@@ -2,15 +2,18 @@
 import { z } from "zod";
 import { operation } from "../aws/operation.ts";
 import { parseToken } from "../aws/paging.ts";
-import { notFound, quotaExceeded } from "../aws/service-error.ts";
+import { quotaExceeded } from "../aws/service-error.ts";
 import { randomId } from "../random-id.ts";
 import { changed, type Database } from "../store/database.ts";
 import type { StreamKeyRow } from "../store/schema.ts";
-import { arnOf, idOf } from "./arn.ts";
-import { afterwards, channelOf } from "./channel-row.ts";
+import { arnOf } from "./arn.ts";
+import { channelOf } from "./channel-row.ts";
 import type { IvsContext } from "./context.ts";
+import { afterwards, Resources } from "./resources.ts";
 import * as shapes from "./shapes.ts";
-import { dropTags, setTags, type Tags, tagsOf, tagsOfMany } from "./tags.ts";
+import { setTags, type Tags, tagsOf } from "./tags.ts";
+
+const rows = new Resources("stream-key", "stream_keys", "Stream Key");
 
 export const streamKeyOperations = {
   CreateStreamKey: operation({
@@ -35,7 +38,7 @@ export const streamKeyOperations = {
     role: "operator",
     resource: ({ arn }) => arn,
     async run(context: IvsContext, { arn }) {
-      const row = await byArn(context.database, context, arn);
+      const row = await rows.byArn(context.database, context, arn);
       return { streamKey: view(context, row, await tagsOf(context.database, arn)) };
     },
   }),
@@ -43,15 +46,8 @@ export const streamKeyOperations = {
     input: z.object({ arns: shapes.batch(shapes.arn("stream-key"), 50) }),
     role: "operator",
     async run(context: IvsContext, { arns }) {
-      const { database, place } = context;
-      const ids = arns.map((arn) => idOf(place, "stream-key", arn) ?? "");
-      const rows = await database.selectFrom("stream_keys").selectAll().where("id", "in", ids).execute();
-      const tags = await tagsOfMany(database, arns);
-      const found = new Map(rows.map((row) => [arnOf(place, "stream-key", row.id), row]));
-      return {
-        streamKeys: arns.flatMap((arn) => (found.has(arn) ? [view(context, found.get(arn)!, tags.get(arn) ?? {})] : [])),
-        errors: arns.filter((arn) => !found.has(arn)).map((arn) => ({ arn, code: "NOT_FOUND", message: `Stream Key: ${arn} not found` })),
-      };
+      const { entries, errors } = await rows.batch(context, arns);
+      return { streamKeys: entries.map(({ row, tags }) => view(context, row, tags)), errors };
     },
   }),
   ListStreamKeys: operation({
@@ -74,17 +70,7 @@ export const streamKeyOperations = {
     role: "operator",
     status: 204,
     resource: ({ arn }) => arn,
-    run: (context: IvsContext, { arn }) =>
-      context.database
-        .transaction()
-        .execute(async (trx) => {
-          const { id } = await byArn(trx, context, arn);
-          await trx.deleteFrom("stream_keys").where("id", "=", id).execute();
-          await dropTags(trx, arn);
-          await changed(trx);
-          return undefined;
-        })
-        .then(afterwards(context)),
+    run: (context: IvsContext, { arn }) => rows.delete(context, arn),
   }),
 };
 
@@ -104,13 +90,6 @@ export async function createStreamKey(database: Database, context: IvsContext, c
 
 export function keyPurpose(id: string): string {
   return `stream-key/${id}`;
-}
-
-async function byArn(database: Database, { place }: IvsContext, arn: string): Promise<StreamKeyRow> {
-  const id = idOf(place, "stream-key", arn);
-  const row = id === undefined ? undefined : await database.selectFrom("stream_keys").selectAll().where("id", "=", id).executeTakeFirst();
-  if (row === undefined) throw notFound(`Stream Key: ${arn} not found`);
-  return row;
 }
 
 function view({ place, seal }: IvsContext, row: StreamKeyRow, tags: Tags) {

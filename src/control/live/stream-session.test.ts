@@ -103,7 +103,7 @@ test("events reach a webhook in order, signed, and again when it was not there",
   });
   for (const name of ["Session Created", "Stream Start"])
     webhooks.post({ at: begin, channelId: "abc", channelName: "show", streamId: "st-1", type: "IVS Stream State Change", name });
-  for (let i = 0; i < 500 && got.length < 2; i++) await new Promise((done) => setTimeout(done, 10));
+  for (let i = 0; i < 500 && webhooks.counters[0]!.delivered < 2; i++) await new Promise((done) => setTimeout(done, 10));
   const bodies = got.map(({ body }) => JSON.parse(body) as { detail: { event_name: string }; resources: string[]; source: string });
   assert.deepEqual(
     bodies.map(({ detail }) => detail.event_name),
