@@ -1,4 +1,6 @@
 /** How long a raw connection's packets are: sealed by the code that seals the real ones, so that the two cannot differ. */
+import { AEAD_HANDSHAKE_BYTES, aeadBytes } from "../faketcp/aead.ts";
+import { AEAD_MODE } from "../faketcp/cipher-mode.ts";
 import { DATAGRAM_HEADER_BYTES } from "../faketcp/datagram-header.ts";
 import { IPV4_BYTES, IPV6_BYTES } from "../faketcp/ip-header.ts";
 import { deriveKeys } from "../faketcp/keys.ts";
@@ -13,10 +15,12 @@ export type IpVersion = 4 | 6;
 export class RawSizes {
   readonly #mode: RawMode;
   readonly #seal: Seal;
+  readonly #aead: boolean;
   readonly #room = new Uint8Array(new ArrayBuffer(LENGTH_BYTES + PLAIN_BYTES_MAX + TAIL_BYTES_MAX));
 
   constructor(mode: RawMode, options: SealOptions) {
     this.#mode = mode;
+    this.#aead = options.cipherMode === AEAD_MODE;
     // No length depends on the keys.
     this.#seal = new Seal("client-->server", options, deriveKeys("sizes", faketcpPrimitives), faketcpPrimitives, crc32);
   }
@@ -33,7 +37,7 @@ export class RawSizes {
 
   /** A handshake packet, sealed. */
   get bare(): number {
-    return this.#sealed(BARE_BYTES);
+    return this.#aead ? AEAD_HANDSHAKE_BYTES : this.#sealed(BARE_BYTES);
   }
 
   /** A heartbeat with so many zeros, sealed; −1 when it is too long. */
@@ -55,8 +59,12 @@ export class RawSizes {
   }
 
   #framed(plain: number): number {
-    const sealed = this.#sealed(plain);
+    const sealed = this.#aead ? this.#aeadSealed(plain) : this.#sealed(plain);
     return sealed < 0 ? -1 : LENGTH_BYTES + sealed - this.#seal.frame(this.#room, LENGTH_BYTES, LENGTH_BYTES + sealed);
+  }
+
+  #aeadSealed(plain: number): number {
+    return plain > PLAIN_BYTES_MAX ? -1 : aeadBytes(plain);
   }
 
   #sealed(plain: number): number {

@@ -11,6 +11,7 @@ import { parseHostPort, parsePortRange } from "../tunnel/address.ts";
 import type { ClientConfig, ServerConfig } from "../tunnel/config.ts";
 import { checkGiven } from "./flags.ts";
 import { rawConfig } from "./raw-options.ts";
+import { checkModes } from "./raw-settings.ts";
 
 type End = { readonly role: "client"; readonly config: ClientConfig } | { readonly role: "server"; readonly config: ServerConfig };
 
@@ -103,13 +104,14 @@ function families(host: string): string[] {
 
 /** Of udp2raw's options, what a tunnel's carrier has under --raw. */
 const rawOfTunnel = rawConfig.pick({
-  ...{ "cipher-mode": true, "auth-mode": true, "seq-mode": true, "fix-gro": true, "hb-len": true, "set-ttl": true },
+  ...{ compat: true, "cipher-mode": true, "auth-mode": true, "seq-mode": true, "fix-gro": true, "hb-len": true, "set-ttl": true },
   ...{ "source-ip": true, "source-port": true },
 });
 
 function plannedRaw({ raw, rawkey, key }: ClientConfig | ServerConfig, name: string, version: 4 | 6): PlannedRaw | undefined {
   const mode = rawModes[name];
   if (mode === undefined) return undefined;
+  checkModes(raw);
   const given = checked("raw", rawOfTunnel, raw);
   const { "source-ip": sourceIp, "source-port": sourcePort } = given;
   return {

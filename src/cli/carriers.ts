@@ -44,6 +44,12 @@ export function tcpSettings({ password, connections, congestion }: PlannedTcp): 
 const UNSENT_BYTES = 16_384;
 
 export function rawSettings(name: string, { password, options, version, source }: PlannedRaw): RawCarrierSettings {
-  const raw = { ...options, keys: deriveKeys(password, faketcpPrimitives), primitives: faketcpPrimitives, crc32, random: randomFill };
+  const raw = {
+    ...options,
+    keys: deriveKeys(password, faketcpPrimitives, options.cipherMode),
+    primitives: faketcpPrimitives,
+    crc32,
+    random: randomFill,
+  };
   return { name, raw, version, ...source };
 }

@@ -9,6 +9,7 @@ import { createLog } from "../host/log.ts";
 import { EpollLoop } from "../host/loop-epoll.ts";
 import { firewallPattern } from "./raw-rule.ts";
 import type { RawSettings } from "./raw-settings.ts";
+import { isWeak, weakness } from "./raw-weakness.ts";
 import { onStop } from "./signals.ts";
 
 /** `settings.remote` is an address. @throws HostError when raw packets or the rule cannot be had */
@@ -19,8 +20,11 @@ export async function carryRaw(settings: RawSettings): Promise<number> {
   if (password === DEFAULT_PASSWORD)
     log.warn({}, "the password is udp2raw's public default: anybody can connect and read; give --key-file");
   if (passwordCut) log.warn({}, "the password ends at its first blank, as udp2raw reads it");
-  if (!(cipherMode.startsWith("aes128") && authMode === "hmac_sha1"))
-    log.warn({ cipherMode, authMode }, "weak modes; aes128cbc with hmac_sha1 at both ends is better, longhaul raw explain says why");
+  if (isWeak(cipherMode, authMode))
+    log.warn(
+      { cipherMode, authMode },
+      `weak: ${weakness(cipherMode, authMode)}; aes128gcm between two of ours, aes128cbc with hmac_sha1 to a udp2raw are better`,
+    );
   let off: () => void = () => undefined;
   const stopped = new Promise<void>((resolve) => {
     off = onStop((signal) => {
@@ -53,7 +57,7 @@ export async function carryRaw(settings: RawSettings): Promise<number> {
 function carrierSettings(settings: RawSettings): CarrierSettings {
   const { local, remote, sourceIp, sourcePort, bufferBytes } = settings;
   const { mode, seqMode, cipherMode, authMode, fixGro, heartbeatBytes, heartbeatMode, antiReplay, ttl } = settings;
-  const keys = deriveKeys(settings.password, faketcpPrimitives);
+  const keys = deriveKeys(settings.password, faketcpPrimitives, cipherMode);
   const core = { keys, primitives: faketcpPrimitives, crc32, random: randomFill };
   return {
     raw: { mode, seqMode, cipherMode, authMode, fixGro, heartbeatBytes, heartbeatMode, antiReplay, ttl, ...core },

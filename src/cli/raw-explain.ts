@@ -1,11 +1,13 @@
 /** `longhaul raw explain`: what a configuration puts on the wire, what fits inside, and how much it protects. Nothing secret is in it. */
 
 import { type IpVersion, RawSizes } from "../carrier/raw-sizes.ts";
+import { AEAD_MODE } from "../faketcp/cipher-mode.ts";
 import { DEFAULT_PASSWORD } from "../faketcp/keys.ts";
 import { timing } from "../faketcp/options.ts";
 import { DATA_HEAD_BYTES } from "../faketcp/packet.ts";
 import { ipFamily } from "../host/ip-address.ts";
 import type { RawSettings } from "./raw-settings.ts";
+import { isWeak, weakness } from "./raw-weakness.ts";
 
 export function explainRaw(settings: RawSettings): string {
   const sizes = new RawSizes(settings.mode, settings);
@@ -13,7 +15,7 @@ export function explainRaw(settings: RawSettings): string {
   const own = rawVersion(settings);
   const fits = sizes.largestDatagram(own ?? 6, PATH_BYTES);
   return [
-    `${settings.role}: ${settings.mode}, ${settings.cipherMode} + ${settings.authMode}${settings.fixGro ? ", fix-gro" : ""}${
+    `${settings.role}: ${settings.mode}, ${modes(settings)}${settings.fixGro ? ", fix-gro" : ""}${
       settings.mode === "faketcp" ? `, seq-mode ${settings.seqMode}` : ""
     }, ${own === undefined ? "IPv4 or IPv6 as the server's name says" : `IPv${own}`}`,
     "",
@@ -48,14 +50,22 @@ export function rawVersion({ role, local, remote }: RawSettings): IpVersion | un
   return family === 0 ? undefined : family;
 }
 
+function modes({ cipherMode, authMode }: RawSettings): string {
+  return cipherMode === AEAD_MODE ? `${cipherMode} (between two of ours)` : `${cipherMode} + ${authMode}`;
+}
+
 function layout({ mode, cipherMode, authMode, fixGro }: RawSettings): string[] {
   const head = { faketcp: "TCP 32 (20 + timestamps)", icmp: "ICMP echo 8", udp: "UDP 8" }[mode];
+  const length = fixGro ? "length 2 | " : "";
+  if (cipherMode === AEAD_MODE)
+    return [
+      `  IP 20 (IPv6: 40) | ${head} | ${length}id and number 12, masked | ${cipherMode}( type and conversation 6 + datagram ) | tag 16`,
+    ];
   const check = { hmac_sha1: "HMAC 20", md5: "MD5 16", crc32: "CRC32 4", simple: "hashes 8", none: "" }[authMode];
   const added = cipherMode === "aes128cbc" ? " + 1…16" : "";
   const inside = `ids and number ${DATA_HEAD_BYTES} + datagram`;
   const within = authMode === "hmac_sha1" || check === "" ? inside : `${inside} + ${check}`;
   const encrypted = cipherMode === "none" ? within : `${cipherMode}( ${within}${added} )`;
-  const length = fixGro ? "length 2 | " : "";
   return [`  IP 20 (IPv6: 40) | ${head} | ${length}${encrypted}${authMode === "hmac_sha1" ? ` | ${check}` : ""}`];
 }
 
@@ -96,22 +106,14 @@ function kilobits({ heartbeatBytes }: RawSettings, sizes: RawSizes, version: IpV
 /** Source: reference udp2raw.md section 9. */
 function protection({ cipherMode, authMode, password, passwordCut, antiReplay }: RawSettings): string[] {
   const lines = [`Weakness: ${weakness(cipherMode, authMode)}.`];
-  if (!(cipherMode.startsWith("aes128") && authMode === "hmac_sha1"))
-    lines.push("Recommended, at both ends: --cipher-mode aes128cbc --auth-mode hmac_sha1.");
+  if (isWeak(cipherMode, authMode))
+    lines.push(
+      "Recommended: no --cipher-mode and no --auth-mode between two of ours, --cipher-mode aes128cbc --auth-mode hmac_sha1 with a udp2raw.",
+    );
   if (!antiReplay) lines.push("Replayed packets are taken: anti-replay is off.");
   if (password === DEFAULT_PASSWORD) lines.push("The password is udp2raw's public default: anybody can connect and read; give --key-file.");
   if (passwordCut) lines.push("The password ends at its first blank, as udp2raw reads it: what is behind does not count.");
   return lines;
-}
-
-function weakness(cipherMode: RawSettings["cipherMode"], authMode: RawSettings["authMode"]): string {
-  if (cipherMode === "none") return `nothing is encrypted${authMode === "hmac_sha1" ? "" : ", and anybody may write packets of their own"}`;
-  if (cipherMode === "xor") return "one recorded heartbeat, whose bytes are zeros, gives away the key of xor, and with it everything";
-  if (authMode === "hmac_sha1")
-    return "no forward secrecy: who learns the password can read what was recorded before, and its derivation is slow but salted alike for everybody";
-  if (authMode === "none")
-    return "packets are not checked at all, so anybody can disturb the connection, and the key is a single MD5 of the password";
-  return `${authMode} is no proof of who wrote a packet, and the key is a single MD5 of the password: guessed offline at billions a second`;
 }
 
 const EXAMPLES: readonly number[] = [0, 100, 1200, 1400];

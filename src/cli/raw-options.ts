@@ -1,13 +1,13 @@
 /**
  * Options of `longhaul raw`: udp2raw's names, meanings and defaults (reference udp2raw.md section 2), as one schema, plus --key-file.
  *
- * Deviations: -l, -r, -c and -s have long names too; names are taken for -r; --keep-rule looks every 5 s (20 s there); iptables' lock is always waited
+ * Deviations: without --cipher-mode, --auth-mode and --compat udp2raw the mode is aes128gcm, which a udp2raw does not have; -l, -r, -c and -s have long names too; names are taken for -r; --keep-rule looks every 5 s (20 s there); iptables' lock is always waited
  * for; --clear ends with status 0 (255 there); --mtu-warn speaks in explain alone so far; log lines are ours, so that --log-position and
  * --enable-color change nothing; the kernel's filter is always there.
  */
 import { z } from "zod";
 import { authModes } from "../faketcp/auth-mode.ts";
-import { cipherModes } from "../faketcp/cipher-mode.ts";
+import { AEAD_MODE, cipherModes } from "../faketcp/cipher-mode.ts";
 import { DEFAULT_PASSWORD } from "../faketcp/keys.ts";
 import { rawModes } from "../faketcp/mode.ts";
 import type { Later } from "./unknown-option.ts";
@@ -30,8 +30,16 @@ export const rawConfig = z.strictObject({
     .meta({ short: "k", secret: true }),
   "key-file": z.string().default("").describe("file that holds the password, instead of --key or the variable LONGHAUL_RAW_KEY"),
   "raw-mode": z.enum(rawModes).default("faketcp").describe("what packets look like; the same at both ends"),
-  "cipher-mode": z.enum(cipherModes).default("aes128cbc").describe("cipher; the same at both ends"),
-  "auth-mode": z.enum(authModes).default("md5").describe("check of each packet; the same at both ends"),
+  compat: z
+    .enum(["longhaul", "udp2raw"])
+    .default("longhaul")
+    .describe("whose default modes: those of udp2raw are aes128cbc and md5, those between two of ours aes128gcm"),
+  "cipher-mode": z
+    .enum([...cipherModes, AEAD_MODE])
+    .default(AEAD_MODE)
+    .describe("cipher; the same at both ends; aes128gcm, which is ours, needs no auth-mode; with auth-mode given the default is aes128cbc")
+    .meta({ initialBy: { option: "compat", values: { udp2raw: "aes128cbc" }, given: ["auth-mode"], value: "aes128cbc" } }),
+  "auth-mode": z.enum(authModes).default("md5").describe("check of each packet; the same at both ends; not with aes128gcm"),
   "auto-rule": flag("add the firewall's rule, and remove it at the end").meta({ short: "a" }),
   "gen-rule": flag("print the firewall's rule and end").meta({ short: "g" }),
   "gen-add": flag("add the firewall's rule for good and end"),

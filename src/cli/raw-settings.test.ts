@@ -36,8 +36,25 @@ function file(text: string): string {
   return path;
 }
 
+test("without a mode two of ours have aes128gcm; with one, or by --compat, the defaults are udp2raw's", () => {
+  const modes = (...argv: string[]) => {
+    const { cipherMode, authMode, antiReplay } = settings([...ends, ...argv]);
+    return [cipherMode, authMode, antiReplay];
+  };
+  assert.deepEqual(
+    modes().filter((_, i) => i !== 1),
+    ["aes128gcm", true],
+  );
+  assert.deepEqual(modes("--auth-mode", "hmac_sha1"), ["aes128cbc", "hmac_sha1", true]);
+  assert.deepEqual(modes("--cipher-mode", "xor"), ["xor", "md5", true]);
+  assert.deepEqual(modes("--compat", "udp2raw"), ["aes128cbc", "md5", true]);
+  assert.deepEqual(modes("--compat", "udp2raw", "--auth-mode", "none"), ["aes128cbc", "none", false]);
+  assert.equal(modes("--cipher-mode", "aes128gcm", "--disable-anti-replay")[2], false);
+  refused([...ends, "--cipher-mode", "aes128gcm", "--auth-mode", "md5"], /^--auth-mode: "md5" is not allowed with --cipher-mode aes128gcm/);
+});
+
 test("udp2raw's defaults", () => {
-  assert.deepEqual(settings(ends), {
+  assert.deepEqual(settings([...ends, "--compat", "udp2raw"]), {
     role: "client",
     local: { host: "127.0.0.1", port: 3333 },
     remote: { host: "192.0.2.1", port: 4096 },

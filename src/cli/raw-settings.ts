@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { ConfigError } from "../base/errors.ts";
 import type { AuthMode } from "../faketcp/auth-mode.ts";
-import type { CipherMode } from "../faketcp/cipher-mode.ts";
+import { AEAD_MODE, type CipherMode } from "../faketcp/cipher-mode.ts";
 import { passwordOf } from "../faketcp/keys.ts";
 import type { RawMode, Role, SeqMode } from "../faketcp/mode.ts";
 import { ipFamily } from "../host/ip-address.ts";
@@ -12,6 +12,8 @@ import { checkGiven, type Sources } from "./flags.ts";
 import { optionsOf } from "./option.ts";
 import { readRawArguments } from "./raw-arguments.ts";
 import { laterRawModes, laterRawOptions, type RawConfig, rawConfig } from "./raw-options.ts";
+
+export type RawCipherMode = CipherMode | typeof AEAD_MODE;
 
 export interface RawEndpoint {
   /** A literal address, without brackets; of `remote` also a name. */
@@ -29,7 +31,8 @@ export interface RawSettings {
   readonly passwordCut: boolean;
   readonly mode: RawMode;
   readonly seqMode: SeqMode;
-  readonly cipherMode: CipherMode;
+  readonly cipherMode: RawCipherMode;
+  /** Of no meaning with aes128gcm. */
   readonly authMode: AuthMode;
   readonly fixGro: boolean;
   /** 0…1500. */
@@ -67,11 +70,21 @@ export function parseRaw({ argv, env }: Sources): RawRequest {
       "raw-mode",
       `--raw-mode: "${wanted}" is a mode of udp2raw that this version does not have yet; give faketcp, udp or icmp`,
     );
+  checkModes(given);
   const config = checkGiven(rawConfig, given);
   if (config.clear) return { action: "clear" };
   const settings = settingsOf(config, givenPassword(config["key-file"], given.key, env.LONGHAUL_RAW_KEY));
   if (explain) return { action: "explain", settings };
   return { action: config["gen-add"] ? "addRule" : config["gen-rule"] ? "printRule" : "carry", settings };
+}
+
+/** @throws ConfigError when a mode that needs no check is given one */
+export function checkModes(given: Readonly<Record<string, string>>): void {
+  if (given["cipher-mode"] === AEAD_MODE && given["auth-mode"] !== undefined)
+    throw new ConfigError(
+      "auth-mode",
+      `--auth-mode: "${given["auth-mode"]}" is not allowed with --cipher-mode ${AEAD_MODE}, which checks by itself; leave it out`,
+    );
 }
 
 function settingsOf(config: RawConfig, given: string | undefined): RawSettings {
@@ -92,7 +105,7 @@ function settingsOf(config: RawConfig, given: string | undefined): RawSettings {
     fixGro: config["fix-gro"],
     heartbeatBytes: config["hb-len"],
     heartbeatMode: config["hb-mode"] as 0 | 1,
-    antiReplay: !config["disable-anti-replay"] && config["auth-mode"] !== "none",
+    antiReplay: !config["disable-anti-replay"] && (config["cipher-mode"] === AEAD_MODE || config["auth-mode"] !== "none"),
     ttl: config["set-ttl"],
     bufferBytes: config["sock-buf"] * 1024,
     sourceIp: role === "client" ? sourceIp(config["source-ip"], remote) : undefined,

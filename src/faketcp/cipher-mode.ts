@@ -17,6 +17,8 @@ import type { Ranges } from "./ranges.ts";
 
 export const cipherModes = ["aes128cbc", "aes128cfb", "aes128cfb_0", "xor", "none"] as const;
 export type CipherMode = (typeof cipherModes)[number];
+/** Of our own, which encrypts and authenticates at once (aead.ts): there is no auth mode besides. */
+export const AEAD_MODE = "aes128gcm";
 
 export interface Cipher {
   /** How long `length` bytes become. */

@@ -216,6 +216,7 @@ export class RawClient {
       connection.flow.tsecr = tsval;
       connection.flow.reset((next + connection.handshakeBytes) >>> 0, this.#ack);
     }
+    connection.meet(bare);
     connection.peerId = bare.sender;
     this.#enter(now, "handshake2");
   }

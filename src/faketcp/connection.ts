@@ -7,6 +7,7 @@
  * Source: reference udp2raw.md sections 4 and 5.
  */
 import type { Millis } from "../base/units.ts";
+import { AEAD_HANDSHAKE_BYTES, AeadSession, UNSENT_BYTES } from "./aead.ts";
 import type { Arrival } from "./arrival.ts";
 import { type Ends, Envelope, HEAD_BYTES_MAX } from "./envelope.ts";
 import type { Role } from "./mode.ts";
@@ -66,6 +67,7 @@ export class Connection {
   readonly #options: RawOptions;
   readonly #out: Seal;
   readonly #in: Seal;
+  #aead: AeadSession | undefined;
   readonly #replay: ReplayWindow | undefined;
   readonly #u32: () => number;
   #envelope: Envelope | undefined;
@@ -73,7 +75,7 @@ export class Connection {
   #seqLow = 0;
   #roller = 0;
   #peerRoller = -1;
-  readonly #bare: Bare = { sender: 0, receiver: 0, constant: 0 };
+  readonly #bare: Bare = { sender: 0, receiver: 0, constant: 0, random: new Uint8Array(16) };
   readonly #safer: Safer = { sender: 0, receiver: 0, seqHigh: 0, seqLow: 0, type: 0, roller: 0, conversation: 0 };
 
   /** `seals`: those of `sealsOf`, which all connections of an end may share. */
@@ -85,7 +87,8 @@ export class Connection {
     this.flow = new TcpFlow(options.seqMode, (probability) => this.#u32() < probability * 2 ** 32);
     this.#out = seals.out;
     this.#in = seals.in;
-    this.#replay = (options.antiReplay ?? options.authMode !== "none") ? new ReplayWindow() : undefined;
+    this.#aead = seals.aead && new AeadSession(seals.aead);
+    this.#replay = (options.antiReplay ?? (this.#aead !== undefined || options.authMode !== "none")) ? new ReplayWindow() : undefined;
   }
 
   /** A new connection between these ends, whose handshake begins. */
@@ -97,6 +100,7 @@ export class Connection {
     this.peerId = 0;
     this.echoSeq = 0;
     this.flow.tsecr = 0;
+    this.#aead?.begin(this.#options.random);
     this.#begin();
     this.heardAt = now;
     this.rollerAt = now;
@@ -108,6 +112,7 @@ export class Connection {
     this.#envelope = other.#envelope;
     this.id = other.id;
     this.peerId = other.peerId;
+    this.#aead = other.#aead;
     this.echoSeq = other.echoSeq;
     this.flow.tsecr = other.flow.tsecr;
     this.flow.reset(other.flow.seq, other.flow.ack);
@@ -127,14 +132,15 @@ export class Connection {
     this.#bare.sender = this.id;
     this.#bare.receiver = this.peerId;
     this.#bare.constant = constant;
-    const plainEnd = writeBare(bytes, view, payload, this.#bare, this.#options.random);
-    this.packetEnd = this.#out.seal(bytes, payload, plainEnd);
+    const { random } = this.#options;
+    if (this.#aead !== undefined) this.packetEnd = this.#aead.sealBare(bytes, view, payload, this.#bare, random);
+    else this.packetEnd = this.#out.seal(bytes, payload, writeBare(bytes, view, payload, this.#bare, random));
     return this.#envelop(now, bytes, view, payload, this.packetEnd, seq, ack);
   }
 
   /** Bytes of payload of every packet of the handshake. */
   get handshakeBytes(): number {
-    return this.#out.sealedBytes(BARE_BYTES);
+    return this.#aead === undefined ? this.#out.sealedBytes(BARE_BYTES) : AEAD_HANDSHAKE_BYTES;
   }
 
   /** A heartbeat in the slot that begins at `slot`; answers where the packet begins. */
@@ -171,26 +177,45 @@ export class Connection {
       this.stats.tooLong++;
       return -1;
     }
-    const payload = this.#out.frame(bytes, at, end);
-    this.packetEnd = end;
-    const start = this.#envelop(now, bytes, view, payload, end, this.flow.seq, this.flow.ack);
-    this.flow.sent(end - payload);
+    const sealed = this.#aead === undefined ? end : this.#aead.seal(bytes, at, end);
+    const payload = this.#out.frame(bytes, this.#aead === undefined ? at : at + UNSENT_BYTES, sealed);
+    this.packetEnd = sealed;
+    const start = this.#envelop(now, bytes, view, payload, sealed, this.flow.seq, this.flow.ack);
+    this.flow.sent(sealed - payload);
     return start;
   }
 
   /** Opens a packet of the handshake; undefined when it is none. Borrowed until the next call. */
   readHandshake(bytes: Uint8Array, view: DataView, arrival: Arrival): Readonly<Bare> | undefined {
+    if (this.#aead !== undefined) return this.#aead.openBare(bytes, view, arrival.start, arrival.end, this.#bare) ? this.#bare : undefined;
     const end = this.#in.open(bytes, arrival.start, arrival.end);
     return end >= 0 && readBare(bytes, view, arrival.start, end, this.#bare) ? this.#bare : undefined;
+  }
+
+  /** aes128gcm: the first packet of the other end's handshake is genuine. */
+  meet(bare: Readonly<Bare>): void {
+    this.#aead?.meet(bare);
+  }
+
+  /** Whether the last packet of a client's handshake answers ours; then its keys are made. */
+  confirmedBy(bare: Readonly<Bare>): boolean {
+    if (this.#aead === undefined) return true;
+    if (!this.#aead.confirms(bare)) return false;
+    this.#aead.agree();
+    return true;
   }
 
   /**
    * Takes a piece that came when ready, opened: bytes[start…end), end −1 when it did not open. `first`: it is the first piece of that packet.
    * Answers DATA, HEARTBEAT, or 0 for what is not to be believed.
    */
-  take(now: Millis, view: DataView, bytes: Uint8Array, start: number, end: number, arrival: Arrival, first: boolean): number {
+  take(now: Millis, view: DataView, bytes: Uint8Array, start: number, sealedEnd: number, arrival: Arrival, first: boolean): number {
     const safer = this.#safer;
-    const body = end < 0 ? -1 : readSafer(bytes, view, start, end, safer);
+    const aead = this.#aead;
+    const end = aead === undefined || sealedEnd < 0 ? sealedEnd : aead.open(bytes, start, sealedEnd);
+    const body = end < 0 ? -1 : readSafer(bytes, view, aead === undefined ? start : start - UNSENT_BYTES, end, safer);
+    // Who has the keys of the connection is its other end.
+    if (aead !== undefined) safer.sender = this.peerId;
     if (body < 0) this.stats.forged++;
     else if (safer.sender !== this.peerId || safer.receiver !== this.id) this.stats.strange++;
     else if (this.#replay?.accept(safer.seqHigh, safer.seqLow) === false) this.stats.replayed++;

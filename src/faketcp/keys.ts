@@ -9,6 +9,8 @@
  * Source: reference udp2raw.md section 3. The password ends at its first blank and leading blanks are skipped, as the original's sscanf does;
  * its default, "secret key", keeps its blank.
  */
+import { type AeadKeys, deriveAeadKeys } from "./aead.ts";
+import { AEAD_MODE } from "./cipher-mode.ts";
 import type { Primitives } from "./primitives.ts";
 
 export interface DirectionKeys {
@@ -25,6 +27,8 @@ export interface Keys {
   readonly serverToClient: DirectionKeys;
   /** 2 bytes, which hide the length that fix-gro puts before a packet. */
   readonly gro: Uint8Array;
+  /** Of aes128gcm, where that is used: deriving them takes long. */
+  readonly aead?: AeadKeys;
 }
 
 export const DEFAULT_PASSWORD = "secret key";
@@ -34,7 +38,8 @@ export function passwordOf(given: string): string {
   return given.trimStart().split(/\s/)[0] ?? "";
 }
 
-export function deriveKeys(password: string, primitives: Primitives): Keys {
+/** Takes milliseconds, and a hundred for the cipher mode that has keys of its own. */
+export function deriveKeys(password: string, primitives: Primitives, cipherMode?: string): Keys {
   const secret = ascii(password);
   const prk = primitives.pbkdf2Sha256(secret, md5(ascii("udp2raw_salt1"), primitives), PBKDF2_ITERATIONS, 32);
   const expand = (info: string, bytes: number): Uint8Array => hkdfExpand(prk, info, bytes, primitives);
@@ -47,6 +52,7 @@ export function deriveKeys(password: string, primitives: Primitives): Keys {
     clientToServer: direction("client-->server"),
     serverToClient: direction("server-->client"),
     gro: expand("gro", 2),
+    ...(cipherMode === AEAD_MODE ? { aead: deriveAeadKeys(password, primitives) } : {}),
   };
 }
 

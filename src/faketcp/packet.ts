@@ -26,6 +26,8 @@ export interface Bare {
   sender: number;
   receiver: number;
   constant: number;
+  /** aes128gcm: the 16 bytes before; otherwise not read. */
+  readonly random?: Uint8Array;
 }
 
 /** `random` fills bytes[start…end). Answers the end. */

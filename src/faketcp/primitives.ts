@@ -7,6 +7,8 @@ export interface Primitives {
   aesCfb(key: Uint8Array): Blocks;
   /** AES-128 of whole blocks, each by itself. */
   aesEcb(key: Uint8Array): Blocks;
+  /** AES-128-GCM. */
+  aesGcm(key: Uint8Array): Aead;
   /** Writes the 16 bytes of MD5(bytes[start…end)) to bytes[at…). */
   md5(bytes: Uint8Array, start: number, end: number, at: number): void;
   /** Writes the 20 bytes of HMAC-SHA1(key, bytes[start…end)) to bytes[at…). */
@@ -15,6 +17,14 @@ export interface Primitives {
   hmacSha256(key: Uint8Array, message: Uint8Array): Uint8Array;
   /** PBKDF2-HMAC-SHA256 (RFC 8018 section 5.2): fresh bytes. Takes milliseconds. */
   pbkdf2Sha256(password: Uint8Array, salt: Uint8Array, iterations: number, bytes: number): Uint8Array;
+}
+
+/** With a nonce of 12 bytes before the text, a tag of 16 behind it, and nothing that is only authenticated. */
+export interface Aead {
+  /** The nonce lies at `start`, the text at start + 12…end; it is encrypted in place and the tag written to end…end + 16. */
+  seal(bytes: Uint8Array, start: number, end: number): void;
+  /** Nonce, text and tag are bytes[start…end), at least 28. False when it is forged; its text is garbage then. */
+  open(bytes: Uint8Array, start: number, end: number): boolean;
 }
 
 /** In place, bytes[start…end). */

@@ -10,9 +10,11 @@
  *
  * Source: reference udp2raw.md section 4.
  */
+import { assert } from "../base/assert.ts";
+import { AeadEnd } from "./aead.ts";
 import { type Auth, type AuthMode, authOf } from "./auth-mode.ts";
 import type { Checksum } from "./checksum.ts";
-import { type Cipher, type CipherMode, cipherOf, decryptAll, encryptAll } from "./cipher-mode.ts";
+import { AEAD_MODE, type Cipher, type CipherMode, cipherOf, decryptAll, encryptAll } from "./cipher-mode.ts";
 import type { Keys } from "./keys.ts";
 import type { Role } from "./mode.ts";
 import { PLAIN_BYTES_MAX } from "./packet.ts";
@@ -20,7 +22,8 @@ import type { Blocks, Primitives } from "./primitives.ts";
 import type { Ranges } from "./ranges.ts";
 
 export interface SealOptions {
-  readonly cipherMode: CipherMode;
+  /** aes128gcm: see aead.ts; what is here then only frames. */
+  readonly cipherMode: CipherMode | typeof AEAD_MODE;
   readonly authMode: AuthMode;
   readonly fixGro: boolean;
 }
@@ -42,9 +45,10 @@ export class Seal {
 
   constructor(direction: Direction, options: SealOptions, keys: Keys, primitives: Primitives, crc32: Checksum) {
     const key = direction === "client-->server" ? keys.clientToServer : keys.serverToClient;
-    this.#auth = authOf(options.authMode, key, primitives, crc32);
-    this.#cipher = cipherOf(options.cipherMode, this.#auth.outside ? key.cipher : keys.normal, key.cipher, primitives);
-    this.#mode = options.cipherMode;
+    const cipherMode = options.cipherMode === AEAD_MODE ? "none" : options.cipherMode;
+    this.#auth = authOf(options.cipherMode === AEAD_MODE ? "none" : options.authMode, key, primitives, crc32);
+    this.#cipher = cipherOf(cipherMode, this.#auth.outside ? key.cipher : keys.normal, key.cipher, primitives);
+    this.#mode = cipherMode;
     this.#fixGro = options.fixGro;
     this.#gro = keys.gro;
     this.#ecb = primitives.aesEcb(key.cipher);
@@ -132,13 +136,17 @@ export class Seal {
 export interface Seals {
   readonly out: Seal;
   readonly in: Seal;
+  /** aes128gcm: each connection seals and opens by itself. */
+  readonly aead: AeadEnd | undefined;
 }
 
 export function sealsOf(role: Role, options: SealOptions & SealParts): Seals {
-  const { keys, primitives, crc32 } = options;
+  const { keys, primitives, crc32, cipherMode } = options;
+  assert(cipherMode !== AEAD_MODE || keys.aead !== undefined, "aes128gcm needs keys of its own");
+  const aead = cipherMode === AEAD_MODE ? new AeadEnd(role, keys.aead!, primitives) : undefined;
   const up = new Seal("client-->server", options, keys, primitives, crc32);
   const down = new Seal("server-->client", options, keys, primitives, crc32);
-  return role === "client" ? { out: up, in: down } : { out: down, in: up };
+  return role === "client" ? { out: up, in: down, aead } : { out: down, in: up, aead };
 }
 
 interface SealParts {

@@ -222,6 +222,7 @@ export class RawServer {
     const known = this.#arriving.find(bytes, this.#inbox.arrival);
     if (bare.receiver === 0) this.#remember(now, bytes, bare, known, answers);
     else if (known === undefined || bare.receiver !== known.connection.id || bare.sender !== known.connection.peerId) return false;
+    else if (!known.connection.confirmedBy(bare)) return false;
     else this.#finish(now, bytes, known, bare);
     return true;
   }
@@ -241,6 +242,7 @@ export class RawServer {
       this.#sweepAt = Math.min(this.#sweepAt, now + SWEEP_MS);
     }
     const { connection } = peer;
+    connection.meet(bare);
     connection.peerId = bare.sender;
     connection.heardAt = now;
     connection.echoSeq = arrival.seq;

@@ -4,13 +4,13 @@ import { crc32 as zlibCrc32 } from "node:zlib";
 import type { Checksum } from "../faketcp/checksum.ts";
 import type { Fill } from "../faketcp/packet.ts";
 import type { Blocks, Primitives } from "../faketcp/primitives.ts";
-import type { CryptoKind } from "./crypto.ts";
+import { type CryptoKind, cryptoOf } from "./crypto.ts";
 import { opensslBlocks } from "./faketcp-crypto-openssl.ts";
 
 /** Primitives of one kind; undefined when this machine does not have it. */
 export function faketcpPrimitivesOf(kind: CryptoKind): Primitives | undefined {
   try {
-    return { ...(kind === "openssl" ? opensslBlocks() : nodeBlocks), hmacSha256, pbkdf2Sha256 };
+    return { ...(kind === "openssl" ? opensslBlocks() : nodeBlocks), aesGcm: cryptoOf(kind)!.aesGcm, hmacSha256, pbkdf2Sha256 };
   } catch {
     return undefined;
   }

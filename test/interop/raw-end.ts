@@ -28,7 +28,7 @@ else end(JSON.parse(text!));
 function end({ password, raw, ...ends }: EndSettings): void {
   const loop = new EpollLoop();
   const log = createLog("debug");
-  const keys = deriveKeys(password, faketcpPrimitives);
+  const keys = deriveKeys(password, faketcpPrimitives, raw.cipherMode);
   const options: RawOptions = { ...raw, keys, primitives: faketcpPrimitives, crc32, random: randomFill };
   const settings: CarrierSettings = { raw: options, ...ends };
   const carrier = role === "client" ? new RawClientCarrier(loop, settings, log) : new RawServerCarrier(loop, settings, log);

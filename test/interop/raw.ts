@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { authModes } from "../../src/faketcp/auth-mode.ts";
 import { cipherModes } from "../../src/faketcp/cipher-mode.ts";
+import { rawModes } from "../../src/faketcp/mode.ts";
 import { type Child, Children, waitFor } from "./children.ts";
 import type { EndSettings } from "./raw-end.ts";
 import { VethPair } from "./veth.ts";
@@ -63,6 +64,9 @@ function* cases(): Generator<Case> {
       yield { name: `IPv${version} icmp aes128cbc md5`, raw: { ...plain, mode: "icmp" }, ...ends };
       yield { name: `IPv${version} udp aes128cbc md5`, raw: { ...plain, mode: "udp" }, ...ends };
       yield { name: `IPv${version} fix-gro aes128cbc hmac_sha1`, raw: { ...plain, authMode: "hmac_sha1", fixGro: true }, ...ends };
+      if (client === "ours" && server === "ours")
+        for (const mode of rawModes)
+          yield { name: `IPv${version} ${mode} aes128gcm`, raw: { ...plain, mode, cipherMode: "aes128gcm" }, ...ends };
       if (version === 6) continue;
       for (const seqMode of [0, 1, 2, 4] as const) yield { name: `seq-mode ${seqMode}`, raw: { ...plain, seqMode }, ...ends };
     }

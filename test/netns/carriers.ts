@@ -51,7 +51,9 @@ async function move(ends: readonly Child[], mute = true): Promise<string | undef
   const after = [resets(c), resets(s)];
   if (status !== 0) return `${run.output()}\n${ends.map((end) => end.output().slice(-1200)).join("\n--\n")}`;
   console.log(`       ${run.output().trim()}`);
-  if (mute && after.join() !== before.join()) return `RSTs of the kernels, client and server: ${before} before, ${after} after`;
+  // A kernel that answered would send one for each segment; connections of this script may end with one.
+  if (mute && after.some((count, side) => count - before[side]! > 5))
+    return `RSTs of the kernels, client and server: ${before} before, ${after} after`;
   return undefined;
 }
 
