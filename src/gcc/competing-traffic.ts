@@ -3,11 +3,12 @@
  *
  *   overuse, each time with less carried than the time before, down to 0.6 of it, for 3 s ─┐
  *   overuse four times in 15 s or more, each after a deep queue and none empty between ──────┴─▶ testing
- *   testing: half of what was carried for 2 s and a round trip; the queue shrinks as if all of it were ours? ─ yes ▶ alone ─ no ▶ active
+ *   testing: half of what was carried for 2 s and a round trip; the queue goes as if all of it were ours, at once and for good?
+ *            ─ yes ▶ alone ─ no ▶ active
  *   queue empty for 2 s, or 1.5 s long ─▶ alone
  *
  *   active: × 0.7 once per RTT with loss, and between losses as CUBIC grows, W = C·(t − K)³ + W_max packets per RTT, or as Reno where that is faster:
- *   what a TCP would do
+ *   what a TCP would do; losses lower the target nowhere else meanwhile (target-rate.ts)
  *
  * A flow that is alone builds a queue only by sending more than the path carries, and sending 15 % less empties it. Where less and less is sent and
  * the queue still grows, it is another's, and yielding to it never ends: the adaptive threshold of the detector only slows the starvation down.
@@ -29,12 +30,15 @@ const STARVED_OVERUSES = 4;
 const STARVED_TIME: Micros = 15_000_000;
 /** Overuses less apart than this are one, which lowers the rate several times. */
 const OVERUSE_GAP: Micros = 1_000_000;
-/** The test: a queue of our own shrinks by half a second in each, and then stays empty; another's may be at its least, but does not stay there. */
+/**
+ * The test: a queue of our own shrinks by half a second in each, and then stays empty. Another's may be at its least but does not stay there, or
+ * shrinks by our share only, even below what was its least before and seemed to be the empty path.
+ */
 const TEST_SHARE = 0.5;
 const TEST_TIME: Micros = 2_000_000;
 const TEST_END: Micros = 1_000_000;
-const OWN_QUEUE_SHARE = 0.75;
 const OWN_QUEUE_DROP: Micros = 700_000;
+const HALVING_SLACK: Micros = 200_000;
 const FLAT: Micros = 20_000;
 const FLAT_SHARE = 0.25;
 /** A test that found our own queue is not repeated before this, and then twice as long each time. */
@@ -65,6 +69,10 @@ export class CompetingTraffic {
   #testDeepest: Micros = 0;
   #testLeast: Micros = 0;
   #testMost: Micros = 0;
+  #testEmptied = false;
+  /** When the lower rate shows at the sender, and when half of the queue was gone. */
+  #testEffect: Micros = 0;
+  #testHalvedAt: Micros = 0;
   #testApart: Micros = TEST_APART_MIN;
   #nextTest: Micros = Number.NEGATIVE_INFINITY;
   #overusedAt: Micros = Number.NEGATIVE_INFINITY;
@@ -89,21 +97,25 @@ export class CompetingTraffic {
   onQueue(now: Micros, delay: Micros, emptyFor: Micros): void {
     if (delay > this.#deepest) this.#deepest = delay;
     if (delay > this.#peak) this.#peak = delay;
-    if (this.testing) this.#test(now, delay);
+    if (this.testing) this.#test(now, delay, emptyFor > 0);
     else if (emptyFor >= EMPTY_TIME || delay >= QUEUE_MAX) this.#forget();
   }
 
-  #test(now: Micros, delay: Micros): void {
+  #test(now: Micros, delay: Micros, empty: boolean): void {
     if (delay > this.#testDeepest) this.#testDeepest = delay;
+    // The queue is one that shrinks as fast as it would if all of it were ours.
+    if (delay <= this.#testDeepest / 2 && now < this.#testHalvedAt) this.#testHalvedAt = now;
     if (now >= this.#testUntil - TEST_END) {
+      if (empty) this.#testEmptied = true;
       if (delay < this.#testLeast) this.#testLeast = delay;
       if (delay > this.#testMost) this.#testMost = delay;
     }
     if (now < this.#testUntil) return;
     this.testing = false;
     const shrunk = this.#testDeepest - this.#testLeast;
+    const soon = this.#testHalvedAt - this.#testEffect <= this.#testDeepest + HALVING_SLACK;
     const flat = this.#testMost - this.#testLeast <= Math.max(FLAT, FLAT_SHARE * this.#testDeepest);
-    if (shrunk >= OWN_QUEUE_DROP || (shrunk >= OWN_QUEUE_SHARE * this.#testDeepest && flat)) {
+    if (shrunk >= OWN_QUEUE_DROP || (soon && this.#testEmptied && flat)) {
       this.#forget();
       this.#nextTest = now + this.#testApart;
       this.#testApart = Math.min(2 * this.#testApart, TEST_APART_MAX);
@@ -146,6 +158,9 @@ export class CompetingTraffic {
     this.#testDeepest = 0;
     this.#testLeast = Number.POSITIVE_INFINITY;
     this.#testMost = 0;
+    this.#testEmptied = false;
+    this.#testHalvedAt = Number.POSITIVE_INFINITY;
+    this.#testEffect = now + rtt;
   }
 
   /** While active: the rate that follows `rate`. `lost`: something of this feedback was. */

@@ -51,6 +51,18 @@ test("a full queue without gradient: the guard asks for less, libwebrtc goes on"
   assert.ok(rates[0]![1] < rates[1]![1], `${rates}`);
 });
 
+test("what comes through since a probe counts at once when the path turns out to be full; libwebrtc falls back to what came before", () => {
+  const rates = [{}, LIBWEBRTC].map((extensions) => {
+    const call = new Call(extensions, 2500 * K);
+    call.run(SECOND, 1000 * K, () => 0);
+    // 2 Mbit/s arrive, and then a queue grows; the mean over a second, which is given here, is not there yet.
+    call.run(800 * MS, 1200 * K, (elapsed) => Math.max(0, elapsed - 300 * MS) / 4, 25);
+    return call.control.rate / K;
+  });
+  assert.ok(rates[0]! > 1300 && rates[0]! < 1800, `${rates}`);
+  assert.ok(rates[1]! < 1050, `${rates}`);
+});
+
 test("room seems left while nothing waits and more is sent than came through a full path", () => {
   const call = new Call({});
   call.run(SECOND, 1000 * K, () => 0);

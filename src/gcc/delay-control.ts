@@ -3,7 +3,7 @@
  *
  *   feedback ─▶ queue-delay ─┬─▶ competing-traffic active or testing? ─▶ its rate
  *                            ├─▶ queue-guard asks?                    ─▶ as if overused
- *                            └─▶ delay-based, with the carried rate of the last 250 ms where that fell, and a fast recovery while nothing waits
+ *                            └─▶ delay-based, with the carried rate of the last 250 ms where that changed, and a fast recovery while nothing waits
  *
  * Each part can be switched off; with none of them this is delay-based as libwebrtc has it (LIBWEBRTC below).
  *
@@ -33,7 +33,10 @@ export interface Extensions {
   readonly capacityProbes?: boolean;
   /** Grow back fast to what came through before, while the queue is empty. */
   readonly quickRecovery?: boolean;
-  /** Measure the carried rate over 250 ms instead of 1 s where it fell while a queue stands: a drop of capacity is followed at once. */
+  /**
+   * Measure the carried rate over 250 ms instead of 1 s where it fell while a queue stands, so that a drop of capacity is followed at once, and where it
+   * rose, so that an overuse after a probe takes back what was too much and not what the probe found.
+   */
   readonly recentThroughput?: boolean;
   /** Lower the rate for a long queue that does not grow. */
   readonly queueGuard?: boolean;
@@ -126,11 +129,13 @@ export class DelayControl {
     else this.#yield(feedback, carried, probe, inAlr);
   }
 
-  /** The acknowledged rate, or the recent one where the path carries clearly less by now. */
+  /** The acknowledged rate, or the recent one where the path carries clearly less by now, or clearly more since a probe. */
   #carried(acknowledged: BitsPerSecond | undefined): BitsPerSecond | undefined {
-    if (acknowledged === undefined || this.#extensions.recentThroughput === false || this.queue.delay <= RECENT_QUEUE) return acknowledged;
+    if (acknowledged === undefined || this.#extensions.recentThroughput === false) return acknowledged;
     const recent = this.#recent.rate;
-    return recent !== undefined && recent < RECENT_SHARE * acknowledged ? recent : acknowledged;
+    if (recent === undefined) return acknowledged;
+    if (RECENT_SHARE * recent > acknowledged) return recent;
+    return this.queue.delay > RECENT_QUEUE && recent < RECENT_SHARE * acknowledged ? recent : acknowledged;
   }
 
   #compete(feedback: TransportFeedback, carried: BitsPerSecond): void {

@@ -256,6 +256,7 @@ export class NetworkController {
       if (this.#delay.probe) this.#target.jump(this.#delay.rate);
       this.#target.setDelayLimit(this.#delay.rate);
     }
+    this.#target.lossAnswered = this.#delay.competing.active;
     this.#target.onFeedback(feedback, acked ?? Number.NaN, limited);
     this.#publish(now);
     if (this.#delay.recoveredFromOveruse) {

@@ -84,3 +84,27 @@ test("transport feedback: loss v2 takes over once it has seen enough", () => {
   assert.ok(target.target <= 310 * K, `half is lost, 300 kbit/s get through: ${target.target}`);
   assert.ok(Math.abs(target.lossRatio - 0.5) < 0.05);
 });
+
+test("losses that the delay limit answers already do not lower the target a second time", () => {
+  const targets = [false, true].map((answered) => {
+    const target = new TargetRate();
+    target.configure(1000 * K, 30 * K, 5000 * K);
+    target.setDelayLimit(1000 * K);
+    target.lossAnswered = answered;
+    const feedback = new TransportFeedback(64);
+    for (let i = 0, sequence = 0; i < 30; i++) {
+      feedback.clear((i + 1) * 250 * MS);
+      for (let k = 0; k < 20; k++) {
+        const sendTime = i * 250 * MS + k * 12 * MS;
+        const sent = { sequence: sequence++, sendTime, size: 1200, probeCluster: NOT_A_PROBE, audio: false, retransmission: false };
+        feedback.push(sent, k % 2 === 0 ? LOST : sendTime + 50 * MS);
+      }
+      feedback.sort();
+      target.onFeedback(feedback, 400 * K, false);
+    }
+    assert.equal(target.lossLimited, !answered);
+    return target.target;
+  });
+  assert.ok(targets[0]! < 700 * K, `${targets}`);
+  assert.equal(targets[1], 1000 * K);
+});

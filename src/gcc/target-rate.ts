@@ -32,6 +32,8 @@ export class TargetRate {
   /** The estimate that loss, delay and configuration allow; `reported` is what may be used. */
   target: BitsPerSecond = 0;
   delayLimit: BitsPerSecond = Number.POSITIVE_INFINITY;
+  /** Losses are answered where the delay limit is made (competing-traffic.ts): once is enough. */
+  lossAnswered = false;
   #min: BitsPerSecond = BITRATE_MIN;
   #max: BitsPerSecond = BITRATE_MAX;
   #receiverLimit: BitsPerSecond = Number.POSITIVE_INFINITY;
@@ -61,7 +63,7 @@ export class TargetRate {
 
   /** Loss, and not delay, holds the target down. */
   get lossLimited(): boolean {
-    return this.v2.ready && this.v2.state !== "delay-based";
+    return this.v2.ready && !this.lossAnswered && this.v2.state !== "delay-based";
   }
 
   /** Limits and, where given, a new start; bit/s. `max` may be Infinity. */
@@ -115,7 +117,8 @@ export class TargetRate {
     }
     if (this.v0.fractionLost === 0 && this.#startPhase(now) && !this.v2.ready && this.#raiseAtStart(now)) return;
     this.v0.remember(now, this.target);
-    if (this.v2.ready) this.#set(this.v2.bitrate);
+    if (this.lossAnswered) this.#set(this.delayLimit);
+    else if (this.v2.ready) this.#set(this.v2.bitrate);
     else this.#set(this.v0.next(now, this.target, this.roundTripTime));
   }
 
