@@ -26,6 +26,7 @@ export interface Run {
   /** All that left the link towards the receiver. */
   readonly wireKbps: number;
   readonly queueP95: number;
+  readonly queueMax: number;
   readonly roundTripMax: number;
   readonly stats: Record<string, unknown>;
 }
@@ -110,13 +111,13 @@ export class Lab {
     rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 });
   }
 
-  async #measure(seconds: number, from: number): Promise<Pick<Run, "wireKbps" | "queueP95">> {
+  async #measure(seconds: number, from: number): Promise<Pick<Run, "wireKbps" | "queueP95" | "queueMax">> {
     await sleep(from * 1000);
     this.net.reset();
     const began = performance.now();
     await sleep((seconds - from) * 1000);
     const { ab } = this.net.stats();
-    return { wireKbps: (ab.out[1] * 8) / (performance.now() - began), queueP95: ab.q_ms.p95 };
+    return { wireKbps: (ab.out[1] * 8) / (performance.now() - began), queueP95: ab.q_ms.p95, queueMax: ab.q_ms.max };
   }
 
   async #start(name: string, command: readonly string[], side: "c" | "s", until: string): Promise<Child> {
