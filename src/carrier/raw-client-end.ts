@@ -11,6 +11,7 @@ import { RawClient } from "../faketcp/client.ts";
 import { echoType, protocolOf } from "../faketcp/envelope.ts";
 import { drawU32, type RawOptions } from "../faketcp/options.ts";
 import { DATA } from "../faketcp/packet.ts";
+import { HandshakeSocket, type HandshakeUser } from "../host/handshake-socket.ts";
 import { addressBytes, ipFamily } from "../host/ip-address.ts";
 import type { Log } from "../host/log.ts";
 import type { EpollLoop } from "../host/loop-epoll.ts";
@@ -52,6 +53,16 @@ export class RawClientEnd {
   readonly #user: RawClientUser;
   readonly #remote: Uint8Array;
   #held: HeldPort | undefined;
+  /** easyfaketcp: the machine's own connection. */
+  readonly #kernel: HandshakeUser = {
+    standing: () => undefined,
+    failed: (now, code) => {
+      this.#log.warn({ reason: code }, "no TCP connection; trying again");
+      this.core.reconnect(now);
+      this.#retryAt = now + RETRY_MS;
+      this.#loop.wake();
+    },
+  };
   #retryAt: Millis = 0;
   #state = "";
   #open = true;
@@ -110,13 +121,17 @@ export class RawClientEnd {
     this.#held = undefined;
     try {
       const host = sourceHost ?? sourceAddress(this.#loop.sys, remote);
-      const localPort = sourcePort ?? PORT_LEAST + (drawU32(raw.random) % (PORT_MOST - PORT_LEAST + 1));
-      this.#held = holdPort(this.#loop, raw.mode, host, localPort);
+      const chosenPort = sourcePort ?? PORT_LEAST + (drawU32(raw.random) % (PORT_MOST - PORT_LEAST + 1));
+      const handshake = raw.easy === true ? new HandshakeSocket(this.#loop, { host, port: sourcePort ?? 0 }, this.#kernel) : undefined;
+      const localPort = handshake?.local.port ?? chosenPort;
+      this.#held = handshake ?? holdPort(this.#loop, raw.mode, host, localPort);
       const v6 = this.#remote.length === 16;
       const icmp = raw.mode === "icmp";
       const icmpType = echoType("server", v6);
       this.socket.filter({ protocol: protocolOf(raw.mode, v6), port: localPort, ...(icmp ? { icmpType } : {}) });
       this.core.connect(now, { local: addressBytes(host), remote: this.#remote, localPort, remotePort: icmp ? localPort : remote.port });
+      // Its answer is seen by the raw socket, and goes on from there.
+      handshake?.connect(remote);
       this.#retryAt = now;
     } catch (error) {
       if (!(error instanceof HostError)) throw error;

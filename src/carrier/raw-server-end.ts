@@ -7,10 +7,11 @@ import type { Millis } from "../base/units.ts";
 import { echoType, protocolOf } from "../faketcp/envelope.ts";
 import type { RawOptions } from "../faketcp/options.ts";
 import { DATA } from "../faketcp/packet.ts";
-import { type RawPeer, RawServer, type RawServerLimits } from "../faketcp/server.ts";
+import { type RawPeer, RawServer, type RawServerLimits, serverLimits } from "../faketcp/server.ts";
 import { ipFamily } from "../host/ip-address.ts";
 import type { EpollLoop } from "../host/loop-epoll.ts";
 import { RawSocket } from "../host/raw-socket.ts";
+import { EasyListener } from "./easy-listener.ts";
 import { type HeldPort, holdPort } from "./port-holder.ts";
 import { RawOutbox } from "./raw-outbox.ts";
 import { type CarrierCounters, type HostPort, SOCKET_BUFFER_BYTES } from "./settings.ts";
@@ -44,6 +45,7 @@ export class RawServerEnd {
   readonly #loop: EpollLoop;
   readonly #user: RawServerUser;
   readonly #held: HeldPort;
+  readonly #easy: EasyListener | undefined;
 
   /** @throws HostError when the address cannot be had or raw packets are not allowed */
   constructor(loop: EpollLoop, settings: RawServerEndSettings, counters: CarrierCounters, user: RawServerUser) {
@@ -59,7 +61,8 @@ export class RawServerEnd {
     this.socket = new RawSocket(loop, { version: v6 ? 6 : 4, bufferBytes: socketBufferBytes }, handler);
     this.outbox = new RawOutbox(this.core.seals.out, this.socket, counters);
     try {
-      this.#held = holdPort(loop, raw.mode, local.host, local.port);
+      this.#easy = raw.easy === true ? new EasyListener(loop, local, (limits ?? serverLimits).peers * 2) : undefined;
+      this.#held = this.#easy ?? holdPort(loop, raw.mode, local.host, local.port);
     } catch (error) {
       this.socket.close();
       throw error;
@@ -73,6 +76,7 @@ export class RawServerEnd {
     // What this round has brought goes out before a connection may become another.
     this.outbox.push(now);
     this.core.advance(now);
+    this.#easy?.advance(now, this.core.peers);
     this.#tellClosed(now);
     while (!this.core.transmit(now, this.outbox.batch)) this.outbox.pushCore();
     this.outbox.pushCore();

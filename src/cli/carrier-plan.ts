@@ -16,7 +16,7 @@ import { checkModes } from "./raw-settings.ts";
 type End = { readonly role: "client"; readonly config: ClientConfig } | { readonly role: "server"; readonly config: ServerConfig };
 
 /** udp2raw's three, under names that say what is on the wire: "udp" is the tunnel's own UDP. */
-const rawModes: Readonly<Record<string, RawMode>> = { faketcp: "faketcp", icmp: "icmp", rawudp: "udp" };
+const rawModes: Readonly<Record<string, RawMode>> = { faketcp: "faketcp", easyfaketcp: "faketcp", icmp: "icmp", rawudp: "udp" };
 const NAMES = ["udp", ...Object.keys(rawModes), "tcp", "tcpraw"];
 
 export interface PlannedCarrier {
@@ -88,7 +88,9 @@ function serverCarriers(config: ServerConfig): PlannedCarrier[] {
     const at = given ?? { host, port: least };
     if (name === "tcpraw") return [{ name, at }];
     if (name === "tcp") return [{ name, at, tcp: plannedTcp(config, name) }];
-    return families(at.host).map((any) => ({
+    // The kernel's listener of IPv6 would take IPv4 too: whoever wants IPv6 names the address.
+    const hosts = name === "easyfaketcp" && at.host === "::" ? ["0.0.0.0"] : families(at.host);
+    return hosts.map((any) => ({
       name,
       at: { host: any, port: at.port },
       raw: plannedRaw(config, name, any.includes(":") ? 6 : 4),
@@ -118,6 +120,7 @@ function plannedRaw({ raw, rawkey, key }: ClientConfig | ServerConfig, name: str
     password: rawkey === "" ? key : rawkey,
     options: {
       mode,
+      easy: name === "easyfaketcp",
       cipherMode: given["cipher-mode"],
       authMode: given["auth-mode"],
       seqMode: given["seq-mode"] as SeqMode,

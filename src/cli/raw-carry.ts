@@ -56,11 +56,11 @@ export async function carryRaw(settings: RawSettings): Promise<number> {
 
 function carrierSettings(settings: RawSettings): CarrierSettings {
   const { local, remote, sourceIp, sourcePort, bufferBytes } = settings;
-  const { mode, seqMode, cipherMode, authMode, fixGro, heartbeatBytes, heartbeatMode, antiReplay, ttl } = settings;
+  const { mode, easy, seqMode, cipherMode, authMode, fixGro, heartbeatBytes, heartbeatMode, antiReplay, ttl } = settings;
   const keys = deriveKeys(settings.password, faketcpPrimitives, cipherMode);
   const core = { keys, primitives: faketcpPrimitives, crc32, random: randomFill };
   return {
-    raw: { mode, seqMode, cipherMode, authMode, fixGro, heartbeatBytes, heartbeatMode, antiReplay, ttl, ...core },
+    raw: { mode, easy, seqMode, cipherMode, authMode, fixGro, heartbeatBytes, heartbeatMode, antiReplay, ttl, ...core },
     ...{ local, remote, socketBufferBytes: bufferBytes },
     ...(sourceIp === undefined ? {} : { sourceHost: sourceIp }),
     ...(sourcePort === undefined ? {} : { sourcePort }),

@@ -17,6 +17,9 @@ const flag = (description: string) => z.stringbool().default(false).describe(des
 /** Known to the original, and without effect there or here. */
 const idle = (description: string) => flag(description).meta({ hidden: true });
 
+/** As the original spells it. */
+export const EASY_MODES = ["easyfaketcp", "easy_faketcp", "easy-faketcp"] as const;
+
 export const rawConfig = z.strictObject({
   client: flag("the near end").meta({ short: "c" }),
   server: flag("the far end").meta({ short: "s" }),
@@ -29,7 +32,10 @@ export const rawConfig = z.strictObject({
     .describe("password, up to its first blank; the same at both ends")
     .meta({ short: "k", secret: true }),
   "key-file": z.string().default("").describe("file that holds the password, instead of --key or the variable LONGHAUL_RAW_KEY"),
-  "raw-mode": z.enum(rawModes).default("faketcp").describe("what packets look like; the same at both ends"),
+  "raw-mode": z
+    .enum([...rawModes, ...EASY_MODES])
+    .default("faketcp")
+    .describe("what packets look like; the same at both ends; easyfaketcp: faketcp whose connection the kernel makes"),
   compat: z
     .enum(["longhaul", "udp2raw"])
     .default("longhaul")
@@ -64,6 +70,7 @@ export const rawConfig = z.strictObject({
   "hb-mode": count(0, 1).default(1).describe("1: only heartbeats show that the other end lives, 0: data too").meta({ hidden: true }),
   "mtu-warn": count(1, 65_535).default(1375).describe("explain: say whether a warning of datagrams of so many bytes would come in time"),
   "set-ttl": count(1, 255).default(64).describe("time to live of packets").meta({ hidden: true }),
+  "easy-tcp": flag("raw-mode easyfaketcp").meta({ hidden: true }),
   "simple-rule": idle("dead in the original"),
   "dns-resolve": idle("dead in the original: names are always looked up here"),
 });
@@ -74,10 +81,7 @@ export type RawConfig = z.output<typeof rawConfig>;
 export const laterRawOptions: Later = {
   program: "udp2raw",
   names: [
-    ...["lower-level", "dev", "fifo", "force-sock-buf", "retry-on-error", "easy-tcp", "random-drop", "max-rst-to-show", "max-rst-allowed"],
+    ...["lower-level", "dev", "fifo", "force-sock-buf", "retry-on-error", "random-drop", "max-rst-to-show", "max-rst-allowed"],
     ...["debug", "unit-test", "pcap-send", "no-pcap-mutex"],
   ],
 };
-
-/** Values of --raw-mode that are refused by name. */
-export const laterRawModes: readonly string[] = ["easyfaketcp", "easy_faketcp", "easy-faketcp"];

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { ConfigError } from "../base/errors.ts";
-import { laterRawModes, laterRawOptions } from "./raw-options.ts";
+import { laterRawOptions } from "./raw-options.ts";
 import { parseRaw, type RawSettings } from "./raw-settings.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "longhaul-raw-"));
@@ -61,6 +61,7 @@ test("udp2raw's defaults", () => {
     password: "secret key",
     passwordCut: false,
     mode: "faketcp",
+    easy: false,
     seqMode: 3,
     cipherMode: "aes128cbc",
     authMode: "md5",
@@ -140,7 +141,12 @@ test("what ends the program: clear needs nothing else, gen-add goes before gen-r
 test("every option that is not there yet, and every unknown one, is refused by name", () => {
   for (const name of laterRawOptions.names)
     refused([...ends, `--${name}`, "1"], new RegExp(`^--${name} is an option of udp2raw that .* not have yet`));
-  for (const mode of laterRawModes) refused([...ends, "--raw-mode", mode], new RegExp(`^--raw-mode: "${mode}" is a mode .* not have yet`));
+  for (const mode of ["easyfaketcp", "easy_faketcp", "easy-faketcp"]) {
+    const { mode: outside, easy } = settings([...ends, "--raw-mode", mode]);
+    assert.deepEqual([outside, easy], ["faketcp", true]);
+  }
+  assert.equal(settings([...ends, "--easy-tcp"]).easy, true);
+  refused([...ends, "--raw-mode", "easyfaketcp", "-a"], /^--auto-rule: not allowed with easyfaketcp/);
   refused([...ends, "--cipher-mod", "xor"], /^unknown option --cipher-mod; did you mean --cipher-mode\?$/);
   refused([...ends, "-x"], /^unknown option -x/);
   refused([...ends, "--l", "1"], /^unknown option --l;/);
@@ -157,7 +163,7 @@ test("wrong values: one sentence that names the key, what was given and what is 
   refused(["-c", "-l", "here:3333", "-r", "192.0.2.1:4096"], /^--local: "here:3333" is not allowed; give a literal/);
   refused(["-c", "-l", "127.0.0.1:3333", "-r", "192.0.2.1:65536"], /^--remote: "192\.0\.2\.1:65536" is not an address/);
   refused([...ends, "--source-ip", "::1"], /^--source-ip: "::1" is not allowed; give a literal IPv4 address/);
-  refused([...ends, "--raw-mode", "tcp"], /^--raw-mode: "tcp" is not allowed; give one of faketcp, icmp, udp/);
+  refused([...ends, "--raw-mode", "tcp"], /^--raw-mode: "tcp" is not allowed; give one of faketcp, icmp, udp, easyfaketcp/);
   refused([...ends, "--seq-mode", "5"], /^--seq-mode: "5" is not allowed; give a whole number from 0 to 4/);
   refused([...ends, "--sock-buf", "9"], /^--sock-buf: "9" .* from 10 to 10240/);
   refused([...ends, "--hb-len"], /^--hb-len needs a value/);

@@ -11,7 +11,7 @@ import { parseHostPort } from "../tunnel/address.ts";
 import { checkGiven, type Sources } from "./flags.ts";
 import { optionsOf } from "./option.ts";
 import { readRawArguments } from "./raw-arguments.ts";
-import { laterRawModes, laterRawOptions, type RawConfig, rawConfig } from "./raw-options.ts";
+import { EASY_MODES, laterRawOptions, type RawConfig, rawConfig } from "./raw-options.ts";
 
 export type RawCipherMode = CipherMode | typeof AEAD_MODE;
 
@@ -30,6 +30,8 @@ export interface RawSettings {
   /** A blank was in what was given, and what is behind it does not count. */
   readonly passwordCut: boolean;
   readonly mode: RawMode;
+  /** easyfaketcp: the kernel makes the connection. */
+  readonly easy: boolean;
   readonly seqMode: SeqMode;
   readonly cipherMode: RawCipherMode;
   /** Of no meaning with aes128gcm. */
@@ -64,12 +66,6 @@ export type RawRequest =
 export function parseRaw({ argv, env }: Sources): RawRequest {
   const explain = argv[0] === "explain";
   const given = readRawArguments(explain ? argv.slice(1) : argv, optionsOf(rawConfig), laterRawOptions);
-  const wanted = given["raw-mode"];
-  if (wanted !== undefined && laterRawModes.includes(wanted))
-    throw new ConfigError(
-      "raw-mode",
-      `--raw-mode: "${wanted}" is a mode of udp2raw that this version does not have yet; give faketcp, udp or icmp`,
-    );
   checkModes(given);
   const config = checkGiven(rawConfig, given);
   if (config.clear) return { action: "clear" };
@@ -90,6 +86,12 @@ export function checkModes(given: Readonly<Record<string, string>>): void {
 function settingsOf(config: RawConfig, given: string | undefined): RawSettings {
   if (config.client === config.server)
     throw new ConfigError("client", `-c and -s: ${config.client ? "both" : "neither"} given; give -c at the near end, -s at the far end`);
+  const easy = config["easy-tcp"] || (EASY_MODES as readonly string[]).includes(config["raw-mode"]);
+  if (easy && (config["auto-rule"] || config["keep-rule"]))
+    throw new ConfigError(
+      "auto-rule",
+      "--auto-rule: not allowed with easyfaketcp, whose connection the kernel makes; leave it out, none is needed",
+    );
   const role = config.client ? "client" : "server";
   const password = given === undefined ? config.key : firstWord(given);
   const local = endpoint("local", "l", config.local);
@@ -98,7 +100,8 @@ function settingsOf(config: RawConfig, given: string | undefined): RawSettings {
     throw new ConfigError("local", `--local: "${config.local}" is not allowed; give a literal address with a port, such as 0.0.0.0:4096`);
   return {
     ...{ role, local, remote, password, passwordCut: given !== undefined && password !== given },
-    mode: config["raw-mode"],
+    mode: easy ? "faketcp" : (config["raw-mode"] as RawMode),
+    easy,
     seqMode: config["seq-mode"] as SeqMode,
     cipherMode: config["cipher-mode"],
     authMode: config["auth-mode"],

@@ -86,6 +86,8 @@ export class RawClient {
     this.#seq = drawU32(this.#options.random);
     this.#ack = drawU32(this.#options.random) || 1;
     this.#enter(now, this.#options.mode === "faketcp" ? "syn" : "handshake1");
+    // The machine's own TCP says SYN, and ACK.
+    if (this.#options.easy === true) this.#sendAt = NEVER;
   }
 
   /** Gives the connection up and asks for another port: the user wants it, or the address of the server has changed. */
@@ -184,7 +186,7 @@ export class RawClient {
     const { bytes, view } = batch;
     const slot = batch.slot(batch.length);
     if (this.#state === "syn") batch.add(connection.bareSegment(now, bytes, view, slot, SYN, this.#seq, this.#ack), connection.packetEnd);
-    else if (this.#state === "handshake1" && this.#options.mode === "faketcp" && !this.#acknowledged) {
+    else if (this.#state === "handshake1" && this.#options.mode === "faketcp" && !this.#acknowledged && this.#options.easy !== true) {
       this.#acknowledged = true;
       batch.add(connection.bareSegment(now, bytes, view, slot, ACK, this.#seq, this.#ack), connection.packetEnd);
       return;
@@ -195,8 +197,9 @@ export class RawClient {
 
   #synAck(now: Millis, arrival: Arrival): void {
     const { flags, seq, ack, tsval } = arrival.tcp;
-    if ((flags & (SYN | ACK)) !== (SYN | ACK) || ack !== (this.#seq + 1) >>> 0) return;
-    this.#seq = (this.#seq + 1) >>> 0;
+    const easy = this.#options.easy === true;
+    if ((flags & (SYN | ACK)) !== (SYN | ACK) || (!easy && ack !== (this.#seq + 1) >>> 0)) return;
+    this.#seq = ack;
     this.#ack = (seq + 1) >>> 0;
     this.connection.flow.tsecr = tsval;
     this.#enter(now, "handshake1");

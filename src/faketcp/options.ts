@@ -9,6 +9,8 @@ import type { SealOptions } from "./seal.ts";
 export interface RawOptions extends SealOptions {
   readonly mode: RawMode;
   readonly seqMode: SeqMode;
+  /** easyfaketcp: the machine's own TCP makes the connection of faketcp, and is kept quiet afterwards; default false. */
+  readonly easy?: boolean;
   readonly keys: Keys;
   readonly primitives: Primitives;
   readonly crc32: Checksum;

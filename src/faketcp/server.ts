@@ -202,7 +202,7 @@ export class RawServer {
 
   #synAck(now: Millis, bytes: Uint8Array, answers: Batch): void {
     const { tcp } = this.#inbox.arrival;
-    if (this.#options.mode !== "faketcp" || (tcp.flags & (SYN | ACK)) !== SYN) return;
+    if (this.#options.mode !== "faketcp" || this.#options.easy === true || (tcp.flags & (SYN | ACK)) !== SYN) return;
     if (answers.full) {
       this.stats.unanswered++;
       return;

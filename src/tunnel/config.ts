@@ -156,10 +156,10 @@ export const clientConfig = z.strictObject({
     .describe("the server: host:port, or host:min-max for a random port per session")
     .meta({ short: "r" }),
   carrier: z
-    .enum(["udp", "faketcp", "icmp", "rawudp", "tcp", "tcpraw"])
+    .enum(["udp", "faketcp", "easyfaketcp", "icmp", "rawudp", "tcp", "tcpraw"])
     .default("udp")
     .describe(
-      "what datagrams look like on the wire; one of the server's; faketcp, icmp, rawudp and tcpraw (kcptun's --tcp) need the capability CAP_NET_RAW",
+      "what datagrams look like on the wire; one of the server's; faketcp, easyfaketcp, icmp, rawudp and tcpraw (kcptun's --tcp) need the capability CAP_NET_RAW",
     ),
   reverse: list(256).describe(
     "what the server listens for and where it comes out here: NAME=[tcp:|udp:]ADDRESS, such as web=127.0.0.1:80; the server's reverse says where",
@@ -188,7 +188,7 @@ export const serverConfig = z.strictObject({
     .max(16)
     .default(["udp"])
     .describe(
-      "what carries datagrams, several at once: udp, faketcp, icmp, rawudp, tcp, tcpraw; where it is not --listen's address, NAME=host:port",
+      "what carries datagrams, several at once: udp, faketcp, easyfaketcp, icmp, rawudp, tcp, tcpraw; where it is not --listen's address, NAME=host:port",
     ),
   target: z
     .string()

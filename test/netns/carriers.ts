@@ -83,6 +83,7 @@ const checks: Record<string, Check> = {
   "udp, beside others at the same port": ours(["--carrier", "udp,faketcp,icmp"], []),
   faketcp: ours(["--carrier", "udp,faketcp"], ["--carrier", "faketcp"]),
   icmp: ours(["--carrier", "udp,icmp"], ["--carrier", "icmp"]),
+  easyfaketcp: ours(["--carrier", "udp,easyfaketcp"], ["--carrier", "easyfaketcp"]),
   tcp: ours(["--carrier", "udp,tcp"], ["--carrier", "tcp"]),
   "tcp, four connections": ours(["--carrier", "udp,tcp"], ["--carrier", "tcp", "--tcpcarrier", "connections=4"]),
   tcpraw: ours(["--tcp"], ["--tcp"]),
@@ -102,6 +103,32 @@ const beside: Record<string, Check> = {
     const client = children.start("client", [longhaul, "client", ...near, ...how], c);
     await waitFor(client, "listening");
     return move([client, ...running]);
+  },
+  "easyfaketcp: our client, Debian's kcptun server behind a real udp2raw": async () => {
+    const raw = ["--raw-mode", "easyfaketcp", "--cipher-mode", "aes128cbc", "--auth-mode", "hmac_sha1", "-k", "rawpassword"];
+    const running = [
+      children.start("udp2raw", [udp2raw, "-s", "-l", `0.0.0.0:${RAW_PORT}`, "-r", `127.0.0.1:${PORT}`, ...raw], s),
+      children.start("kcptun", ["kcptun-server", "-l", `:${PORT}`, "-t", `127.0.0.1:${TARGET}`, ...settings], s),
+    ];
+    await waitFor(running[1]!, "key derivation done");
+    const near = ["-l", `:${ENTRY}`, "-r", `${far}:${RAW_PORT}`, ...settings, "--smuxver", "1", "--carrier", "easyfaketcp"];
+    const how = ["--rawkey", "rawpassword", "--raw", "cipher-mode=aes128cbc,auth-mode=hmac_sha1"];
+    const client = children.start("client", [longhaul, "client", ...near, ...how], c);
+    await waitFor(client, "listening");
+    return move([client, ...running]);
+  },
+  "easyfaketcp: Debian's kcptun client behind a real udp2raw, our server": async () => {
+    const raw = ["--raw-mode", "easyfaketcp", "--cipher-mode", "aes128cbc", "--auth-mode", "md5", "-k", "rawpassword"];
+    const how = ["--carrier", `easyfaketcp=:${RAW_PORT}`, "--rawkey", "rawpassword", "--raw", "compat=udp2raw"];
+    const server = children.start("server", [longhaul, "server", "-t", `127.0.0.1:${TARGET}`, ...settings, ...how], s);
+    await waitFor(server, "listening");
+    const running = [
+      children.start("udp2raw", [udp2raw, "-c", "-l", "127.0.0.1:3333", "-r", `${far}:${RAW_PORT}`, ...raw], c),
+      children.start("kcptun", ["kcptun-client", "-l", `:${ENTRY}`, "-r", "127.0.0.1:3333", ...settings], c),
+    ];
+    await waitFor(running[0]!, "client_ready");
+    await waitFor(running[1]!, "key derivation done");
+    return move([server, ...running]);
   },
   "Debian's kcptun client behind a real udp2raw, our server": async () => {
     const raw = ["--raw-mode", "faketcp", "--cipher-mode", "xor", "--auth-mode", "simple", "-k", "rawpassword", "-a"];
