@@ -16,6 +16,8 @@ export interface TcpCarrierSettings {
   readonly dial: TcpDialer;
   /** A client's connections, 1…16. */
   readonly connections: number;
+  /** See TcpLinkSettings. */
+  readonly eager?: boolean;
 }
 
 export class TcpCarrier implements Carrier, Driver {
@@ -38,10 +40,12 @@ export class TcpCarrier implements Carrier, Driver {
   }
 
   dial(to: HostPort, _options: LinkOptions, handler: LinkHandler): Link {
-    const { primitives, dial, connections } = this.#settings;
-    const settings = { hello: this.#hello, random: primitives.random, dial, connections };
+    const { primitives, dial, connections, eager = false } = this.#settings;
+    const settings = { hello: this.#hello, random: primitives.random, dial, connections, eager };
     const link = new TcpLink(this.#loop, to, settings, this.#log, handler, this.#closed);
     this.#links.add(link);
+    // Begins to connect at once, so that what is sent in this round can wait.
+    if (eager) link.advance(this.#loop.now());
     this.#loop.wake();
     return link;
   }

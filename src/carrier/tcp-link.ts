@@ -20,6 +20,8 @@ export interface TcpLinkSettings {
   readonly dial: TcpDialer;
   /** 1…16. */
   readonly connections: number;
+  /** For who cannot wait: what is sent while no connection is open waits before the one that is being made. Default false. */
+  readonly eager?: boolean;
 }
 
 export class TcpLink implements Link, TcpChannelUser {
@@ -139,7 +141,8 @@ export class TcpLink implements Link, TcpChannelUser {
     let least: TcpChannel | undefined;
     for (let i = 0; i < this.#places.length; i++) {
       const { channel } = this.#places[i]!;
-      if (channel?.state === "open" && (least === undefined || channel.queue.bytes < least.queue.bytes)) least = channel;
+      if (channel === undefined || (channel.state !== "open" && this.#settings.eager !== true)) continue;
+      if (least === undefined || channel.queue.bytes < least.queue.bytes) least = channel;
     }
     return least;
   }

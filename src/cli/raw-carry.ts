@@ -1,12 +1,16 @@
 /** Runs one end of a raw connection: carrier, firewall's rule, signals. */
+import { LinkApplications } from "../carrier/link-applications.ts";
+import { LinkTarget } from "../carrier/link-target.ts";
 import { RawClientCarrier } from "../carrier/raw-client.ts";
 import { RawServerCarrier } from "../carrier/raw-server.ts";
 import type { CarrierSettings } from "../carrier/settings.ts";
+import { TcpCarrier } from "../carrier/tcp-carrier.ts";
 import { DEFAULT_PASSWORD, deriveKeys } from "../faketcp/keys.ts";
 import { crc32, faketcpPrimitives, randomFill } from "../host/faketcp-crypto.ts";
 import { Firewall } from "../host/firewall.ts";
-import { createLog } from "../host/log.ts";
+import { createLog, type Log } from "../host/log.ts";
 import { EpollLoop } from "../host/loop-epoll.ts";
+import { tcpSettings } from "./carriers.ts";
 import { firewallPattern } from "./raw-rule.ts";
 import type { RawSettings } from "./raw-settings.ts";
 import { isWeak, weakness } from "./raw-weakness.ts";
@@ -20,7 +24,7 @@ export async function carryRaw(settings: RawSettings): Promise<number> {
   if (password === DEFAULT_PASSWORD)
     log.warn({}, "the password is udp2raw's public default: anybody can connect and read; give --key-file");
   if (passwordCut) log.warn({}, "the password ends at its first blank, as udp2raw reads it");
-  if (isWeak(cipherMode, authMode))
+  if (!settings.stream && isWeak(cipherMode, authMode))
     log.warn(
       { cipherMode, authMode },
       `weak: ${weakness(cipherMode, authMode)}; aes128gcm between two of ours, aes128cbc with hmac_sha1 to a udp2raw are better`,
@@ -40,10 +44,13 @@ export async function carryRaw(settings: RawSettings): Promise<number> {
     if (firewall !== "none") rules = await Firewall.install(firewallPattern(settings), log);
     else if (mode === "icmp" && role === "server")
       log.warn({}, "no firewall rule: the kernel answers the client's pings as well; give -a, or add the rule that -g prints");
-    const { counters } = new carrier(loop, carrierSettings(settings), log);
+    const { counters } = settings.stream ? carryStream(loop, settings, log) : new carrier(loop, carrierSettings(settings), log);
     if (firewall === "keep") rules?.keep();
     loop.attach();
-    log.info({ role, mode, cipherMode, authMode, local: settings.local, remote: settings.remote }, "carrying");
+    log.info(
+      { role, ...(settings.stream ? { mode: "tcp" } : { mode, cipherMode, authMode }), local: settings.local, remote: settings.remote },
+      "carrying",
+    );
     await stopped;
     log.info({ ...counters, ...(rules === undefined ? {} : { firewall: rules.counters }) }, "counters of this process");
     return 0;
@@ -52,6 +59,15 @@ export async function carryRaw(settings: RawSettings): Promise<number> {
     loop.stop();
     await rules?.remove();
   }
+}
+
+/** Raw mode tcp: datagrams in TCP connections. */
+function carryStream(loop: EpollLoop, settings: RawSettings, log: Log): LinkApplications | LinkTarget {
+  const { role, local, remote, password, bufferBytes } = settings;
+  const tcp = tcpSettings({ password, connections: 1, congestion: "bbr" });
+  const carrier = new TcpCarrier(loop, { ...tcp, eager: true }, log);
+  const ends = { local, remote, socketBufferBytes: bufferBytes };
+  return role === "client" ? new LinkApplications(loop, carrier, ends) : new LinkTarget(loop, carrier, ends, log);
 }
 
 function carrierSettings(settings: RawSettings): CarrierSettings {

@@ -10,6 +10,7 @@ import type { RawSettings } from "./raw-settings.ts";
 import { isWeak, weakness } from "./raw-weakness.ts";
 
 export function explainRaw(settings: RawSettings): string {
+  if (settings.stream) return STREAM;
   const sizes = new RawSizes(settings.mode, settings);
   const versions: readonly IpVersion[] = [4, 6];
   const own = rawVersion(settings);
@@ -120,3 +121,12 @@ const EXAMPLES: readonly number[] = [0, 100, 1200, 1400];
 const PATH_BYTES = 1500;
 /** Header and tag of a WireGuard data message, whose content is filled up to a multiple of 16. */
 const WIREGUARD_BYTES = 32;
+
+const STREAM = `tcp: real TCP connections, one for each application that sends UDP; between two of ours only.
+
+A record
+  length 2 | aes128gcm( datagrams, each behind its length 2 ) | tag 16
+
+Datagrams of up to 1500 bytes; several that wait leave in one record. What a slow connection does not take in half a second is dropped.
+While idle: an empty record each way every 3 s. Keys are new for each connection; there is no forward secrecy.
+`;

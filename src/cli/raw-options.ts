@@ -33,9 +33,11 @@ export const rawConfig = z.strictObject({
     .meta({ short: "k", secret: true }),
   "key-file": z.string().default("").describe("file that holds the password, instead of --key or the variable LONGHAUL_RAW_KEY"),
   "raw-mode": z
-    .enum([...rawModes, ...EASY_MODES])
+    .enum([...rawModes, "tcp", ...EASY_MODES])
     .default("faketcp")
-    .describe("what packets look like; the same at both ends; easyfaketcp: faketcp whose connection the kernel makes"),
+    .describe(
+      "what packets look like; the same at both ends; easyfaketcp: faketcp whose connection the kernel makes; tcp: real connections, between two of ours only, without any capability",
+    ),
   compat: z
     .enum(["longhaul", "udp2raw"])
     .default("longhaul")

@@ -61,6 +61,7 @@ test("udp2raw's defaults", () => {
     password: "secret key",
     passwordCut: false,
     mode: "faketcp",
+    stream: false,
     easy: false,
     seqMode: 3,
     cipherMode: "aes128cbc",
@@ -163,7 +164,9 @@ test("wrong values: one sentence that names the key, what was given and what is 
   refused(["-c", "-l", "here:3333", "-r", "192.0.2.1:4096"], /^--local: "here:3333" is not allowed; give a literal/);
   refused(["-c", "-l", "127.0.0.1:3333", "-r", "192.0.2.1:65536"], /^--remote: "192\.0\.2\.1:65536" is not an address/);
   refused([...ends, "--source-ip", "::1"], /^--source-ip: "::1" is not allowed; give a literal IPv4 address/);
-  refused([...ends, "--raw-mode", "tcp"], /^--raw-mode: "tcp" is not allowed; give one of faketcp, icmp, udp, easyfaketcp/);
+  refused([...ends, "--raw-mode", "tls"], /^--raw-mode: "tls" is not allowed; give one of faketcp, icmp, udp, tcp, easyfaketcp/);
+  assert.equal(settings([...ends, "--raw-mode", "tcp"]).stream, true);
+  refused([...ends, "--raw-mode", "tcp", "-a"], /^--auto-rule, .* not allowed with --raw-mode tcp/);
   refused([...ends, "--seq-mode", "5"], /^--seq-mode: "5" is not allowed; give a whole number from 0 to 4/);
   refused([...ends, "--sock-buf", "9"], /^--sock-buf: "9" .* from 10 to 10240/);
   refused([...ends, "--hb-len"], /^--hb-len needs a value/);

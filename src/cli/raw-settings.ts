@@ -30,6 +30,8 @@ export interface RawSettings {
   /** A blank was in what was given, and what is behind it does not count. */
   readonly passwordCut: boolean;
   readonly mode: RawMode;
+  /** Raw mode tcp: no raw packets at all, but TCP connections of the kernel's; of the other parameters those of packets mean nothing then. */
+  readonly stream: boolean;
   /** easyfaketcp: the kernel makes the connection. */
   readonly easy: boolean;
   readonly seqMode: SeqMode;
@@ -92,6 +94,12 @@ function settingsOf(config: RawConfig, given: string | undefined): RawSettings {
       "auto-rule",
       "--auto-rule: not allowed with easyfaketcp, whose connection the kernel makes; leave it out, none is needed",
     );
+  const stream = config["raw-mode"] === "tcp";
+  if (stream && (config["auto-rule"] || config["keep-rule"] || config["gen-rule"] || config["gen-add"]))
+    throw new ConfigError(
+      "auto-rule",
+      "--auto-rule, --keep-rule, --gen-rule, --gen-add: not allowed with --raw-mode tcp, which needs no rule; leave it out",
+    );
   const role = config.client ? "client" : "server";
   const password = given === undefined ? config.key : firstWord(given);
   const local = endpoint("local", "l", config.local);
@@ -100,7 +108,8 @@ function settingsOf(config: RawConfig, given: string | undefined): RawSettings {
     throw new ConfigError("local", `--local: "${config.local}" is not allowed; give a literal address with a port, such as 0.0.0.0:4096`);
   return {
     ...{ role, local, remote, password, passwordCut: given !== undefined && password !== given },
-    mode: easy ? "faketcp" : (config["raw-mode"] as RawMode),
+    stream,
+    mode: easy || stream ? "faketcp" : (config["raw-mode"] as RawMode),
     easy,
     seqMode: config["seq-mode"] as SeqMode,
     cipherMode: config["cipher-mode"],

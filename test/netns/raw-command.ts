@@ -53,7 +53,14 @@ try {
     assert.ok(!/"of"|of the test/.test(child.output()), "the password is in the log");
   }
   for (const prefix of [c, s]) assert.equal(inside(prefix, "nft", "list", "tables"), "", "rules stayed behind");
-  console.log("1 passed, 0 failed, 0 skipped");
+  const tcp = ["--raw-mode", "tcp", "--key-file", key];
+  await waitFor(children.start("tcp-server", [longhaul, "raw", "-s", "-l", "0.0.0.0:4096", "-r", "127.0.0.1:7777", ...tcp], s), "carrying");
+  await waitFor(
+    children.start("tcp-client", [longhaul, "raw", "-c", "-l", "127.0.0.1:3333", "-r", `${Netlab.serverAddress}:4096`, ...tcp], c),
+    "carrying",
+  );
+  await exchange();
+  console.log("2 passed, 0 failed, 0 skipped");
 } finally {
   await children.endAll();
   lab.down();
