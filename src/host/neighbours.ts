@@ -11,6 +11,7 @@ import {
   type RouteMessage,
   RouteSocket,
   RTM_DELNEIGH,
+  RTM_GETNEIGH,
   RTM_GETROUTE,
   RTM_NEWNEIGH,
   RTM_NEWROUTE,
@@ -76,6 +77,13 @@ export class Neighbours {
     const view = new DataView(fixed.buffer);
     fixed[0] = bytes.length === 4 ? AF_INET : AF_INET6;
     view.setInt32(4, ifindex, true);
+    // One that is known is let be: being used would make a permanent one an ordinary one.
+    let state = 0;
+    this.#questions.send(RTM_GETNEIGH, 0, fixed, [[NDA_DST, bytes]]);
+    this.#questions.receive(({ type, body }) => {
+      if (type === RTM_NEWNEIGH) state = body.getUint16(8, true);
+    }, true);
+    if ((state & ~(NUD_INCOMPLETE | NUD_FAILED)) !== 0) return;
     fixed[10] = NTF_USE;
     this.#questions.send(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, fixed, [[NDA_DST, bytes]]);
     // Errors come as answers, which the next question would take for its own.
@@ -128,4 +136,6 @@ const RTN_LOCAL = 2;
 const NDA_DST = 1;
 const NDA_LLADDR = 2;
 const NTF_USE = 1;
+const NUD_INCOMPLETE = 1;
+const NUD_FAILED = 0x20;
 const KNOWN_MAX = 65_536;

@@ -18,6 +18,7 @@ export const RTM_NEWROUTE = 24;
 export const RTM_GETROUTE = 26;
 export const RTM_NEWNEIGH = 28;
 export const RTM_DELNEIGH = 29;
+export const RTM_GETNEIGH = 30;
 
 export interface RouteMessage {
   readonly type: number;

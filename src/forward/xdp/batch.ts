@@ -20,11 +20,18 @@ export class UpdateBatch {
     this.#values = new Block(map.bpf.sys, this.#size * map.shape.valueBytes);
   }
 
-  /** @throws HostError when it was full and the kernel refuses */
-  add(key: Uint8Array, value: number): void {
-    const { keyBytes, valueBytes } = this.#map.shape;
-    this.#keys.bytes.set(key, this.#count * keyBytes);
-    this.#values.view.setUint32(this.#count * valueBytes, value, true);
+  /** Where the next key is to be written before `add`, in `keys`. */
+  get at(): number {
+    return this.#count * this.#map.shape.keyBytes;
+  }
+
+  get keys(): DataView {
+    return this.#keys.view;
+  }
+
+  /** The value of the key that was written. @throws HostError when it was full and the kernel refuses */
+  add(value: number): void {
+    this.#values.view.setUint32(this.#count * this.#map.shape.valueBytes, value, true);
     if (++this.#count === this.#size) this.flush();
   }
 

@@ -31,6 +31,7 @@ export class Collector {
   #thorough: boolean;
   #at = 0;
   #leaving: ReadonlySet<number> = new Set();
+  #backends: ReadonlyMap<number, ReadonlySet<string>> = new Map();
   #seen = new Set<number>();
 
   /** `thorough`: the first walk looks at both ways of every flow, since a process that was killed may have left halves. */
@@ -82,7 +83,7 @@ export class Collector {
 
   #judge(table: FlowTable, entry: FlowEntry): void {
     const { forward } = entry;
-    const leaving = this.#leaving.has(forward);
+    const leaving = this.#leaving.has(forward) || (this.#backends.size > 0 && this.#isStray(entry));
     if (leaving) this.#seen.add(forward);
     // Most entries end here, without a system call.
     if (
@@ -112,6 +113,14 @@ export class Collector {
     }
   }
 
+  /** To a backend that its forward has no more. */
+  #isStray(entry: FlowEntry): boolean {
+    const names = this.#backends.get(entry.forward);
+    if (names === undefined || entry.isReply) return false;
+    const backend = entry.end("value", "destination");
+    return !names.has(backend) && !names.has(backend.replace(/:\d+$/, "").replace(/^\[|\]$/g, ""));
+  }
+
   #end(table: FlowTable, entry: FlowEntry): void {
     this.#tables.addEnded(entry.forward, 1);
     table.end(entry);
@@ -130,6 +139,7 @@ export class Collector {
     this.#at = 0;
     for (const table of this.#flows) table.restart();
     this.#leaving = new Set(this.#tables.leaving);
+    this.#backends = new Map(this.#tables.backends);
     this.#seen = new Set();
   }
 
@@ -137,6 +147,7 @@ export class Collector {
     this.counters.passes++;
     this.#thorough = false;
     for (const id of this.#leaving) if (!this.#seen.has(id) && this.#tables.leaving.has(id)) this.#tables.forget(id);
+    for (const [id, names] of this.#backends) if (this.#tables.backends.get(id) === names) this.#tables.backends.delete(id);
     this.#begin();
   }
 }

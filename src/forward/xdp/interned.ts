@@ -9,15 +9,15 @@ interface Entry {
 
 export class Interned {
   readonly #slots: Slots;
-  readonly #entries = new Map<string, Entry>();
-  readonly #keys = new Map<number, string>();
+  readonly #entries = new Map<string | number, Entry>();
+  readonly #keys = new Map<number, string | number>();
 
   constructor(slots: Slots) {
     this.#slots = slots;
   }
 
   /** The place of what `key` says; `write` puts it there when it is new. One more user. @throws HostError when the table is full */
-  take(key: string, count: number, write: (at: number) => void): number {
+  take(key: string | number, count: number, write: (at: number) => void): number {
     const known = this.#entries.get(key);
     if (known !== undefined) {
       known.users++;

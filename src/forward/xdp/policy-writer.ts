@@ -7,8 +7,9 @@
  */
 import type { BpfObject } from "../../host/bpf/bpf-object.ts";
 import { type Forward, weighted } from "../forward.ts";
-import { bytesOf, formatAddress, type IpRange, parseAddress, sizeOf } from "../ip-range.ts";
+import { type Family, type IpRange, sizeOf } from "../ip-range.ts";
 import { type Backend, formatBackend } from "../listen.ts";
+import { putAddress } from "./address.ts";
 import { Interned } from "./interned.ts";
 import { BACKEND, BURST_NANOSECONDS, INDEX_BYTES, POLICY, POLICY_FLAG, rateCost, SOURCE_BYTES } from "./layout.ts";
 import { maglevTable } from "./maglev.ts";
@@ -23,8 +24,8 @@ export interface WrittenPolicy {
   readonly sources: readonly number[];
 }
 
-/** The source address that the route to a backend has. */
-export type SourceOf = (address: string) => string;
+/** The source address that the route to a backend has; undefined without one. */
+export type SourceOf = (family: Family, address: bigint) => bigint | undefined;
 
 export class PolicyWriter {
   readonly policies: Slots;
@@ -60,12 +61,9 @@ export class PolicyWriter {
     try {
       const targets = forward.state === "draining" ? [] : weighted(forward);
       for (const backend of targets) taken.backends.push(this.#backend(forward, backend, taken.sources));
-      const table =
-        targets.length === 0 ? [] : maglevTable(targets.map((backend) => ({ name: formatBackend(backend), weight: backend.weight })));
-      if (table.length > 0)
-        taken.choice = this.#choice(targets.length === 1 ? `${taken.backends[0]}` : keyOf(taken.backends, targets), table, taken.backends);
+      const choices = this.#choose(targets, taken);
       const policy = this.policies.take();
-      this.#policy(policy, forward, access, taken.choice, table.length);
+      this.#policy(policy, forward, access, taken.choice, choices);
       return { policy, ...taken };
     } catch (error) {
       this.#giveParts(taken);
@@ -144,41 +142,57 @@ export class PolicyWriter {
     }
   }
 
-  #choice(key: string, table: ArrayLike<number>, backends: readonly number[]): number {
-    return this.#choices.take(key, table.length, (at) => {
-      const view = this.#memory.choices;
-      for (let i = 0; i < table.length; i++) view.setUint32((at + i) * INDEX_BYTES, backends[table[i]!]!, true);
+  /** How many choices there are. */
+  #choose(targets: readonly Backend[], taken: { readonly backends: readonly number[]; choice: number }): number {
+    const [first] = taken.backends;
+    const view = this.#memory.choices;
+    if (first === undefined) return 0;
+    if (targets.length === 1) {
+      taken.choice = this.#choices.take(first, 1, (at) => view.setUint32(at * INDEX_BYTES, first, true));
+      return 1;
+    }
+    const table = maglevTable(targets.map((backend) => ({ name: formatBackend(backend), weight: backend.weight })));
+    taken.choice = this.#choices.take(keyOf(taken.backends, targets), table.length, (at) => {
+      for (const [i, index] of table.entries()) view.setUint32((at + i) * INDEX_BYTES, taken.backends[index]!, true);
     });
+    return table.length;
   }
 
   #backend(forward: Forward, backend: Backend, taken: number[]): number {
-    const ranges = this.#sourceRanges(forward, backend);
-    const count = ranges.reduce((sum, range) => sum + Number(sizeOf(range)), 0);
-    const source = count === 0 ? 0 : this.#source(ranges, count);
-    if (count > 0) taken.push(source);
     const { address, family, port = 0 } = backend;
-    return this.#backends.take(`${address}/${family}/${port}/${source}/${count}`, 1, (at) => {
+    const { at: source, count } = this.#sourcesOf(forward, backend);
+    if (count > 0) taken.push(source);
+    // A number is a key that costs nothing: IPv4 with the one source that most have.
+    const key =
+      family === 4 && source < 32 && count === 1
+        ? (Number(address) * 65_536 + port) * 32 + source
+        : `${address}/${family}/${port}/${source}/${count}`;
+    return this.#backends.take(key, 1, (at) => {
       const view = this.#memory.backends;
-      putBytes(view, at * BACKEND.bytes + BACKEND.address, bytesOf(family, address));
+      putAddress(view, at * BACKEND.bytes + BACKEND.address, family, address);
       view.setUint16(at * BACKEND.bytes + BACKEND.port, port);
       view.setUint32(at * BACKEND.bytes + BACKEND.source, source, true);
       view.setUint32(at * BACKEND.bytes + BACKEND.sources, count, true);
     });
   }
 
-  #sourceRanges({ source }: Forward, { family, address }: Backend): readonly IpRange[] {
-    if (source.kind === "transparent") return [];
-    if (source.kind === "addresses") return source.ranges;
-    const own = this.#sourceOf(formatAddress(family, address));
-    const { value } = parseAddress(own)!;
-    return [{ family, first: value, last: value }];
+  #sourcesOf({ source }: Forward, { family, address }: Backend): { at: number; count: number } {
+    if (source.kind === "transparent") return { at: 0, count: 0 };
+    if (source.kind === "addresses") {
+      const count = source.ranges.reduce((sum, range) => sum + Number(sizeOf(range)), 0);
+      return { at: this.#source(source.ranges.map(({ first, last }) => `${family}:${first}-${last}`).join(), source.ranges, count), count };
+    }
+    const own = this.#sourceOf(family, address);
+    if (own === undefined) return { at: 0, count: 0 };
+    const key = family === 4 ? Number(own) : `${own}`;
+    return { at: this.#source(key, [{ family, first: own, last: own }], 1), count: 1 };
   }
 
-  #source(ranges: readonly IpRange[], count: number): number {
-    return this.#sources.take(ranges.map(({ family, first, last }) => `${family}:${first}-${last}`).join(), count, (at) => {
+  #source(key: string | number, ranges: readonly IpRange[], count: number): number {
+    return this.#sources.take(key, count, (at) => {
       let next = at;
       for (const { family, first, last } of ranges)
-        for (let value = first; value <= last; value++) putBytes(this.#memory.sources, next++ * SOURCE_BYTES, bytesOf(family, value));
+        for (let value = first; value <= last; value++) putAddress(this.#memory.sources, next++ * SOURCE_BYTES, family, value);
     });
   }
 }
@@ -186,8 +200,4 @@ export class PolicyWriter {
 /** The same backends with the same weights make the same table. */
 function keyOf(places: readonly number[], backends: readonly Backend[]): string {
   return places.map((place, i) => `${place}@${backends[i]!.weight}`).join();
-}
-
-function putBytes(view: DataView, at: number, bytes: Uint8Array): void {
-  for (let i = 0; i < bytes.length; i++) view.setUint8(at + i, bytes[i]!);
 }

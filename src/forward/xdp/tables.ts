@@ -8,10 +8,10 @@
 import type { BpfMap } from "../../host/bpf/bpf-map.ts";
 import type { BpfObject } from "../../host/bpf/bpf-object.ts";
 import type { Forward } from "../forward.ts";
-import { bytesOf } from "../ip-range.ts";
-import { isExact, type Listen } from "../listen.ts";
+import { formatBackend, isExact, type Listen } from "../listen.ts";
 import type { Plan } from "../plan.ts";
 import { type AccessEntry, accessEntries } from "./access-list.ts";
+import { putAddress } from "./address.ts";
 import { UpdateBatch } from "./batch.ts";
 import { ACCESS_KEY, INDEX_BYTES, LISTEN_KEY, POLICY, RANGE_KEY, TITLE } from "./layout.ts";
 import { PolicyWriter, type SourceOf, type WrittenPolicy } from "./policy-writer.ts";
@@ -85,6 +85,8 @@ export class Tables {
 
   /** Forwards that are gone and whose flows are to be ended. */
   readonly leaving = new Set<number>();
+  /** Backends that changed forwards have now, as "host:port" or "host": flows to others are to be ended. */
+  readonly backends = new Map<number, ReadonlySet<string>>();
 
   /** All or nothing. @throws HostError when a table is full, and nothing has changed */
   apply(plan: Plan): void {
@@ -147,6 +149,7 @@ export class Tables {
     this.#held.set(forward.name, held);
     this.leaving.delete(id);
     if (before !== undefined) {
+      this.#noteBackends(id, before.forward, forward);
       if (isExact(before.forward.listen)) {
         const key = listenKey(before.forward.listen);
         stale.set(text(key), key);
@@ -154,9 +157,14 @@ export class Tables {
       this.#discard(before);
     }
     if (!isExact(forward.listen)) return;
-    const key = listenKey(forward.listen);
-    stale.delete(text(key));
-    listeners.add(key, id);
+    if (stale.size > 0) stale.delete(text(listenKey(forward.listen)));
+    putListenKey(listeners.keys, listeners.at, forward.listen);
+    listeners.add(id);
+  }
+
+  #noteBackends(id: number, before: Forward, after: Forward): void {
+    const names = new Set(after.backends.map(formatBackend));
+    if (before.backends.some((backend) => !names.has(formatBackend(backend)))) this.backends.set(id, names);
   }
 
   /** No new flows, and those that run are ended by their next packet or by the collector. */
@@ -273,12 +281,15 @@ function* entriesOf(map: BpfMap): Generator<[key: Uint8Array, value: number]> {
   }
 }
 
-function listenKey({ addresses: { family, first }, ports }: Listen): Uint8Array {
+function listenKey(listen: Listen): Uint8Array {
   const key = new Uint8Array(LISTEN_KEY.bytes);
-  key.set(bytesOf(family, first));
-  key[LISTEN_KEY.port] = ports.first >> 8;
-  key[LISTEN_KEY.port + 1] = ports.first & 255;
+  putListenKey(new DataView(key.buffer), 0, listen);
   return key;
+}
+
+function putListenKey(view: DataView, at: number, { addresses: { family, first }, ports }: Listen): void {
+  putAddress(view, at, family, first);
+  view.setUint16(at + LISTEN_KEY.port, ports.first);
 }
 
 function text(key: Uint8Array): string {

@@ -8,6 +8,7 @@
  * Deviations from datapath.ts: limits and lists are looked at once a flow is known (step 3 before 1 and 2), with the same outcome, except that
  * a packet over a limit that would be the first of a flow opens it. Fragments and packets with options are left to the kernel.
  */
+import type { BpfProgram } from "../../host/bpf/bpf-program.ts";
 import { RingBuffer } from "../../host/bpf/ring-buffer.ts";
 import { listInterfaces } from "../../host/interface.ts";
 import { formatIp } from "../../host/ip-address.ts";
@@ -15,8 +16,8 @@ import { Neighbours, type Way } from "../../host/neighbours.ts";
 import { loadSys, type Poll, type Sys } from "../../host/sys.ts";
 import type { Capabilities, Capture, CaptureOptions, Datapath, DatapathStats, Flow, ForwardStats, PacketSink } from "../datapath.ts";
 import type { Forward } from "../forward.ts";
-import { formatAddress } from "../ip-range.ts";
-import { type Backend, formatBackend } from "../listen.ts";
+import { type Family, formatAddress, parseAddress } from "../ip-range.ts";
+import type { Backend } from "../listen.ts";
 import type { Plan } from "../plan.ts";
 import { readCapture } from "./capture-record.ts";
 import { Collector } from "./collector.ts";
@@ -40,8 +41,21 @@ export interface XdpOptions {
   readonly pinned?: boolean;
   /** New flows a second, of all forwards; default as many as leave half of the table to flows with answers. */
   readonly flowsPerSecond?: number;
+  /** ICMP errors of our own a second, and as many calls for neighbours; default 1000. */
+  readonly answersPerSecond?: number;
+  /** How a frame leaves by the interface it came from; default redirect on veth, where a turned one is lost without a program at the other end, else tx. */
+  readonly turn?: "tx" | "redirect";
+  /** Tagged interfaces besides those of the kernel's own kind, of which it knows itself. */
+  readonly vlans?: readonly TaggedInterface[];
   /** Default true: a client must be where its packets come from (as rp_filter = 1). */
   readonly strict?: boolean;
+}
+
+export interface TaggedInterface {
+  readonly ifindex: number;
+  /** Of the interface below. */
+  readonly lower: number;
+  readonly tag: number;
 }
 
 export class XdpDatapath implements Datapath {
@@ -58,17 +72,20 @@ export class XdpDatapath implements Datapath {
   readonly #poll: Poll;
   readonly #neighbours: Neighbours;
   readonly #ways = new Map<string, Way | undefined>();
-  /** Backends whose neighbours were called. */
-  readonly #resolved = new Set<string>();
+  /** Our addresses towards backends, whose neighbours were called when they were looked for; IPv4 and IPv6 do not meet below 2^32. */
+  readonly #sources = new Map<bigint, bigint | undefined>();
   readonly #timer: NodeJS.Timeout;
   readonly #began: number;
   #renewal: NodeJS.Timeout | undefined;
   #capture: ((record: DataView) => void) | undefined;
   #last: Plan | undefined;
+  readonly #vlans: readonly TaggedInterface[];
+  #walked = 0;
 
   /** @throws HostError that says what is missing; what was there before goes on then */
   constructor(options: XdpOptions = {}, sys: Sys = loadSys()) {
     this.#sys = sys;
+    this.#vlans = options.vlans ?? [];
     const limits = { ...XDP_LIMITS, ...options.limits };
     const { name = "default", interfaces = servedInterfaces(sys), pinned = true, mode } = options;
     this.#installation = new Installation(sys, { name, interfaces, mode, limits, pinned });
@@ -76,16 +93,16 @@ export class XdpDatapath implements Datapath {
     this.attached = this.#installation.attached;
     this.capabilities = { outlivesProcess: pinned, transparent: true, capture: true };
     this.#settings = new Settings(object.map("bss"));
-    this.#settings.budgets(options.flowsPerSecond ?? Math.ceil(limits.flowsMax / UNANSWERED_SHARE), ANSWERS_PER_SECOND);
-    this.#settings.setFlag(SETTING_FLAG.strict, options.strict ?? true);
-    // A frame turned round on a veth is lost unless a program is at its other end as well.
-    this.#settings.setFlag(
-      SETTING_FLAG.redirect,
-      this.attached.some(({ link }) => link.kind === "veth"),
+    this.#settings.budgets(
+      options.flowsPerSecond ?? Math.ceil(limits.flowsMax / UNANSWERED_SHARE),
+      options.answersPerSecond ?? ANSWERS_PER_SECOND,
     );
+    this.#settings.setFlag(SETTING_FLAG.strict, options.strict ?? true);
+    const turn = options.turn ?? (this.attached.some(({ link }) => link.kind === "veth") ? "redirect" : "tx");
+    this.#settings.setFlag(SETTING_FLAG.redirect, turn === "redirect");
     this.#counts = new Counts(object.map("counts"), object.map("reasons"), cpus);
     this.#neighbours = new Neighbours(sys, () => this.#renewSoon());
-    this.#tables = new Tables(object, (address) => this.#wayTo(address)?.source ?? UNROUTED);
+    this.#tables = new Tables(object, (family, address) => this.#sourceTo(family, address));
     // The clock goes on where an earlier process left it.
     this.#began = this.#settings.now + 1 - performance.now() / 1000;
     this.#settings.now = this.#now();
@@ -95,6 +112,11 @@ export class XdpDatapath implements Datapath {
     this.#timer = setInterval(() => this.#tick(), TICK_MS).unref();
     this.#readVlans();
     this.#settings.renew();
+  }
+
+  /** What runs at the interfaces. */
+  get program(): BpfProgram {
+    return this.#installation.program;
   }
 
   refuses(forward: Forward): string | undefined {
@@ -109,12 +131,12 @@ export class XdpDatapath implements Datapath {
   }
 
   async apply(plan: Plan): Promise<void> {
-    for (const forward of [...plan.added, ...plan.changed.map(({ after }) => after)]) this.#resolve(forward.backends);
+    for (const { backends } of plan.added) this.#resolve(backends);
+    for (const { after } of plan.changed) this.#resolve(after.backends);
     this.#tables.apply(plan);
     this.#last = plan;
     this.#settings.setFlag(SETTING_FLAG.ranges, this.#tables.hasRanges);
     if (plan.removed.length + plan.changed.length > 0) this.#settings.renew();
-    if (plan.changed.length > 0) this.#endStrays(plan);
   }
 
   async verify(): Promise<string | undefined> {
@@ -200,7 +222,9 @@ export class XdpDatapath implements Datapath {
   #tick(): void {
     this.#settings.now = this.#now();
     this.#tables.rest();
-    this.#collector.collect(this.#now(), BATCHES_PER_TICK);
+    // A walk over everything is begun once a second at most.
+    if (this.#walked === this.#now()) return;
+    if (this.#collector.collect(this.#now(), BATCHES_PER_TICK)) this.#walked = this.#now();
   }
 
   #flowTables(): FlowTable[] {
@@ -212,37 +236,23 @@ export class XdpDatapath implements Datapath {
     return this.#collector.sweep(this.#flowTables(), condemned);
   }
 
-  /** Flows to backends that a changed forward has no more. */
-  #endStrays({ changed }: Plan): void {
-    const kept = new Map<number, ReadonlySet<string>>();
-    for (const { before, after } of changed) {
-      const id = this.#tables.idOf(after.name);
-      const names = new Set(after.backends.map(formatBackend));
-      if (id !== undefined && before.backends.some((backend) => !names.has(formatBackend(backend)))) kept.set(id, names);
-    }
-    if (kept.size === 0) return;
-    this.#sweep((entry) => {
-      const names = kept.get(entry.forward);
-      if (names === undefined) return false;
-      const backend = entry.end("value", "destination");
-      return !names.has(backend) && !names.has(backend.replace(/:\d+$/, "").replace(/^\[|\]$/g, ""));
-    });
-  }
-
   #wayTo(address: string): Way | undefined {
     if (!this.#ways.has(address)) this.#ways.set(address, this.#neighbours.wayTo(address));
     return this.#ways.get(address);
   }
 
-  /** So that the first packet finds its neighbour known. */
-  #resolve(backends: readonly Backend[]): void {
-    for (const { family, address } of backends) {
-      const text = formatAddress(family, address);
-      if (this.#resolved.has(text)) continue;
-      this.#resolved.add(text);
-      const way = this.#wayTo(text);
+  #sourceTo(family: Family, address: bigint): bigint | undefined {
+    if (!this.#sources.has(address)) {
+      const way = this.#wayTo(formatAddress(family, address));
+      this.#sources.set(address, way === undefined ? undefined : parseAddress(way.source)?.value);
+      // So that the first packet finds its neighbour known.
       if (way !== undefined && !way.local) this.#neighbours.resolve(way.ifindex, way.nextHop);
     }
+    return this.#sources.get(address);
+  }
+
+  #resolve(backends: readonly Backend[]): void {
+    for (const { family, address } of backends) this.#sourceTo(family, address);
   }
 
   /** Changes come in crowds. */
@@ -250,20 +260,20 @@ export class XdpDatapath implements Datapath {
     this.#renewal ??= setTimeout(() => {
       this.#renewal = undefined;
       this.#ways.clear();
-      this.#resolved.clear();
+      this.#sources.clear();
       this.#readVlans();
       this.#settings.renew();
     }, RENEW_MS).unref();
   }
 
   #readVlans(): void {
+    const found = listInterfaces(this.#sys).flatMap(({ ifindex, vlan }) => (vlan === undefined ? [] : [{ ifindex, ...vlan }]));
     const map = this.#installation.object.map("vlans");
-    for (const { ifindex, vlan } of listInterfaces(this.#sys)) {
-      if (vlan === undefined) continue;
+    for (const { ifindex, lower, tag } of [...found, ...this.#vlans]) {
       const [key, value] = [Buffer.alloc(4), Buffer.alloc(8)];
       key.writeUInt32LE(ifindex);
-      value.writeUInt32LE(vlan.lower);
-      value.writeUInt16LE(vlan.tag, 4);
+      value.writeUInt32LE(lower);
+      value.writeUInt16LE(tag, 4);
       map.update(key, value);
     }
   }
@@ -296,4 +306,3 @@ const RENEW_MS = 20;
 /** Flows without an answer stay 30 s: at this budget they fill half of the table at most. */
 const UNANSWERED_SHARE = 60;
 const ANSWERS_PER_SECOND = 1000;
-const UNROUTED = "0.0.0.0";

@@ -8,6 +8,7 @@
  */
 import { HostError } from "../../base/errors.ts";
 import { Block } from "../block.ts";
+import { EAGAIN } from "../errno.ts";
 import { type Bpf, cString } from "./bpf.ts";
 import * as abi from "./bpf-abi.ts";
 import { linkProgram } from "./bpf-linker.ts";
@@ -111,7 +112,11 @@ export class BpfObject {
       if (log !== undefined) attr.u32(24, 1).u32(28, log.bytes.length).u64(32, log.address);
       for (let i = 0; i < 16; i += 4) attr.u32(48 + i, title.readUInt32LE(i));
       attr.u32(68, abi.BPF_XDP);
-      return this.#bpf.try(abi.BPF_PROG_LOAD);
+      for (let tries = LOAD_TRIES; ; tries--) {
+        const fd = this.#bpf.try(abi.BPF_PROG_LOAD);
+        // A signal interrupted the verifier.
+        if (fd >= 0 || tries === 1 || this.#bpf.sys.errno() !== EAGAIN) return fd;
+      }
     };
     const fd = load(undefined);
     if (fd >= 0) return fd;
@@ -154,6 +159,7 @@ function mapShapes(elf: Elf, entries: Readonly<Record<string, number>>): MapShap
 
 const VARIABLES = ["data", "bss", "rodata"] as const;
 const INSTRUCTION_BYTES = 8;
+const LOAD_TRIES = 5;
 const LOG_BYTES = 1 << 20;
 const LOG_LINES = 6;
 const ZERO_KEY = new Uint8Array(4);

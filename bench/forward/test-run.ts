@@ -1,0 +1,126 @@
+/**
+ * The XDP program alone, in test runs of the kernel: nanoseconds a packet at 1, 50,000 and 500,000 flows, new flows a second, and how long changes of
+ * forwards take. Root; in a network namespace of its own.
+ *
+ *   npm run bench:forward [-- --repeat 20000 --rounds 100 --forwards 50000]
+ *
+ * Short rounds, since the kernel's clock runs on while other processes have the core: the least is a core undisturbed, the median what was had here.
+ * A packet's cost = (header written + program) − (header written + nothing) + (nothing): what writing the header costs is no part of it, what a run itself costs is.
+ */
+import { spawnSync } from "node:child_process";
+import { parseArgs } from "node:util";
+import { desiredState, NOTHING_DESIRED } from "../../src/forward/desired-state.ts";
+import { parseForward } from "../../src/forward/forward.ts";
+import { plan } from "../../src/forward/plan.ts";
+import { XdpDatapath } from "../../src/forward/xdp/xdp-datapath.ts";
+import { Bpf } from "../../src/host/bpf/bpf.ts";
+import { interfaceNamed } from "../../src/host/interface.ts";
+import { loadSys } from "../../src/host/sys.ts";
+import { BenchProgram, template } from "./bench-program.ts";
+
+const { values } = parseArgs({
+  options: {
+    repeat: { type: "string", default: "20000" },
+    rounds: { type: "string", default: "100" },
+    forwards: { type: "string", default: "50000" },
+    inside: { type: "boolean", default: false },
+  },
+});
+if (!values.inside) {
+  const { status } = spawnSync("unshare", ["-n", process.execPath, import.meta.filename, "--inside", ...process.argv.slice(2)], {
+    stdio: "inherit",
+  });
+  process.exit(status ?? 1);
+}
+
+const repeat = Number(values.repeat);
+const rounds = Number(values.rounds);
+const forwardCount = Number(values.forwards);
+const MAC = "02:00:00:00:00:99";
+const setup = [
+  ["link", "set", "lo", "up"],
+  ...["in", "out"].flatMap((name) => [
+    ["link", "add", name, "type", "veth", "peer", "name", `${name}2`],
+    ["link", "set", name, "up"],
+    ["link", "set", `${name}2`, "up"],
+  ]),
+  ["addr", "add", "10.1.0.1/24", "dev", "in"],
+  ["addr", "add", "10.2.0.1/24", "dev", "out"],
+  ["neigh", "add", "10.1.0.2", "lladdr", MAC, "dev", "in", "nud", "permanent"],
+  ["neigh", "add", "10.2.0.2", "lladdr", MAC, "dev", "out", "nud", "permanent"],
+  ["route", "add", "10.64.0.0/10", "via", "10.1.0.2"],
+];
+for (const args of setup) if (spawnSync("ip", args, { stdio: "inherit" }).status !== 0) process.exit(1);
+spawnSync("sysctl", ["-qw", "net.ipv4.ip_forward=1"]);
+
+const sys = loadSys();
+const datapath = new XdpDatapath({ pinned: false, interfaces: ["in", "out"], limits: { flowsMax: 1_048_576 }, flowsPerSecond: 0 }, sys);
+const bench = new BenchProgram(new Bpf(sys));
+const { ifindex } = interfaceNamed(sys, "in");
+const packet = template(842);
+
+const forwards = Array.from({ length: forwardCount }, (_, i) =>
+  parseForward({ name: `f${i}`, listen: `10.1.0.1:${1024 + i}`, to: [`10.2.0.2:${1024 + i}`] }, "bench"),
+);
+const state = desiredState(1, forwards);
+const all = plan(NOTHING_DESIRED, state);
+let began = performance.now();
+await datapath.apply(all);
+console.log(`${forwardCount} forwards applied: ${(performance.now() - began).toFixed(1)} ms`);
+const changes: number[] = [];
+let now = state;
+for (let i = 0; i < 20; i++) {
+  const text = { name: `f${i}`, listen: `10.1.0.1:${1024 + i}`, to: [`10.2.0.2:${2048 + i}`] };
+  const next = desiredState(
+    now.revision + 1,
+    [...now.forwards.values()].map((forward) => (forward.name === `f${i}` ? parseForward(text, "bench") : forward)),
+  );
+  const change = plan(now, next);
+  began = performance.now();
+  await datapath.apply(change);
+  changes.push(performance.now() - began);
+  now = next;
+}
+console.log(`one change: median ${median(changes).toFixed(3)} ms, longest ${Math.max(...changes).toFixed(3)} ms`);
+
+/** Least and median of the rounds. */
+function measure(run: () => number): { least: number; median: number } {
+  const found = Array.from({ length: rounds }, run);
+  return { least: Math.min(...found), median: median(found) };
+}
+
+function median(of: readonly number[]): number {
+  return [...of].sort((a, b) => a - b)[of.length >> 1]!;
+}
+
+const onePass = (): number => bench.rotate.run({ packet, repeat, ifindex }).nanoseconds;
+const empty = measure(() => bench.empty.run({ packet, repeat, ifindex }).nanoseconds);
+console.log(`floor of a run: ${empty.least} ns (median ${empty.median})`);
+console.log("flows     ns a packet, least  median   M packets/s a core");
+let opened = 0;
+for (const flows of [1, 50_000, 500_000]) {
+  bench.aim(datapath.program);
+  bench.flows(flows, forwardCount, false, opened);
+  if (flows > opened) {
+    began = performance.now();
+    const missing = flows - opened;
+    const { verdict } = bench.rotate.run({ packet, repeat: missing, ifindex });
+    const perSecond = missing / ((performance.now() - began) / 1000);
+    if (missing > 1) console.log(`  ${missing} new flows: ${Math.round(perSecond).toLocaleString("en")} a second, verdict ${verdict}`);
+    opened = flows;
+  }
+  bench.flows(flows, forwardCount, true);
+  for (let i = 0; i < Math.max(10, (4 * flows) / repeat); i++) onePass();
+  const forwarded = measure(onePass);
+  bench.aim(bench.empty);
+  const header = measure(onePass);
+  const [least, middle] = [forwarded.least - header.least + empty.least, forwarded.median - header.median + empty.median];
+  console.log(
+    `${String(flows).padStart(7)}   ${String(least).padStart(18)}  ${String(middle).padStart(6)}   ${(1000 / middle).toFixed(1).padStart(18)}`,
+  );
+}
+const { counters } = await datapath.stats();
+const odd = Object.entries(counters).filter(([name, count]) => count > 0 && name !== "passes");
+if (odd.length > 0) console.log(`counted besides: ${odd.map(([name, count]) => `${name} ${count}`).join(", ")}`);
+await datapath.close(false);
+process.exit(0);
