@@ -36,7 +36,7 @@ export class Settings {
     Atomics.store(this.#words, SETTINGS.capture / 4, oneIn);
   }
 
-  /** New flows a second, and ICMP errors of our own; a burst of a tenth of a second's worth passes. */
+  /** New flows a second, and ICMP errors of our own; a burst of a second's worth passes. */
   budgets(flowsPerSecond: number, answersPerSecond: number): void {
     for (const [offset, perSecond] of [
       [SETTINGS.flowRate, flowsPerSecond],
@@ -48,4 +48,4 @@ export class Settings {
   }
 }
 
-const BUDGET_BURST = 100_000_000n;
+const BUDGET_BURST = 1_000_000_000n;
