@@ -39,6 +39,7 @@ function receive(): void {
       for (; rest.length >= MESSAGE_BYTES; rest = rest.subarray(MESSAGE_BYTES)) delays.push(now - rest.readDoubleBE(0));
     });
     const tell = (): void => console.log(`delays ${JSON.stringify(delays.map((ms) => Math.round(ms * 10) / 10))}`);
+    setInterval(tell, 2000);
     socket.on("end", tell).on("error", tell);
   }).listen(TARGET, "127.0.0.1", () => console.log("listening"));
 }
@@ -116,7 +117,8 @@ async function measure(): Promise<void> {
 }
 
 function show(name: string, sent: number, output: string): void {
-  const delays = (JSON.parse(/delays (\[.*\])/.exec(output)?.[1] ?? "[]") as number[]).sort((a, b) => a - b);
+  const last = output.slice(output.lastIndexOf("delays "));
+  const delays = (JSON.parse(/delays (\[.*\])/.exec(last)?.[1] ?? "[]") as number[]).sort((a, b) => a - b);
   const at = (share: number): string => (delays[Math.floor(delays.length * share)] ?? Number.NaN).toFixed(0);
   console.log(
     `${name.padEnd(34)} ${`${delays.length}/${sent}`.padStart(12)}  p50 ${at(0.5)}  p95 ${at(0.95)}  p99 ${at(0.99)}  most ${at(0.9999)}`,

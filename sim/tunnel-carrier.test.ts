@@ -41,6 +41,23 @@ test("a carrier that lets less through than option mtu says shortens the datagra
   assert.ok(Math.max(...moved({ ...mtu, carriers: (loop) => [{ carrier: narrow(loop, 600) }] })) <= 400);
 });
 
+test("a client whose carrier has to connect dials at its start, for each of its sessions; others with their first connection", () => {
+  for (const connects of [true, false]) {
+    const dialled: string[] = [];
+    const carriers = (loop: Loop) => {
+      const carrier = narrow(loop, 600);
+      const dial: Carrier["dial"] = (to, ...rest) => {
+        dialled.push(`${to.host}:${to.port}`);
+        return carrier.dial(to, ...rest);
+      };
+      return [{ carrier: { ...carrier, connects, dial } }];
+    };
+    const world = new TunnelWorld({ link: "delay=10", seed: 7, carriers, client: { conn: 2 } }, answer);
+    world.run(1, () => false);
+    assert.deepEqual(dialled, connects ? ["10.0.0.2:3000", "10.0.0.2:3000"] : []);
+  }
+});
+
 test("a server listens with all its carriers, each at its own address", () => {
   const carriers = (loop: Loop) => [{ carrier: udpCarrier(loop) }, { carrier: narrow(loop, 600), at: { host: "10.0.0.2", port: 4000 } }];
   for (const remoteaddr of ["10.0.0.2:3000", "10.0.0.2:4000"]) {

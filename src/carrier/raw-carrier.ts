@@ -24,6 +24,7 @@ export interface RawCarrierSettings {
 export class RawCarrier implements Carrier, Driver {
   readonly name: string;
   readonly datagramBytesMax: number;
+  readonly connects = true;
   readonly #loop: EpollLoop;
   readonly #settings: RawCarrierSettings;
   readonly #log: Log;

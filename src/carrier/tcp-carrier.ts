@@ -24,6 +24,7 @@ export class TcpCarrier implements Carrier, Driver {
   readonly name = "tcp";
   /** A stream has no packets to fit into: kcptun's own limit holds. */
   readonly datagramBytesMax = 1500;
+  readonly connects = true;
   readonly #loop: Loop;
   readonly #settings: TcpCarrierSettings;
   readonly #log: Log;

@@ -13,6 +13,7 @@ export class TcprawCarrier implements Carrier, Driver {
   readonly name = "tcpraw";
   /** 1500 without the headers of IPv6 and TCP. */
   readonly datagramBytesMax = 1428;
+  readonly connects = true;
   readonly #loop: EpollLoop;
   readonly #random: () => number;
   readonly #log: Log;

@@ -7,6 +7,7 @@ import type { HostPort } from "../carrier/settings.ts";
 import type { RawMode, SeqMode } from "../faketcp/mode.ts";
 import type { RawOptions } from "../faketcp/options.ts";
 import { ipFamily } from "../host/ip-address.ts";
+import type { TlsOptions } from "../host/tls-openssl.ts";
 import { parseHostPort, parsePortRange } from "../tunnel/address.ts";
 import type { ClientConfig, ServerConfig } from "../tunnel/config.ts";
 import { checkGiven } from "./flags.ts";
@@ -34,6 +35,7 @@ export interface PlannedTcp {
   readonly connections: number;
   /** Wanted of the kernel. */
   readonly congestion: string;
+  readonly tls?: { readonly role: "client" | "server"; readonly options: TlsOptions };
 }
 
 export interface PlannedRaw {
@@ -146,11 +148,49 @@ const tcpOfTunnel = z.strictObject({
     .regex(/^[a-z0-9_-]{1,15}$/)
     .default("bbr")
     .describe("the kernel's congestion control, where it has it"),
+  tls: z.stringbool().default(false).describe("connections by TLS"),
+  cert: z.string().default("").describe("server: PEM file of the certificate and its chain"),
+  certkey: z.string().default("").describe("server: PEM file of its key; by default the same file"),
+  ca: z.string().default("").describe("client: PEM file of authorities; by default the system's"),
+  pin: z
+    .string()
+    .regex(/^([0-9a-fA-F]{64})?$/)
+    .default("")
+    .describe("client: SHA-256 of the server's certificate, 64 hexadecimal digits, instead of authorities"),
+  name: z.string().default("").describe("client: the server's name in TLS, by default that of --remoteaddr"),
 });
 
-function plannedTcp({ tcpcarrier, rawkey, key }: ClientConfig | ServerConfig, name: string): PlannedTcp | undefined {
-  if (name !== "tcp") return undefined;
-  return { password: rawkey === "" ? key : rawkey, ...checked("tcpcarrier", tcpOfTunnel, tcpcarrier) };
+function plannedTcp(config: ClientConfig | ServerConfig, carrier: string): PlannedTcp | undefined {
+  if (carrier !== "tcp") return undefined;
+  const { connections, congestion, ...given } = checked("tcpcarrier", tcpOfTunnel, config.tcpcarrier);
+  const tls = given.tls ? { tls: "listen" in config ? serverTls(given) : clientTls(given, config.remoteaddr) } : {};
+  return { password: config.rawkey === "" ? config.key : config.rawkey, connections, congestion, ...tls };
+}
+
+type GivenTls = Omit<z.output<typeof tcpOfTunnel>, "connections" | "congestion">;
+
+function serverTls({ cert, certkey }: GivenTls): NonNullable<PlannedTcp["tls"]> {
+  if (cert === "")
+    throw new ConfigError("tcpcarrier", "--tcpcarrier cert: nothing given; tls at a server needs the PEM file of its certificate");
+  return { role: "server", options: { certificate: cert, ...(certkey === "" ? {} : { key: certkey }) } };
+}
+
+function clientTls({ ca, pin, name }: GivenTls, remoteaddr: string): NonNullable<PlannedTcp["tls"]> {
+  const { host } = parsePortRange("remoteaddr", remoteaddr);
+  const wanted = name !== "" ? name : ipFamily(host) === 0 ? host : undefined;
+  if (wanted === undefined && pin === "")
+    throw new ConfigError(
+      "tcpcarrier",
+      "--tcpcarrier name: nothing given; with an address in --remoteaddr tls needs the server's name, or a pin",
+    );
+  return {
+    role: "client",
+    options: {
+      ...(wanted === undefined ? {} : { name: wanted }),
+      ...(pin === "" ? {} : { pin }),
+      ...(ca === "" ? {} : { authorities: ca }),
+    },
+  };
 }
 
 function checked<Schema extends z.ZodObject>(option: string, schema: Schema, given: Readonly<Record<string, string>>): z.output<Schema> {

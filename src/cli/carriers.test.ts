@@ -66,6 +66,19 @@ test("tcpcarrier: connections and congestion control, and what is wrong is said"
   );
 });
 
+test("tcpcarrier: TLS, and what it needs", () => {
+  const tls = (of: Parameters<typeof carrierPlan>[0]) => carrierPlan(of)[0]!.tcp!.tls;
+  const over = (...argv: string[]) => client("--carrier", "tcp", "--tcpcarrier", "tls=true", ...argv);
+  assert.deepEqual(tls(over("-r", "far.example:443")), { role: "client", options: { name: "far.example" } });
+  const pin = "ab".repeat(32);
+  assert.deepEqual(tls(over("-r", "192.0.2.1:443", "--tcpcarrier", `pin=${pin}`)), { role: "client", options: { pin } });
+  refused(over("-r", "192.0.2.1:443"), /^--tcpcarrier name: nothing given; with an address/);
+  refused(over("--tcpcarrier", "pin=abc"), /^--tcpcarrier pin: "abc" is not allowed/);
+  refused(server("--carrier", "tcp", "--tcpcarrier", "tls=true"), /^--tcpcarrier cert: nothing given; tls at a server/);
+  const files = server("--carrier", "tcp", "--tcpcarrier", "tls=true,cert=a.pem,certkey=b.pem");
+  assert.deepEqual(tls(files), { role: "server", options: { certificate: "a.pem", key: "b.pem" } });
+});
+
 test("raw and rawkey: udp2raw's options by their names, and keys of the tunnel's key where none is given", () => {
   const how = ["--key", "tunnel's", "--raw", "cipher-mode=xor,auth-mode=simple,seq-mode=1,fix-gro=true,hb-len=7,set-ttl=9"];
   const source = ["--raw", "source-ip=192.0.2.9,source-port=4711"];

@@ -4,6 +4,7 @@ import { RawCarrier, type RawCarrierSettings } from "../carrier/raw-carrier.ts";
 import { TcpCarrier, type TcpCarrierSettings } from "../carrier/tcp-carrier.ts";
 import { plainTcp } from "../carrier/tcp-dialer.ts";
 import { TcprawCarrier } from "../carrier/tcpraw-carrier.ts";
+import { overTls } from "../carrier/tls-dialer.ts";
 import { deriveKeys } from "../faketcp/keys.ts";
 import { drawU32 } from "../faketcp/options.ts";
 import { primitives } from "../host/crypto.ts";
@@ -34,9 +35,11 @@ export function makeCarriers(plan: readonly PlannedCarrier[], mtu: number, loop:
   });
 }
 
-export function tcpSettings({ password, connections, congestion }: PlannedTcp): TcpCarrierSettings {
+/** @throws HostError when a file of TLS cannot be used */
+export function tcpSettings({ password, connections, congestion, tls }: PlannedTcp): TcpCarrierSettings {
   const { pbkdf2Sha256, hmacSha256 } = faketcpPrimitives;
-  const dial = plainTcp({ congestion, unsentBytesMax: UNSENT_BYTES });
+  const plain = plainTcp({ congestion, unsentBytesMax: UNSENT_BYTES });
+  const dial = tls === undefined ? plain : overTls(tls.role, tls.options, plain);
   return { password, primitives: { ...primitives, pbkdf2Sha256, hmacSha256 }, dial, connections };
 }
 

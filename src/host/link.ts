@@ -64,6 +64,8 @@ export interface Carrier {
   readonly name: string;
   /** The longest datagram that gets through, over a path of 1500 bytes. */
   readonly datagramBytesMax: Bytes;
+  /** Its links have to connect before they carry anything, so that a client begins at its start and not with its first connection. */
+  readonly connects?: boolean;
   /** A link to one server, whose literal address is given. @throws HostError */
   dial(to: { readonly host: string; readonly port: number }, options: LinkOptions, handler: LinkHandler): Link;
   /** A link of many clients. @throws HostError when the address cannot be had */

@@ -81,6 +81,7 @@ export class TunnelClient implements Driver {
     );
     this.#reverse = new ReverseRequests(this.#slots, parts.log);
     this.forward(parts.loop.now(), config);
+    if (this.#shared.carrier.connects === true) for (const slot of this.#slots) slot.session(parts.loop.now());
     parts.loop.drive(this);
   }
 

@@ -117,7 +117,9 @@ const shared = {
   tcpcarrier: z
     .record(z.string(), z.string())
     .default({})
-    .describe("how carrier tcp connects: connections, congestion (the kernel's, such as bbr)"),
+    .describe(
+      "how carrier tcp connects: connections, congestion (the kernel's, such as bbr); tls=true with cert and certkey, or with ca, pin and name",
+    ),
   extensions: z
     .stringbool()
     .default(true)
