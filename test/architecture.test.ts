@@ -28,7 +28,20 @@ const layers: Readonly<Record<string, number>> = {
 };
 
 /** Inside `media/`: bitstreams know nothing of containers, containers nothing of protocols that carry them. */
-const mediaLayers: Readonly<Record<string, number>> = { "unit.ts": 0, h264: 1, aac: 1, flv: 2, cmaf: 2, rtmp: 3, hls: 3, rtp: 3, sdp: 4 };
+const mediaLayers: Readonly<Record<string, number>> = {
+  "unit.ts": 0,
+  nal: 0.5,
+  av1: 1,
+  h264: 1,
+  h265: 1,
+  aac: 1,
+  flv: 2,
+  cmaf: 2,
+  rtmp: 3,
+  hls: 3,
+  rtp: 3,
+  sdp: 4,
+};
 
 const linesMax = 400;
 const medianLinesMax = 120;

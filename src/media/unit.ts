@@ -10,13 +10,13 @@ export type Track = VideoTrack | AudioTrack;
 
 export interface VideoTrack {
   readonly kind: "video";
-  /** RFC 6381 string, "avc1.64001f". */
+  /** RFC 6381 string, "avc1.64001f", "hvc1.1.6.L93.B0", "av01.0.04M.08". */
   readonly codec: string;
   readonly width: number;
   readonly height: number;
   /** Nominal frame rate from the bitstream, 0 when it does not say. */
   readonly framesPerSecond: number;
-  /** Decoder configuration as the container wants it: AVCDecoderConfigurationRecord (ISO/IEC 14496-15). */
+  /** Decoder configuration as the container wants it: AVC- or HEVCDecoderConfigurationRecord (ISO/IEC 14496-15), AV1CodecConfigurationRecord. */
   readonly configuration: Uint8Array;
 }
 
@@ -41,7 +41,7 @@ export interface Unit {
   readonly pts: Micros;
   /** A decoder can start here; always true for audio. */
   readonly keyframe: boolean;
-  /** Video: NAL units each behind a 4-byte length, without parameter sets in band needed. Audio: one raw frame. */
+  /** Video: NAL units each behind a 4-byte length, without parameter sets in band needed; AV1: open bitstream units. Audio: one raw frame. */
   readonly data: Uint8Array;
   /** Unix milliseconds at which it reached the origin. */
   readonly arrival: number;

@@ -115,11 +115,13 @@ test("the sample entry of Opus is the golden Opus with dOps", () => {
 });
 
 test("codecs without a sample entry are told apart", () => {
-  assert.deepEqual(["avc1.42c01e", "mp4a.40.2", "hvc1.1.6.L93.B0", "opus", "mp4a.69", ""].map(codecSupported), [
+  assert.deepEqual(["avc1.42c01e", "mp4a.40.2", "hvc1.1.6.L93.B0", "av01.0.04M.08", "opus", "mp4a.69", "vvc1.1", ""].map(codecSupported), [
+    true,
+    true,
+    true,
     true,
     true,
     false,
-    true,
     false,
     false,
   ]);

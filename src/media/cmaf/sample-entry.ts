@@ -2,6 +2,8 @@
  * Sample entries: what a decoder must know before the first sample.
  *
  *   avc1 ─ avcC   AVCDecoderConfigurationRecord (ISO/IEC 14496-15 section 5.4.2)
+ *   hvc1 ─ hvcC   HEVCDecoderConfigurationRecord (ISO/IEC 14496-15 section 8.4.1)
+ *   av01 ─ av1C   AV1CodecConfigurationRecord (AV1 Codec ISO Media File Format Binding section 2.3)
  *   Opus ─ dOps   OpusSpecificBox (Encapsulation of Opus in ISO Base Media File Format 4.3.2)
  *   mp4a ─ esds   ES_Descriptor ─ DecoderConfigDescriptor ─ AudioSpecificConfig (ISO/IEC 14496-14 section 5.6, 14496-1 section 7.2.6)
  */
@@ -9,28 +11,32 @@ import type { Writer } from "../../base/cursor.ts";
 import type { AudioTrack, Track, VideoTrack } from "../unit.ts";
 import { closeBox, openBox, openFullBox } from "./box.ts";
 
-/** Whether the muxer has a sample entry for an RFC 6381 codec string: H.264 (avc1), AAC (mp4a.40) and Opus. */
+/** Whether the muxer has a sample entry for an RFC 6381 codec string: H.264 (avc1), HEVC (hvc1), AV1 (av01), AAC (mp4a.40) and Opus. */
 export function codecSupported(codec: string): boolean {
-  return codec.startsWith("avc1.") || codec.startsWith("mp4a.40.") || codec === "opus";
+  return configurationBoxes[codec.slice(0, 4)] !== undefined || codec.startsWith("mp4a.40.") || codec === "opus";
 }
 
 export function writeSampleEntry(into: Writer, track: Track): void {
-  if (track.kind === "video") writeAvc1(into, track);
+  if (track.kind === "video") writeVisual(into, track);
   else if (track.codec === "opus") writeOpus(into, track);
   else writeMp4a(into, track);
 }
 
-function writeAvc1(into: Writer, track: VideoTrack): void {
-  const entry = openBox(into, "avc1");
+/** The box of the configuration by the sample entry, which is what the codec string begins with. */
+const configurationBoxes: Readonly<Record<string, string>> = { avc1: "avcC", hvc1: "hvcC", av01: "av1C" };
+
+function writeVisual(into: Writer, track: VideoTrack): void {
+  const type = track.codec.slice(0, 4);
+  const entry = openBox(into, type);
   into.u32(0).u16(0).u16(DATA_REFERENCE_INDEX);
   into.u32(0).u32(0).u32(0).u32(0);
   into.u16(track.width).u16(track.height).u32(DOTS_PER_INCH_72).u32(DOTS_PER_INCH_72);
   into.u32(0).u16(1);
   for (let i = 0; i < COMPRESSOR_NAME_BYTES; i += 4) into.u32(0);
   into.u16(DEPTH_24).u16(0xffff);
-  const avcC = openBox(into, "avcC");
+  const configuration = openBox(into, configurationBoxes[type]!);
   into.put(track.configuration);
-  closeBox(into, avcC);
+  closeBox(into, configuration);
   closeBox(into, entry);
 }
 

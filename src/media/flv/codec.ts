@@ -6,13 +6,17 @@
 import { ProtocolError } from "../../base/errors.ts";
 
 export const CODEC_AVC = 7;
+/** Not Adobe's, but what encoders sent before there was Enhanced RTMP; laid out as for AVC. */
+export const CODEC_HEVC = 12;
 export const CODEC_AAC = 10;
 export const FOURCC_AVC = 0x61766331;
+export const FOURCC_HEVC = 0x68766331;
+export const FOURCC_AV1 = 0x61763031;
 export const FOURCC_AAC = 0x6d703461;
 
 /** `codec` is the CodecID, or the FourCC of the enhanced header. */
 export function unsupportedVideo(codec: number): ProtocolError {
-  return new ProtocolError("flv.video-codec", `video codec ${describe(codec, videoCodecs)} is not supported; publish H.264`);
+  return new ProtocolError("flv.video-codec", `video codec ${describe(codec, videoCodecs)} is not supported; publish H.264, HEVC or AV1`);
 }
 
 /** `codec` is the SoundFormat, or the FourCC of the enhanced header. */

@@ -115,11 +115,11 @@ test("H.264 and AAC behind the enhanced header", () => {
 });
 
 const refusals: readonly (readonly [number, readonly number[], string])[] = [
-  [VIDEO, [0x12, 0], "video codec 2 (H.263) is not supported; publish H.264"],
-  [VIDEO, [0x1c, 0, 0, 0, 0], "video codec 12 (HEVC) is not supported; publish H.264"],
-  [VIDEO, [0x90, 0x68, 0x76, 0x63, 0x31, 1], "video codec hvc1 (HEVC) is not supported; publish H.264"],
-  [VIDEO, [0x91, 0x61, 0x76, 0x30, 0x31, 1], "video codec av01 (AV1) is not supported; publish H.264"],
-  [VIDEO, [0x90, 0x00, 0x22, 0x61, 0x62, 1], 'video codec "?"ab" is not supported; publish H.264'],
+  [VIDEO, [0x12, 0], "video codec 2 (H.263) is not supported; publish H.264, HEVC or AV1"],
+  [VIDEO, [0x1d, 0, 0, 0, 0], "video codec 13 (AV1) is not supported; publish H.264, HEVC or AV1"],
+  [VIDEO, [0x90, 0x76, 0x76, 0x63, 0x31, 1], "video codec vvc1 (VVC) is not supported; publish H.264, HEVC or AV1"],
+  [VIDEO, [0x91, 0x76, 0x70, 0x30, 0x39, 1], "video codec vp09 (VP9) is not supported; publish H.264, HEVC or AV1"],
+  [VIDEO, [0x90, 0x00, 0x22, 0x61, 0x62, 1], 'video codec "?"ab" is not supported; publish H.264, HEVC or AV1'],
   [VIDEO, [0x96, 0x00, 0x61, 0x76, 0x63, 0x31], "several video tracks in one stream are not supported; publish one"],
   [AUDIO, [0x2f, 0xff], "audio codec 2 (MP3) is not supported; publish AAC"],
   [AUDIO, [0x90, 0x4f, 0x70, 0x75, 0x73], "audio codec Opus (Opus) is not supported; publish AAC"],

@@ -12,13 +12,13 @@ import type { ProtocolError } from "../../base/errors.ts";
 import { Ring } from "../../base/ring.ts";
 import type { Bytes, Millis } from "../../base/units.ts";
 import { parseAudioSpecificConfig } from "../aac/audio-specific-config.ts";
-import { HAS_IDR, HAS_SLICE, inspectAccessUnit, widenLengths } from "../h264/access-unit.ts";
-import { parseDecoderConfiguration } from "../h264/decoder-configuration.ts";
+import { HAS_SLICE, HAS_START } from "../nal/access-unit.ts";
 import type { AudioTrack, Track, Unit, VideoTrack } from "../unit.ts";
 import { AudioTag } from "./audio-tag.ts";
 import { multitrackRefused, unsupportedAudio, unsupportedVideo } from "./codec.ts";
 import { AUDIO, VIDEO } from "./tag.ts";
 import { AUDIO_TRACK, Timeline, type TimelineStats, VIDEO_TRACK } from "./timeline.ts";
+import { type VideoCodec, videoCodec } from "./video-codec.ts";
 import { VideoTag } from "./video-tag.ts";
 
 /** `failed` comes once and nothing after it. */
@@ -61,6 +61,7 @@ export class FlvToUnit {
   readonly #videoTag = new VideoTag();
   readonly #audioTag = new AudioTag();
   #video: VideoTrack | undefined;
+  #videoCodec: VideoCodec | undefined;
   #audio: AudioTrack | undefined;
   /** The configurations as they came, to tell a repeated one. */
   #videoRecord: Uint8Array | undefined;
@@ -109,42 +110,49 @@ export class FlvToUnit {
     if (tag.packet === "multitrack") this.#fail(multitrackRefused("video"));
     else if (tag.packet === "damaged") this.stats.damaged++;
     else if (tag.packet === "other" || tag.packet === "end") this.stats.ignored++;
-    else if (!tag.avc) this.#fail(unsupportedVideo(tag.codec));
-    else if (tag.packet === "configuration") this.#configureVideo(payload.subarray(tag.start));
-    else this.#takePicture(timestamp, payload, arrival);
+    else {
+      const codec = videoCodec(tag.codec);
+      if (codec === undefined) this.#fail(unsupportedVideo(tag.codec));
+      else if (tag.packet === "configuration") this.#configureVideo(codec, payload.subarray(tag.start));
+      else this.#takePicture(codec, timestamp, payload, arrival);
+    }
   }
 
-  #configureVideo(record: Uint8Array): void {
-    if (this.#video !== undefined && this.#videoRecord !== undefined && equal(record, this.#videoRecord)) return;
-    const configuration = record.length > this.#configurationBytesMax ? undefined : parseDecoderConfiguration(record);
+  #configureVideo(codec: VideoCodec, record: Uint8Array): void {
+    if (codec === this.#videoCodec && this.#videoRecord !== undefined && equal(record, this.#videoRecord)) return;
+    const configuration = record.length > this.#configurationBytesMax ? undefined : codec.configure(record);
     if (configuration === undefined) {
       this.stats.damaged++;
       return;
     }
-    const { width, height, framesPerSecond } = configuration.sequence;
+    this.#videoCodec = codec;
     this.#videoRecord = record.slice();
     this.#lengthBytes = configuration.lengthBytes;
     this.#sawKeyframe = false;
-    this.#video = { kind: "video", codec: configuration.codec, width, height, framesPerSecond, configuration: configuration.record };
+    this.#video = configuration.track;
     this.#emitTrack(this.#video);
   }
 
-  #takePicture(timestamp: Millis, payload: Uint8Array, arrival: number): void {
+  #takePicture(codec: VideoCodec, timestamp: Millis, payload: Uint8Array, arrival: number): void {
     const tag = this.#videoTag;
-    const found = inspectAccessUnit(payload, tag.start, this.#lengthBytes);
-    if (this.#video === undefined) this.stats.early++;
-    else if ((found & HAS_SLICE) === 0) this.stats.damaged++;
+    // Before looking into it: the length of lengths is that of the codec that was configured.
+    if (codec !== this.#videoCodec) {
+      this.stats.early++;
+      return;
+    }
+    const found = codec.inspect(payload, tag.start, this.#lengthBytes);
+    if ((found & HAS_SLICE) === 0) this.stats.damaged++;
     else {
-      const keyframe = tag.keyframe || (found & HAS_IDR) !== 0;
+      const keyframe = tag.keyframe || (found & HAS_START) !== 0;
       if (!keyframe && !this.#sawKeyframe) {
         this.stats.early++;
         return;
       }
-      if (keyframe && (found & HAS_IDR) === 0) this.stats.keyframesWithoutIdr++;
+      if (keyframe && (found & HAS_START) === 0) this.stats.keyframesWithoutIdr++;
       this.#sawKeyframe = true;
       const dts = this.#timeline.map(VIDEO_TRACK, timestamp);
       const pts = dts + this.#compositionTime() * 1000;
-      const data = this.#lengthBytes === 4 ? payload.subarray(tag.start) : widenLengths(payload, tag.start, this.#lengthBytes);
+      const data = codec.picture(payload, tag.start, this.#lengthBytes);
       this.stats.videoUnits++;
       this.#emit({ kind: "unit", unit: { kind: "video", dts, pts, keyframe, data, arrival } });
     }

@@ -1,13 +1,13 @@
 /**
  * Header of video data.
  *
- *   classic:   | 0:1 frame type:3 codec:4 | AVC: packet type u8 | composition time s24 | data
- *   enhanced:  | 1:1 frame type:3 packet type:4 | FourCC | coded frames of AVC: composition time s24 | data
+ *   classic:   | 0:1 frame type:3 codec:4 | AVC, HEVC: packet type u8 | composition time s24 | data
+ *   enhanced:  | 1:1 frame type:3 packet type:4 | FourCC | coded frames of AVC, HEVC: composition time s24 | data
  *
  * Source: Adobe Flash Video File Format 10.1 section E.4.3.1; Enhanced RTMP v2, "ExVideoTagHeader".
  */
 import type { Millis } from "../../base/units.ts";
-import { CODEC_AVC, FOURCC_AVC } from "./codec.ts";
+import { CODEC_AVC, CODEC_HEVC, FOURCC_AVC, FOURCC_HEVC } from "./codec.ts";
 
 /** What the data are. */
 export type VideoPacket = "configuration" | "frame" | "end" | "other" | "multitrack" | "damaged";
@@ -22,10 +22,6 @@ export class VideoTag {
   compositionTime: Millis = 0;
   /** First byte of the data. */
   start = 0;
-
-  get avc(): boolean {
-    return this.codec === CODEC_AVC || this.codec === FOURCC_AVC;
-  }
 
   read(payload: Uint8Array): void {
     const first = payload[0] ?? 0;
@@ -43,7 +39,7 @@ export class VideoTag {
     this.codec = codec;
     this.packet = "frame";
     this.start = 1;
-    if (codec !== CODEC_AVC) return;
+    if (codec !== CODEC_AVC && codec !== CODEC_HEVC) return;
     this.start = 5;
     this.packet = classicPackets[payload[1] ?? 0] ?? "other";
     this.compositionTime = signed24(payload, 2);
@@ -55,7 +51,7 @@ export class VideoTag {
     this.codec = 0;
     if (payload.length < 5 || this.packet === "multitrack" || packetType === MOD_EX) return;
     this.codec = ((payload[1]! << 24) | (payload[2]! << 16) | (payload[3]! << 8) | payload[4]!) >>> 0;
-    if (packetType !== CODED_FRAMES || !this.avc) return;
+    if (packetType !== CODED_FRAMES || (this.codec !== FOURCC_AVC && this.codec !== FOURCC_HEVC)) return;
     this.compositionTime = signed24(payload, 5);
     this.start = 8;
   }

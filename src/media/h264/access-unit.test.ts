@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { HAS_IDR, HAS_SLICE, inspectAccessUnit, WELL_FORMED, widenLengths } from "./access-unit.ts";
+import { widenLengths } from "../nal/length.ts";
+import { HAS_IDR, HAS_SLICE, inspectAccessUnit, WELL_FORMED } from "./access-unit.ts";
 
 test("tells keyframes, pictures and units without a picture", () => {
   const sei = [0, 0, 0, 2, 0x06, 0x05];

@@ -9,7 +9,8 @@
  *
  * Input is borrowed for the call and never changed.
  */
-export { HAS_IDR, HAS_SLICE, inspectAccessUnit, WELL_FORMED, widenLengths } from "./access-unit.ts";
+export { widenLengths } from "../nal/length.ts";
+export { HAS_IDR, HAS_SLICE, inspectAccessUnit, WELL_FORMED } from "./access-unit.ts";
 export { type DecoderConfiguration, parseDecoderConfiguration } from "./decoder-configuration.ts";
 export * as h264 from "./index.ts";
 export { parseSequenceParameterSet, type SequenceParameterSet } from "./sequence-parameter-set.ts";

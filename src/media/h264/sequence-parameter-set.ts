@@ -9,7 +9,7 @@
  * Deviations: nothing behind the timing information is read; a set that ends inside its VUI still counts, with no rate.
  */
 import { BitReader } from "../../base/bit-reader.ts";
-import { rawPayload } from "./raw-payload.ts";
+import { rawPayload } from "../nal/raw-payload.ts";
 
 export interface SequenceParameterSet {
   readonly profile: number;

@@ -28,8 +28,8 @@ test("connect announces windows and chunk size and succeeds; an enhanced client 
       code: "NetConnection.Connect.Success",
       description: "Connected.",
       objectEncoding: 0,
-      fourCcList: ["avc1", "mp4a"],
-      videoFourCcInfoMap: amf0Object({ avc1: 4 }),
+      fourCcList: ["avc1", "hvc1", "av01", "mp4a"],
+      videoFourCcInfoMap: amf0Object({ avc1: 4, hvc1: 4, av01: 4 }),
       capsEx: 0,
     }),
   );

@@ -102,7 +102,7 @@ for (const [refuse, code] of [
 test("a codec that cannot be carried ends the stream with a sentence the publisher reads", () => {
   const { publisher, server } = publish(() => 65_536, -1);
   publisher.event();
-  publisher.send(VIDEO, 0, Uint8Array.of(0x90, 0x68, 0x76, 0x63, 0x31, 1));
+  publisher.send(VIDEO, 0, Uint8Array.of(0x90, 0x76, 0x76, 0x63, 0x31, 1));
   const converter = new FlvToUnit();
   pump(
     publisher,
@@ -119,7 +119,7 @@ test("a codec that cannot be carried ends the stream with a sentence the publish
   assert.deepEqual(publisher.event(), {
     kind: "refused",
     code: "NetStream.Failed",
-    description: "video codec hvc1 (HEVC) is not supported; publish H.264",
+    description: "video codec vvc1 (VVC) is not supported; publish H.264, HEVC or AV1",
   });
 });
 

@@ -1,4 +1,7 @@
-/** The payload of a NAL unit without its header byte and without emulation prevention: 00 00 03 becomes 00 00 (section 7.4.1). */
+/**
+ * The payload of a NAL unit without its first byte and without emulation prevention: 00 00 03 becomes 00 00 (ITU-T H.264 section 7.4.1, H.265 section 7.4.2).
+ * A header of two bytes leaves its second one in front.
+ */
 export function rawPayload(nal: Uint8Array): Uint8Array {
   const payload = new Uint8Array(Math.max(nal.length - 1, 0));
   let length = 0;
