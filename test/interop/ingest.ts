@@ -11,9 +11,18 @@ import { randomBytes } from "node:crypto";
 import { connect } from "node:net";
 import { promisify } from "node:util";
 import { type Child, Children, longhaul, sleep, waitFor } from "./children.ts";
+import { decoded, encode, FRAMES, publish } from "./coded-stream.ts";
 
 const [rtmp, http] = [22_935, 22_080];
-const keys = { ffmpeg: "key-ffmpeg", bframes: "key-bframes", gst: "key-gstreamer", refused: "key-refused", after: "key-after" };
+const keys = {
+  ffmpeg: "key-ffmpeg",
+  bframes: "key-bframes",
+  gst: "key-gstreamer",
+  refused: "key-refused",
+  after: "key-after",
+  hevc: "key-for-hevc",
+  av1: "key-for-av1",
+};
 type Channel = keyof typeof keys;
 const children = new Children();
 let [passed, failed, skipped] = [0, 0, 0];
@@ -117,6 +126,23 @@ try {
     ];
     return publishAndDecode(children.start("gst", ["gst-launch-1.0", ...pipeline]), "gst");
   });
+  for (const [fourCc, channel, name] of [
+    ["hvc1", "hevc", "hevc"],
+    ["av01", "av1", "av1"],
+  ] as const) {
+    await check(`${name} by Enhanced RTMP`, ["ffmpeg", "ffprobe"], async () => {
+      const socket = await publish(rtmp, keys[channel], encode(fourCc, children.folder));
+      try {
+        const got = await decoded(`http://127.0.0.1:${http}/live/${channel}`, children.folder);
+        const [codec, frames] = got.split(",");
+        // The last part waits for the picture behind it.
+        if (codec !== name || Number(frames) < FRAMES - 5) throw new Error(`${got} of ${FRAMES} pictures`);
+        return `${got} pictures decoded`;
+      } finally {
+        socket.destroy();
+      }
+    });
+  }
   await check("a wrong key is refused and named in the log", ["ffmpeg"], async () => {
     const publisher = ffmpeg(h264, "not-the-key", 5);
     const status = await publisher.exited;
