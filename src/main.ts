@@ -27,6 +27,11 @@ const commands: readonly { readonly name: string; readonly summary: string; load
     load: async () => (await import("./cli/raw.ts")).raw,
   },
   {
+    name: "forward",
+    summary: "UDP to backends at kernel speed: nftables, XDP or this process",
+    load: async () => (await import("./cli/forward.ts")).forward,
+  },
+  {
     name: "live",
     summary: "live origin: encoders publish by RTMP, browsers play with low delay",
     load: async () => (await import("./cli/live.ts")).live,
@@ -60,7 +65,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const [name, ...rest] = argv;
   if (name === undefined || name === "-h" || name === "--help" || name === "help") {
     const asked = commands.find((candidate) => candidate.name === rest[0]);
-    process.stdout.write(asked === undefined ? help : commandHelp(await asked.load()));
+    process.stdout.write(asked === undefined ? help : helpOf(await asked.load(), rest.slice(1)));
     return name === undefined ? 2 : 0;
   }
   if (name === "version" || name === "-v" || name === "--version") {
@@ -72,12 +77,16 @@ async function main(argv: readonly string[]): Promise<number> {
     throw new ConfigError(name, `unknown command "${name}"; one of ${commands.map((other) => other.name).join(", ")}, help`);
   const command = await known.load();
   if (rest.some((argument) => argument === "-h" || argument === "--help" || argument === "-help")) {
-    process.stdout.write(commandHelp(command));
+    process.stdout.write(helpOf(command, rest));
     return 0;
   }
   const sources = { argv: rest, env: process.env, later: command.later ?? [] };
   const read = (): never => (command.parse === undefined ? parseFlags(command.schema, sources) : command.parse(sources)) as never;
   return command.run(read(), read);
+}
+
+function helpOf(command: Command, argv: readonly string[]): string {
+  return command.help?.(argv) ?? commandHelp(command);
 }
 
 try {

@@ -13,6 +13,8 @@ export interface Command {
   readonly later?: readonly string[];
   /** Reads what is given where another program's syntax holds instead of ours. @throws ConfigError */
   readonly parse?: (sources: Sources) => unknown;
+  /** Where one text for all options would not do: that of a command of its own. */
+  readonly help?: (argv: readonly string[]) => string;
   /** Runs until it is stopped; the exit status. `reread` makes the configuration anew of the same sources. @throws ConfigError */
   run(config: never, reread: () => never): Promise<number>;
 }

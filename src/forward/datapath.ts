@@ -13,6 +13,8 @@
  * A flow ends after `idleSeconds` without a datagram either way. A backend that loses its weight keeps its flows. A forward that is removed loses
  * its flows at once, one that only changes keeps those whose backend it still has.
  */
+
+import type { DesiredState } from "./desired-state.ts";
 import type { Forward } from "./forward.ts";
 import type { Plan } from "./plan.ts";
 
@@ -95,6 +97,8 @@ export interface Datapath {
    * losing a datagram of a forward that stays. @throws HostError, and nothing has changed
    */
   apply(plan: Plan): Promise<void>;
+  /** For one who only wants to see: what another process applied is `state`. Nothing is changed. */
+  look(state: DesiredState): void;
   /** Looks whether what was applied is there; answers what is not, undefined when all is well. */
   verify(): Promise<string | undefined>;
   /** Back to what held before the last `apply`; once. @throws HostError */

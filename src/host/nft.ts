@@ -26,7 +26,7 @@ export async function nftList(what: readonly string[], run: Run = runProgram): P
 /** One of its keys is there: what it is. */
 export interface NftObject {
   readonly metainfo?: unknown;
-  readonly chain?: NftName;
+  readonly chain?: NftName & { readonly hook?: string; readonly policy?: string };
   readonly set?: NftSet;
   readonly map?: NftSet;
   readonly "ct timeout"?: { readonly name: string };

@@ -17,7 +17,7 @@ else {
   const lab = insideForwarder(import.meta.filename);
   if (lab !== undefined) {
     const reloads = Number(values.reloads);
-    behaviour({ name: "nftables", reloads, open: async () => new NftablesDatapath({ log: silentLog, watch: true }) }, lab);
+    behaviour({ name: "nftables", reloads, open: () => NftablesDatapath.open({ log: silentLog, watch: true }) }, lab);
     after(() => lab.down());
   }
 }

@@ -58,8 +58,19 @@ export class NftablesDatapath implements Datapath {
   #ruleset: Ruleset | undefined;
   #last: Plan | undefined;
 
-  /** @throws HostError when there is no right to see connections */
-  constructor({ log, watch, run }: NftablesOptions) {
+  /** @throws HostError that says what is missing: the program, the right, the kernel's part */
+  static async open(options: NftablesOptions): Promise<NftablesDatapath> {
+    const datapath = new NftablesDatapath(options);
+    try {
+      await datapath.#read();
+    } catch (error) {
+      await datapath.close(true);
+      throw error;
+    }
+    return datapath;
+  }
+
+  private constructor({ log, watch, run }: NftablesOptions) {
     this.#log = log;
     this.#run = run;
     if (watch) this.#ended = new EndedConnections(LABEL, (connection) => this.#bury(connection));
@@ -79,10 +90,14 @@ export class NftablesDatapath implements Datapath {
       if (!isEmpty(given) || known.state.revision !== given.after.revision) await nftScript(known.change(given), this.#run);
       this.#ruleset = known;
     }
-    this.#state = given.after;
-    this.#index = new ForwardIndex(given.after.forwards.values());
+    this.look(given.after);
     this.#last = given;
     this.#endLost(given);
+  }
+
+  look(state: DesiredState): void {
+    this.#state = state;
+    this.#index = new ForwardIndex(state.forwards.values());
   }
 
   async verify(): Promise<string | undefined> {

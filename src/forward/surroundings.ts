@@ -1,0 +1,77 @@
+/** What around a datapath keeps it from working, or will: settings of the kernel and other people's rules. Each finding says how it is mended. */
+import { nftList } from "../host/nft.ts";
+import type { Run } from "../host/program.ts";
+import { listSysctl, readSysctl, writeSysctl } from "../host/sysctl.ts";
+import type { DatapathKind } from "./datapath.ts";
+import type { DesiredState } from "./desired-state.ts";
+
+export interface Finding {
+  /** error: nothing comes through. warning: something is lost or not counted. */
+  readonly level: "error" | "warning";
+  readonly text: string;
+  /** A setting that mends it, as sysctl(8) has it. */
+  readonly fix?: { readonly name: string; readonly value: string };
+}
+
+/** Connections for each forward that shall fit at least, beside what others have. */
+const CONNECTIONS_PER_FORWARD = 4;
+const CONNECTIONS_FIX = 1_048_576;
+
+export async function examine(state: DesiredState, kind: DatapathKind, run?: Run): Promise<Finding[]> {
+  if (kind === "userspace") return [];
+  const on = [...state.forwards.values()].filter((forward) => forward.state !== "off");
+  const families = new Set(on.map(({ listen }) => listen.addresses.family));
+  const findings: Finding[] = [];
+  if (families.has(4)) wanted(findings, "error", "net.ipv4.ip_forward", "1", "IPv4 is not forwarded between interfaces");
+  if (families.has(6)) wanted(findings, "error", "net.ipv6.conf.all.forwarding", "1", "IPv6 is not forwarded between interfaces");
+  if (on.some(({ source }) => source.kind === "transparent")) {
+    for (const name of listSysctl("net/ipv4/conf")) {
+      const path = `net/ipv4/conf/${name}/rp_filter`;
+      if (name !== "lo" && readSysctl(path) === "1")
+        findings.push({
+          level: "warning",
+          text: `strict rp_filter at ${name} drops what comes by another way than answers go`,
+          fix: { name: path, value: "2" },
+        });
+    }
+  }
+  if (kind === "nftables") {
+    wanted(findings, "warning", "net.netfilter.nf_conntrack_acct", "1", "conntrack does not count: packets and bytes of forwards stay 0");
+    findings.push(...connections(on.length));
+    findings.push(...(await forwardPolicies(run)));
+  }
+  return findings;
+}
+
+/** Sets what can be set; answers what was. @throws HostError */
+export function fix(findings: readonly Finding[]): string[] {
+  return findings.flatMap((finding) => {
+    if (finding.fix === undefined) return [];
+    writeSysctl(finding.fix.name, finding.fix.value);
+    return [`${finding.fix.name}=${finding.fix.value}`];
+  });
+}
+
+function wanted(findings: Finding[], level: Finding["level"], name: string, value: string, text: string): void {
+  if ((readSysctl(name) ?? value) !== value) findings.push({ level, text, fix: { name, value } });
+}
+
+function connections(forwards: number): Finding[] {
+  const most = Number(readSysctl("net.netfilter.nf_conntrack_max") ?? Number.NaN);
+  const now = Number(readSysctl("net.netfilter.nf_conntrack_count") ?? 0);
+  const need = forwards * CONNECTIONS_PER_FORWARD;
+  if (!(most < need || now > most * 0.8)) return [];
+  const text = `room for ${most} connections, ${now} are there and ${forwards} forwards may want more; "table full" drops what is new`;
+  return [{ level: "warning", text, fix: { name: "net.netfilter.nf_conntrack_max", value: String(Math.max(CONNECTIONS_FIX, 2 * need)) } }];
+}
+
+/** Somebody else's chain that drops what is forwarded unless told otherwise, as Docker's and many firewalls' does. */
+async function forwardPolicies(run: Run | undefined): Promise<Finding[]> {
+  const chains = (await nftList(["chains"], run)) ?? [];
+  return chains.flatMap(({ chain }) => {
+    if (chain?.hook !== "forward" || chain.policy !== "drop") return [];
+    const name = `${chain.family} ${chain.table} ${chain.name}`;
+    const text = `the chain "${name}" drops what it is not told to accept; let it accept what was translated: nft add rule ${name} ct status dnat accept`;
+    return [{ level: "warning" as const, text }];
+  });
+}
