@@ -7,6 +7,7 @@ import { type DesiredState, NOTHING_DESIRED } from "../forward/desired-state.ts"
 import { formatDocument, parseDocument, stateOf } from "../forward/document.ts";
 import { Forwarder } from "../forward/forwarder.ts";
 import { NftablesDatapath } from "../forward/nftables/datapath.ts";
+import { openUserspace } from "../forward/userspace/open.ts";
 import type { Log } from "../host/log.ts";
 import { readStateFile, writeStateFile } from "../host/state-file.ts";
 import type { Shared } from "./forward-options.ts";
@@ -37,6 +38,7 @@ type Open = (needs: DatapathNeeds) => Datapath | Promise<Datapath>;
 /** The fastest first. */
 const kinds: readonly { readonly kind: DatapathKind; readonly open: Open; readonly stays: boolean }[] = [
   { kind: "nftables", stays: false, open: ({ log, stays }) => NftablesDatapath.open({ log, watch: stays }) },
+  { kind: "userspace", stays: true, open: ({ flowsMax }) => openUserspace(flowsMax) },
 ];
 
 /**

@@ -6,6 +6,7 @@
 import { after, test } from "node:test";
 import { parseArgs } from "node:util";
 import { NftablesDatapath } from "../../src/forward/nftables/datapath.ts";
+import { openUserspace } from "../../src/forward/userspace/open.ts";
 import { silentLog } from "../../src/host/log.ts";
 import { behaviour } from "./behaviour.ts";
 import { insideForwarder, labMissing } from "./lab.ts";
@@ -18,6 +19,7 @@ else {
   if (lab !== undefined) {
     const reloads = Number(values.reloads);
     behaviour({ name: "nftables", reloads, open: () => NftablesDatapath.open({ log: silentLog, watch: true }) }, lab);
+    behaviour({ name: "userspace", reloads, open: async () => openUserspace(1000) }, lab);
     after(() => lab.down());
   }
 }
