@@ -1,6 +1,6 @@
 /** `longhaul forward list|stats|flows|check|explain`. */
 import type { z } from "zod";
-import { ConfigError } from "../base/errors.ts";
+import { ConfigError, HostError } from "../base/errors.ts";
 import type { DatapathStats, Flow } from "../forward/datapath.ts";
 import { newForwardStats } from "../forward/datapath.ts";
 import type { DesiredState } from "../forward/desired-state.ts";
@@ -28,6 +28,8 @@ export async function withSource<T>(given: Shared, path: string, work: (source: 
   const { datapath } = await openDatapath(given.datapath, { log: silentLog, stays: false, flowsMax: 0 });
   const state = readState(path);
   try {
+    if (datapath.look === undefined)
+      throw new HostError("ENOTSUP", "forward", `only the process that runs can see what ${datapath.kind} does`);
     datapath.look(state);
     return await work({ kind: datapath.kind, stats: () => datapath.stats(), flows: (limit, forward) => datapath.flows(limit, forward) });
   } finally {

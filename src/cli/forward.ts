@@ -120,7 +120,6 @@ The other commands find this process by its state file and have it do what they 
 
 export const forward: Command = {
   name: "forward",
-  summary: "UDP to backends at kernel speed: nftables, XDP or this process",
   text: "",
   examples: [],
   schema: listConfig,

@@ -97,8 +97,8 @@ export interface Datapath {
    * losing a datagram of a forward that stays. @throws HostError, and nothing has changed
    */
   apply(plan: Plan): Promise<void>;
-  /** For one who only wants to see: what another process applied is `state`. Nothing is changed. */
-  look(state: DesiredState): void;
+  /** For one who only wants to see: what another process applied is `state`. Nothing is changed. Missing: only who applied can see. */
+  look?(state: DesiredState): void;
   /** Looks whether what was applied is there; answers what is not, undefined when all is well. */
   verify(): Promise<string | undefined>;
   /** Back to what held before the last `apply`; once. @throws HostError */

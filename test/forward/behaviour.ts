@@ -1,6 +1,6 @@
 /** How every datapath behaves (src/forward/datapath.ts), shown with real sockets between namespaces. The same checks for all of them. */
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Datapath, ForwardStats } from "../../src/forward/datapath.ts";
 import { desiredState, NOTHING_DESIRED } from "../../src/forward/desired-state.ts";
@@ -39,7 +39,11 @@ const fresh = (count = 1): number => {
   return nextSource - count;
 };
 
-export function behaviour({ name, open, reloads }: Subject, lab: Lab): void {
+export function behaviour(subject: Subject, lab: Lab): void {
+  describe(subject.name, () => checks(subject, lab));
+}
+
+function checks({ name, open, reloads }: Subject, lab: Lab): void {
   let client: End;
   let datapath: Datapath;
   let state = NOTHING_DESIRED;
@@ -62,13 +66,11 @@ export function behaviour({ name, open, reloads }: Subject, lab: Lab): void {
 
   before(async () => {
     client = lab.end("c");
-    for (const place of ["a", "b"] as const) {
-      const end = lab.end(place);
-      for (const family of [4, 6] as const) for (const port of PORTS) await end.ask({ do: "echo", host: BACKEND[place][family], port });
-    }
+    await lab.echoes(PORTS);
     datapath = await open();
   });
   after(async () => {
+    client.close();
     await datapath.close(false);
   });
 
@@ -76,13 +78,17 @@ export function behaviour({ name, open, reloads }: Subject, lab: Lab): void {
     const [listen, backend] = family === 4 ? [LISTEN[4], BACKEND.a[4]] : [`[${LISTEN[6]}]`, `[${BACKEND.a[6]}]`];
     check(`IPv${family}: there and back, from the address that was asked, counted`, async () => {
       await apply({ listen: `${listen}:5000`, to: [`${backend}:6000`] });
+      const earlier = await stats();
       const { answers, count } = await send({ to: LISTEN[family], sources: 5, each: 3 });
       assert.equal(count, 15);
       assert.deepEqual(new Set(answers.map(({ from }) => from)), new Set([`${LISTEN[family]} 5000`]));
       assert.deepEqual(new Set(answers.map(({ saw }) => saw.split(" ")[0])), new Set([INNER.a[family]]));
       assert.equal(new Set(answers.map(({ saw }) => saw)).size, 5, "each flow has a source port of its own");
       const counted = await stats();
-      assert.deepEqual([counted?.packetsIn, counted?.packetsOut, counted?.flows], [15, 15, 5]);
+      assert.deepEqual(
+        [counted!.packetsIn - (earlier?.packetsIn ?? 0), counted!.packetsOut - (earlier?.packetsOut ?? 0), counted?.flows],
+        [15, 15, 5],
+      );
       const flows = await datapath.flows(100, "f0");
       assert.equal(flows.length, 5);
       const flow = flows[0]!;

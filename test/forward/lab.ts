@@ -56,6 +56,7 @@ export function insideForwarder(script: string): Lab | undefined {
 export class Lab {
   readonly #name: string;
   readonly #ends = new Set<End>();
+  #echoes: Promise<void> | undefined;
 
   constructor(name: string) {
     this.#name = name;
@@ -73,6 +74,17 @@ export class Lab {
     );
     this.#ends.add(end);
     return end;
+  }
+
+  /** Both backends answer at these ports from now on. */
+  echoes(ports: readonly number[]): Promise<void> {
+    this.#echoes ??= (async () => {
+      for (const place of ["a", "b"] as const) {
+        const end = this.end(place);
+        for (const family of [4, 6] as const) for (const port of ports) await end.ask({ do: "echo", host: BACKEND[place][family], port });
+      }
+    })();
+    return this.#echoes;
   }
 
   run(place: Place, ...command: readonly string[]): string {

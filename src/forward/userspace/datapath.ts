@@ -73,8 +73,6 @@ export class UserspaceDatapath implements Datapath, EntranceShared {
       : undefined;
   }
 
-  look(): void {}
-
   async apply(given: Plan): Promise<void> {
     const now = this.loop.now();
     const wanted = placesOf(given.after);
