@@ -6,11 +6,15 @@ import { type Family, type IpRange, parseIpRange } from "./ip-range.ts";
 import { type Backend, formatBackend, type Listen, type PortRange, parseBackend, parseListen, parsePorts } from "./listen.ts";
 
 /** What backends see as the source. */
-export type Source =
+export type Source = (
   | { readonly kind: "auto"; readonly ports: PortRange }
   /** The client's own; backends must have this machine as their way back. */
   | { readonly kind: "transparent" }
-  | { readonly kind: "addresses"; readonly ranges: readonly IpRange[]; readonly ports: PortRange };
+  | { readonly kind: "addresses"; readonly ranges: readonly IpRange[]; readonly ports: PortRange }
+) & {
+  /** Equal for what is equal, within a family. */
+  readonly text: string;
+};
 
 /** 0: no limit. Of what sources send; answers are not limited. A burst of one second is let through, of bytes at least 64 KiB. */
 export interface Limits {
@@ -128,9 +132,10 @@ function checkBackends(name: string, backends: readonly Backend[], family: Famil
 
 function parseSource(name: string, texts: readonly string[], portsText: string, family: Family): Source {
   const ports = parsePorts(portsText) ?? fail(name, "sourceports", portsText);
-  if (texts.length === 1 && texts[0] === "transparent") return { kind: "transparent" };
-  if (texts.length === 1 && texts[0] === "auto") return { kind: "auto", ports };
-  return { kind: "addresses", ranges: texts.map((text) => ofFamily(name, "source", text, family)), ports };
+  const text = `${texts.join()}:${portsText}`;
+  if (texts.length === 1 && texts[0] === "transparent") return { kind: "transparent", text };
+  if (texts.length === 1 && texts[0] === "auto") return { kind: "auto", ports, text };
+  return { kind: "addresses", text, ranges: texts.map((text) => ofFamily(name, "source", text, family)), ports };
 }
 
 function ofFamily(name: string, key: "allow" | "deny" | "source", text: string, family: Family): IpRange {

@@ -28,7 +28,7 @@ import {
 import { type DesiredState, NOTHING_DESIRED } from "../desired-state.ts";
 import type { Forward } from "../forward.ts";
 import { ForwardIndex } from "../forward-index.ts";
-import type { Family } from "../ip-range.ts";
+import { contains, type Family, parseAddress } from "../ip-range.ts";
 import { formatBackend, formatListen, portOf } from "../listen.ts";
 import { isEmpty, type Plan, plan } from "../plan.ts";
 import { captureByLog } from "./capture.ts";
@@ -53,7 +53,8 @@ export class NftablesDatapath implements Datapath {
   /** Of flows that ended, by forward. */
   readonly #past = new Map<string, ForwardStats>();
   #state: DesiredState = NOTHING_DESIRED;
-  #index = new ForwardIndex([]);
+  /** Made when it is asked for: changes need none. */
+  #index: ForwardIndex | undefined;
   /** Undefined: what the table holds is not known. */
   #ruleset: Ruleset | undefined;
   #last: Plan | undefined;
@@ -81,7 +82,7 @@ export class NftablesDatapath implements Datapath {
   }
 
   async apply(given: Plan): Promise<void> {
-    const known = this.#ruleset ?? (await this.#find(given.before));
+    const known = this.#ruleset ?? (await this.#recognize(given.before));
     // A failure leaves the table as it was, but not the ruleset.
     this.#ruleset = undefined;
     if (known === undefined) {
@@ -97,7 +98,7 @@ export class NftablesDatapath implements Datapath {
 
   look(state: DesiredState): void {
     this.#state = state;
-    this.#index = new ForwardIndex(state.forwards.values());
+    this.#index = undefined;
   }
 
   async verify(): Promise<string | undefined> {
@@ -129,7 +130,7 @@ export class NftablesDatapath implements Datapath {
     });
     const drops = await readDrops(this.#run);
     for (const { host, port, reason, packets } of drops.places) {
-      const name = this.#index.find(host, port)?.name;
+      const name = this.#find(host, port)?.name;
       if (name !== undefined) statsOf(forwards, name)[reason] += packets;
     }
     return { forwards, counters: { endedFlowsMissed: this.#ended?.overruns ?? 0, dropPlaces: drops.places.length } };
@@ -166,7 +167,7 @@ export class NftablesDatapath implements Datapath {
   }
 
   /** The ruleset that the table holds, if it holds `before`. */
-  async #find(before: DesiredState): Promise<Ruleset | undefined> {
+  async #recognize(before: DesiredState): Promise<Ruleset | undefined> {
     const state = await this.#read();
     if (state === undefined || state.bases === undefined) return undefined;
     const ruleset = new Ruleset(before.forwards.values(), before.revision, state.bases);
@@ -198,13 +199,18 @@ export class NftablesDatapath implements Datapath {
       if (old === undefined) return false;
       const now = after.forwards.get(old.name);
       if (now === undefined || now.state === "off") return true;
-      return this.#index.find(to, toPort) !== now || !keeps(now, toPort, backendOf(connection));
+      return !hasPlace(now, to, toPort) || !keeps(now, toPort, backendOf(connection));
     });
     if (ended > 0) this.#log.info({ ended }, "flows of what is gone have ended");
   }
 
   #forwardOf({ original }: Connection): Forward | undefined {
-    return this.#index.find(original.to, original.toPort);
+    return this.#find(original.to, original.toPort);
+  }
+
+  #find(host: string, port: number): Forward | undefined {
+    this.#index ??= new ForwardIndex(this.#state.forwards.values());
+    return this.#index.find(host, port);
   }
 
   #bury(connection: Connection): void {
@@ -229,6 +235,11 @@ function losesFlows(before: Forward, after: Forward): boolean {
     before.backends.map(formatBackend).sort().join() !== after.backends.map(formatBackend).sort().join() ||
     formatListen(before.listen) !== formatListen(after.listen)
   );
+}
+
+function hasPlace({ listen: { addresses, ports } }: Forward, host: string, port: number): boolean {
+  const address = parseAddress(host);
+  return address !== undefined && port >= ports.first && port <= ports.last && contains(addresses, address.family, address.value);
 }
 
 /** Whether a backend as a flow names it is one of the forward's. */

@@ -14,5 +14,7 @@ export function digest(text: string): string {
 
 /** 32 bits, never 0. */
 export function digest32(text: string): number {
-  return Number.parseInt(digest(text).slice(0, 8), 16) || 1;
+  let sum = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) sum = Math.imul(sum ^ text.charCodeAt(i), 0x01000193);
+  return sum >>> 0 || 1;
 }

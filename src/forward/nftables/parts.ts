@@ -85,22 +85,23 @@ export function sourcePart(family: Family, source: Source): Part {
 /** Lists and limits, and no new flows where none shall be; undefined: nothing of the kind. */
 export function limitPart(forward: Forward): Part | undefined {
   const { limits, listen, allow, deny } = forward;
+  const { packets, bytes, sourcePackets, sourceBytes } = limits;
+  const refuses = forward.state === "draining" || weighted(forward).length === 0;
+  if (!refuses && allow.length + deny.length + packets + bytes + sourcePackets + sourceBytes === 0) return undefined;
   const { family } = listen.addresses;
   const ip = ipOf(family);
   const rules: string[] = [];
   if (deny.length > 0) rules.push(`${ip} saddr ${prefixes(deny)} goto denied`);
   if (allow.length > 0) rules.push(`${ip} saddr != ${prefixes(allow)} goto denied`);
-  const refuses = forward.state === "draining" || weighted(forward).length === 0;
   const place = `${ip} daddr . udp dport`;
   // A range has one limit for all of its places, so that it has a chain of its own; places of their own have an element each.
   const own = isExact(listen) ? undefined : forward.name;
   const meters: Meter[] = [];
-  if (limits.packets > 0) meters.push({ key: own === undefined ? place : undefined, rate: packetRate(limits.packets) });
-  if (limits.bytes > 0) meters.push({ key: own === undefined ? place : undefined, rate: byteRate(limits.bytes) });
+  if (packets > 0) meters.push({ key: own === undefined ? place : undefined, rate: packetRate(packets) });
+  if (bytes > 0) meters.push({ key: own === undefined ? place : undefined, rate: byteRate(bytes) });
   const source = own === undefined ? `${ip} saddr . ${place}` : `${ip} saddr`;
-  if (limits.sourcePackets > 0) meters.push({ key: source, rate: packetRate(limits.sourcePackets) });
-  if (limits.sourceBytes > 0) meters.push({ key: source, rate: byteRate(limits.sourceBytes) });
-  if (rules.length === 0 && meters.length === 0 && !refuses) return undefined;
+  if (sourcePackets > 0) meters.push({ key: source, rate: packetRate(sourcePackets) });
+  if (sourceBytes > 0) meters.push({ key: source, rate: byteRate(sourceBytes) });
   const name = `class_${digest(JSON.stringify([family, rules, meters, refuses, meters.length > 0 ? own : ""]))}`;
   return meterChain(name, family, rules, meters, refuses);
 }

@@ -21,6 +21,8 @@ interface Contribution {
 export class Ruleset {
   readonly #bases = new Map<Family, Base>();
   readonly #baseParts: Part[] = [];
+  /** Parts that many forwards share. */
+  readonly #made = new Map<string, Part>();
   readonly #elements = new Map<string, number>();
   readonly #parts = new Map<string, { readonly part: Part; uses: number }>();
   /** Of all forwards, in any order. */
@@ -133,9 +135,9 @@ export class Ruleset {
     }
     const limit = limitPart(forward);
     if (limit !== undefined) use("limit", "jump", limit);
-    const idle = idlePart(family, forward.idleSeconds);
+    const idle = this.#idle(family, forward.idleSeconds);
     if (idle.chain !== base?.idle) use("idle", "goto", idle);
-    const source = sourcePart(family, forward.source);
+    const source = this.#source(forward);
     if (source.chain !== base?.source) use("source", "goto", source);
     return { elements, parts };
   }
@@ -144,18 +146,14 @@ export class Ruleset {
     const own = forwards.filter(({ listen, state }) => listen.addresses.family === family && state !== "off");
     if (own.length === 0) return;
     const idles = mostUsual(own.map((forward) => String(forward.idleSeconds)));
-    const sources = new Map<string, Part>();
-    const keys = own.map((forward) => {
-      const key = JSON.stringify(forward.source, (_, value) => (typeof value === "bigint" ? String(value) : value));
-      if (!sources.has(key)) sources.set(key, sourcePart(family, forward.source));
-      return key;
-    });
-    let idle = idlePart(family, Number(idles));
-    let source = sources.get(mostUsual(keys))!;
+    const usual = mostUsual(own.map((forward) => forward.source.text));
+    let idle = this.#idle(family, Number(idles));
+    let source = this.#source(own.find((forward) => forward.source.text === usual)!);
     if (given !== undefined) {
       const seconds = Number(given.idle.split("_").at(-1));
-      if (seconds > 0) idle = idlePart(family, seconds);
-      source = [...sources.values()].find(({ chain }) => chain === given.source) ?? source;
+      if (seconds > 0) idle = this.#idle(family, seconds);
+      const same = own.find((forward) => this.#source(forward).chain === given.source);
+      if (same !== undefined) source = this.#source(same);
     }
     this.#bases.set(family, { idle: idle.chain, source: source.chain });
     for (const part of [idle, source]) {
@@ -169,6 +167,15 @@ export class Ruleset {
     for (const { map } of elements) this.#elements.set(map, (this.#elements.get(map) ?? 0) + by);
     for (const part of parts) this.#use(part, by, turned);
     this.#digest ^= digest32(forward.text);
+  }
+
+  #idle(family: Family, seconds: number): Part {
+    return cached(this.#made, `${family} ${seconds}`, () => idlePart(family, seconds));
+  }
+
+  #source({ listen, source }: Forward): Part {
+    const { family } = listen.addresses;
+    return cached(this.#made, `${family} ${source.text}`, () => sourcePart(family, source));
   }
 
   #use(part: Part, by: 1 | -1, turned: Part[]): void {
@@ -204,6 +211,14 @@ function endScript({ chain, objects }: Part): string {
     ...chains.map((name) => `delete chain ${TABLE} ${name}\n`),
     ...others.map((object) => `delete ${object.replace(" ", ` ${TABLE} `)}\n`),
   ].join("");
+}
+
+function cached(parts: Map<string, Part>, key: string, make: () => Part): Part {
+  const known = parts.get(key);
+  if (known !== undefined) return known;
+  const part = make();
+  parts.set(key, part);
+  return part;
 }
 
 function mostUsual(keys: readonly string[]): string {
