@@ -6,6 +6,7 @@ import { parseFlags, type Sources } from "./flags.ts";
 import {
   addConfig,
   applyConfig,
+  captureConfig,
   checkConfig,
   drainConfig,
   explainConfig,
@@ -14,6 +15,7 @@ import {
   removeConfig,
   runConfig,
   statsConfig,
+  topConfig,
 } from "./forward-options.ts";
 
 interface Request {
@@ -90,6 +92,22 @@ const parts: readonly Part[] = [
     examples: ["longhaul forward flows sip --limit 20"],
     schema: flowsConfig,
     run: async (config) => (await import("./forward-show.ts")).runFlows(config),
+  },
+  {
+    name: "top",
+    summary: "rates of forwards and flows, live in the terminal",
+    text: "Enter shows the flows of a forward, s sorts, q ends.",
+    examples: ["longhaul forward top", "longhaul forward top --once"],
+    schema: topConfig,
+    run: async (config) => (await import("./forward-top.ts")).runForwardTop(config),
+  },
+  {
+    name: "capture",
+    summary: "packets of forwards, some or all, into a pcap file",
+    text: "Source and backend are seen as they are: between the two translations.",
+    examples: ["longhaul forward capture sip -w sip.pcap --onein 100", "longhaul forward capture -w - | tcpdump -nr -"],
+    schema: captureConfig,
+    run: async (config) => (await import("./forward-capture.ts")).runCapture(config),
   },
   {
     name: "check",
