@@ -5,8 +5,9 @@ import { ConfigError } from "../base/errors.ts";
 import { silentLog } from "../host/log.ts";
 import { PcapFile } from "../host/pcap.ts";
 import { Remote } from "./forward-control.ts";
+import { openDatapath } from "./forward-datapaths.ts";
 import type { captureConfig } from "./forward-options.ts";
-import { openDatapath, readState, statePath } from "./forward-place.ts";
+import { readState, statePath } from "./forward-place.ts";
 import { onStop } from "./signals.ts";
 
 export async function runCapture(config: z.output<typeof captureConfig>): Promise<number> {
@@ -25,6 +26,7 @@ export async function runCapture(config: z.output<typeof captureConfig>): Promis
     log: silentLog,
     stays: false,
     flowsMax: 0,
+    state,
   });
   const stop = new AbortController();
   const off = onStop(() => stop.abort());

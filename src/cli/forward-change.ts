@@ -12,8 +12,9 @@ import { examine } from "../forward/surroundings.ts";
 import { silentLog } from "../host/log.ts";
 import { lockStateFile } from "../host/state-file.ts";
 import { Remote } from "./forward-control.ts";
+import { clearOthers, openDatapath } from "./forward-datapaths.ts";
 import type { addConfig, applyConfig, drainConfig, removeConfig, Shared } from "./forward-options.ts";
-import { newForwarder, openDatapath, readState, statePath } from "./forward-place.ts";
+import { newForwarder, readState, statePath } from "./forward-place.ts";
 
 export async function runAdd(given: z.output<typeof addConfig>): Promise<number> {
   const { state, datapath, replace, name = nameOf(given.listen), ...entry } = given;
@@ -62,8 +63,8 @@ async function change({ state, datapath: wanted }: Shared, operation: Operation,
   return lockStateFile(path, async () => {
     const before = readState(path);
     // What cannot be is said before anything is asked of the machine.
-    operate(before, operation);
-    const { datapath, reasons } = await openDatapath(wanted, { log: silentLog, stays: false, flowsMax: 0 });
+    const after = operate(before, operation);
+    const { datapath, reasons } = await openDatapath(wanted, { log: silentLog, stays: false, flowsMax: 0, state: after });
     for (const reason of reasons) process.stderr.write(`longhaul: ${reason}\n`);
     const forwarder = newForwarder(datapath, path, before);
     let left = false;
@@ -75,6 +76,7 @@ async function change({ state, datapath: wanted }: Shared, operation: Operation,
       return { ...changed, by: datapath.kind };
     } finally {
       await forwarder.close(!left);
+      if (left) await clearOthers(undefined, silentLog);
     }
   });
 }

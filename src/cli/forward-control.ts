@@ -8,7 +8,7 @@
  */
 import { Hono } from "hono";
 import { ConfigError, HostError } from "../base/errors.ts";
-import type { DatapathStats, Flow } from "../forward/datapath.ts";
+import type { DatapathKind, DatapathStats, Flow } from "../forward/datapath.ts";
 import type { Changed, Forwarder } from "../forward/forwarder.ts";
 import { type Operation, operationText, parseOperation } from "../forward/operation.ts";
 import { httpGet, httpPost } from "../host/http-get.ts";
@@ -22,8 +22,10 @@ const TIMEOUT_MS = 60_000;
 
 export interface Place {
   readonly path: string;
-  readonly datapath: string;
+  readonly datapath: DatapathKind;
   readonly pid: number;
+  /** Why no faster datapath. */
+  readonly reasons: readonly string[];
 }
 
 /** Answers under `forwarder`. `path`: of its state file. */

@@ -15,8 +15,9 @@ import { processFamilies } from "../metrics/families.ts";
 import { forwardFamilies } from "../metrics/forward-families.ts";
 import { pages, type Watched } from "../metrics/pages.ts";
 import { controlPages, INSTANCE, Remote } from "./forward-control.ts";
+import { clearOthers, openDatapath } from "./forward-datapaths.ts";
 import type { runConfig } from "./forward-options.ts";
-import { newForwarder, openDatapath, readState, statePath } from "./forward-place.ts";
+import { newForwarder, readState, statePath } from "./forward-place.ts";
 import { processFacts, serveMetrics } from "./metrics-server.ts";
 import { onStop } from "./signals.ts";
 
@@ -28,7 +29,7 @@ export async function runForward(config: RunConfig): Promise<number> {
   const other = await Remote.find(path);
   if (other !== undefined) throw new HostError("EBUSY", "forward run", `${path}, by process ${other.place.pid}`);
   const state = readState(path);
-  const { datapath, reasons } = await openDatapath(config.datapath, { log, stays: true, flowsMax: config.flows });
+  const { datapath, reasons } = await openDatapath(config.datapath, { log, stays: true, flowsMax: config.flows, state });
   const forwarder = newForwarder(datapath, path, state);
   const health = new Health();
   const servers: HttpServer<Endpoint>[] = [];
@@ -41,6 +42,7 @@ export async function runForward(config: RunConfig): Promise<number> {
   try {
     // What is kept is what an earlier process applied, if it still is there.
     const { summary, milliseconds } = await lockStateFile(path, () => forwarder.start(state));
+    await clearOthers(datapath.kind, log);
     log.info(
       {
         datapath: datapath.kind,

@@ -1,18 +1,20 @@
 /** `longhaul forward list|stats|flows|check|explain`. */
 import type { z } from "zod";
 import { ConfigError, HostError } from "../base/errors.ts";
-import type { DatapathStats, Flow } from "../forward/datapath.ts";
+import type { DatapathKind, DatapathStats, Flow } from "../forward/datapath.ts";
 import { newForwardStats } from "../forward/datapath.ts";
 import type { DesiredState } from "../forward/desired-state.ts";
 import { entryOf, type Forward, weighted } from "../forward/forward.ts";
 import { formatIpRange } from "../forward/ip-range.ts";
 import { formatBackend, formatListen, formatPorts } from "../forward/listen.ts";
 import { examine, fix } from "../forward/surroundings.ts";
+import { pinnedNames } from "../host/bpf/bpffs.ts";
 import { silentLog } from "../host/log.ts";
 import { amount } from "../top/quantity.ts";
 import { Remote } from "./forward-control.ts";
+import { openDatapath, XDP_PINS } from "./forward-datapaths.ts";
 import type { checkConfig, explainConfig, flowsConfig, listConfig, Shared, statsConfig } from "./forward-options.ts";
-import { openDatapath, readState, statePath } from "./forward-place.ts";
+import { readState, statePath } from "./forward-place.ts";
 
 /** Where counts come from: the process that runs, or the kernel. */
 export interface CountSource {
@@ -25,8 +27,8 @@ export async function withSource<T>(given: Shared, path: string, work: (source: 
   const remote = await Remote.find(path);
   if (remote !== undefined)
     return work({ kind: remote.place.datapath, stats: () => remote.stats(), flows: (limit, forward) => remote.flows(limit, forward) });
-  const { datapath } = await openDatapath(given.datapath, { log: silentLog, stays: false, flowsMax: 0 });
   const state = readState(path);
+  const { datapath } = await openDatapath(given.datapath, { log: silentLog, stays: false, flowsMax: 0, state });
   try {
     if (datapath.look === undefined)
       throw new HostError("ENOTSUP", "forward", `only the process that runs can see what ${datapath.kind} does`);
@@ -93,9 +95,8 @@ export async function runCheck(given: z.output<typeof checkConfig>): Promise<num
   const path = statePath(given.state);
   const state = readState(path);
   const remote = await Remote.find(path);
-  const { datapath, reasons } = await openDatapath(given.datapath, { log: silentLog, stays: true, flowsMax: 1 });
-  await datapath.close(true);
-  const kind = (remote?.place.datapath as typeof datapath.kind | undefined) ?? datapath.kind;
+  const { kind, reasons } =
+    remote === undefined ? await possible(given, state) : { kind: remote.place.datapath, reasons: remote.place.reasons };
   process.stdout.write(`${state.forwards.size} forwards, revision ${state.revision}, ${path}\n`);
   process.stdout.write(`datapath: ${kind}${remote === undefined ? "" : `, in process ${remote.place.pid}`}\n`);
   for (const reason of reasons) process.stdout.write(`  ${reason}\n`);
@@ -106,6 +107,14 @@ export async function runCheck(given: z.output<typeof checkConfig>): Promise<num
   if (!given.fix) return findings.some(({ level }) => level === "error") ? 1 : 0;
   for (const setting of fix(findings)) process.stdout.write(`set ${setting}; write it to /etc/sysctl.d/longhaul.conf to keep it\n`);
   return (await examine(state, kind)).some(({ level }) => level === "error") ? 1 : 0;
+}
+
+/** What "run" would take; nothing is left of having tried. */
+async function possible(given: Shared, state: DesiredState): Promise<{ kind: DatapathKind; reasons: readonly string[] }> {
+  const here = pinnedNames(XDP_PINS).length > 0;
+  const { datapath, reasons } = await openDatapath(given.datapath, { log: silentLog, stays: true, flowsMax: 1, state, gently: true });
+  await datapath.close(datapath.kind === "nftables" || here);
+  return { kind: datapath.kind, reasons };
 }
 
 export async function runExplain(given: z.output<typeof explainConfig>): Promise<number> {

@@ -9,6 +9,7 @@ import { NftablesDatapath } from "../../src/forward/nftables/datapath.ts";
 import { openUserspace } from "../../src/forward/userspace/open.ts";
 import { silentLog } from "../../src/host/log.ts";
 import { behaviour } from "./behaviour.ts";
+import { command } from "./command.ts";
 import { insideForwarder, labMissing } from "./lab.ts";
 
 const { values } = parseArgs({ options: { reloads: { type: "string", default: "200" } } });
@@ -20,6 +21,7 @@ else {
     const reloads = Number(values.reloads);
     behaviour({ name: "nftables", reloads, open: () => NftablesDatapath.open({ log: silentLog, watch: true }) }, lab);
     behaviour({ name: "userspace", reloads, open: async () => openUserspace(1000) }, lab);
+    command(lab);
     after(() => lab.down());
   }
 }

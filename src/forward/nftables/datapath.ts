@@ -102,12 +102,10 @@ export class NftablesDatapath implements Datapath {
   }
 
   async verify(): Promise<string | undefined> {
-    const state = await this.#read();
-    if (state === undefined) return `the table "${TABLE}" is gone`;
-    const wanted = this.#ruleset?.state;
-    if (wanted === undefined || state.digest !== wanted.digest || state.revision !== wanted.revision)
-      return `the table "${TABLE}" holds revision ${state.revision} of somebody else`;
-    return undefined;
+    const wrong = await this.#wrong();
+    // What the table holds is not known any more: the next change leads over all of it.
+    if (wrong !== undefined) this.#ruleset = undefined;
+    return wrong;
   }
 
   async rollback(): Promise<void> {
@@ -172,6 +170,14 @@ export class NftablesDatapath implements Datapath {
     if (state === undefined || state.bases === undefined) return undefined;
     const ruleset = new Ruleset(before.forwards.values(), before.revision, state.bases);
     return ruleset.state.digest === state.digest && before.revision === state.revision ? ruleset : undefined;
+  }
+
+  async #wrong(): Promise<string | undefined> {
+    const state = await this.#read();
+    if (state === undefined) return `the table "${TABLE}" is gone`;
+    const wanted = this.#ruleset?.state;
+    const same = wanted !== undefined && state.digest === wanted.digest && state.revision === wanted.revision;
+    return same ? undefined : `the table "${TABLE}" holds revision ${state.revision} of somebody else`;
   }
 
   async #read(): Promise<TableState | undefined> {
