@@ -15,6 +15,7 @@ import { type DesiredState, desiredState, NOTHING_DESIRED } from "../src/forward
 import { type Forward, parseForward } from "../src/forward/forward.ts";
 import { NftablesDatapath } from "../src/forward/nftables/datapath.ts";
 import { plan } from "../src/forward/plan.ts";
+import { flushConnections } from "../src/host/conntrack.ts";
 import { silentLog } from "../src/host/log.ts";
 import { BACKEND, CLIENT, insideForwarder, type Lab, LISTEN, labMissing } from "../test/forward/lab.ts";
 
@@ -125,7 +126,7 @@ async function packetCosts(lab: Lab): Promise<void> {
       await run(lab, flows, ports, seconds);
       results[name] = [...(results[name] ?? []), (nanoseconds(thread) - busy) / (forwarded() - out)];
       await down();
-      execFileSync("conntrack", ["-F"], { stdio: "ignore" });
+      flushConnections();
     }
   }
   console.log(`CPU time of a packet of 842 bytes, one direction, ns: least and median of ${rounds} rounds of ${seconds} s`);

@@ -1,9 +1,12 @@
 /** `longhaul forward run`: keeps what shall be, checks backends, tells what happens; with the userspace datapath it moves the datagrams as well. */
 import type { z } from "zod";
 import { HostError } from "../base/errors.ts";
+import type { Capture } from "../forward/datapath.ts";
+import type { Forward } from "../forward/forward.ts";
 import type { Forwarder } from "../forward/forwarder.ts";
 import { Health } from "../forward/health.ts";
 import { formatAddress } from "../forward/ip-range.ts";
+import { SipMedia } from "../forward/sip-media.ts";
 import { examine } from "../forward/surroundings.ts";
 import { type HttpServer, serveHttp } from "../host/http.ts";
 import { instancePath } from "../host/instances.ts";
@@ -32,6 +35,7 @@ export async function runForward(config: RunConfig): Promise<number> {
   const { datapath, reasons } = await openDatapath(config.datapath, { log, stays: true, flowsMax: config.flows, state });
   const forwarder = newForwarder(datapath, path, state);
   const health = new Health();
+  const media = new SipMedia();
   const servers: HttpServer<Endpoint>[] = [];
   let stopped: (signal: string) => void = () => undefined;
   const stop = new Promise<string>((settle) => {
@@ -55,7 +59,7 @@ export async function runForward(config: RunConfig): Promise<number> {
     );
     for (const { level, text, fix } of await examine(state, datapath.kind))
       log[level === "error" ? "error" : "warn"](fix === undefined ? {} : { sysctl: `${fix.name}=${fix.value}` }, text);
-    const watched = watchedForwarder(forwarder, health, config, servers);
+    const watched = watchedForwarder(forwarder, health, media, config, servers);
     servers.push(
       await serveHttp(controlPages(forwarder, path, reasons).route("/", pages(watched)).fetch, {
         path: instancePath(INSTANCE, process.pid),
@@ -66,6 +70,7 @@ export async function runForward(config: RunConfig): Promise<number> {
     if (metrics !== undefined) servers.push(metrics);
     const checker = new Checker(forwarder, health, timers, log);
     checker.run();
+    new MediaWatch(forwarder, media, log).run(timers);
     timers.every(config.verify * 1000, () => repair(forwarder, log));
     const signal = await stop;
     const keep = datapath.capabilities.outlivesProcess;
@@ -133,6 +138,55 @@ class Checker {
   }
 }
 
+/** Looks at the SIP of forwards that learn media ports, and opens and closes what follows from it. */
+class MediaWatch {
+  readonly #forwarder: Forwarder;
+  readonly #media: SipMedia;
+  readonly #log: Log;
+  readonly #captures = new Map<string, { readonly forward: Forward; readonly capture: Capture }>();
+
+  constructor(forwarder: Forwarder, media: SipMedia, log: Log) {
+    this.#forwarder = forwarder;
+    this.#media = media;
+    this.#log = log;
+  }
+
+  run(timers: Timers): void {
+    timers.every(TICK_MS, () => this.#watch());
+    timers.every(SWEEP_MS, async () => {
+      if (this.#media.forwards.length === 0) return;
+      const stats = await this.#forwarder.datapath.stats();
+      if (this.#media.sweep(stats, new Set(this.#captures.keys()), performance.now())) await this.#apply();
+    });
+  }
+
+  /** A capture for each forward that learns. */
+  async #watch(): Promise<void> {
+    const { forwards } = this.#forwarder.state;
+    for (const [name, { forward, capture }] of this.#captures) {
+      if (forwards.get(name)?.text === forward.text) continue;
+      this.#captures.delete(name);
+      await capture.stop();
+    }
+    for (const forward of forwards.values()) {
+      if (!forward.sip || forward.state === "off" || this.#captures.has(forward.name)) continue;
+      const options = { forward: forward.name, oneIn: 1, bytesMax: MESSAGE_BYTES_MAX };
+      const capture = await this.#forwarder.datapath.capture(options, (packet) => {
+        if (this.#media.packet(forward, packet, performance.now())) void this.#apply();
+      });
+      this.#captures.set(forward.name, { forward, capture });
+    }
+  }
+
+  async #apply(): Promise<void> {
+    try {
+      await this.#forwarder.extend(this.#media.forwards);
+    } catch (error) {
+      this.#log.error({ reason: (error as Error).message }, "media ports cannot be opened or closed");
+    }
+  }
+}
+
 /** Periodic work that never overlaps itself. */
 class Timers {
   readonly #timers = new Set<NodeJS.Timeout>();
@@ -155,7 +209,13 @@ class Timers {
   }
 }
 
-function watchedForwarder(forwarder: Forwarder, health: Health, config: RunConfig, servers: readonly HttpServer<Endpoint>[]): Watched {
+function watchedForwarder(
+  forwarder: Forwarder,
+  health: Health,
+  media: SipMedia,
+  config: RunConfig,
+  servers: readonly HttpServer<Endpoint>[],
+): Watched {
   const facts = () =>
     processFacts({ io: forwarder.datapath.kind, at: statePath(config.state), to: "" }, () =>
       servers.reduce((sum, { counters }) => sum + counters.connectionsDropped, 0),
@@ -163,7 +223,10 @@ function watchedForwarder(forwarder: Forwarder, health: Health, config: RunConfi
   return {
     families: async () => [
       ...processFamilies(facts(), "forward"),
-      ...forwardFamilies({ stats: await forwarder.datapath.stats(), forwarder, health: health.list() }, config.forwardseries),
+      ...forwardFamilies(
+        { stats: await forwarder.datapath.stats(), forwarder, health: health.list(), more: media.counters },
+        config.forwardseries,
+      ),
     ],
     status: async () => {
       const { forwards, counters } = await forwarder.datapath.stats();
@@ -173,12 +236,15 @@ function watchedForwarder(forwarder: Forwarder, health: Health, config: RunConfi
         datapath: forwarder.datapath.kind,
         revision: forwarder.state.revision,
         forwards: Object.fromEntries(forwards),
-        counters: { ...counters, ...forwarder.counters, ...health.counters },
+        counters: { ...counters, ...forwarder.counters, ...health.counters, ...media.counters },
         health: health.list(),
       };
     },
   };
 }
 
+/** A SIP message in UDP is not longer. */
+const MESSAGE_BYTES_MAX = 65_535;
+const SWEEP_MS = 5000;
 /** Tuning: how exactly checks are on time. */
 const TICK_MS = 100;

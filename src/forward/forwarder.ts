@@ -9,6 +9,8 @@ import type { Millis } from "../base/units.ts";
 import type { Datapath } from "./datapath.ts";
 import { type DesiredState, NOTHING_DESIRED } from "./desired-state.ts";
 import type { Forward } from "./forward.ts";
+import { ForwardIndex } from "./forward-index.ts";
+import { formatAddress } from "./ip-range.ts";
 import { type Operation, operate } from "./operation.ts";
 import { describePlan, isEmpty, type Plan, plan } from "./plan.ts";
 
@@ -34,6 +36,8 @@ export class Forwarder {
   /** As applied: `#state` with the weights that health leaves. */
   #effective: DesiredState = NOTHING_DESIRED;
   #weigh: (forward: Forward) => Forward = (forward) => forward;
+  /** Learnt, and not kept. */
+  #extra: readonly Forward[] = [];
   #last: Promise<unknown> = Promise.resolve();
 
   /** `state`: what shall be, as it was kept. Nothing is applied before `start`. */
@@ -77,6 +81,14 @@ export class Forwarder {
     });
   }
 
+  /** Beside what shall be also these, where no other forward is. @throws HostError */
+  extend(extra: readonly Forward[]): Promise<Changed> {
+    return this.#next(async () => {
+      this.#extra = extra;
+      return this.#lead(this.#state);
+    });
+  }
+
   /** Looks whether what shall be is there, and puts it there if not; answers what was wrong. @throws HostError */
   repair(): Promise<string | undefined> {
     return this.#next(async () => {
@@ -97,10 +109,7 @@ export class Forwarder {
   async #lead(wanted: DesiredState, keep = false): Promise<Changed> {
     const { now } = this.#options;
     const started = now();
-    const effective = {
-      revision: wanted.revision,
-      forwards: new Map(Array.from(wanted.forwards, ([name, forward]) => [name, this.#weigh(forward)])),
-    };
+    const effective = this.#effectOf(wanted);
     const change = plan(this.#effective, effective);
     this.#check(change);
     await this.datapath.apply(change);
@@ -117,6 +126,19 @@ export class Forwarder {
       summary: isEmpty(change) ? "nothing to change" : describePlan(change),
       milliseconds: now() - started,
     };
+  }
+
+  #effectOf({ revision, forwards }: DesiredState): DesiredState {
+    const effective = new Map(Array.from(forwards, ([name, forward]) => [name, this.#weigh(forward)]));
+    if (this.#extra.length > 0) {
+      const taken = new ForwardIndex(forwards.values());
+      for (const extra of this.#extra) {
+        const { addresses, ports } = extra.listen;
+        if (!effective.has(extra.name) && taken.find(formatAddress(addresses.family, addresses.first), ports.first) === undefined)
+          effective.set(extra.name, extra);
+      }
+    }
+    return { revision, forwards: effective };
   }
 
   #check({ added, changed }: Plan): void {

@@ -63,6 +63,14 @@ export function endConnections(connections: readonly Connection[]): number {
   return ended;
 }
 
+/** Ends all connections of this network namespace, of whatever protocol. @throws HostError */
+export function flushConnections(): void {
+  const socket = new NetlinkSocket();
+  socket.add(DELETE, NLM_F_ACK, 0, 0, (_view, at) => at);
+  socket.ask(1, () => {});
+  socket.close();
+}
+
 /** Calls `each` for connections with the label when they have ended, until it is closed. */
 export class EndedConnections {
   readonly #socket: NetlinkSocket;

@@ -9,10 +9,12 @@ export interface ForwardObservation {
   readonly stats: DatapathStats;
   readonly forwarder: Forwarder;
   readonly health: readonly BackendHealth[];
+  /** Further counters, by event. */
+  readonly more: Readonly<Record<string, number>>;
 }
 
 /** `forwardsMax`: forwards that get series of their own; totals are of all. */
-export function forwardFamilies({ stats, forwarder, health }: ForwardObservation, forwardsMax: number): Family[] {
+export function forwardFamilies({ stats, forwarder, health, more }: ForwardObservation, forwardsMax: number): Family[] {
   const { state, datapath, counters } = forwarder;
   const all = [...stats.forwards];
   const shown = all.slice(0, forwardsMax);
@@ -80,7 +82,10 @@ export function forwardFamilies({ stats, forwarder, health }: ForwardObservation
       name: "longhaul_forward_events",
       type: "counter",
       help: "Changes of what shall be, and whatever else the datapath counts.",
-      samples: Object.entries({ ...counters, ...stats.counters }).map(([event, value]) => ({ labels: { event: snake(event) }, value })),
+      samples: Object.entries({ ...counters, ...stats.counters, ...more }).map(([event, value]) => ({
+        labels: { event: snake(event) },
+        value,
+      })),
     },
   ];
 }

@@ -11,6 +11,7 @@ import { silentLog } from "../../src/host/log.ts";
 import { behaviour } from "./behaviour.ts";
 import { command } from "./command.ts";
 import { insideForwarder, labMissing } from "./lab.ts";
+import { media } from "./media.ts";
 
 const { values } = parseArgs({ options: { reloads: { type: "string", default: "200" } } });
 const missing = labMissing("nft");
@@ -22,6 +23,7 @@ else {
     behaviour({ name: "nftables", reloads, open: () => NftablesDatapath.open({ log: silentLog, watch: true }) }, lab);
     behaviour({ name: "userspace", reloads, open: async () => openUserspace(1000) }, lab);
     command(lab);
+    media(lab);
     after(() => lab.down());
   }
 }

@@ -52,6 +52,7 @@ export class UserspaceDatapath implements Datapath, EntranceShared {
   readonly loop: Loop;
   readonly counters = { flowsBegun: 0, flowsExpired: 0, flowsFull: 0, portsExhausted: 0, socketFull: 0 };
   tap: EntranceShared["tap"];
+  readonly #taps = new Set<Tap>();
   readonly #options: UserspaceOptions;
   readonly #served = new Map<string, Served>();
   readonly #entrances = new Map<string, Entrance>();
@@ -139,8 +140,7 @@ export class UserspaceDatapath implements Datapath, EntranceShared {
   }
 
   async capture({ forward, oneIn, bytesMax }: CaptureOptions, sink: PacketSink): Promise<Capture> {
-    if (this.tap !== undefined) throw new HostError("EBUSY", "capture", "somebody else looks on already");
-    this.tap = (flow, inbound, bytes, start, end) => {
+    const tap: Tap = (flow, inbound, bytes, start, end) => {
       const { entrance, backend } = flow;
       if (forward !== undefined && entrance.served.forward.name !== forward) return;
       if (oneIn > 1 && this.#options.random() * oneIn >= 1) return;
@@ -149,10 +149,15 @@ export class UserspaceDatapath implements Datapath, EntranceShared {
       const packet = ipPacket(from, to, bytes.subarray(start, end), bytesMax);
       sink(packet.bytes, Date.now() / 1000, packet.length);
     };
+    this.#taps.add(tap);
+    this.tap = (...seen) => {
+      for (const each of this.#taps) each(...seen);
+    };
     return {
       dropped: 0,
       stop: async () => {
-        this.tap = undefined;
+        this.#taps.delete(tap);
+        if (this.#taps.size === 0) this.tap = undefined;
       },
     };
   }
@@ -253,6 +258,8 @@ export class UserspaceDatapath implements Datapath, EntranceShared {
     flow.close();
   }
 }
+
+type Tap = NonNullable<EntranceShared["tap"]>;
 
 interface Wanted {
   readonly forward: Forward;

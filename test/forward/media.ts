@@ -1,0 +1,182 @@
+/** Real media through forwards: calls of sipp whose RTP ports are learnt from SDP, and a picture of ffmpeg. */
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, afterEach, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Children, longhaul, waitFor } from "../interop/children.ts";
+import { BACKEND, CLIENT, type Lab, LISTEN } from "./lab.ts";
+
+const CALLS = 10;
+/** Packets of 20 ms that a caller sends. */
+const RTP_PACKETS = 100;
+
+export function media(lab: Lab): void {
+  describe("media through longhaul forward", () => checks(lab));
+}
+
+function checks(lab: Lab): void {
+  const folder = mkdtempSync(join(tmpdir(), "longhaul-media-"));
+  const state = join(folder, "forward.json");
+  const children = new Children();
+  const forward = (...args: readonly string[]): string =>
+    execFileSync(longhaul, ["forward", args[0]!, "--state", state, ...args.slice(1)], { encoding: "utf8", timeout: 60_000 });
+
+  afterEach(async () => {
+    await children.endAll();
+    forward("remove", "--all");
+  });
+  after(() => rmSync(folder, { recursive: true }));
+
+  for (const datapath of ["nftables", "userspace"] as const) {
+    test(`${datapath}: ${CALLS} calls of sipp, media only where SDP says`, { skip: missing("sipp") }, async () => {
+      writeCalls(folder);
+      const child = children.start("run", [longhaul, "forward", "run", "--state", state, "--datapath", datapath]);
+      await waitFor(child, '"forwarding"');
+      forward("add", "--name", "sip", "--listen", `${LISTEN[4]}:5060`, "--to", `${BACKEND.a[4]}:5060`, "--sip");
+      const callee = children.start(
+        "uas",
+        [
+          "sipp",
+          "-sf",
+          join(folder, "uas.xml"),
+          "-i",
+          BACKEND.a[4],
+          "-p",
+          "5060",
+          "-mi",
+          BACKEND.a[4],
+          "-mp",
+          "20000",
+          "-rtp_echo",
+          "-nostdin",
+        ],
+        lab.prefix("a"),
+      );
+      await sleep(500);
+      assert.equal(callee.process.exitCode, null, callee.output());
+      const [file, ...args] = lab.prefix("c");
+      const uac = spawnSync(
+        file!,
+        [
+          ...args,
+          "sipp",
+          `${LISTEN[4]}:5060`,
+          "-sf",
+          join(folder, "uac.xml"),
+          "-i",
+          CLIENT[4],
+          "-m",
+          String(CALLS),
+          "-r",
+          "5",
+          "-nostdin",
+          "-timeout",
+          "40",
+        ],
+        { cwd: folder, encoding: "utf8", timeout: 60_000 },
+      );
+      assert.equal(uac.status, 0, `${uac.stdout.slice(-1500)}${uac.stderr.slice(-500)}`);
+      const status = JSON.parse(forward("flows", "--json")) as { forward: string; packetsIn: number; packetsOut: number }[];
+      const rtp = status.filter((flow) => flow.forward === "sip:20000");
+      const sum = (of: (flow: { packetsIn: number; packetsOut: number }) => number): number =>
+        rtp.reduce((total, flow) => total + of(flow), 0);
+      const [came, back] = [sum(({ packetsIn }) => packetsIn), sum(({ packetsOut }) => packetsOut)];
+      // A call's first packets may be there before its port is.
+      assert.ok(came > CALLS * RTP_PACKETS * 0.9, `${came} RTP packets came through`);
+      assert.ok(back >= came * 0.98, `${back} of ${came} came back`);
+      assert.equal(status.filter((flow) => flow.forward !== "sip" && flow.forward !== "sip:20000").length, 0);
+    });
+  }
+
+  test("a picture of ffmpeg by RTP arrives whole", { skip: missing("ffmpeg") }, async () => {
+    forward("add", "--name", "rtp", "--listen", `${LISTEN[4]}:7000-7001`, "--to", BACKEND.a[4]);
+    const sdp = join(folder, "picture.sdp");
+    writeFileSync(
+      sdp,
+      `v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 ${BACKEND.a[4]}\nt=0 0\nm=video 7000 RTP/AVP 96\na=rtpmap:96 MP4V-ES/90000\na=fmtp:96 profile-level-id=1\n`,
+    );
+    const receiver = children.start(
+      "receiver",
+      ["ffmpeg", "-nostdin", "-protocol_whitelist", "file,udp,rtp", "-i", sdp, "-t", "3", "-f", "null", "-"],
+      lab.prefix("a"),
+    );
+    await sleep(1000);
+    const sender = [
+      "ffmpeg",
+      "-nostdin",
+      "-re",
+      "-f",
+      "lavfi",
+      "-i",
+      "testsrc=r=25:s=640x480",
+      "-t",
+      "8",
+      "-c:v",
+      "mpeg4",
+      "-g",
+      "25",
+      "-b:v",
+      "2M",
+      "-f",
+      "rtp",
+      `rtp://${LISTEN[4]}:7000?pkt_size=1200`,
+    ];
+    children.start("sender", sender, lab.prefix("c"));
+    await Promise.race([receiver.exited, sleep(25_000)]);
+    const frames = Number([...receiver.output().matchAll(/frame= *(\d+)/g)].at(-1)?.[1] ?? 0);
+    assert.ok(frames >= 70, `${frames} frames: ${receiver.output().slice(-800)}`);
+    assert.doesNotMatch(receiver.output(), /missed [1-9]\d* packets/);
+  });
+}
+
+/** sipp's own scenarios, with an address of the forwarder where the callee names its media, and a caller that sends some. */
+function writeCalls(folder: string): void {
+  const built = (name: string): string => spawnSync("sipp", ["-sd", name], { encoding: "utf8" }).stdout;
+  writeFileSync(join(folder, "uas.xml"), built("uas").replace("c=IN IP[media_ip_type] [media_ip]", `c=IN IP4 ${LISTEN[4]}`));
+  mkdirSync(join(folder, "pcap"), { recursive: true });
+  writeFileSync(join(folder, "pcap/tone.pcap"), tone());
+  const uac = built("uac").replace(
+    "<pause/>",
+    '<nop><action><exec play_pcap_audio="pcap/tone.pcap"/></action></nop><pause milliseconds="2500"/>',
+  );
+  assert.match(uac, /play_pcap_audio/);
+  writeFileSync(join(folder, "uac.xml"), uac);
+}
+
+/** A capture of RTP as sipp wants it: Ethernet, a packet each 20 ms. */
+function tone(): Buffer {
+  const head = Buffer.alloc(24);
+  head.writeUInt32LE(0xa1b2_c3d4, 0);
+  head.writeUInt16LE(2, 4);
+  head.writeUInt16LE(4, 6);
+  head.writeUInt32LE(65_535, 16);
+  head.writeUInt32LE(1, 20);
+  const packets = Array.from({ length: RTP_PACKETS }, (_, i) => {
+    const frame = Buffer.alloc(16 + 14 + 20 + 8 + 12 + 160);
+    frame.writeUInt32LE(Math.floor(i / 50), 0);
+    frame.writeUInt32LE((i % 50) * 20_000, 4);
+    frame.writeUInt32LE(frame.length - 16, 8);
+    frame.writeUInt32LE(frame.length - 16, 12);
+    frame.writeUInt16BE(0x0800, 16 + 12);
+    frame.writeUInt8(0x45, 30);
+    frame.writeUInt16BE(200, 32);
+    frame.writeUInt8(64, 38);
+    frame.writeUInt8(17, 39);
+    frame.writeUInt16BE(4000, 50);
+    frame.writeUInt16BE(4000, 52);
+    frame.writeUInt16BE(180, 54);
+    frame.writeUInt16BE(0x8000, 58);
+    frame.writeUInt16BE(i, 60);
+    frame.writeUInt32BE(i * 160, 62);
+    frame.writeUInt32BE(0x1234_5678, 66);
+    return frame;
+  });
+  return Buffer.concat([head, ...packets]);
+}
+
+function missing(program: string): string | false {
+  return spawnSync("which", [program]).status === 0 ? false : `${program} is not installed`;
+}
