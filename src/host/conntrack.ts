@@ -30,13 +30,13 @@ export interface Tuple {
   readonly toPort: number;
 }
 
-/** Calls `each` for every UDP connection of this network namespace that wears the label (0…127). @throws HostError */
-export function listConnections(label: number, each: (connection: Connection) => void): void {
+/** Calls `each` for every UDP connection of this network namespace that wears the label (0…127), or does not. @throws HostError */
+export function listConnections(label: number, each: (connection: Connection) => void, worn = true): void {
   const socket = new NetlinkSocket();
   try {
     socket.add(GET, NLM_F_DUMP, 0, 0, (_view, at) => at);
     socket.ask(1, (message) => {
-      const connection = parse(message, label);
+      const connection = parse(message, label, worn);
       if (connection !== undefined) each(connection);
     });
   } finally {
@@ -79,7 +79,7 @@ export class EndedConnections {
   constructor(label: number, each: (connection: Connection) => void) {
     this.#socket = new NetlinkSocket(GROUP_DESTROY, EVENT_BUFFER_BYTES);
     this.#socket.listen((message) => {
-      const connection = parse(message, label);
+      const connection = parse(message, label, true);
       if (connection !== undefined) each(connection);
     });
   }
@@ -111,7 +111,7 @@ const TUPLE_BYTES_MAX = 128;
 const DELETES_AT_ONCE = 256;
 const EVENT_BUFFER_BYTES = 16 << 20;
 
-function parse({ view, at, end }: NetlinkMessage, label: number): Connection | undefined {
+function parse({ view, at, end }: NetlinkMessage, label: number, worn: boolean): Connection | undefined {
   const family = view.getUint8(at) === AF_INET ? 4 : 6;
   let original: Tuple | undefined;
   let reply: Tuple | undefined;
@@ -133,7 +133,7 @@ function parse({ view, at, end }: NetlinkMessage, label: number): Connection | u
   });
   const labelled = (bit: number): boolean =>
     labels + (bit >> 3) < labelsEnd && (view.getUint8(labels + (bit >> 3)) & (1 << (bit & 7))) !== 0;
-  if (original === undefined || reply === undefined || !labelled(label)) return undefined;
+  if (original === undefined || reply === undefined || labelled(label) !== worn) return undefined;
   const [packetsIn = 0, bytesIn = 0, packetsOut = 0, bytesOut = 0] = counts;
   return { family, original, reply, packetsIn, bytesIn, packetsOut, bytesOut, expires };
 }

@@ -218,6 +218,18 @@ function checks({ name, open, reloads }: Subject, lab: Lab): void {
     assert.equal((await send({ from: two, port: 5001 })).count, 1);
   });
 
+  check("a source that sent before its place was one is served from then on", async () => {
+    await apply({ listen: `${LISTEN[4]}:5001` });
+    const from = fresh();
+    assert.equal((await send({ from, waitMs: SILENCE_MS })).count, 0);
+    await apply({});
+    assert.equal((await send({ from })).count, 1);
+    await apply({ enabled: false });
+    assert.equal((await send({ from, waitMs: SILENCE_MS })).count, 0);
+    await apply({ listen: `${LISTEN[4]}:4990-5010` });
+    assert.equal((await send({ from })).count, 1);
+  });
+
   check("a flow ends when it was idle for long enough, and begins again", async () => {
     await apply({ idle: 1 });
     const from = fresh();

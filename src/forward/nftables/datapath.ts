@@ -194,19 +194,30 @@ export class NftablesDatapath implements Datapath {
     return { digest, revision, bases };
   }
 
-  /** Flows of forwards that are gone or off, and of backends that are no longer any of theirs. */
-  #endLost({ removed, changed, after }: Plan): void {
+  /**
+   * Flows of forwards that are gone or off, and of backends that are no longer any of theirs; and what came to a new place before it was one: conntrack
+   * knows that as connections to this machine, and would go on so.
+   */
+  #endLost({ added, removed, changed, after }: Plan): void {
     const touched = changed.filter((change) => losesFlows(change.before, change.after));
-    if (removed.length + touched.length === 0) return;
-    const before = new ForwardIndex([...removed, ...touched.map((change) => change.before)]);
-    const ended = endMatching((connection) => {
-      const { to, toPort } = connection.original;
-      const old = before.find(to, toPort);
-      if (old === undefined) return false;
-      const now = after.forwards.get(old.name);
-      if (now === undefined || now.state === "off") return true;
-      return !hasPlace(now, to, toPort) || !keeps(now, toPort, backendOf(connection));
-    });
+    let ended = 0;
+    if (removed.length + touched.length > 0) {
+      const before = new ForwardIndex([...removed, ...touched.map((change) => change.before)]);
+      ended = endMatching(({ original: { to, toPort }, reply }) => {
+        const old = before.find(to, toPort);
+        if (old === undefined) return false;
+        const now = after.forwards.get(old.name);
+        if (now === undefined || now.state === "off") return true;
+        return !hasPlace(now, to, toPort) || !keeps(now, toPort, formatHostPort(reply.from, reply.fromPort));
+      });
+    }
+    const moved = changed.filter(
+      ({ before, after: now }) => before.state === "off" || formatListen(before.listen) !== formatListen(now.listen),
+    );
+    if (added.length + moved.length > 0) {
+      const places = new ForwardIndex([...added, ...moved.map((change) => change.after)]);
+      endMatching(({ original: { to, toPort } }) => places.find(to, toPort) !== undefined, false);
+    }
     if (ended > 0) this.#log.info({ ended }, "flows of what is gone have ended");
   }
 
@@ -253,11 +264,13 @@ function keeps(forward: Forward, listenPort: number, backend: string): boolean {
   return forward.backends.some((each) => formatBackend({ ...each, port: portOf(forward.listen, each) ?? listenPort }) === backend);
 }
 
-function endMatching(wanted: (connection: Connection) => boolean): number {
+/** `ours`: of connections that we forward, or of the others. */
+function endMatching(wanted: (connection: Connection) => boolean, ours = true): number {
   const found: Connection[] = [];
-  listConnections(LABEL, (connection) => {
+  const take = (connection: Connection): void => {
     if (wanted(connection)) found.push(connection);
-  });
+  };
+  listConnections(LABEL, take, ours);
   return found.length === 0 ? 0 : endConnections(found);
 }
 
