@@ -140,12 +140,12 @@ function checks({ name, open, reloads }: Subject, lab: Lab): void {
   });
 
   check("source: addresses and ports as given, each flow another", async () => {
-    await apply({ source: [INNER.a[4]], sourceports: "30000-30019" });
+    await apply({ source: [INNER.a[4]], sourceports: "30000-30099" });
     const { answers, count } = await send({ sources: 20 });
     assert.equal(count, 20);
     const saw = new Set(answers.map((answer) => answer.saw));
     assert.equal(saw.size, 20);
-    for (const each of saw) assert.match(each, /^10\.77\.1\.1 300[01]\d$/);
+    for (const each of saw) assert.match(each, /^10\.77\.1\.1 300\d\d$/);
   });
 
   check("source: transparent, the backend sees the client", async () => {

@@ -62,6 +62,11 @@ export class Lab {
     this.#name = name;
   }
 
+  /** Name of the namespace that this process is in. */
+  get forwarder(): string {
+    return `${this.#name}p`;
+  }
+
   prefix(place: Place): string[] {
     return ["nsenter", `--net=/run/netns/${this.#name}${place}`];
   }
