@@ -12,7 +12,7 @@ import { echoType, protocolOf } from "../faketcp/envelope.ts";
 import { drawU32, type RawOptions } from "../faketcp/options.ts";
 import { DATA } from "../faketcp/packet.ts";
 import { HandshakeSocket, type HandshakeUser } from "../host/handshake-socket.ts";
-import { addressBytes, ipFamily } from "../host/ip-address.ts";
+import { addressBytes, formatHostPort, ipFamily } from "../host/ip-address.ts";
 import type { Log } from "../host/log.ts";
 import type { EpollLoop } from "../host/loop-epoll.ts";
 import { RawSocket } from "../host/raw-socket.ts";
@@ -65,6 +65,10 @@ export class RawClientEnd {
   };
   #retryAt: Millis = 0;
   #state = "";
+  /** Attempts in a row that came to nothing. */
+  #failures = 0;
+  /** Of the core, as far as they were told. */
+  #timeouts = 0;
   #open = true;
 
   /** @throws HostError when raw packets are not allowed */
@@ -152,18 +156,37 @@ export class RawClientEnd {
     this.#loop.wake();
   }
 
+  /** At the first failure, the second, the fourth and so on. */
+  #complain(reason: string): void {
+    this.#failures++;
+    if ((this.#failures & (this.#failures - 1)) !== 0) return;
+    const { host, port } = this.#settings.remote;
+    this.#log.warn({ server: formatHostPort(host, port), attempts: this.#failures, reason }, "no raw connection; trying again");
+  }
+
   #tell(now: Millis): void {
-    const { state } = this.core;
+    const { state, stats } = this.core;
+    if (stats.timeouts > this.#timeouts) {
+      this.#timeouts = stats.timeouts;
+      this.#complain(WHY[this.#state] ?? "");
+    }
     if (state === this.#state) return;
     const before = this.#state;
     this.#state = state;
     if (state === "ready") {
       this.#log.info({ port: this.core.ends?.localPort }, "raw connection is ready");
       this.#user.writable(now);
+      this.#failures = 0;
     } else if (before === "ready") this.#log.warn({ silences: this.core.stats.silences }, "raw connection is lost");
   }
 }
 
+/** Why a step of the handshake was not answered. */
+const WHY: Readonly<Record<string, string>> = {
+  syn: "nothing answers there, or the way is blocked",
+  handshake1: "key or modes differ: a udp2raw wants its own, by --compat udp2raw or --cipher-mode and --auth-mode",
+  handshake2: "the server fell silent in the handshake",
+};
 /** Those of the original. */
 const PORT_LEAST = 10_000;
 const PORT_MOST = 65_534;

@@ -53,6 +53,11 @@ try {
     assert.ok(!/"of"|of the test/.test(child.output()), "the password is in the log");
   }
   for (const prefix of [c, s]) assert.equal(inside(prefix, "nft", "list", "tables"), "", "rules stayed behind");
+  // Two ends that do not agree on the mode: the client says so.
+  const old = ["raw", "-s", "-l", "0.0.0.0:4097", "-r", "127.0.0.1:7777", "--key-file", key, "--compat", "udp2raw"];
+  await waitFor(children.start("old-server", [longhaul, ...old], s), "carrying");
+  const own = ["raw", "-c", "-l", "127.0.0.1:3334", "-r", `${Netlab.serverAddress}:4097`, "--key-file", key];
+  await waitFor(children.start("own-client", [longhaul, ...own], c), "key or modes differ: a udp2raw wants its own");
   const tcp = ["--raw-mode", "tcp", "--key-file", key];
   await waitFor(children.start("tcp-server", [longhaul, "raw", "-s", "-l", "0.0.0.0:4096", "-r", "127.0.0.1:7777", ...tcp], s), "carrying");
   await waitFor(
