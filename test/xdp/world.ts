@@ -77,17 +77,34 @@ export class World {
     const client = { ifindex: this.in, tag: 0, dmac: CLIENTS, smac: IN, mtu: 1500, resolved: true };
     const backend = { ifindex: this.out, tag: 0, dmac: BACKENDS, smac: OUT, mtu: 1400, resolved: true };
     if (address.length === 32) {
-      if (address.startsWith("fd64") || address === hex("fd01::2")) return client;
-      return ["fd02::2", "fd02::3"].some((each) => hex(each) === address) ? backend : undefined;
+      if (address.startsWith("fd64")) return client;
+      const host = BigInt(`0x${address.slice(16)}`);
+      if (address.startsWith("fd01000000000000")) return neighbour(client, host, [2n]);
+      return address.startsWith("fd02000000000000") ? neighbour(backend, host, [2n, 3n]) : undefined;
     }
     const first = Number.parseInt(address.slice(0, 4), 16);
     if (first >= 0x0a40 && first < 0x0a80) return client;
-    if (address === hex("10.1.0.2")) return client;
-    if (address === hex("10.1.0.77")) return { ...client, resolved: false };
-    if (address === hex("10.9.0.2")) return { ...client, tag: 9 };
-    if (["10.2.0.2", "10.2.0.3", "10.2.0.4"].some((each) => hex(each) === address)) return backend;
-    return address === hex("10.7.0.2") ? { ...backend, tag: 7 } : undefined;
+    const host = BigInt(`0x${address.slice(6)}`);
+    if (host === 255n) return undefined;
+    switch (address.slice(0, 6)) {
+      case "0a0100":
+        return neighbour(client, host, [2n]);
+      case "0a0900":
+        return neighbour({ ...client, tag: 9 }, host, [2n]);
+      case "0a0200":
+        return neighbour(backend, host, [2n, 3n, 4n]);
+      case "0a0700":
+        return neighbour({ ...backend, tag: 7 }, host, [2n]);
+      default:
+        return undefined;
+    }
   }
+}
+
+/** Host 1 is this machine, host 0 nobody's; of those that are not resolved only the interface is known. */
+function neighbour(way: Way, host: bigint, resolved: readonly bigint[]): Way | undefined {
+  if (host < 2n) return undefined;
+  return resolved.includes(host) ? way : { ...way, mtu: 1500, resolved: false };
 }
 
 export function hex(address: string): string {

@@ -4,6 +4,8 @@
  * Its clock is what the program writes into flows with every packet: it stands still while there is no collector, so that a flow does not look idle because
  * nobody told the time. A flow without an answer has less patience, so that a flood of made-up sources is gone soon.
  */
+import type { Forward } from "../forward.ts";
+import { formatBackend } from "../listen.ts";
 import type { FlowEntry, FlowTable } from "./flow-table.ts";
 import type { Tables } from "./tables.ts";
 
@@ -31,7 +33,8 @@ export class Collector {
   #thorough: boolean;
   #at = 0;
   #leaving: ReadonlySet<number> = new Set();
-  #backends: ReadonlyMap<number, ReadonlySet<string>> = new Map();
+  #backends: ReadonlyMap<number, Forward> = new Map();
+  readonly #backendNames = new Map<Forward, ReadonlySet<string>>();
   #seen = new Set<number>();
 
   /** `thorough`: the first walk looks at both ways of every flow, since a process that was killed may have left halves. */
@@ -115,8 +118,13 @@ export class Collector {
 
   /** To a backend that its forward has no more. */
   #isStray(entry: FlowEntry): boolean {
-    const names = this.#backends.get(entry.forward);
-    if (names === undefined || entry.isReply) return false;
+    const forward = this.#backends.get(entry.forward);
+    if (forward === undefined || entry.isReply) return false;
+    let names = this.#backendNames.get(forward);
+    if (names === undefined) {
+      names = new Set(forward.backends.map(formatBackend));
+      this.#backendNames.set(forward, names);
+    }
     const backend = entry.end("value", "destination");
     return !names.has(backend) && !names.has(backend.replace(/:\d+$/, "").replace(/^\[|\]$/g, ""));
   }
@@ -147,7 +155,8 @@ export class Collector {
     this.counters.passes++;
     this.#thorough = false;
     for (const id of this.#leaving) if (!this.#seen.has(id) && this.#tables.leaving.has(id)) this.#tables.forget(id);
-    for (const [id, names] of this.#backends) if (this.#tables.backends.get(id) === names) this.#tables.backends.delete(id);
+    this.#backendNames.clear();
+    for (const [id, forward] of this.#backends) if (this.#tables.backends.get(id) === forward) this.#tables.backends.delete(id);
     this.#begin();
   }
 }

@@ -24,6 +24,12 @@ export interface WrittenPolicy {
   readonly sources: readonly number[];
 }
 
+/** Places in the table of source addresses. */
+interface SourceRegion {
+  readonly at: number;
+  readonly count: number;
+}
+
 /** The source address that the route to a backend has; undefined without one. */
 export type SourceOf = (family: Family, address: bigint) => bigint | undefined;
 
@@ -35,6 +41,7 @@ export class PolicyWriter {
   readonly #backends: Interned;
   readonly #sources: Interned;
   readonly #sourceOf: SourceOf;
+  readonly #own = new Map<bigint, SourceRegion>();
 
   constructor(object: BpfObject, sourceOf: SourceOf) {
     const viewOf = (name: string): DataView<ArrayBuffer> => {
@@ -46,8 +53,8 @@ export class PolicyWriter {
     this.#memory = { policies: viewOf("policies"), choices: viewOf("choices"), backends: viewOf("backends"), sources: viewOf("sources") };
     this.policies = new Slots("policies", sizeOfMap("policies"), 1);
     this.#slots = {
-      choices: new Slots("choices", sizeOfMap("choices")),
-      backends: new Slots("backends", sizeOfMap("backends")),
+      choices: new Slots("choices", sizeOfMap("choices"), sizeOfMap("policies")),
+      backends: new Slots("backends", sizeOfMap("backends"), sizeOfMap("policies")),
       sources: new Slots("sources", sizeOfMap("sources")),
     };
     this.#choices = new Interned(this.#slots.choices);
@@ -57,16 +64,25 @@ export class PolicyWriter {
 
   /** `access`: number of its list of prefixes, 0 for none. @throws HostError when a table is full; then nothing is taken */
   write(forward: Forward, access: number): WrittenPolicy {
+    const { backends, state } = forward;
+    const policy = this.policies.take();
+    if (state !== "draining" && backends.length === 1 && backends[0]!.weight > 0) {
+      // What most are costs nothing to find and nothing to give back: backend and choice stand at the policy's own number.
+      const sources: number[] = [];
+      this.#putBackend(policy, backends[0]!, this.#sourcesOf(forward, backends[0]!, sources));
+      this.#memory.choices.setUint32(policy * INDEX_BYTES, policy, true);
+      this.#policy(policy, forward, access, policy, 1);
+      return { policy, choice: -1, backends: NOTHING, sources: sources.length === 0 ? NOTHING : sources };
+    }
     const taken = { backends: [] as number[], sources: [] as number[], choice: -1 };
     try {
-      const targets = forward.state === "draining" ? [] : weighted(forward);
+      const targets = state === "draining" ? [] : weighted(forward);
       for (const backend of targets) taken.backends.push(this.#backend(forward, backend, taken.sources));
       const choices = this.#choose(targets, taken);
-      const policy = this.policies.take();
       this.#policy(policy, forward, access, taken.choice, choices);
       return { policy, ...taken };
     } catch (error) {
-      this.#giveParts(taken);
+      this.give({ policy, ...taken });
       throw error;
     }
   }
@@ -92,7 +108,8 @@ export class PolicyWriter {
     ];
     for (let i = 0; i < count; i++) {
       const backend = choices.getUint32((choice + i) * INDEX_BYTES, true);
-      if (this.#slots.backends.isUsed(backend)) continue;
+      // Below are those at a policy's own number, which is claimed itself.
+      if (this.#slots.backends.isUsed(backend) && backend !== at) continue;
       const first = backends.getUint32(backend * BACKEND.bytes + BACKEND.source, true);
       places.push(
         [this.#slots.backends, backend, 1],
@@ -147,10 +164,6 @@ export class PolicyWriter {
     const [first] = taken.backends;
     const view = this.#memory.choices;
     if (first === undefined) return 0;
-    if (targets.length === 1) {
-      taken.choice = this.#choices.take(first, 1, (at) => view.setUint32(at * INDEX_BYTES, first, true));
-      return 1;
-    }
     const table = maglevTable(targets.map((backend) => ({ name: formatBackend(backend), weight: backend.weight })));
     taken.choice = this.#choices.take(keyOf(taken.backends, targets), table.length, (at) => {
       for (const [i, index] of table.entries()) view.setUint32((at + i) * INDEX_BYTES, taken.backends[index]!, true);
@@ -158,34 +171,39 @@ export class PolicyWriter {
     return table.length;
   }
 
-  #backend(forward: Forward, backend: Backend, taken: number[]): number {
+  #backend(forward: Forward, backend: Backend, sources: number[]): number {
     const { address, family, port = 0 } = backend;
-    const { at: source, count } = this.#sourcesOf(forward, backend);
-    if (count > 0) taken.push(source);
-    // A number is a key that costs nothing: IPv4 with the one source that most have.
-    const key =
-      family === 4 && source < 32 && count === 1
-        ? (Number(address) * 65_536 + port) * 32 + source
-        : `${address}/${family}/${port}/${source}/${count}`;
-    return this.#backends.take(key, 1, (at) => {
-      const view = this.#memory.backends;
-      putAddress(view, at * BACKEND.bytes + BACKEND.address, family, address);
-      view.setUint16(at * BACKEND.bytes + BACKEND.port, port);
-      view.setUint32(at * BACKEND.bytes + BACKEND.source, source, true);
-      view.setUint32(at * BACKEND.bytes + BACKEND.sources, count, true);
-    });
+    const source = this.#sourcesOf(forward, backend, sources);
+    return this.#backends.take(`${address}/${family}/${port}/${source.at}/${source.count}`, 1, (at) =>
+      this.#putBackend(at, backend, source),
+    );
   }
 
-  #sourcesOf({ source }: Forward, { family, address }: Backend): { at: number; count: number } {
-    if (source.kind === "transparent") return { at: 0, count: 0 };
+  #putBackend(at: number, { address, family, port = 0 }: Backend, source: SourceRegion): void {
+    const view = this.#memory.backends;
+    putAddress(view, at * BACKEND.bytes + BACKEND.address, family, address);
+    view.setUint16(at * BACKEND.bytes + BACKEND.port, port);
+    view.setUint32(at * BACKEND.bytes + BACKEND.source, source.at, true);
+    view.setUint32(at * BACKEND.bytes + BACKEND.sources, source.count, true);
+  }
+
+  /** Addresses of our own stay once they are there: there are few. */
+  #sourcesOf({ source }: Forward, { family, address }: Backend, taken: number[]): SourceRegion {
+    if (source.kind === "transparent") return UNSOURCED;
     if (source.kind === "addresses") {
       const count = source.ranges.reduce((sum, range) => sum + Number(sizeOf(range)), 0);
-      return { at: this.#source(source.ranges.map(({ first, last }) => `${family}:${first}-${last}`).join(), source.ranges, count), count };
+      const at = this.#source(source.ranges.map(({ first, last }) => `${family}:${first}-${last}`).join(), source.ranges, count);
+      taken.push(at);
+      return { at, count };
     }
     const own = this.#sourceOf(family, address);
-    if (own === undefined) return { at: 0, count: 0 };
-    const key = family === 4 ? Number(own) : `${own}`;
-    return { at: this.#source(key, [{ family, first: own, last: own }], 1), count: 1 };
+    if (own === undefined) return UNSOURCED;
+    let found = this.#own.get(own);
+    if (found === undefined) {
+      found = { at: this.#source(`${family}:${own}`, [{ family, first: own, last: own }], 1), count: 1 };
+      this.#own.set(own, found);
+    }
+    return found;
   }
 
   #source(key: string | number, ranges: readonly IpRange[], count: number): number {
@@ -201,3 +219,6 @@ export class PolicyWriter {
 function keyOf(places: readonly number[], backends: readonly Backend[]): string {
   return places.map((place, i) => `${place}@${backends[i]!.weight}`).join();
 }
+
+const NOTHING: readonly number[] = [];
+const UNSOURCED = { at: 0, count: 0 };

@@ -40,8 +40,13 @@ export function openObject(
     constants: { forwards_max: forwardsMax },
     entries: {
       ...{ listeners: forwardsMax * 2, forwards: forwardsMax, titles: forwardsMax, arrivals: forwardsMax, counts: forwardsMax * cpus },
-      // Twice, since what comes is there before what was goes.
-      ...{ policies: forwardsMax * 2, backends: forwardsMax * 2, choices: limits.choicesMax, sources: limits.sourcesMax },
+      // Twice, since what comes is there before what was goes. A policy with one backend has places of its own for it and the choice.
+      ...{
+        policies: forwardsMax * 2,
+        backends: forwardsMax * 2 + SHARED_BACKENDS,
+        choices: forwardsMax * 2 + limits.choicesMax,
+        sources: limits.sourcesMax,
+      },
       ...{ places: limits.rangesMax, ranges: limits.rangesMax, access: limits.accessMax },
       ...{ flows4: limits.flowsMax * 2, flows6: limits.flowsMax * 2, clients: limits.clientsMax },
       ...{ programs: PROGRAMS.length, reasons: REASONS_ROOM * cpus, vlans: VLANS_MAX, events: EVENT_BYTES },
@@ -68,5 +73,7 @@ export function loadPrograms(object: BpfObject): BpfProgram {
 
 /** Sections, in the order of `enum program`. */
 const PROGRAMS = ["xdp", "xdp/open", "xdp/icmp"] as const;
+/** Of forwards with several. */
+const SHARED_BACKENDS = 65_536;
 const VLANS_MAX = 4096;
 const EVENT_BYTES = 1 << 20;

@@ -66,8 +66,10 @@ export class Slots {
   /** To be called when all packets that were under way are through. */
   rest(): void {
     for (const { at, count } of this.#resting) {
-      this.#used.fill(0, at, at + count);
-      this.#free += count;
+      for (let i = at; i < at + count; i++) {
+        this.#free += this.#used[i]!;
+        this.#used[i] = 0;
+      }
     }
     this.#resting = this.#freed;
     this.#freed = [];

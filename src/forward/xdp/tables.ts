@@ -8,7 +8,7 @@
 import type { BpfMap } from "../../host/bpf/bpf-map.ts";
 import type { BpfObject } from "../../host/bpf/bpf-object.ts";
 import type { Forward } from "../forward.ts";
-import { formatBackend, isExact, type Listen } from "../listen.ts";
+import { isExact, type Listen } from "../listen.ts";
 import type { Plan } from "../plan.ts";
 import { type AccessEntry, accessEntries } from "./access-list.ts";
 import { putAddress } from "./address.ts";
@@ -19,7 +19,7 @@ import { rangeTable } from "./range-table.ts";
 import { Slots } from "./slots.ts";
 
 interface Held {
-  readonly id: number;
+  id: number;
   readonly forward: Forward;
   readonly written: WrittenPolicy;
   readonly access: readonly AccessEntry[];
@@ -85,8 +85,8 @@ export class Tables {
 
   /** Forwards that are gone and whose flows are to be ended. */
   readonly leaving = new Set<number>();
-  /** Backends that changed forwards have now, as "host:port" or "host": flows to others are to be ended. */
-  readonly backends = new Map<number, ReadonlySet<string>>();
+  /** Forwards that may have other backends now: flows to those that they have no more are to be ended. */
+  readonly backends = new Map<number, Forward>();
 
   /** All or nothing. @throws HostError when a table is full, and nothing has changed */
   apply(plan: Plan): void {
@@ -134,7 +134,8 @@ export class Tables {
         staged.push({ id: known ?? -1, forward, written, access });
         for (const { key, verdict } of access) this.#object.map("access").update(key, number32(verdict));
       }
-      return staged.map((held) => (held.id >= 0 ? held : { ...held, id: this.#ids.take() }));
+      for (const held of staged) if (held.id < 0) held.id = this.#ids.take();
+      return staged;
     } catch (error) {
       for (const held of staged) this.#discard(held);
       throw error;
@@ -150,11 +151,12 @@ export class Tables {
     this.leaving.delete(id);
     if (before !== undefined) {
       this.#noteBackends(id, before.forward, forward);
+      this.#discard(before);
+      if (sameListen(before.forward.listen, forward.listen)) return;
       if (isExact(before.forward.listen)) {
         const key = listenKey(before.forward.listen);
         stale.set(text(key), key);
       }
-      this.#discard(before);
     }
     if (!isExact(forward.listen)) return;
     if (stale.size > 0) stale.delete(text(listenKey(forward.listen)));
@@ -163,8 +165,8 @@ export class Tables {
   }
 
   #noteBackends(id: number, before: Forward, after: Forward): void {
-    const names = new Set(after.backends.map(formatBackend));
-    if (before.backends.some((backend) => !names.has(formatBackend(backend)))) this.backends.set(id, names);
+    const same = before.backends.length === 1 && after.backends.length === 1 && before.backends[0]!.address === after.backends[0]!.address;
+    if (!same || before.backends[0]!.port !== after.backends[0]!.port) this.backends.set(id, after);
   }
 
   /** No new flows, and those that run are ended by their next packet or by the collector. */
@@ -187,10 +189,13 @@ export class Tables {
   }
 
   #title(id: number, { name, idleSeconds }: Forward): void {
-    this.#names.set(id, name);
-    this.#titles.fill(0, id * TITLE.bytes, id * TITLE.bytes + TITLE.nameBytes);
-    this.#titles.write(name, id * TITLE.bytes, "latin1");
-    this.#titles.writeUInt32LE(idleSeconds, id * TITLE.bytes + TITLE.idle);
+    const base = id * TITLE.bytes;
+    if (this.#names.get(id) !== name) {
+      this.#names.set(id, name);
+      // By hand: calls out of JavaScript cost more than a short name.
+      for (let i = 0; i < TITLE.nameBytes; i++) this.#titles[base + i] = i < name.length ? name.charCodeAt(i) : 0;
+    }
+    this.#titles.writeUInt32LE(idleSeconds, base + TITLE.idle);
   }
 
   /** New places first, then the addresses that lead to them, then what nobody is led to any more goes. */
@@ -279,6 +284,12 @@ function* entriesOf(map: BpfMap): Generator<[key: Uint8Array, value: number]> {
     for (let i = 0; i < count; i++)
       yield [walk.keys.bytes.slice(i * map.shape.keyBytes, (i + 1) * map.shape.keyBytes), walk.values.view.getUint32(i * 4, true)];
   }
+}
+
+function sameListen(a: Listen, b: Listen): boolean {
+  const [one, other] = [a.addresses, b.addresses];
+  if (one.family !== other.family || one.first !== other.first || one.last !== other.last) return false;
+  return a.ports.first === b.ports.first && a.ports.last === b.ports.last;
 }
 
 function listenKey(listen: Listen): Uint8Array {
