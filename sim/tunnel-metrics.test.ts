@@ -12,13 +12,15 @@ import { Traffic, TunnelWorld } from "./tunnel-world.ts";
 
 const facts = { release: "1.2.3", node: "26", io: "virtual", pid: 7, startedAt: 1, at: ":1", to: "b:2", cpuSeconds: 1.5, rssBytes: 1e8 };
 
-function watched(of: TunnelWorld, end: "client" | "server", seriesMax = 16) {
+function watched(of: TunnelWorld, end: "client" | "server", sessionsMax = 16, usersMax = 16) {
   const ask = async (questions: (worker: number) => Parameters<TunnelWorld["client"]["observe"]>[1]): Promise<WorkerObservation[]> => {
     return [{ loop: newLoopCounters(), cpuSeconds: 0.5, program: of[end].observe(of.network.now, questions(0)) }];
   };
-  const observer = new Observer({ ask, now: () => of.network.now, sessionsMax: 100, streamsMax: 10 });
+  const observer = new Observer({ ask, now: () => of.network.now, sessionsMax: 100, streamsMax: 10, usersMax: 100 });
   const http = { connectionsDropped: 0 };
-  return pages(watchedTunnel({ observer, facts: () => ({ ...facts, http }), wallClock: () => 1_000_000, seriesMax }));
+  return pages(
+    watchedTunnel({ observer, facts: () => ({ ...facts, http }), wallClock: () => 1_000_000, series: { sessionsMax, usersMax } }),
+  );
 }
 
 function world(options: Partial<ConstructorParameters<typeof TunnelWorld>[0]> = {}): TunnelWorld {
@@ -147,6 +149,28 @@ test("status is what its schema says, with the streams of the session asked for;
   assert.equal((await app.request("/healthz")).status, 200);
   const silent = new Observer({ ask: () => Promise.resolve([]), now: () => 0, sessionsMax: 1, streamsMax: 1 });
   const http = { connectionsDropped: 0 };
-  const dead = pages(watchedTunnel({ observer: silent, facts: () => ({ ...facts, http }), wallClock: () => 0, seriesMax: 1 }));
+  const dead = pages(
+    watchedTunnel({ observer: silent, facts: () => ({ ...facts, http }), wallClock: () => 0, series: { sessionsMax: 1, usersMax: 0 } }),
+  );
   for (const path of ["/healthz", "/status", "/metrics"]) assert.equal((await dead.request(path)).status, 503);
+});
+
+test("users have series of their own up to the option, with what they have used of their quotas", async () => {
+  const users = [
+    { name: "ann", key: "a", quota: 5_000_000, sessions: 1 },
+    { name: "bob", key: "b" },
+    { name: "eve", key: "e" },
+  ];
+  const of = world({ client: { key: "a", crypt: "aes", nocomp: "true" }, server: { crypt: "aes", users } });
+  connect(of);
+  of.run(30);
+  const page = await scrape(watched(of, "server", 16, 2));
+  assert.equal(page.value('longhaul_user_sessions{user="ann"}'), 1);
+  assert.equal(page.value('longhaul_user_payload_bytes_total{user="ann",direction="sent"}'), 300_000);
+  assert.equal(page.value('longhaul_user_payload_bytes_total{user="ann",direction="received"}'), 1000);
+  assert.equal(page.value('longhaul_user_used_bytes{user="ann"}'), 301_000);
+  assert.equal(page.value('longhaul_user_quota_bytes{user="ann"}'), 5_000_000);
+  assert.equal(page.value('longhaul_user_sessions{user="bob"}'), 0);
+  const told = [...page.families.get("longhaul_user_sessions")!.samples.keys()];
+  assert.deepEqual(told, ['longhaul_user_sessions{user="ann"}', 'longhaul_user_sessions{user="bob"}']);
 });

@@ -96,6 +96,8 @@ const client: Readonly<Record<string, Proof>> = {
 const server: Readonly<Record<string, Proof>> = {
   proxyprotocol: [sim, "proxyprotocol"],
   sessions: [wire, "sessions: a client beyond it"],
+  state: ["test/tunnel-workers.test.ts", "users' limits and quotas over threads"],
+  metricusers: ["sim/tunnel-metrics.test.ts", "users have series of their own up to the option"],
   users: [users, "clients of three users and ciphers share a port"],
   tries: [users, "tries: strangers cost so many"],
   triesonce: [users, "triesonce: a user beyond"],

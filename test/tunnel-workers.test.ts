@@ -1,11 +1,12 @@
 /** Option workers of the two programs, over loopback: load spreads over threads, a session stays on one, what is told is told of all. */
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
-import { workersOf } from "../src/cli/workers.ts";
+import { shareOf, workersOf } from "../src/cli/workers.ts";
 import { chooseIo } from "../src/host/choose.ts";
 import { clientConfig, serverConfig } from "../src/tunnel/config.ts";
 import { Children, longhaul, sleep, waitFor } from "./interop/children.ts";
@@ -26,11 +27,12 @@ async function freePorts(): Promise<readonly [udp: number, tcp: number]> {
 }
 
 /** Sends `bytes` bytes and answers whether they came back. */
-function echoed(port: number, bytes: number): Promise<boolean> {
+function echoed(at: number | string, bytes: number): Promise<boolean> {
   return new Promise((done) => {
     const sent = Buffer.alloc(bytes, String(bytes));
     const got: Buffer[] = [];
-    const socket = connect(port, "127.0.0.1", () => socket.end(sent));
+    const socket = typeof at === "number" ? connect(at, "127.0.0.1") : connect(at);
+    socket.on("connect", () => socket.end(sent));
     socket.on("data", (data: Buffer) => got.push(data));
     socket.on("end", () => done(Buffer.concat(got).equals(sent)));
     socket.on("error", () => done(false));
@@ -66,6 +68,7 @@ test("workers: sessions spread over the threads of both ends, none is split, cou
       const answers = await Promise.all(Array.from({ length: 16 }, (_, i) => echoed(lan, 20_000 + round * 16 + i)));
       assert.ok(answers.every(Boolean), `${answers.filter(Boolean).length} of 16 answered`);
     }
+    for (let tries = 100; tries > 0 && !["server", "client"].every((name) => existsSync(file(name))); tries--) await sleep(50);
     const [far, near] = await Promise.all([status(file("server")), status(file("client"))]);
     const threads = (sessions: readonly { key: string }[]): number => new Set(sessions.map(({ key }) => key.split(".")[0])).size;
     assert.equal(far.sessions.length, near.sessions.length, "as many sessions at the server as clients have made");
@@ -100,6 +103,53 @@ test("workers: what several threads cannot do is said in a sentence", { skip }, 
   assert.ok(server({ workers: 0 })() >= 1, "0 is one for each processor");
   assert.throws(server({ io: "node" }), /--workers: 2 are not allowed on Node's own sockets, .*; give 1/);
   assert.throws(server({ listen: "127.0.0.1:0" }), /--workers: .* any free port/);
-  assert.throws(client({ localaddr: "/tmp/x" }), /--workers: .* the unix socket "\/tmp\/x"/);
-  assert.throws(server({ users: [{ name: "ann", key: "k", rateup: 5000 }] }), /--workers: .* rateup of user "ann"/);
+  assert.throws(server({ reverse: ["web=:0"] }), /--workers: .* any free port/);
+  const users = [{ name: "ann", key: "k", rateup: 5000 }];
+  assert.deepEqual([client({ localaddr: "/tmp/x", reverse: ["a=b:1"] })(), server({ users, reverse: ["web=:8080"] })()], [2, 2]);
+});
+
+test("workers: what one thread alone can do, the first does", () => {
+  const given = clientConfig.parse({ localaddr: "/tmp/x", forward: [":8080=web", "tcp:/tmp/y=web"], reverse: ["a=b:1"] });
+  const [first, second] = [0, 1].map((index) => shareOf({ role: "client", config: given }, 2, index).config as typeof given);
+  assert.deepEqual([first!.localaddr, first!.forward, first!.reverse], [given.localaddr, given.forward, given.reverse]);
+  assert.deepEqual([second!.localaddr, second!.forward, second!.reverse], ["", [":8080=web"], []]);
+});
+
+test("workers: users' limits and quotas over threads and, by option state, over a restart; a unix socket before them", {
+  skip,
+}, async () => {
+  const echo = createServer({ allowHalfOpen: true }, (socket) => socket.pipe(socket));
+  await new Promise<void>((done) => echo.listen(file("target2"), done));
+  const [wan] = await freePorts();
+  const users = file("users.json");
+  writeFileSync(users, JSON.stringify([{ name: "ann", key: "a", quota: 300_000 }]));
+  const start = (name: string): ReturnType<Children["start"]> =>
+    children.start(name, [
+      ...[longhaul, "server", "-l", `127.0.0.1:${wan}`, "-t", file("target2"), "--workers", "2", "--statussocket", "none"],
+      ...["--users", users, "--state", file("state.json")],
+    ]);
+  const used = (): { received: number; sent: number } => JSON.parse(readFileSync(file("state.json"), "utf8")).users.ann;
+  try {
+    const server = start("server2");
+    const client = children.start("client2", [
+      ...[longhaul, "client", "-r", `127.0.0.1:${wan}`, "-l", file("app"), "--key", "a", "--workers", "2", "--conn", "4"],
+      ...["--statussocket", "none"],
+    ]);
+    for (const child of [server, client]) await waitFor(child, "listening");
+    for (let tries = 100; tries > 0 && server.output().split("listening").length < 3; tries--) await sleep(50);
+    const answers = await Promise.all(Array.from({ length: 4 }, (_, i) => echoed(file("app"), 40_000 + i)));
+    assert.ok(answers.every(Boolean), `${answers} of connections to the unix socket`);
+    server.process.kill("SIGTERM");
+    assert.equal(await server.exited, 0);
+    const { received, sent } = used();
+    assert.ok(received === 160_006 && sent === 160_006, JSON.stringify(used()));
+    const again = start("server3");
+    await waitFor(again, "the user's quota are used up");
+    again.process.kill("SIGTERM");
+    assert.equal(await again.exited, 0);
+    assert.deepEqual(used(), { received, sent });
+  } finally {
+    await children.endAll();
+    echo.close();
+  }
 });

@@ -15,13 +15,16 @@ import type { SessionReport } from "../tunnel/report.ts";
 import { type Reloaded, TunnelServer } from "../tunnel/server.ts";
 import type { SnmpCounters } from "../tunnel/snmp.ts";
 import type { UserReport } from "../tunnel/user.ts";
+import { UserLedger } from "../tunnel/user-ledger.ts";
 import type { PlannedCarrier } from "./carrier-plan.ts";
 import { makeCarriers } from "./carriers.ts";
+import type { LedgerShare } from "./user-accounts.ts";
 
 export type TunnelData =
   | {
       readonly role: "client";
       readonly config: ClientConfig;
+      readonly ledger?: undefined;
       readonly level: LogLevel;
       readonly name: string;
       readonly carriers: readonly PlannedCarrier[];
@@ -29,6 +32,7 @@ export type TunnelData =
   | {
       readonly role: "server";
       readonly config: ServerConfig;
+      readonly ledger?: LedgerShare | undefined;
       readonly level: LogLevel;
       readonly name: string;
       readonly carriers: readonly PlannedCarrier[];
@@ -63,7 +67,9 @@ export function start(loop: Loop, data: TunnelData, port: LoopPort<TunnelCommand
   let tunnel: TunnelClient | TunnelServer;
   try {
     const carriers = makeCarriers(data.carriers, data.config.mtu, loop, log);
-    const parts = { loop, log, primitives, carriers };
+    const { ledger: share } = data;
+    const ledger = share && new UserLedger(share.threads, share.thread, share.memory);
+    const parts = { ledger, loop, log, primitives, carriers };
     // The gate keeps quiet what is to be quiet, so that a reload can change it for all there is.
     tunnel =
       data.role === "client"

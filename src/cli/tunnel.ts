@@ -2,6 +2,7 @@
 
 import { closeSync, openSync } from "node:fs";
 import { ConfigError } from "../base/errors.ts";
+import { type Log, silentLog } from "../host/log.ts";
 import { LogGate } from "../host/log-gate.ts";
 import { type LoopWorker, startLoopWorker } from "../host/worker.ts";
 import type { WorkerObservation } from "../metrics/merge.ts";
@@ -20,6 +21,7 @@ import { Reload } from "./reload.ts";
 import { onStop } from "./signals.ts";
 import { SnmpSchedule } from "./snmp-schedule.ts";
 import type { TunnelCommand, TunnelData, TunnelMessage } from "./tunnel-worker.ts";
+import { UserAccounts } from "./user-accounts.ts";
 import { Watch } from "./watch.ts";
 import { CountersSum, shareOf, workersOf } from "./workers.ts";
 
@@ -42,6 +44,8 @@ export function checkTunnel({ role, config }: TunnelEnd): void {
   workersOf({ role, config } as TunnelEnd);
   if (config.metrics !== "") parseMetricsAddress(config.metrics);
   if (role === "server") {
+    if (config.state !== "" && config.users === "")
+      throw new ConfigError("state", `--state: "${config.state}" is not allowed without --users; give users with quotas, or leave it out`);
     targetsOf(config);
     parseListeners(config.reverse);
   }
@@ -69,18 +73,28 @@ export interface RunningTunnel {
   /** Settles when all threads have ended; rejects when one has failed. */
   readonly ended: Promise<void>;
   send(command: TunnelCommand): void;
+  /** Hands each thread its share of another configuration. @throws ConfigError */
+  reload(config: ClientConfig | ServerConfig): void;
   /** What each worker has to tell; undefined of one that has ended. */
   readonly ask: AskWorkers;
 }
 
-/** `onMessage` is told by which thread. @throws ConfigError as workersOf does */
+/** `onMessage` is told by which thread. @throws ConfigError as workersOf does, and when the file of option state cannot be used */
 export function startTunnel(
   end: TunnelEnd,
   name: string,
   onMessage: (message: TunnelMessage, worker: number) => void = () => {},
+  log: Log = silentLog,
 ): RunningTunnel {
   const count = workersOf(end);
-  const data = { ...shareOf(end, count), carriers: carrierPlan(end), level: end.config.quiet ? "warn" : "info", name } as TunnelData;
+  const accounts = end.role === "server" && Array.isArray(end.config.users) ? new UserAccounts(end.config, count, log) : undefined;
+  const shareFor = (wanted: ClientConfig | ServerConfig, index: number): TunnelEnd => {
+    const config = accounts === undefined ? wanted : accounts.place(wanted as ServerConfig);
+    return shareOf({ role: end.role, config } as TunnelEnd, count, index);
+  };
+  const common = { carriers: carrierPlan(end), level: end.config.quiet ? "warn" : "info", name };
+  const dataFor = (index: number): TunnelData =>
+    ({ ...common, ...shareFor(end.config, index), ledger: accounts?.share(index) }) as TunnelData;
   let settleListening: (refusal: Refusal | undefined) => void = () => {};
   const listening = new Promise<Refusal | undefined>((settle) => {
     settleListening = settle;
@@ -89,7 +103,7 @@ export function startTunnel(
   const workers = Array.from({ length: count }, (_, index) =>
     startLoopWorker<TunnelData, TunnelCommand, TunnelMessage>({
       module: new URL("./tunnel-worker.ts", import.meta.url),
-      data,
+      data: dataFor(index),
       io: end.config.io,
       sharePorts: count > 1,
       onMessage: (message) => {
@@ -111,8 +125,17 @@ export function startTunnel(
     io: workers[0]!.io,
     workers: count,
     listening,
-    ended: Promise.all(workers.map(({ ended }) => ended)).then(() => {}),
+    ended: Promise.all(workers.map(({ ended }) => ended)).then(
+      () => accounts?.close(),
+      (error) => {
+        accounts?.close();
+        throw error;
+      },
+    ),
     send,
+    reload: (config) => {
+      for (const [index, worker] of workers.entries()) worker.post({ kind: "reload", config: shareFor(config, index).config });
+    },
     ask: (questions) => Promise.all(workers.map((worker, index) => observation(worker, questions(index)))),
   };
 }
@@ -142,20 +165,25 @@ async function carry(end: TunnelEnd, reload: Reload, gate: LogGate, watch: Watch
   if (config.key === defaultKey && !("users" in config && config.users !== ""))
     log.warn({}, "the key is kcptun's public default: anyone can read and use this tunnel; give --key");
   const rules = await addCarrierRules(end, log);
-  const tunnel = startTunnel(end, `tunnel.${end.role}`, (message, worker) => {
-    if (message.kind === "report") {
-      const by = tunnel.workers > 1 ? { worker } : {};
-      for (const session of message.sessions) log.info({ ...by, ...session }, "session");
-      for (const user of message.users) log.info({ ...by, ...user }, "user");
-    }
-    if (message.kind === "counters") {
-      const sum = sums[message.asker].add(message.counters);
-      if (sum !== undefined && message.asker === "signal") log.info(allCounters(config.compat, sum), "counters of this process");
-      if (sum !== undefined && message.asker === "snmplog") snmp.write(sum);
-    }
-    if (message.kind === "not reloaded") reload.refused(message.message);
-    if (message.kind === "reloaded" && reload.done(message.reloaded).some((key) => key.startsWith("snmp"))) snmp.configure(reload.config);
-  });
+  const tunnel = startTunnel(
+    end,
+    `tunnel.${end.role}`,
+    (message, worker) => {
+      if (message.kind === "report") {
+        const by = tunnel.workers > 1 ? { worker } : {};
+        for (const session of message.sessions) log.info({ ...by, ...session }, "session");
+        for (const user of message.users) log.info({ ...by, ...user }, "user");
+      }
+      if (message.kind === "counters") {
+        const sum = sums[message.asker].add(message.counters);
+        if (sum !== undefined && message.asker === "signal") log.info(allCounters(config.compat, sum), "counters of this process");
+        if (sum !== undefined && message.asker === "snmplog") snmp.write(sum);
+      }
+      if (message.kind === "not reloaded") reload.refused(message.message);
+      if (message.kind === "reloaded" && reload.done(message.reloaded).some((key) => key.startsWith("snmp"))) snmp.configure(reload.config);
+    },
+    log,
+  );
   const sums = { signal: new CountersSum(tunnel.workers), snmplog: new CountersSum(tunnel.workers) };
   const snmp = new SnmpSchedule(log, () => tunnel.send({ kind: "counters", asker: "snmplog" }));
   snmp.configure(config);
@@ -164,8 +192,12 @@ async function carry(end: TunnelEnd, reload: Reload, gate: LogGate, watch: Watch
     if (wanted === undefined) return;
     // A file that was rotated away is opened anew even when nothing has changed.
     if (!gate.reopen(wanted.log)) log.warn({}, "option log goes to or from standard error only when the program is started anew");
-    const { role } = end;
-    tunnel.send({ kind: "reload", config: shareOf({ role, config: wanted } as TunnelEnd, tunnel.workers).config });
+    try {
+      tunnel.reload(wanted);
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      reload.refused(error.message);
+    }
   };
   process.on("SIGHUP", hangUp);
   watch.attach(tunnel);

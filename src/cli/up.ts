@@ -121,7 +121,7 @@ async function runUp(config: UpConfig): Promise<number> {
       processFacts({ io: tunnel?.io.kind ?? "", at: config.listen, to: config.rtmp }, () =>
         watches.reduce((sum, server) => sum + (server?.counters.connectionsDropped ?? 0), 0),
       );
-    const watched = watchedBoth(await watchTunnel(tunnel.ask, facts, config.metricsessions), live);
+    const watched = watchedBoth(await watchTunnel(tunnel.ask, facts, config), live);
     watches.push(await serveMetrics(watched, config.metrics), await serveLocal(watched, "up", config.statussocket, log));
     if (config.demo) {
       const players = [

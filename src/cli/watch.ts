@@ -12,9 +12,10 @@ import type { ProcessFacts } from "../metrics/process-facts.ts";
 import { processFacts, serveLocal, serveMetrics } from "./metrics-server.ts";
 import type { RunningTunnel, TunnelEnd } from "./tunnel.ts";
 
-/** Sessions and streams told of in one answer. */
+/** Sessions, streams and users told of in one answer. */
 const SESSIONS_MAX = 1000;
 const STREAMS_MAX = 200;
+const USERS_MAX = 1000;
 
 export class Watch {
   readonly #end: TunnelEnd;
@@ -63,7 +64,7 @@ export class Watch {
     const to = role === "client" ? config.remoteaddr : config.target;
     const facts = (): ProcessFacts => processFacts({ io: this.#tunnel?.io.kind ?? "", at, to }, () => this.#drops);
     const ask: AskWorkers = (questions) => this.#tunnel?.ask(questions) ?? Promise.resolve([]);
-    this.#watched ??= watchTunnel(ask, facts, config.metricsessions);
+    this.#watched ??= watchTunnel(ask, facts, config);
     return this.#watched;
   }
 
@@ -72,10 +73,18 @@ export class Watch {
   }
 }
 
-/** `seriesMax`: sessions with metrics of their own. */
-export async function watchTunnel(ask: AskWorkers, facts: () => ProcessFacts, seriesMax: number): Promise<Watched> {
+/** The options say how many sessions and users have metrics of their own. */
+export async function watchTunnel(
+  ask: AskWorkers,
+  facts: () => ProcessFacts,
+  { metricsessions, metricusers = 0 }: { readonly metricsessions: number; readonly metricusers?: number },
+): Promise<Watched> {
   const { watchedTunnel } = await import("../metrics/tunnel-pages.ts");
   const { Observer } = await import("../metrics/observer.ts");
-  const observer = new Observer({ ask, now: () => performance.now(), sessionsMax: SESSIONS_MAX, streamsMax: STREAMS_MAX });
-  return watchedTunnel({ observer, facts, wallClock: Date.now, seriesMax });
+  const observer = new Observer({
+    ask,
+    now: () => performance.now(),
+    ...{ sessionsMax: SESSIONS_MAX, streamsMax: STREAMS_MAX, usersMax: USERS_MAX },
+  });
+  return watchedTunnel({ observer, facts, wallClock: Date.now, series: { sessionsMax: metricsessions, usersMax: metricusers } });
 }

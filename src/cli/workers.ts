@@ -2,15 +2,16 @@
  * The threads of a tunnel: each with a loop and a tunnel end of its own, at the same ports.
  *
  * The kernel gives every peer to one of the sockets of a port, by its address (SO_REUSEPORT), so a session stays on one thread. That holds once
- * all are bound: only then may sessions begin. Limits count within a thread: option sessions is divided, users with limits need one thread.
+ * all are bound: only then may sessions begin. Option sessions is divided among them; limits of users hold over all of them (tunnel/user-ledger.ts). A
+ * client's unix sockets and reverse forwards are the first thread's. A server's reverse listeners are each thread's whose client asks for them: the kernel
+ * spreads connections over those at a port, a unix socket has whoever was asked first.
  */
 import { availableParallelism } from "node:os";
 import { ConfigError } from "../base/errors.ts";
 import { chooseIo } from "../host/choose.ts";
 import type { ClientConfig, ServerConfig } from "../tunnel/config.ts";
-import { forwardsOf } from "../tunnel/forward.ts";
+import { forwardsOf, parseForward } from "../tunnel/forward.ts";
 import type { SnmpCounters } from "../tunnel/snmp.ts";
-import type { UserLimits } from "../tunnel/user.ts";
 import { carrierPlan } from "./carrier-plan.ts";
 import type { TunnelEnd } from "./tunnel.ts";
 
@@ -35,25 +36,24 @@ export function workersOf(end: TunnelEnd): number {
 
 function checkClient(config: ClientConfig, refuse: (why: string) => never): void {
   for (const { listen, text } of forwardsOf(config)) {
-    if ("path" in listen) refuse(`with the unix socket "${text}", at which one thread listens`);
-    else if (listen.port === 0) refuse(`with "${text}": any free port would be another one for each`);
+    if ("port" in listen && listen.port === 0) refuse(`with "${text}": any free port would be another one for each`);
   }
-  if (config.reverse.length > 0) refuse("with --reverse: each would have the server listen");
 }
 
 function checkServer(config: ServerConfig, refuse: (why: string) => never): void {
-  if (/:0$/.test(config.listen)) refuse(`with "${config.listen}": any free port would be another one for each`);
-  if (config.reverse.length > 0) refuse("with --reverse: a name is listened for by one thread");
-  for (const user of (Array.isArray(config.users) ? config.users : []) as (UserLimits & { name: string })[]) {
-    const limit = (["sessions", "streams", "rateup", "ratedown", "quota"] as const).find((key) => user[key] > 0);
-    if (limit !== undefined) refuse(`with ${limit} of user "${user.name}": limits of users hold within one thread`);
-  }
+  const free = [config.listen, ...config.reverse].find((text) => /:0$/.test(text));
+  if (free !== undefined) refuse(`with "${free}": any free port would be another one for each`);
 }
 
-/** What each of so many threads is given. */
-export function shareOf(end: TunnelEnd, workers: number): TunnelEnd {
-  if (end.role === "client") return { role: "client", config: { ...end.config, workers } };
-  return { role: "server", config: { ...end.config, workers, sessions: Math.ceil(end.config.sessions / workers) } };
+/** What thread `index` of so many is given. What only one can do, the first does. */
+export function shareOf(end: TunnelEnd, workers: number, index: number): TunnelEnd {
+  if (end.role === "server")
+    return { role: "server", config: { ...end.config, workers, sessions: Math.ceil(end.config.sessions / workers) } };
+  const config = { ...end.config, workers };
+  if (index === 0) return { role: "client", config };
+  const shared = (text: string): boolean => text !== "" && !("path" in parseForward("forward", text).listen);
+  const localaddr = config.localaddr !== "" && shared(config.localaddr) ? config.localaddr : "";
+  return { role: "client", config: { ...config, localaddr, forward: config.forward.filter(shared), reverse: [] } };
 }
 
 /** Sums by column, once all threads have answered. */

@@ -180,6 +180,7 @@ export const counterTable: readonly CounterRow[] = [
       send_window: "kcp.sendRefused",
       acknowledgements: "kcp.ackOverflows",
       fec_store: "fec.storeFull",
+      kernel_memory: "kernel.regionsRefused",
       addresses: "addresses.full",
       socket_buffer: "endpoint.sendBlocked",
       rate: "wire.rateLimitWaits",

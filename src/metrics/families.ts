@@ -7,10 +7,16 @@ import type { Family, Labels, Sample } from "./exposition.ts";
 import type { KeyedSession, MergedObservation } from "./merge.ts";
 import type { ProcessFacts } from "./process-facts.ts";
 import { snake } from "./snake.ts";
+import { userFamilies } from "./user-families.ts";
 
-/** `sessionsMax`: sessions that get series of their own. */
-export function families(observation: MergedObservation, facts: ProcessFacts, sessionsMax: number): Family[] {
-  const { totals, workers, sessions } = observation;
+/** How many sessions and users get series of their own. */
+export interface SeriesLimits {
+  readonly sessionsMax: number;
+  readonly usersMax: number;
+}
+
+export function families(observation: MergedObservation, facts: ProcessFacts, { sessionsMax, usersMax }: SeriesLimits): Family[] {
+  const { totals, workers, sessions, users } = observation;
   return [
     ...processFamilies(facts, totals.role),
     ...gaugeFamilies(totals.now),
@@ -24,6 +30,7 @@ export function families(observation: MergedObservation, facts: ProcessFacts, se
     },
     ...workerFamilies(workers),
     ...sessionFamilies(sessions.slice(0, sessionsMax)),
+    ...userFamilies(users.slice(0, usersMax)),
   ];
 }
 

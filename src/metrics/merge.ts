@@ -8,6 +8,7 @@ import type { LoopCounters } from "../host/loop-counters.ts";
 import type { Observation } from "../tunnel/observation.ts";
 import type { SessionReport, StreamReport } from "../tunnel/report.ts";
 import type { Counts, TunnelGauges, TunnelTotals } from "../tunnel/totals.ts";
+import type { UserReport } from "../tunnel/user.ts";
 
 /** What one worker answered. */
 export interface WorkerObservation {
@@ -27,6 +28,7 @@ export interface MergedObservation {
   readonly totals: TunnelTotals;
   readonly sessions: readonly KeyedSession[];
   readonly streams: readonly StreamReport[];
+  readonly users: readonly UserReport[];
   readonly workers: readonly { readonly cpuSeconds: number; readonly loop: LoopCounters }[];
 }
 
@@ -37,8 +39,28 @@ export function merge(at: Millis, observations: readonly WorkerObservation[]): M
     totals: observations.map(({ program }) => program.totals).reduce(addTotals),
     sessions: observations.flatMap(({ program }, worker) => program.sessions.map((one) => ({ ...one, key: sessionKey(worker, one.id) }))),
     streams: observations.flatMap(({ program }) => program.streams),
+    users: mergeUsers(observations.map(({ program }) => program.users)),
     workers: observations.map(({ cpuSeconds, loop }) => ({ cpuSeconds, loop })),
   };
+}
+
+/** What a user has in each worker adds up; what it has used in all, every worker knows a moment ago or now. */
+function mergeUsers(lists: readonly (readonly UserReport[])[]): UserReport[] {
+  const all = new Map<string, UserReport>();
+  for (const user of lists.flat()) {
+    const known = all.get(user.name);
+    if (known === undefined) all.set(user.name, user);
+    else {
+      const { name, quotaBytes, usedBytes, ...counts } = user;
+      const sum = addCounts({ ...counts }, pick(known, Object.keys(counts))) as typeof counts;
+      all.set(name, { ...sum, name, quotaBytes, usedBytes: Math.max(usedBytes, known.usedBytes) });
+    }
+  }
+  return [...all.values()];
+}
+
+function pick(from: UserReport, keys: readonly string[]): Counts {
+  return Object.fromEntries(Object.entries(from).filter(([key]) => keys.includes(key)));
 }
 
 export function sessionKey(worker: number, id: number): string {

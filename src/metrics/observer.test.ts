@@ -21,7 +21,11 @@ function worker(counted: Record<string, Record<string, number>>, sessions: numbe
   };
   const reports = Array.from({ length: sessions }, (_, i) => ({ id: i + 1, peer: "p", heardSeconds }) as SessionReport);
   const totals = { role: "server", counted, now, rtt: { counts: [1, 2], sumMs: 10 } } as const;
-  return { loop: { ...newLoopCounters(), rounds: newest }, cpuSeconds: newest, program: { at: 0, totals, sessions: reports, streams: [] } };
+  return {
+    loop: { ...newLoopCounters(), rounds: newest },
+    cpuSeconds: newest,
+    program: { at: 0, totals, sessions: reports, streams: [], users: [] },
+  };
 }
 
 test("N workers are one: counts and gauges add up, sessions are named by worker", () => {
@@ -60,7 +64,7 @@ test("workers are asked once a second and question, however many ask", async () 
   });
   const answers = await Promise.all([observer.observe(), observer.observe(), observer.observe()]);
   assert.equal(asked.length, 1);
-  assert.deepEqual(asked[0]![0], { sessionsMax: 3, streamsOf: undefined, streamsMax: 7 });
+  assert.deepEqual(asked[0]![0], { sessionsMax: 3, streamsOf: undefined, streamsMax: 7, usersMax: undefined });
   assert.deepEqual(
     answers[0]!.sessions.map(({ key }) => key),
     ["1.1", "1.2", "0.1"],

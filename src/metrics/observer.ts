@@ -18,6 +18,7 @@ export interface ObserverOptions {
   /** Most sessions told of, all workers together; most streams of the session asked for. */
   readonly sessionsMax: number;
   readonly streamsMax: number;
+  readonly usersMax?: number;
 }
 
 const AGE_MAX: Millis = 1000;
@@ -53,9 +54,14 @@ export class Observer {
   }
 
   async #ask(now: Millis, session: string): Promise<MergedObservation | undefined> {
-    const { ask, sessionsMax, streamsMax } = this.#options;
+    const { ask, sessionsMax, streamsMax, usersMax } = this.#options;
     const asked = parseSessionKey(session);
-    const answers = await ask((worker) => ({ sessionsMax, streamsOf: asked?.worker === worker ? asked.id : undefined, streamsMax }));
+    const answers = await ask((worker) => ({
+      sessionsMax,
+      streamsOf: asked?.worker === worker ? asked.id : undefined,
+      streamsMax,
+      usersMax,
+    }));
     const given = answers.filter((answer) => answer !== undefined);
     if (given.length === 0 || given.length < answers.length) return undefined;
     const merged = merge(now, given);

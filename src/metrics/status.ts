@@ -33,6 +33,12 @@ const streamStatus = z.object({
   state: z.string(),
 });
 
+const userStatus = z.object({
+  name: z.string(),
+  ...{ sessions: n, streams: n, receivedPayloadBytes: n, sentPayloadBytes: n, usedBytes: n, quotaBytes: n },
+  ...{ sessionsRefused: n, streamsRefused: n, quotaExceeded: n, rateWaits: n },
+});
+
 export const statusSchema = z.object({
   version: z.literal(STATUS_VERSION),
   release: z.string(),
@@ -61,6 +67,8 @@ export const statusSchema = z.object({
   sessionsOmitted: n,
   /** Of the session asked for. */
   streams: z.array(streamStatus),
+  /** Of a server whose users have names; none from a release that did not tell. */
+  users: z.array(userStatus).default([]),
 });
 
 export type Status = z.output<typeof statusSchema>;
@@ -68,7 +76,7 @@ export type SessionStatus = z.output<typeof sessionStatus>;
 export type StreamStatus = z.output<typeof streamStatus>;
 
 export function statusOf(
-  { at: observedMs, totals, sessions, streams, workers }: MergedObservation,
+  { at: observedMs, totals, sessions, streams, users, workers }: MergedObservation,
   facts: ProcessFacts,
   now: number,
 ): Status {
@@ -82,5 +90,6 @@ export function statusOf(
     sessions: sessions.map(({ id: _number, ...session }) => session),
     sessionsOmitted: Math.max(0, totals.now.sessions - sessions.length),
     streams: [...streams],
+    users: [...users],
   };
 }

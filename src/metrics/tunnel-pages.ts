@@ -1,5 +1,5 @@
 /** What the pages show of a tunnel. */
-import { families } from "./families.ts";
+import { families, type SeriesLimits } from "./families.ts";
 import type { Observer } from "./observer.ts";
 import type { Watched } from "./pages.ts";
 import type { ProcessFacts } from "./process-facts.ts";
@@ -11,14 +11,14 @@ export interface TunnelPagesOptions {
   /** Unix ms. */
   readonly wallClock: () => number;
   /** Sessions that get series of their own in /metrics. */
-  readonly seriesMax: number;
+  readonly series: SeriesLimits;
 }
 
-export function watchedTunnel({ observer, facts, wallClock, seriesMax }: TunnelPagesOptions): Watched {
+export function watchedTunnel({ observer, facts, wallClock, series }: TunnelPagesOptions): Watched {
   return {
     families: async () => {
       const observation = await observer.observe();
-      return observation === undefined ? undefined : families(observation, facts(), seriesMax);
+      return observation === undefined ? undefined : families(observation, facts(), series);
     },
     status: async (session) => {
       const observation = await observer.observe(session);

@@ -16,7 +16,7 @@ const ofPrograms = [
   ...(["carrier", "rawkey", "raw", "tcp", "tcpcarrier"] as const),
   ...(["io", "log", "snmplog", "snmpperiod", "quiet", "cryptfallback"] as const),
   ...(["localaddr", "forward", "remoteaddr"] as const),
-  ...(["listen", "ports", "target", "targets", "proxyprotocol", "users", "tries", "triesonce"] as const),
+  ...(["listen", "ports", "target", "targets", "proxyprotocol", "users", "state", "metricusers", "tries", "triesonce"] as const),
 ] as const;
 type OfPrograms = "key" | (typeof ofPrograms)[number];
 

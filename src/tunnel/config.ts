@@ -212,6 +212,11 @@ export const serverConfig = z.strictObject({
     .describe(
       "JSON file of users with keys and limits of their own, or in the JSON configuration the array itself; then there is no key for all",
     ),
+  state: z
+    .string()
+    .default("")
+    .describe("JSON file that keeps what users have used of their quotas over a restart; saved every 10 s and at the end"),
+  metricusers: count(0, 1000).default(64).describe("most users that have metrics of their own"),
   tries: count(1, 10_000_000)
     .default(20_000)
     .describe("most decryptions a second to find out whose the datagrams of unknown addresses are, with several users"),

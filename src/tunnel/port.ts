@@ -158,6 +158,7 @@ export class Port implements Demultiplexer {
     addresses.hold(peer);
     this.#keyring.bind(peer, lock);
     user.sessions.add(session);
+    user.publish(now);
     this.#sessions.set(peer, session);
     totals.sessionStarted(session);
     log.info({ peer: session.peerName, conv, sessions: this.#sessions.size }, "session started");

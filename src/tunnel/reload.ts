@@ -58,7 +58,7 @@ const ends: Readonly<Record<"client" | "server", Readonly<Record<Effect, readonl
   server: {
     now: ["target", "targets", "reverse", "sessions", "users", "tries", "triesonce"],
     sessions: [],
-    restart: ["listen", "ports", "dscp", "gso", "sockbuf"],
+    restart: ["listen", "ports", "dscp", "gso", "sockbuf", "state", "metricusers"],
   },
 };
 

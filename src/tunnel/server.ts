@@ -77,7 +77,7 @@ export class TunnelServer implements Driver {
       throw new ConfigError("listen", `--listen: "${config.listen}" are ${most - least + 1} ports; --ports allows ${config.ports}`);
     }
     this.#totals = new Totals("server");
-    this.#users = new Users(parts.loop.now(), config, parts.primitives, this.#totals);
+    this.#users = new Users(parts.loop.now(), config, parts.primitives, this.#totals, parts.ledger);
     const options = { ...parts, config: this.#config, counters: this.#channels, sender: this.#sender };
     this.#exits = new Exits({ ...options, option: "targets" }, targetsOf(config));
     this.#reverse = new ReverseListeners(options, parseListeners(config.reverse));
@@ -138,6 +138,7 @@ export class TunnelServer implements Driver {
       next = Math.min(next, ports[i]!.endpoint.advance(now));
       sessions += ports[i]!.sessions;
     }
+    next = Math.min(next, this.#users.advance(now));
     return sessions > 0 ? Math.min(next, this.#sweepAt) : next;
   }
 
@@ -157,7 +158,7 @@ export class TunnelServer implements Driver {
 
   /** What those who watch are told, at most once a second. */
   observe(now: Millis, question: Question): Observation {
-    return observe(now, this.#totals, this.#snapshot(), question);
+    return observe(now, this.#totals, this.#snapshot(), question, this.#users.report(question.usersMax ?? 0));
   }
 
   /** Other targets and listeners from now on; connections that are open stay. @throws ConfigError for a wrong one, and then nothing changes */

@@ -21,6 +21,8 @@ const IDLE_PERIODS = 4;
 export class SharedRate {
   /** Times somebody had to wait. */
   waits = 0;
+  /** Bytes that went, while there was a limit. */
+  spent: Bytes = 0;
   #bytesPerMs: number;
   #tokens: Bytes;
   #filledAt: Millis;
@@ -66,6 +68,7 @@ export class SharedRate {
 
   spend(bytes: Bytes): void {
     this.#tokens -= bytes;
+    this.spent += bytes;
   }
 
   /** When one that was refused may ask again. */

@@ -27,6 +27,7 @@ import type { Session } from "./session.ts";
 import type { SessionOptions } from "./session-options.ts";
 import type { Stream } from "./stream.ts";
 import type { Totals } from "./totals.ts";
+import type { UserLedger } from "./user-ledger.ts";
 
 /** A silent session ends when its successor has been heard for so long while it was not. */
 const SUCCESSION_MS: Millis = 10_000;
@@ -35,6 +36,8 @@ const SWEEP_MS: Millis = 1000;
 
 /** What a tunnel is given by the process it runs in. */
 export interface TunnelParts {
+  /** Server: of its users, when several threads or option state share it. */
+  readonly ledger?: UserLedger | undefined;
   readonly loop: Loop;
   readonly log: Log;
   readonly primitives: Primitives & QppPrimitives;

@@ -10,6 +10,7 @@
 import type { Bytes, Millis } from "../base/units.ts";
 import type { CipherStats } from "../cipher/cipher.ts";
 import { RTT_BOUNDS_MS } from "../kcp/rtt.ts";
+import { kernels } from "../kernel/kernels.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { Session } from "./session.ts";
 
@@ -111,6 +112,7 @@ export class Totals {
     add(counted, "channels", channels);
     add(counted, "sessions", { started: this.#started, ended: this.#started - this.#live.size, ...limits });
     add(counted, "users", users);
+    add(counted, "kernel", { regionsRefused: kernels()?.refused ?? 0 });
     return { role: this.role, counted, now: this.#gauges(), rtt };
   }
 

@@ -27,7 +27,9 @@ export const userConfig = z.strictObject({
   ratedown: rate.describe("most bytes a second of datagrams to the user, 0 = no limit or a whole number from 1000 on"),
   quota: count(0, Number.MAX_SAFE_INTEGER)
     .default(0)
-    .describe("most bytes of both directions since the server began, a whole number, 0 = no limit; then the user's sessions end"),
+    .describe(
+      "most bytes of both directions since the server began, or, with option state, since that file did, a whole number, 0 = no limit; then the user's sessions end",
+    ),
   targets: z
     .array(z.string().min(1))
     .max(1024)

@@ -3,7 +3,7 @@
  *
  * A server without option users has one, without a name and without limits, whose key is option key.
  */
-import type { Millis } from "../base/units.ts";
+import { type Millis, NEVER } from "../base/units.ts";
 import { createCipher, type Primitives } from "../cipher/cipher.ts";
 import type { Primitives as QppPrimitives } from "../qpp/primitives.ts";
 import type { ServerConfig } from "./config.ts";
@@ -13,9 +13,15 @@ import { padsOf } from "./pads.ts";
 import type { Counts, Totals } from "./totals.ts";
 import { User, type UserLimits, type UserReport } from "./user.ts";
 import type { UserConfig } from "./user-config.ts";
+import { UserLedger } from "./user-ledger.ts";
 import { checkUsers } from "./user-list.ts";
 
 const unlimited: UserLimits = { sessions: 0, streams: 0, rateup: 0, ratedown: 0, quota: 0 };
+
+const PUBLISH_MS: Millis = 100;
+
+/** A user with its row in a ledger that was made elsewhere. */
+type ListedUser = UserConfig & { readonly row?: number };
 
 /** Keys as they were given: whether a user's is another one after a reload. */
 interface Entry {
@@ -42,13 +48,23 @@ export class Users {
   #triesPerSecond = 0;
   readonly #primitives: Primitives & QppPrimitives;
   readonly #totals: Totals;
+  readonly #ledger: UserLedger;
+  #publishAt: Millis = NEVER;
   readonly #entries = new Map<string, Entry>();
+  #nextRow = 0;
   #second: Millis = 0;
   #spent = 0;
 
   /** @throws ConfigError */
-  constructor(now: Millis, config: ServerConfig, primitives: Primitives & QppPrimitives, totals: Totals) {
+  constructor(
+    now: Millis,
+    config: ServerConfig,
+    primitives: Primitives & QppPrimitives,
+    totals: Totals,
+    ledger: UserLedger = new UserLedger(),
+  ) {
     this.#primitives = primitives;
+    this.#ledger = ledger;
     this.#totals = totals;
     this.configure(now, config);
   }
@@ -97,6 +113,18 @@ export class Users {
     all[0] = lock;
   }
 
+  /** Once a round: other threads, and whoever keeps the accounts, hear of what has happened PUBLISH_MS later at most. Answers when it wants to be called. */
+  advance(now: Millis): Millis {
+    if (!this.named) return NEVER;
+    if (now < this.#publishAt) {
+      if (this.#publishAt === NEVER) this.#publishAt = now + PUBLISH_MS;
+      return this.#publishAt;
+    }
+    this.#publishAt = NEVER;
+    for (const { lock } of this.#entries.values()) if (lock.user.active) lock.user.publish(now);
+    return NEVER;
+  }
+
   /** Ends the sessions of users that have used up their quota. */
   sweep(now: Millis): void {
     for (const { lock } of this.#entries.values()) {
@@ -107,9 +135,11 @@ export class Users {
     }
   }
 
-  /** Of those that have a name, in the order of the configuration. */
-  report(): UserReport[] {
-    return this.named ? Array.from(this.#entries.values(), ({ lock }) => lock.user.report()) : [];
+  /** Of those that have a name, in the order of the configuration, at most so many. */
+  report(most = Number.POSITIVE_INFINITY): UserReport[] {
+    const reports: UserReport[] = [];
+    if (this.named && most > 0) for (const { lock } of this.#entries.values()) if (reports.push(lock.user.report()) >= most) break;
+    return reports;
   }
 
   /** For the totals. */
@@ -125,13 +155,13 @@ export class Users {
     return counts;
   }
 
-  #take(now: Millis, config: ServerConfig, entry: UserConfig, change: UsersChange): void {
+  #take(now: Millis, config: ServerConfig, entry: ListedUser, change: UsersChange): void {
     const { name, key } = entry;
     const crypt = entry.crypt ?? config.crypt;
     const pads = `${config.QPP} ${config.QPPCount}`;
     const known = this.#entries.get(name);
     const limits = limitsOf(entry);
-    const user = known?.lock.user ?? new User(now, name, limits);
+    const user = known?.lock.user ?? new User(now, name, limits, this.#ledger, entry.row ?? this.#nextRow++);
     if (JSON.stringify(user.limits) !== JSON.stringify(limits)) {
       change.limits.push(name);
       user.limits = limits;
@@ -153,7 +183,7 @@ export class Users {
   }
 }
 
-function usersOf(config: ServerConfig): UserConfig[] {
+function usersOf(config: ServerConfig): ListedUser[] {
   const { users, key } = config;
   if (typeof users === "string" || users.length === 0) return [{ ...unlimited, name: "", key }];
   // Checked by their schema where they were read (cli/users-file.ts).

@@ -23,6 +23,7 @@ export function status(given: Partial<Status> = {}): Status {
     counters: { smux: { bytesIn: 0, bytesOut: 0 } },
     sessionsOmitted: 0,
     streams: [],
+    users: [],
     ...given,
     sessions,
   };
