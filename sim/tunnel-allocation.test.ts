@@ -6,19 +6,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { getHeapStatistics } from "node:v8";
-import { Batch } from "../src/base/batch.ts";
 import type { Pieces } from "../src/base/pieces.ts";
 import { Prng } from "../src/base/prng.ts";
-import { createCipher, type PacketCipher } from "../src/cipher/cipher.ts";
 import { KIND_TCP } from "../src/extension/description.ts";
-import { primitives } from "../src/host/crypto.ts";
-import { silentLog } from "../src/host/log.ts";
 import type { TcpSocket } from "../src/host/loop.ts";
 import { readEach, writeEach } from "../src/host/scatter.ts";
-import { ChannelCounters } from "../src/tunnel/channel-counters.ts";
 import { clientConfig } from "../src/tunnel/config.ts";
-import { Scratch } from "../src/tunnel/scratch.ts";
-import { Session } from "../src/tunnel/session.ts";
+import { SessionEnd } from "./session-end.ts";
 
 const bytesPerPacketMax = 48;
 
@@ -51,50 +45,6 @@ class Endless implements TcpSocket {
   reset(): void {}
 }
 
-class End {
-  readonly session: Session;
-  readonly socket = new Endless();
-  readonly cipher: PacketCipher;
-  readonly batch = new Batch(64);
-  packets = 0;
-
-  constructor(role: "client" | "server", config: ReturnType<typeof clientConfig.parse>) {
-    this.cipher = createCipher(config.crypt, primitives.deriveKey("k"), primitives);
-    this.session = new Session(0, {
-      role,
-      conv: 1,
-      peer: 0,
-      peerName: role,
-      config,
-      cipherBytes: this.cipher.headBytes + this.cipher.tailBytes,
-      scratch: new Scratch(),
-      log: silentLog,
-      wake: () => {},
-      features: 0,
-      counters: new ChannelCounters(),
-      flowOpened: () => ({ verdict: 1, reason: "none" }),
-      opened: (_session, stream) => stream.attach(this.socket, true),
-    });
-  }
-
-  /** Sends what is due straight into the other end. */
-  round(now: number, to: End): void {
-    const { session, batch, cipher } = this;
-    session.advance(now);
-    for (let drained = false; !drained; ) {
-      batch.length = 0;
-      drained = session.transmit(now, batch);
-      cipher.seal(batch, 0);
-      this.packets += batch.length;
-      to.cipher.open(batch);
-      for (let i = 0; i < batch.length; i++) {
-        assert.ok(batch.end[i]! > batch.start[i]!);
-        to.session.receive(now, batch.bytes, batch.view, batch.start[i]!, batch.end[i]!);
-      }
-    }
-  }
-}
-
 for (const [crypt, nocomp] of [
   ["aes", "true"],
   ["none", "false"],
@@ -102,10 +52,12 @@ for (const [crypt, nocomp] of [
 ] as const) {
   test(`no allocation per packet: ${crypt}, snappy ${nocomp === "true" ? "off" : "on"}`, (t) => {
     const config = clientConfig.parse({ crypt, nocomp, mode: "fast3", sndwnd: 512, rcvwnd: 512, quiet: "true" });
-    const [client, server] = [new End("client", config), new End("server", config)];
+    const [near, far] = [new Endless(), new Endless()];
+    const client = new SessionEnd("client", config);
+    const server = new SessionEnd("server", config, { opened: (_session, stream) => stream.attach(far, true) });
     const stream = client.session.open(0, { kind: KIND_TCP, target: "" });
     assert.ok(typeof stream !== "string");
-    stream.attach(client.socket, true);
+    stream.attach(near, true);
     let now = 1;
     const run = (packets: number): number => {
       const goal = client.packets + server.packets + packets;
@@ -119,7 +71,7 @@ for (const [crypt, nocomp] of [
     run(20_000);
     const measured = Math.min(...Array.from({ length: 5 }, () => run(20_000)));
     t.diagnostic(`${measured.toFixed(1)} bytes a packet`);
-    assert.ok(server.socket.written > 10_000_000, `only ${server.socket.written} bytes arrived`);
+    assert.ok(far.written > 10_000_000, `only ${far.written} bytes arrived`);
     assert.ok(measured < bytesPerPacketMax, `${measured.toFixed(1)} bytes are allocated per packet, ${bytesPerPacketMax} is the limit`);
   });
 }

@@ -5,19 +5,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { getHeapStatistics } from "node:v8";
-import { Batch } from "../src/base/batch.ts";
-import { createCipher, type PacketCipher } from "../src/cipher/cipher.ts";
+import type { Batch } from "../src/base/batch.ts";
 import { KIND_UDP, writeDescription } from "../src/extension/description.ts";
 import { FEATURE_FLOWS } from "../src/extension/hello.ts";
-import { primitives } from "../src/host/crypto.ts";
-import { silentLog } from "../src/host/log.ts";
 import type { UdpSocket } from "../src/host/loop.ts";
 import { ChannelCounters } from "../src/tunnel/channel-counters.ts";
 import { clientConfig } from "../src/tunnel/config.ts";
 import { DatagramSender } from "../src/tunnel/datagram-sender.ts";
 import type { FlowEnd } from "../src/tunnel/flows.ts";
-import { Scratch } from "../src/tunnel/scratch.ts";
-import { Session } from "../src/tunnel/session.ts";
+import { SessionEnd } from "./session-end.ts";
 
 const bytesPerDatagramMax = 64;
 
@@ -30,32 +26,10 @@ class Sink {
   }
 }
 
-class End implements FlowEnd {
-  readonly counters = new ChannelCounters();
-  readonly sender = new DatagramSender(this.counters);
+/** Where flows come out. */
+class Exit implements FlowEnd {
   readonly sink = new Sink();
-  readonly session: Session;
-  readonly cipher: PacketCipher;
-  readonly batch = new Batch(64);
-
-  constructor(role: "client" | "server", config: ReturnType<typeof clientConfig.parse>) {
-    this.cipher = createCipher(config.crypt, primitives.deriveKey("k"), primitives);
-    this.session = new Session(0, {
-      role,
-      conv: 1,
-      peer: 0,
-      peerName: role,
-      config,
-      cipherBytes: this.cipher.headBytes + this.cipher.tailBytes,
-      scratch: new Scratch(),
-      log: silentLog,
-      wake: () => {},
-      features: FEATURE_FLOWS,
-      counters: this.counters,
-      opened: () => {},
-      flowOpened: () => this,
-    });
-  }
+  readonly sender = new DatagramSender(new ChannelCounters());
 
   deliver(_now: number, bytes: Uint8Array, start: number, end: number): void {
     this.sender.push(this.sink as unknown as UdpSocket, 0, bytes, start, end);
@@ -63,19 +37,6 @@ class End implements FlowEnd {
   verdict(): void {}
   ended(): void {}
   lost(): void {}
-
-  round(now: number, to: End): void {
-    const { session, batch, cipher } = this;
-    session.advance(now);
-    for (let drained = false; !drained; ) {
-      batch.length = 0;
-      drained = session.transmit(now, batch);
-      cipher.seal(batch, 0);
-      to.cipher.open(batch);
-      for (let i = 0; i < batch.length; i++) to.session.receive(now, batch.bytes, batch.view, batch.start[i]!, batch.end[i]!);
-    }
-    this.sender.flush();
-  }
 }
 
 for (const [name, bytes, datagrams, allocatedMax] of [
@@ -84,8 +45,10 @@ for (const [name, bytes, datagrams, allocatedMax] of [
 ] as const) {
   test(`no allocation per datagram ${name}`, (t) => {
     const config = clientConfig.parse({ crypt: "null", quiet: "true", flowqueue: 256 });
-    const [client, server] = [new End("client", config), new End("server", config)];
-    const flow = client.session.flows!.add(client);
+    const [near, far] = [new Exit(), new Exit()];
+    const client = new SessionEnd("client", config, { features: FEATURE_FLOWS });
+    const server = new SessionEnd("server", config, { features: FEATURE_FLOWS, flowOpened: () => far });
+    const flow = client.session.flows!.add(near);
     const description = writeDescription({ kind: KIND_UDP, target: "x" });
     const datagram = new Uint8Array(bytes).fill(7);
     let now = 1;
@@ -95,12 +58,13 @@ for (const [name, bytes, datagrams, allocatedMax] of [
     }
     client.session.flows!.send(now, flow, datagram, 0, bytes, description);
     const run = (count: number): number => {
-      const goal = server.sink.datagrams + count;
+      const goal = far.sink.datagrams + count;
       const before = getHeapStatistics().total_allocated_bytes;
-      for (; server.sink.datagrams < goal; now += 1) {
+      for (; far.sink.datagrams < goal; now += 1) {
         for (let i = 0; i < 32; i++) client.session.flows!.send(now, flow, datagram, 0, bytes);
         client.round(now, server);
         server.round(now, client);
+        far.sender.flush();
       }
       return (getHeapStatistics().total_allocated_bytes - before) / count;
     };

@@ -333,3 +333,16 @@ test("flows and flowidle change under way", () => {
   of.run(7);
   assert.equal(counted(of.client).channels!.flowsExpired, 2);
 });
+
+test("a range of ports comes out at a range of ports, each port at its own", () => {
+  const of = world({ client: { forward: [`udp:${near}:5000-5003=rtp`] }, server: { targets: [`rtp=udp:${far}:6000-6003`] } });
+  const echoes = [0, 1, 2, 3].map((i) => new UdpEcho(of.network.host(far), 6000 + i));
+  const applications = [0, 1, 2, 3].map((i) => new UdpApplication(of.network.host(near), { host: near, port: 5000 + i }));
+  for (const [i, application] of applications.entries()) stream(of, application, i + 1, 100);
+  of.run(3);
+  assert.deepEqual(
+    echoes.map(({ received }) => received),
+    [1, 2, 3, 4],
+  );
+  assert.ok(of.server.flows === 4);
+});

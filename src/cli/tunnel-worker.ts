@@ -9,7 +9,6 @@ import type { Program } from "../host/worker-main.ts";
 import type { LoopPort } from "../host/worker-port.ts";
 import { TunnelClient } from "../tunnel/client.ts";
 import type { ClientConfig, ServerConfig } from "../tunnel/config.ts";
-import { formatForward, forwardsOf } from "../tunnel/forward.ts";
 import type { Question } from "../tunnel/observation.ts";
 import type { SessionReport } from "../tunnel/report.ts";
 import { type Reloaded, TunnelServer } from "../tunnel/server.ts";
@@ -81,7 +80,8 @@ export function start(loop: Loop, data: TunnelData, port: LoopPort<TunnelCommand
     loop.stop();
     return undefined;
   }
-  const at = data.role === "client" ? forwardsOf(data.config).map(formatForward).join(" ") : data.config.listen;
+  const at =
+    data.role === "client" ? [data.config.localaddr, ...data.config.forward].filter((text) => text !== "").join(" ") : data.config.listen;
   const to = data.role === "client" ? data.config.remoteaddr : data.config.target;
   const { crypt, mode, mtu, datashard, parityshard } = data.config;
   log.info(

@@ -10,7 +10,7 @@ import { availableParallelism } from "node:os";
 import { ConfigError } from "../base/errors.ts";
 import { chooseIo } from "../host/choose.ts";
 import type { ClientConfig, ServerConfig } from "../tunnel/config.ts";
-import { forwardsOf, parseForward } from "../tunnel/forward.ts";
+import { forwardsOf, parseForwards } from "../tunnel/forward.ts";
 import type { SnmpCounters } from "../tunnel/snmp.ts";
 import { carrierPlan } from "./carrier-plan.ts";
 import type { TunnelEnd } from "./tunnel.ts";
@@ -51,7 +51,7 @@ export function shareOf(end: TunnelEnd, workers: number, index: number): TunnelE
     return { role: "server", config: { ...end.config, workers, sessions: Math.ceil(end.config.sessions / workers) } };
   const config = { ...end.config, workers };
   if (index === 0) return { role: "client", config };
-  const shared = (text: string): boolean => text !== "" && !("path" in parseForward("forward", text).listen);
+  const shared = (text: string): boolean => text !== "" && !("path" in parseForwards("forward", text)[0]!.listen);
   const localaddr = config.localaddr !== "" && shared(config.localaddr) ? config.localaddr : "";
   return { role: "client", config: { ...config, localaddr, forward: config.forward.filter(shared), reverse: [] } };
 }

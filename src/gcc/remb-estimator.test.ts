@@ -2,10 +2,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { RembEstimator } from "./remb-estimator.ts";
+import { framesToGrow } from "./testing/growth.ts";
 import { RembSession } from "./testing/remb-session.ts";
 
 test("P23: from 30 to 500 kbit/s in 1237 frames", () => {
-  assert.equal(new RembSession(new RembEstimator()).framesToGrow(1237), 1237);
+  assert.equal(framesToGrow(new RembSession(new RembEstimator()), 1237), 1237);
 });
 
 test("P24: one packet of 1200 bytes 50 times a second for 5 s: 674.8 kbit/s; without the stream there is no estimate", () => {

@@ -56,9 +56,11 @@ export class AckList {
     this.length--;
   }
 
-  /** Nothing has come for long: gives back room that was made for bursts. */
-  rest(): void {
-    if (this.length === 0 && this.#mask >= ENTRIES_AT_FIRST) this.#resize(ENTRIES_AT_FIRST);
+  /** Nothing has come for long: gives back room that was made for bursts; false when something waits in it. */
+  rest(): boolean {
+    if (this.length > 0) return false;
+    if (this.#mask >= ENTRIES_AT_FIRST) this.#resize(ENTRIES_AT_FIRST);
+    return true;
   }
 
   #resize(size: number): void {

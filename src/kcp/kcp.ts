@@ -259,11 +259,11 @@ export class Kcp {
     return this.#send.bytesHeld + this.#receive.bytesHeld;
   }
 
-  /** Little has happened for a while: gives back room that was made for bursts, as far as it is empty. Harmless at any time. */
-  rest(): void {
-    if (this.#send.waiting === 0) this.#send.rest();
-    this.#receive.rest();
-    this.#acks.rest();
+  /** Little has happened for a while: gives back room that was made for bursts. Answers whether all of it was empty; harmless at any time. */
+  rest(): boolean {
+    const idle = this.#send.waiting === 0;
+    if (idle) this.#send.rest();
+    return [this.#receive.rest(), this.#acks.rest()].every(Boolean) && idle;
   }
 
   /** The conversation is over: all memory goes back, to the shared store what is of it. Nothing may be called any more. */

@@ -113,11 +113,13 @@ export class ReceiveWindow {
     return at - offset;
   }
 
-  /** Nothing has come for long: gives back room that was made for bursts. */
-  rest(): void {
-    if (this.#held > 0 || this.#mask < PLACES_AT_FIRST) return;
+  /** Nothing has come for long: gives back room that was made for bursts; false when something waits in it. */
+  rest(): boolean {
+    if (this.#held > 0) return false;
+    if (this.#mask < PLACES_AT_FIRST) return true;
     this.#mask = PLACES_AT_FIRST - 1;
     this.#places = emptyPlaces();
+    return true;
   }
 
   /** The session has ended: gives all slots back. Nothing may be put or read any more. */

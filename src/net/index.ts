@@ -9,6 +9,8 @@
  * stream.on("error", (error) => error.code);                               // a TunnelError: ETIMEDOUT, ECONNRESET, …
  * await tunnel.close();                                                    // when its streams have closed and all was acknowledged
  *
+ * const metrics = tunnel.open({ target: "metrics" });                      // one of the names a server offers
+ *
  * const server = createServer({ key: "secret" }, (stream) => stream.pipe(stream)).listen({ port: 29900 });
  * ```
  *
@@ -20,8 +22,8 @@ export type { Bytes, Millis } from "../base/units.ts";
 export type { Log } from "../host/log.ts";
 export type { SessionReport } from "../tunnel/report.ts";
 export * as net from "./index.ts";
-export type { ConnectOptions, ServerOptions } from "./options.ts";
+export type { ConnectOptions, ServerOptions, ServerUser } from "./options.ts";
 export { createServer, type ListenOptions, Server, type ServerEvents } from "./server.ts";
-export { connect, Tunnel } from "./tunnel.ts";
+export { connect, type OpenOptions, Tunnel } from "./tunnel.ts";
 export { TunnelError, type TunnelErrorCode } from "./tunnel-error.ts";
 export { type StreamOptions, TunnelStream } from "./tunnel-stream.ts";

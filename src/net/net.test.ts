@@ -279,3 +279,41 @@ test("compat 2021 brings that kcptun's own smux version", limit, async () => {
     lines.join("\n"),
   );
 });
+
+test("targets by name: a stream says which was asked for; another name is refused, and says why", limit, async () => {
+  const [, port] = await listening((stream) => stream.end(`${stream.target || "the default"} of ${stream.user || "all"}`), {
+    targets: ["metrics", "shell"],
+  });
+  const tunnel = dial(port);
+  const text = async (target?: string): Promise<string> => String(await buffer(tunnel.open(target === undefined ? {} : { target }).end()));
+  assert.deepEqual(await Promise.all([text(), text("metrics"), text("shell")]), ["the default of all", "metrics of all", "shell of all"]);
+  const refused = tunnel.open({ target: "nothing" });
+  const [error] = (await once(refused, "error")) as [TunnelError];
+  assert.equal(error.code, "ECONNRESET");
+  assert.match(error.message, /"nothing" is not a target/);
+});
+
+test("users: each has a key and limits of its own, a stream says whose it is; without a key there must be users", limit, async () => {
+  const users = [
+    { name: "ann", key: "ann's" },
+    { name: "bob", key: "bob's", targets: ["shell"] },
+  ];
+  const server = createServer({ users, targets: ["metrics", "shell"], mode: "fast3" }, (stream) =>
+    stream.end(`${stream.target} ${stream.user}`),
+  );
+  opened.push(server);
+  await once(server.listen({ host: "127.0.0.1" }), "listening");
+  const { port } = server.address()!;
+  const as = (of: string): Tunnel => {
+    const tunnel = connect({ host: "127.0.0.1", port, key: of, mode: "fast3" });
+    opened.push(tunnel);
+    return tunnel;
+  };
+  const [ann, bob] = [as("ann's"), as("bob's")];
+  const text = async (tunnel: Tunnel, target: string): Promise<string> => String(await buffer(tunnel.open({ target }).end()));
+  assert.deepEqual(await Promise.all([text(ann, "metrics"), text(bob, "shell")]), ["metrics ann", "shell bob"]);
+  await assert.rejects(text(bob, "metrics"), /not one of the user's targets/);
+  assert.throws(() => createServer({}), /key: nothing given/);
+  assert.throws(() => createServer({ key: "k", users }), /^ConfigError: key: not allowed together with --users/);
+  assert.throws(() => createServer({ users: [{ name: "a b", key: "k" }] }), /^ConfigError: users: users\[0\]\.name: "a b" is not allowed/);
+});

@@ -5,24 +5,25 @@
 import { z } from "zod";
 import { ConfigError } from "../base/errors.ts";
 import type { Bytes, Millis } from "../base/units.ts";
+import { defaultKey } from "../cli/default-key.ts";
 import { checkGiven } from "../cli/flags.ts";
+import { withUsers } from "../cli/users-file.ts";
 import { formatHostPort } from "../host/ip-address.ts";
 import type { Log } from "../host/log.ts";
 import { type ClientConfig, clientConfig, type ServerConfig, serverConfig } from "../tunnel/config.ts";
-import { IN_PROCESS } from "./stream-loop.ts";
+import type { userEntry } from "../tunnel/user-config.ts";
+import { IN_PROCESS, inProcess } from "./stream-loop.ts";
 
 /** What belongs to a program rather than to a library. */
 const ofPrograms = [
   ...(["carrier", "rawkey", "raw", "tcp", "tcpcarrier"] as const),
   ...(["io", "log", "snmplog", "snmpperiod", "quiet", "cryptfallback"] as const),
   ...(["localaddr", "forward", "remoteaddr"] as const),
-  ...(["listen", "ports", "target", "targets", "proxyprotocol", "users", "state", "metricusers", "tries", "triesonce"] as const),
+  ...(["listen", "ports", "target", "proxyprotocol", "state", "metricusers", "tries", "triesonce"] as const),
 ] as const;
 type OfPrograms = "key" | (typeof ofPrograms)[number];
 
 interface LibraryOptions {
-  /** Secret shared by both ends. */
-  readonly key: string;
   /** Told what goes on; nobody by default. A pino logger will do. */
   readonly log?: Log;
   /** false, the default: a stream's writable side ends when the other end has ended its own. */
@@ -32,6 +33,8 @@ interface LibraryOptions {
 }
 
 export interface ConnectOptions extends LibraryOptions, Partial<Omit<ClientConfig, OfPrograms>> {
+  /** Secret shared by both ends. */
+  readonly key: string;
   /** Name or address of the server; this machine by default. */
   readonly host?: string;
   readonly port: number;
@@ -41,10 +44,19 @@ export interface ConnectOptions extends LibraryOptions, Partial<Omit<ClientConfi
   readonly signal?: AbortSignal;
 }
 
-export interface ServerOptions extends LibraryOptions, Partial<Omit<ServerConfig, OfPrograms>> {
+export interface ServerOptions extends LibraryOptions, Partial<Omit<ServerConfig, OfPrograms | "users" | "targets">> {
+  /** Secret shared by both ends, unless there are `users`. */
+  readonly key?: string;
+  /** Users with keys and limits of their own; a stream's `user` says whose it is. */
+  readonly users?: readonly ServerUser[];
+  /** Names that clients may ask for besides the default; a stream's `target` says which it was. */
+  readonly targets?: readonly string[];
   /** Streams open at once, of all clients; no limit by default beside `sessions` and `streams`. */
   readonly maxConnections?: number;
 }
+
+/** As an entry of the file that --users of `longhaul server` names. */
+export type ServerUser = z.input<typeof userEntry>;
 
 const own = {
   allowHalfOpen: z.boolean().default(false),
@@ -85,11 +97,29 @@ export function checkConnect(options: ConnectOptions): CheckedConnect {
 
 /** @throws ConfigError, now or when an address is given */
 export function checkServer(options: ServerOptions): CheckedServer {
-  const { log, ...rest } = options;
+  const { log, users = [], targets = [], ...rest } = options;
   const { mine, tunnel } = split(ofServer, rest);
-  const config = (listen: string): ServerConfig => check(serverConfig, { ...tunnel, listen, target: IN_PROCESS, quiet: log === undefined });
+  const given = {
+    ...tunnel,
+    ...(users.length === 0 ? {} : { users, key: tunnel.key ?? defaultKey }),
+    ...{ targets: targets.map((name) => `${name}=${inProcess(name)}`), target: IN_PROCESS, quiet: log === undefined },
+  };
+  const config = (listen: string): ServerConfig => withUsersOf(check(serverConfig, { ...given, listen }));
   config(":0");
   return { ...mine, config };
+}
+
+function withUsersOf(config: ServerConfig): ServerConfig {
+  try {
+    return withUsers(config);
+  } catch (error) {
+    throw error instanceof ConfigError ? named(error) : error;
+  }
+}
+
+/** Of the library, not of a command line. */
+function named({ key, message }: ConfigError): ConfigError {
+  return new ConfigError(key, message.replace(/^--/, ""));
 }
 
 function split<Schema extends z.ZodObject>(schema: Schema, options: object): { mine: z.output<Schema>; tunnel: Record<string, unknown> } {
@@ -112,7 +142,6 @@ function check<Schema extends z.ZodObject>(schema: Schema, given: Record<string,
   try {
     return checkGiven(schema, Object.fromEntries(words) as Record<string, unknown>);
   } catch (error) {
-    if (error instanceof ConfigError) throw new ConfigError(error.key, error.message.replace(/^--/, ""));
-    throw error;
+    throw error instanceof ConfigError ? named(error) : error;
   }
 }

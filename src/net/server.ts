@@ -61,7 +61,7 @@ export class Server extends EventEmitter<ServerEvents> implements AsyncDisposabl
   listen({ port = 0, host = "", signal }: ListenOptions = {}, listening?: () => void): this {
     if (this.#loop !== undefined) throw new Error("a server listens once");
     signal?.throwIfAborted();
-    const loop = new StreamLoop((handler, from) => this.#dialled(loop, handler, from));
+    const loop = new StreamLoop((handler, from, target) => this.#dialled(loop, handler, from, target));
     const config = this.#options.config(host === "" ? `:${port}` : formatHostPort(host, port));
     if (listening !== undefined) this.once("listening", listening);
     this.#loop = loop;
@@ -120,7 +120,7 @@ export class Server extends EventEmitter<ServerEvents> implements AsyncDisposabl
   }
 
   /** A client has opened a stream; from a round. */
-  #dialled(loop: StreamLoop, handler: TcpHandler, from: string): TcpSocket {
+  #dialled(loop: StreamLoop, handler: TcpHandler, from: string, target: string): TcpSocket {
     const pipe = new PipeSocket(loop.later, from, this.#options.highWaterMark);
     pipe.attach(handler);
     const full = this.#streams.size >= this.#options.maxConnections;
@@ -129,7 +129,7 @@ export class Server extends EventEmitter<ServerEvents> implements AsyncDisposabl
       loop.later((now) => handler.closed(now, "ECONNREFUSED"));
       return pipe;
     }
-    const stream = new TunnelStream(pipe, this.#options);
+    const stream = new TunnelStream(pipe, this.#options, target, this.#server.userOf(from));
     this.#streams.add(stream);
     stream.once("close", () => this.#streams.delete(stream));
     loop.later((now) => handler.connected(now));

@@ -16,14 +16,21 @@ import { UdpCalls } from "../host/udp-calls.ts";
 /** Stands in a configuration where a tunnel of a process has the address of its applications or of its target. */
 export const IN_PROCESS = "in-process";
 
+/** The same for a target with a name. */
+export function inProcess(name: string): string {
+  return `${IN_PROCESS}/${name}`;
+}
+
+/** Makes the connection a tunnel server asks for, on behalf of `from`, to the target of that name, "" for the default one. */
+export type Dialled = (handler: TcpHandler, from: string, target: string) => TcpSocket;
+
 export class StreamLoop implements Loop {
   readonly kind = "node";
   readonly #loop = new NodeLoop({ udpCalls: chooseIo().kind === "epoll" ? new UdpCalls(loadSys()) : undefined });
-  readonly #dialled: (handler: TcpHandler, from: string) => TcpSocket;
+  readonly #dialled: Dialled;
   #accept: Accept | undefined;
 
-  /** `dialled` makes the connection a tunnel server asks for, on behalf of `from`. */
-  constructor(dialled: (handler: TcpHandler, from: string) => TcpSocket) {
+  constructor(dialled: Dialled) {
     this.#dialled = dialled;
   }
 
@@ -40,8 +47,8 @@ export class StreamLoop implements Loop {
     return this.#loop.udp(options, handler);
   }
 
-  connect(_to: Endpoint, handler: TcpHandler, from = ""): TcpSocket {
-    return this.#dialled(handler, from);
+  connect(to: Endpoint, handler: TcpHandler, from = ""): TcpSocket {
+    return this.#dialled(handler, from, "path" in to ? to.path.slice(IN_PROCESS.length + 1) : "");
   }
 
   listen(at: Endpoint, accept: Accept): Listener {

@@ -24,6 +24,9 @@ type Done = (error?: Error | null) => void;
 export class TunnelStream extends Duplex {
   /** The other end of the tunnel, as it was given, or "203.0.113.7:4711" at a server. */
   readonly remoteAddress: string;
+  /** At a server: the name of the target that was asked for, and of the client's user; "" for the default target, and without users. */
+  readonly target: string;
+  readonly user: string;
   bytesRead: Bytes = 0;
   bytesWritten: Bytes = 0;
   readonly #pipe: PipeSocket;
@@ -31,9 +34,11 @@ export class TunnelStream extends Duplex {
   #timeout: Millis = 0;
 
   /** Not for users: streams come from `Tunnel.open` and from a server's 'connection'. */
-  constructor(pipe: PipeSocket, options: StreamOptions) {
+  constructor(pipe: PipeSocket, options: StreamOptions, target = "", user = "") {
     super({ ...options, emitClose: true, autoDestroy: true } satisfies DuplexOptions);
     this.#pipe = pipe;
+    this.target = target;
+    this.user = user;
     this.remoteAddress = pipe.remote;
     pipe.join({
       arrived: (bytes) => this.#arrived(bytes),

@@ -19,6 +19,12 @@ import { StreamLoop } from "./stream-loop.ts";
 import { TunnelError } from "./tunnel-error.ts";
 import { TunnelStream } from "./tunnel-stream.ts";
 
+export interface OpenOptions {
+  /** Name of one of the server's targets; its default one if not given. A server that has none of that name ends the stream with ECONNRESET. */
+  readonly target?: string;
+  readonly signal?: AbortSignal;
+}
+
 /** Nothing is sent before a stream is opened. @throws ConfigError for wrong options; the signal's reason when it is aborted already */
 export function connect(options: ConnectOptions): Tunnel {
   options.signal?.throwIfAborted();
@@ -55,10 +61,10 @@ export class Tunnel extends EventEmitter<{ close: [] }> implements AsyncDisposab
   }
 
   /**
-   * A stream to the server's target, which can be written at once. It emits 'error' with a TunnelError when there cannot be one, and with an
+   * A stream to the server's target, its default one or that of a name, which can be written at once. It emits 'error' with a TunnelError when there cannot be one, and with an
    * AbortError when the signal aborts.
    */
-  open({ signal }: { readonly signal?: AbortSignal } = {}): TunnelStream {
+  open({ target = "", signal }: OpenOptions = {}): TunnelStream {
     const pipe = new PipeSocket(this.#loop.later, this.#options.config.remoteaddr, this.#options.highWaterMark);
     const stream = new TunnelStream(pipe, this.#options);
     if (this.#closing !== undefined || this.#destroyed) {
@@ -67,7 +73,7 @@ export class Tunnel extends EventEmitter<{ close: [] }> implements AsyncDisposab
     }
     this.#streams.add(stream);
     stream.once("close", () => this.#streams.delete(stream));
-    this.#loop.later((now) => this.#attach(now, stream, pipe));
+    this.#loop.later((now) => this.#attach(now, stream, pipe, target));
     this.#expectAnswer(stream, pipe);
     return signal === undefined ? stream : addAbortSignal(signal, stream);
   }
@@ -98,11 +104,14 @@ export class Tunnel extends EventEmitter<{ close: [] }> implements AsyncDisposab
     process.nextTick(() => this.emit("close"));
   }
 
-  #attach(now: Millis, stream: TunnelStream, pipe: PipeSocket): void {
+  #attach(now: Millis, stream: TunnelStream, pipe: PipeSocket, target: string): void {
     if (stream.destroyed) return;
-    const handler = this.#loop.accept(pipe, now);
-    if (handler === undefined) pipe.fail(new TunnelError("ECONNREFUSED", "no more streams in this session (option streams)"));
-    else pipe.attach(handler);
+    const handler = target === "" ? this.#loop.accept(pipe, now) : this.#client.dial(now, pipe, target);
+    if (handler !== undefined) pipe.attach(handler);
+    else {
+      const peer = target === "" ? "" : ", or the server is a kcptun and knows no named targets";
+      pipe.fail(new TunnelError("ECONNREFUSED", `no more streams in this session (option streams)${peer}`));
+    }
   }
 
   #expectAnswer(stream: TunnelStream, pipe: PipeSocket): void {

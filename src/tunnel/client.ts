@@ -5,9 +5,9 @@
  */
 import { type Millis, NEVER } from "../base/units.ts";
 import { createCipher } from "../cipher/cipher.ts";
-import { KIND_UDP } from "../extension/description.ts";
+import { KIND_TCP, KIND_UDP } from "../extension/description.ts";
 import { udpCarrier } from "../host/link.ts";
-import type { Driver, Listener } from "../host/loop.ts";
+import type { Driver, Listener, TcpHandler, TcpSocket } from "../host/loop.ts";
 import { parsePortRange } from "./address.ts";
 import { ChannelCounters } from "./channel-counters.ts";
 import type { ClientConfig } from "./config.ts";
@@ -130,6 +130,11 @@ export class TunnelClient implements Driver {
     this.#shared.scratch.trim(now);
     for (let i = 0; i < this.#slots.length; i++) next = Math.min(next, this.#slots[i]!.advance(now));
     return next;
+  }
+
+  /** A connection that this process makes itself, to the server's target of that name; undefined when it cannot be had. */
+  dial(now: Millis, socket: TcpSocket, target: string): TcpHandler | undefined {
+    return this.#accept(socket, now, { kind: KIND_TCP, target });
   }
 
   report(now: Millis): SessionReport[] {

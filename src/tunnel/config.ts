@@ -150,7 +150,7 @@ export const clientConfig = z.strictObject({
     .describe("where applications connect: host:port or unix socket path; leads to the server's default target")
     .meta({ short: "l", initialBy: { given: ["forward", "reverse"], value: "" } }),
   forward: list(256).describe(
-    "where else applications connect, and to which of the server's targets that leads: [tcp:|udp:]LISTEN[=TARGET], such as :8080=web",
+    "where else applications connect, and to which of the server's targets that leads: [tcp:|udp:]LISTEN[=TARGET], such as :8080=web, or udp::5000-5099=rtp for a range of ports",
   ),
   remoteaddr: z
     .string()
@@ -197,7 +197,9 @@ export const serverConfig = z.strictObject({
     .default("127.0.0.1:12948")
     .describe("where connections are made to that ask for no other target: host:port or unix socket path; after udp: only for UDP")
     .meta({ short: "t" }),
-  targets: list(4096).describe("what else clients may ask for: NAME=[tcp:|udp:]ADDRESS, such as web=10.0.0.5:80; anything else is refused"),
+  targets: list(4096).describe(
+    "what else clients may ask for: NAME=[tcp:|udp:]ADDRESS, such as web=10.0.0.5:80, or rtp=udp:10.0.0.5:6000-6099 for a range; anything else is refused",
+  ),
   reverse: list(4096).describe(
     "where clients may have us listen, for what comes out at their end: NAME=[tcp:|udp:]LISTEN, such as web=:8080",
   ),

@@ -5,12 +5,15 @@
  *   --reverse NAME=[tcp:|udp:]ADDRESS       there, at the server's listener NAME, for what comes out here at ADDRESS
  *
  *   --forward :8080=web --forward udp:127.0.0.1:53=dns --reverse git=127.0.0.1:3000
+ *
+ * LISTEN may be a range of ports (port-span.ts), which is a forward for each of them.
  */
 import { ConfigError } from "../base/errors.ts";
 import { KIND_TCP, KIND_UDP, NAME_BYTES_MAX } from "../extension/description.ts";
 import type { Endpoint } from "../host/loop.ts";
 import { parseEndpoint } from "./address.ts";
 import type { ClientConfig } from "./config.ts";
+import { parseSpan, placeName } from "./port-span.ts";
 import { type Kind, splitKind, TargetList } from "./target.ts";
 
 export interface Forward {
@@ -22,8 +25,8 @@ export interface Forward {
   readonly target: string;
 }
 
-/** @throws ConfigError that names `key` */
-export function parseForward(key: string, text: string): Forward {
+/** One, or as many as the range has ports. @throws ConfigError that names `key` */
+export function parseForwards(key: string, text: string): Forward[] {
   const at = text.lastIndexOf("=");
   const target = at < 0 ? "" : text.slice(at + 1);
   const { kind = KIND_TCP, rest } = splitKind(at < 0 ? text : text.slice(0, at));
@@ -33,20 +36,23 @@ export function parseForward(key: string, text: string): Forward {
       `--${key}: "${text}" is not a forward; give [tcp:|udp:]LISTEN[=TARGET], such as :8080=web or udp:127.0.0.1:53=dns`,
     );
   }
+  const span = parseSpan(key, rest);
+  if (span !== undefined) {
+    const { host, least, most } = span;
+    const shown = rest.slice(0, rest.lastIndexOf(":"));
+    return Array.from({ length: most - least + 1 }, (_, i) => {
+      return { kind, listen: { host, port: least + i }, text: `${shown}:${least + i}`, target: placeName(target, i) };
+    });
+  }
   const listen = parseEndpoint(key, rest, 0);
   if ("path" in listen && kind === KIND_UDP)
     throw new ConfigError(key, `--${key}: "${text}": UDP comes to host:port, not to a unix socket`);
-  return { kind, listen, text: rest, target };
+  return [{ kind, listen, text: rest, target }];
 }
 
 /** What reverse forwards lead to, by name. @throws ConfigError */
 export function reverseTargets({ reverse }: Pick<ClientConfig, "reverse">): TargetList {
   return new TargetList("reverse", reverse, undefined);
-}
-
-/** For logs: as short as it can be written. */
-export function formatForward({ kind, text, target }: Forward): string {
-  return `${kind === KIND_UDP ? "udp:" : ""}${text}${target === "" ? "" : `=${target}`}`;
 }
 
 /** All that the client listens for: `localaddr` is the forward to the default target. @throws ConfigError */
@@ -55,7 +61,7 @@ export function forwardsOf(config: Pick<ClientConfig, "localaddr" | "forward">):
     config.localaddr === ""
       ? []
       : [{ kind: KIND_TCP, listen: parseEndpoint("localaddr", config.localaddr, 0), text: config.localaddr, target: "" } as const];
-  const all = [...own, ...config.forward.map((text) => parseForward("forward", text))];
+  const all = [...own, ...config.forward.flatMap((text) => parseForwards("forward", text))];
   all.forEach(({ kind, text }, i) => {
     if (all.some((other, j) => j < i && other.kind === kind && other.text === text && !text.endsWith(":0")))
       throw new ConfigError("forward", `--forward: "${text}" is given twice; one address leads to one target`);

@@ -98,7 +98,7 @@ export class Introductions {
         { peer: this.#session.peerName, stream: stream.sid, from: stream.remote, reason: answer.reason },
         "connection refused by the peer",
       );
-      stream.reset();
+      stream.reset(answer.reason);
       this.#session.streamGone(now, stream);
     }
   }

@@ -142,6 +142,12 @@ export class TunnelServer implements Driver {
     return sessions > 0 ? Math.min(next, this.#sweepAt) : next;
   }
 
+  /** The user whose session this peer has, "" without one or without a name. */
+  userOf(peerName: string): string {
+    for (const session of this.#totals.sessions) if (session.peerName === peerName) return session.lock?.user.name ?? "";
+    return "";
+  }
+
   report(now: Millis): SessionReport[] {
     return this.#ports.flatMap((port) => port.report(now));
   }

@@ -93,6 +93,8 @@ export class Session implements StreamOwner, SmuxSink {
 
   /** Moves bytes between KCP and the sockets as far as both sides allow. */
   advance(now: Millis): void {
+    // Nothing wakes for this: keep-alives come often enough.
+    if (this.transport.rest(now)) this.layers?.rest();
     this.kcp.advance(now);
     this.extension?.advance(now);
     this.introductions.advance(now);
@@ -108,8 +110,6 @@ export class Session implements StreamOwner, SmuxSink {
     if (now >= this.#sweepAt) this.#sweep(now);
     this.vigil?.advance(now, this.transport, layers);
     this.#outbound(now, layers);
-    // Nothing wakes for this: keep-alives come often enough.
-    if (this.transport.rest(now)) layers.rest();
   }
 
   deadline(): Millis {

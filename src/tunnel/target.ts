@@ -6,6 +6,7 @@
  *   web=10.0.0.5:80        "web", for TCP and for UDP
  *   dns=udp:10.0.0.5:53    "dns", for UDP only
  *   10.0.0.5:22            its own name is its address
+ *   rtp=udp:10.0.0.5:6000-6099     a port for each of a range of listeners (port-span.ts)
  *
  * What is not on the list is refused: a peer's key opens the tunnel, not the network behind it.
  */
@@ -13,6 +14,7 @@ import { ConfigError } from "../base/errors.ts";
 import { KIND_TCP, KIND_UDP, NAME_BYTES_MAX } from "../extension/description.ts";
 import type { Endpoint } from "../host/loop.ts";
 import { parseEndpoint } from "./address.ts";
+import { parseSpan, splitPlace } from "./port-span.ts";
 
 export type Kind = typeof KIND_TCP | typeof KIND_UDP;
 
@@ -23,6 +25,8 @@ export interface Target {
   readonly endpoint: Endpoint;
   /** Undefined: for both. */
   readonly kind: Kind | undefined;
+  /** Of a range, which begins with the endpoint's. */
+  readonly ports: number;
 }
 
 const nameForm = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
@@ -50,17 +54,27 @@ export function parseTarget(key: string, text: string, portLeast: 0 | 1 = 1): Ta
     );
   }
   const { kind, rest } = splitKind(address);
-  const endpoint = parseEndpoint(key, rest, portLeast);
+  const span = portLeast === 1 ? parseSpan(key, rest) : undefined;
+  const endpoint = span === undefined ? parseEndpoint(key, rest, portLeast) : { host: span.host, port: span.least };
+  const ports = span === undefined ? 1 : span.most - span.least + 1;
   if ("path" in endpoint && /^\d+$/.test(rest))
     throw new ConfigError(key, `--${key}: "${text}" has a port but no host; give host:port, or :port for all addresses`);
   if ("path" in endpoint && kind === KIND_UDP)
     throw new ConfigError(key, `--${key}: "${text}": UDP goes to host:port, not to a unix socket`);
-  return { name, text: rest, endpoint, kind: "path" in endpoint ? KIND_TCP : kind };
+  return { name, text: rest, endpoint, kind: "path" in endpoint ? KIND_TCP : kind, ports };
 }
 
 /** What a server's clients may ask for. @throws ConfigError */
 export function targetsOf({ target, targets }: { readonly target: string; readonly targets: readonly string[] }): TargetList {
   return new TargetList("targets", targets, parseTarget("target", target));
+}
+
+/** Port `index` of a range as a target of its own; undefined beyond its end. */
+function portOf(target: Target, index: number): Target | undefined {
+  const { endpoint, ports, text } = target;
+  if ("path" in endpoint || index >= ports) return undefined;
+  const port = endpoint.port + index;
+  return { ...target, text: `${text.slice(0, text.lastIndexOf(":"))}:${port}`, endpoint: { ...endpoint, port }, ports: 1 };
 }
 
 /** A list that is swapped whole when the configuration changes. */
@@ -90,9 +104,10 @@ export class TargetList {
   find(kind: Kind, name: string): Target | undefined {
     const fits = (target: Target | undefined): boolean => target !== undefined && (target.kind ?? kind) === kind;
     if (name === "") return fits(this.#initial) ? this.#initial : undefined;
-    return (
-      this.#targets.find((target) => target.name === name && fits(target)) ??
-      this.#targets.find((target) => target.text === name && fits(target))
-    );
+    const { target: asked, index } = splitPlace(name);
+    const found =
+      this.#targets.find((target) => target.name === asked && fits(target)) ??
+      this.#targets.find((target) => target.text === asked && fits(target));
+    return found === undefined || found.ports === 1 ? found : portOf(found, index);
   }
 }

@@ -161,18 +161,21 @@ export class Transport {
     return this.limit === undefined ? deadline : Math.min(deadline, this.limit.deadline());
   }
 
-  /** True every REST_MS at most, when next to nothing was said in the meantime: room that was made for bursts has been given back. */
+  /**
+   * True when next to nothing was said for REST_MS: room that was made for bursts has been given back. Called first, whenever there is something to do:
+   * of what has just come or is about to go nothing is in the way yet. What is in the way nevertheless is given back the next time.
+   */
   rest(now: Millis): boolean {
     if (now < this.#restAt) return false;
     const datagrams = this.sentDatagrams + this.receivedDatagrams;
     const few = datagrams - this.#restDatagrams <= REST_DATAGRAMS_MAX;
-    this.#restAt = now + REST_MS;
-    this.#restDatagrams = datagrams;
     if (few) {
-      this.kcp.rest();
       this.decoder.rest();
       this.extension?.rest();
+      if (!this.kcp.rest()) return true;
     }
+    this.#restAt = now + REST_MS;
+    this.#restDatagrams = datagrams;
     return few;
   }
 

@@ -5,6 +5,7 @@
  * what a user may send is limited by reading its sessions no faster, so that KCP's window holds the sender back and nothing is lost.
  */
 import type { Bytes, Millis } from "../base/units.ts";
+import { splitPlace } from "./port-span.ts";
 import type { Session } from "./session.ts";
 import { SharedRate } from "./shared-rate.ts";
 import type { UserConfig } from "./user-config.ts";
@@ -162,7 +163,7 @@ export class User {
 
   /** Whether the user may ask for this target; "" is the default one, which is everybody's. */
   mayReach(target: string): boolean {
-    return target === "" || (this.#limits.targets?.includes(target) ?? true);
+    return target === "" || (this.#limits.targets?.includes(splitPlace(target).target) ?? true);
   }
 
   /** Segments that a new session of the user may receive unread. */

@@ -98,19 +98,6 @@ export class DelaySession {
     return { steady, took };
   }
 
-  /** P23: frames until a rate of 30 kbit/s has grown to 500, at most `most`. */
-  framesToGrow(most: number): number {
-    this.addCamera();
-    let rate = 30_000;
-    let frames = 0;
-    while (rate < 500_000 && frames <= most) {
-      this.frame(rate);
-      if (this.updated) rate = this.latest;
-      frames++;
-    }
-    return frames;
-  }
-
   /** P24: 5 s of 50 packets a second, the first five a probe that measures their own 480 kbit/s; answers the send time of the next. */
   fiftyFrames(early: (valid: boolean) => void = () => undefined): Micros {
     let sendTime = 0;

@@ -80,19 +80,6 @@ export class RembSession<E extends RembEstimator | SingleStreamEstimator = RembE
     return rate;
   }
 
-  /** P23: frames until a rate of 30 kbit/s has grown to 500, at most `most`. */
-  framesToGrow(most: number): number {
-    this.addCamera();
-    let rate = 30_000;
-    let frames = 0;
-    while (rate < 500_000 && frames <= most) {
-      this.frame(rate);
-      if (this.updated) rate = this.latest;
-      frames++;
-    }
-    return frames;
-  }
-
   /** P24: a packet of MTU 50 times a second for 5 s; answers the send time of the next. `early` is told the estimate after the second packet. */
   fiftyFrames(early: (rate: BitsPerSecond) => void = () => undefined): Micros {
     let sendTime = 0;
