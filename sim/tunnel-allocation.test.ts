@@ -69,7 +69,9 @@ for (const [crypt, nocomp] of [
       return (getHeapStatistics().total_allocated_bytes - before) / packets;
     };
     run(20_000);
-    const measured = Math.min(...Array.from({ length: 5 }, () => run(20_000)));
+    // On a busy machine the compiler is late: what it has not seen to yet boxes its numbers. What allocates does so in every round.
+    let measured = Number.POSITIVE_INFINITY;
+    for (let round = 0; round < 12 && measured >= bytesPerPacketMax / 2; round++) measured = Math.min(measured, run(20_000));
     t.diagnostic(`${measured.toFixed(1)} bytes a packet`);
     assert.ok(far.written > 10_000_000, `only ${far.written} bytes arrived`);
     assert.ok(measured < bytesPerPacketMax, `${measured.toFixed(1)} bytes are allocated per packet, ${bytesPerPacketMax} is the limit`);

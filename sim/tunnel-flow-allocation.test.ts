@@ -69,7 +69,9 @@ for (const [name, bytes, datagrams, allocatedMax] of [
       return (getHeapStatistics().total_allocated_bytes - before) / count;
     };
     run(datagrams);
-    const measured = Math.min(...Array.from({ length: 3 }, () => run(datagrams / 2)));
+    // On a busy machine the compiler is late: what it has not seen to yet boxes its numbers. What allocates does so in every round.
+    let measured = Number.POSITIVE_INFINITY;
+    for (let round = 0; round < 12 && measured >= allocatedMax / 2; round++) measured = Math.min(measured, run(datagrams / 2));
     t.diagnostic(`${measured.toFixed(1)} bytes a datagram`);
     assert.equal(client.session.extension!.outbox.dropped, 0);
     assert.ok(measured < allocatedMax, `${measured.toFixed(1)} bytes are allocated per datagram, ${allocatedMax} is the limit`);
