@@ -102,8 +102,8 @@ async function measure(): Promise<void> {
       if (!name.includes(values.only)) continue;
       const receiver = children.start("receiver", [...self, "receive"], s);
       await waitFor(receiver, "listening");
-      await start();
-      await sleep(2500);
+      for (const child of (await start()).slice(-2)) await waitFor(child, child.program === longhaul ? "listening" : "key derivation done");
+      await sleep(1500);
       const sender = children.start("sender", [...self, "--seconds", values.seconds, "--rate", values.rate, "send"], c);
       await sender.exited;
       await waitFor(receiver, "delays", 5000).catch(() => undefined);
