@@ -51,11 +51,6 @@ export class TcpLink implements Link, TcpChannelUser {
     this.#places = Array.from({ length: settings.connections }, () => ({ channel: undefined, dialAt: 0, failures: 0 }));
   }
 
-  /** Datagrams that were not sent because they would have come too late. */
-  get dropped(): number {
-    return this.counters.sendErrors;
-  }
-
   takes(): boolean {
     let takes = false;
     for (let i = 0; i < this.#places.length; i++) if (this.#places[i]!.channel?.takes === true) takes = true;
