@@ -78,8 +78,16 @@ int rotate(struct xdp_md *ctx)
 SEC("xdp/send")
 int send(struct xdp_md *ctx)
 {
-	if (!write_header(ctx))
+	struct iphdr *ip = DATA(ctx) + sizeof(struct ethhdr);
+	if (!write_header(ctx) || (void *)(ip + 1) > END(ctx))
 		return XDP_ABORTED;
+	/* The kernel looks at it, other than the program. */
+	ip->check = 0;
+	__u32 sum = 0;
+	for (int i = 0; i < 10; i++)
+		sum += ((__u16 *)ip)[i];
+	sum = (sum & 0xffff) + (sum >> 16);
+	ip->check = ~((sum & 0xffff) + (sum >> 16));
 	return bpf_redirect(bench.ifindex, 0);
 }
 

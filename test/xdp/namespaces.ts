@@ -123,7 +123,7 @@ export class NamespaceSocket {
   }
 }
 
-function enter<T>(namespace: string, work: () => T): T {
+export function enter<T>(namespace: string, work: () => T): T {
   const [home, there] = [openSync("/proc/thread-self/ns/net", "r"), openSync(`/run/netns/${namespace}`, "r")];
   try {
     if (setns(there, CLONE_NEWNET) !== 0) throw new Error(`setns ${namespace}`);
