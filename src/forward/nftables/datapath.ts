@@ -58,6 +58,9 @@ export class NftablesDatapath implements Datapath {
   /** Undefined: what the table holds is not known. */
   #ruleset: Ruleset | undefined;
   #last: Plan | undefined;
+  /** Plans whose lost flows have not been ended yet: looking through all connections takes longer than the change itself. */
+  readonly #lost: Plan[] = [];
+  #sweep: NodeJS.Immediate | undefined;
 
   /** @throws HostError that says what is missing: the program, the right, the kernel's part */
   static async open(options: NftablesOptions): Promise<NftablesDatapath> {
@@ -93,7 +96,8 @@ export class NftablesDatapath implements Datapath {
     }
     this.look(given.after);
     this.#last = given;
-    this.#endLost(given);
+    this.#lost.push(given);
+    this.#sweep ??= setImmediate(() => this.#endAllLost());
   }
 
   look(state: DesiredState): void {
@@ -117,6 +121,7 @@ export class NftablesDatapath implements Datapath {
   }
 
   async stats(): Promise<DatapathStats> {
+    this.#endAllLost();
     const forwards = new Map<string, ForwardStats>();
     for (const [name, past] of this.#past) if (this.#state.forwards.has(name)) forwards.set(name, { ...past });
     listConnections(LABEL, (connection) => {
@@ -135,6 +140,7 @@ export class NftablesDatapath implements Datapath {
   }
 
   async flows(limit: number, forward?: string): Promise<readonly Flow[]> {
+    this.#endAllLost();
     const flows: Flow[] = [];
     listConnections(LABEL, (connection) => {
       if (flows.length >= limit) return;
@@ -145,6 +151,7 @@ export class NftablesDatapath implements Datapath {
   }
 
   async endFlows(forward: string, backend?: string): Promise<number> {
+    this.#endAllLost();
     return endMatching(
       (connection) => this.#forwardOf(connection)?.name === forward && (backend === undefined || backendOf(connection) === backend),
     );
@@ -158,6 +165,7 @@ export class NftablesDatapath implements Datapath {
   }
 
   async close(keep: boolean): Promise<void> {
+    this.#endAllLost();
     this.#ended?.close();
     if (keep) return;
     await nftScript(`add table ${TABLE}\ndelete table ${TABLE}\n`, this.#run);
@@ -192,6 +200,17 @@ export class NftablesDatapath implements Datapath {
         bases.set(family === "4" ? 4 : 6, { idle, source });
     }
     return { digest, revision, bases };
+  }
+
+  #endAllLost(): void {
+    clearImmediate(this.#sweep);
+    this.#sweep = undefined;
+    try {
+      for (const each of this.#lost.splice(0)) this.#endLost(each);
+    } catch (error) {
+      // They end by themselves when they idle.
+      this.#log.warn({ reason: (error as Error).message }, "flows of what is gone could not be ended");
+    }
   }
 
   /**
