@@ -75,3 +75,24 @@ test("round trips come from sender and receiver reports", () => {
   const { roundTrip } = sender.sender!;
   assert.ok(roundTrip >= 80_000 && roundTrip < 140_000, `${roundTrip} µs`);
 });
+
+test("goog-remb without abs-send-time: RTP timestamps tell the receiver as much", () => {
+  const forward = "delay=40 rate=220kbit qbytes=20k";
+  const { receiver, sender, arrivedBytes } = call({ congestionFeedback: "goog-remb", absSendTime: false, forward });
+  const kbps = arrivedBytes / 1250;
+  assert.ok(kbps > 140 && kbps < 220, `${Math.round(kbps)} kbit/s arrived`);
+  assert.ok(receiver.receiver.reporter.reports > 20, `${receiver.receiver.reporter.reports} reports`);
+  // It began with 300.
+  const { targetRate } = sender.sender!.controller;
+  assert.ok(targetRate > 120_000 && targetRate < 250_000, `${targetRate}`);
+});
+
+test("a full congestion window is told to the encoder, which may drop frames for it", () => {
+  const congestionWindow = { queueTime: 200_000, pushbackMin: 30_000, dropFrames: true };
+  const made = new Call({ forward: LINK, backward: "delay=40", seed: 5, sender: { congestionWindow } });
+  made.run(8000);
+  assert.equal(made.windowReduction, 0);
+  made.forward.set("rate=20kbit");
+  made.run(9000);
+  assert.ok(made.windowReduction > 0.2 && made.windowReduction < 1, `${made.windowReduction}`);
+});

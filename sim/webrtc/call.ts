@@ -12,7 +12,7 @@ import { isRtcp } from "../../src/media/rtp/rtcp-header.ts";
 import { type CongestionFeedbackKind, type Negotiated, negotiate } from "../../src/media/sdp/negotiation.ts";
 import { parseSessionDescription } from "../../src/media/sdp/session-description.ts";
 import { PAYLOAD_MAX } from "../../src/webrtc/outbound-stream.ts";
-import { DATAGRAM_BYTES, Session } from "../../src/webrtc/session.ts";
+import { DATAGRAM_BYTES, Session, type SessionOptions } from "../../src/webrtc/session.ts";
 import { type Member, World } from "../world.ts";
 
 const FRAME_TIME: Micros = 33_333;
@@ -27,16 +27,21 @@ export interface CallOptions {
   readonly congestionFeedback?: CongestionFeedbackKind;
   readonly retransmission?: boolean;
   readonly reducedSize?: boolean;
+  /** false: the peer knows no abs-send-time. */
+  readonly absSendTime?: boolean;
+  readonly sender?: NonNullable<SessionOptions["sender"]>;
   readonly max?: BitsPerSecond;
 }
 
 /** The video section of an offer as browsers make it. */
-export function videoSection(options: Pick<CallOptions, "congestionFeedback" | "retransmission" | "reducedSize">): Negotiated {
-  const { congestionFeedback = "transport-cc", retransmission = true, reducedSize = true } = options;
+export function videoSection(
+  options: Pick<CallOptions, "congestionFeedback" | "retransmission" | "reducedSize" | "absSendTime">,
+): Negotiated {
+  const { congestionFeedback = "transport-cc", retransmission = true, reducedSize = true, absSendTime = true } = options;
   const lines = [
     ...["v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=-", "t=0 0", "a=group:BUNDLE 0", "m=video 9 UDP/TLS/RTP/SAVPF 96 97"],
     ...["a=mid:0", "a=sendrecv", "a=rtcp-mux", ...(reducedSize ? ["a=rtcp-rsize"] : [])],
-    "a=extmap:2 http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time",
+    ...(absSendTime ? ["a=extmap:2 http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"] : []),
     "a=extmap:4 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01",
     ...["a=rtpmap:96 VP8/90000", "a=rtpmap:97 rtx/90000", "a=fmtp:97 apt=96"],
     ...["goog-remb", "transport-cc", "ack ccfb", "ccm fir", "nack", "nack pli"].map((value) => `a=rtcp-fb:96 ${value}`),
@@ -57,6 +62,8 @@ export class Call implements Member {
   arrivedBytes: Bytes = 0;
   keyFrameRequests = 0;
   encoderRate: BitsPerSecond = 0;
+  /** Of the encoder's rate, to save by dropping frames. */
+  windowReduction = 0;
   filming = true;
   readonly #bytes = new Uint8Array(DATAGRAM_BYTES);
   readonly #view = new DataView(this.#bytes.buffer);
@@ -71,7 +78,7 @@ export class Call implements Member {
     this.backward = new EmulatedLink(parseLink(backward), seed + 1);
     const section = videoSection(options);
     const common = { sections: [section], cname: "call", unixEpoch: UNIX_EPOCH, overheadBytes: OVERHEAD_BYTES };
-    this.sender = new Session({ ...common, ssrc: 1, prng: new Prng(seed + 2), sink: { packet() {} }, sender: {} });
+    this.sender = new Session({ ...common, ssrc: 1, prng: new Prng(seed + 2), sink: { packet() {} }, sender: options.sender ?? {} });
     this.receiver = new Session({
       ...common,
       ssrc: 2,
@@ -83,7 +90,13 @@ export class Call implements Member {
       // Numbers wrap soon.
       { ssrc: 10, rtxSsrc: 11, section, firstSequence: 65_400, firstRtxSequence: 65_500 },
       { min: 30_000, max },
-      { onBitrate: (rate) => (this.encoderRate = rate), onKeyFrameRequest: () => this.keyFrameRequests++ },
+      {
+        onBitrate: (rate, windowReduction) => {
+          this.encoderRate = rate;
+          this.windowReduction = windowReduction;
+        },
+        onKeyFrameRequest: () => this.keyFrameRequests++,
+      },
     );
     this.sender.connect(0);
     this.receiver.connect(0);

@@ -45,7 +45,7 @@ export function whep({ origin, peers, log, gate = openGate }: WhepOptions): Hono
 }
 
 function view(origin: Origin, channel: Channel, log: Log): Admitted | Refused {
-  const playout = new Playout();
+  const playout = new Playout(() => channel.requestKeyFrame());
   const listener: ChannelListener = {
     tracks: (tracks) => playout.tracks(tracks),
     unit: (unit) => playout.unit(unit),
@@ -55,7 +55,7 @@ function view(origin: Origin, channel: Channel, log: Log): Admitted | Refused {
   return {
     options: {
       policy: { encodings: { video: ["H264"], audio: ["opus"] } },
-      source: (section) => Playout.source(section, channel.tracks),
+      source: (section) => playout.source(section, channel.tracks),
       sender: { startBitrate },
     },
     opened(peer) {

@@ -97,7 +97,7 @@ class WhipPublisher implements UnitSink, Admitted {
 
   opened(peer: Peer): void {
     this.#peer = peer;
-    this.#channel.start(this.#given.origin.wallClock());
+    this.#channel.start(this.#given.origin.wallClock(), () => this.#ingest.requestKeyFrame());
     this.#publishers.add(this);
     this.#given.log.info({ channel: this.#channel.name, protocol: "whip" }, "encoder publishes");
   }

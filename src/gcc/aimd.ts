@@ -15,6 +15,8 @@
  * Deviations:
  *   - below `recoverTo`, which the caller sets while the queue is empty, the additive increase is four times as fast, and at least 6 % a second:
  *     so much has gone through before. libwebrtc takes back what it gave up as slowly as it tries out more.
+ *   - while nothing is known of the throughput an overuse halves the rate at most every 200 ms (`initialTimeToReduceFurther`); so did libwebrtc behind a
+ *     trial. Without it each report halves, which twenty reports a second make a fall to the least rate by one queue of a moment.
  */
 import { unreachable } from "../base/assert.ts";
 import type { BitsPerSecond, Bytes, Micros } from "../base/units.ts";

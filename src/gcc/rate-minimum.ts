@@ -3,7 +3,7 @@
  *
  *   push(t, r): drop what fell out of the window │ drop from the tail what is ≥ r │ append      amortised O(1)
  *
- * Source: reference/gcc.md B1 (minimum history of send_side_bandwidth_estimation, with its 1 ms of slack).
+ * Source: reference/gcc.md B1; libwebrtc 2026-08-22 goog_cc/send_side_bandwidth_estimation: its minimum history, with 1 ms of slack.
  *
  * Deviations: the queue is bounded; when it is full the newest entry is merged into the one before it, which keeps the lower rate.
  */

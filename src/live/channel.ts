@@ -45,6 +45,8 @@ export class Channel {
   readonly #options: ChannelOptions;
   readonly #rate = new RateMeter();
   #segmenter: Segmenter | undefined;
+  /** Asks the encoder for a key frame; undefined where nobody can. */
+  #askKeyFrame: (() => void) | undefined;
   #forgetAt: Millis = NEVER;
   #version = 0;
   /** Segments before this one were told of. */
@@ -55,7 +57,7 @@ export class Channel {
   /** Unix ms of the last unit and of the last part; 0 before the first. */
   lastArrival = 0;
   lastPart = 0;
-  readonly counters = { streams: 0, units: 0, bytes: 0 };
+  readonly counters = { streams: 0, units: 0, bytes: 0, keyFrameRequests: 0 };
 
   constructor(name: string, options: ChannelOptions) {
     this.name = name;
@@ -77,8 +79,9 @@ export class Channel {
     return this.#rate.rate(now);
   }
 
-  /** An encoder begins to publish; the channel must be offline. `wall` in Unix ms. */
-  start(wall: number): void {
+  /** An encoder begins to publish; the channel must be offline. `wall` in Unix ms; `askKeyFrame`: how it is asked for a key frame, if it can be. */
+  start(wall: number, askKeyFrame?: () => void): void {
+    this.#askKeyFrame = askKeyFrame;
     this.#segmenter = new Segmenter(this.window, this.#options.segmenter);
     this.#forgetAt = NEVER;
     this.tracks = [];
@@ -110,8 +113,15 @@ export class Channel {
     return this.#segmenter?.text(text) ?? false;
   }
 
+  /** A viewer can show nothing before the next key frame. Counted, and passed on to an encoder that listens. */
+  requestKeyFrame(): void {
+    this.counters.keyFrameRequests++;
+    this.#askKeyFrame?.();
+  }
+
   /** The encoder left. */
   end(now: Millis): void {
+    this.#askKeyFrame = undefined;
     this.#segmenter?.end();
     this.#announce();
     for (const listener of this.listeners) listener.ended();

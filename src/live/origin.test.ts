@@ -54,6 +54,18 @@ test("an encoder with the channel's key is on the air; what it sends can be fetc
   );
 });
 
+test("a viewer's wish for a key frame is counted, and reaches an encoder that can be asked, as long as it is there", () => {
+  const { channel } = world();
+  let asked = 0;
+  channel.start(0, () => asked++);
+  channel.requestKeyFrame();
+  channel.end(0);
+  channel.requestKeyFrame();
+  channel.start(0);
+  channel.requestKeyFrame();
+  assert.deepEqual([asked, channel.counters.keyFrameRequests], [1, 3]);
+});
+
 test("a wrong key is refused with a reason, in one line that names the peer and not the key", () => {
   const { loop, origin, lines, warnings } = world();
   const encoder = new TestEncoder(loop, "wrong-key-0001");

@@ -5,7 +5,7 @@
  *
  *   transport-cc   gcc/feedback-generator ─▶ media/rtp/transport-feedback-writer
  *   ccfb           gcc/ccfb-generator ─▶ media/rtp/congestion-feedback-writer
- *   goog-remb      gcc/remb-estimator ─▶ media/rtp/remb
+ *   goog-remb      gcc/remb-receiver ─▶ media/rtp/remb
  *   none
  */
 import type { BitsPerSecond, Bytes, Micros } from "../base/units.ts";

@@ -85,6 +85,11 @@ export class Ingest implements PacketSink {
     this.#drain(now, ordered);
   }
 
+  /** A viewer needs one soon; how often the browser is really asked, the stream limits. */
+  requestKeyFrame(): void {
+    this.#video?.stream.requestKeyFrame();
+  }
+
   /** Gives up what was waited for too long; asks for key frames. Answers when it wants to be called next. */
   advance(now: Micros): Micros {
     let deadline = Number.POSITIVE_INFINITY;

@@ -31,8 +31,11 @@ const EXTENSION_BYTES_MAX: Bytes = 12;
 
 /** What makes the media of a stream. */
 export interface Encoder {
-  /** What it may make from now on, headers not counted; 0 = pause. */
-  onBitrate(media: BitsPerSecond): void;
+  /**
+   * What it may make from now on, headers not counted; 0 = pause. `windowReduction`: the share of it, 0…1, that it should save by leaving out frames
+   * (gcc/frame-dropper.ts) while too much is in flight; above 0 only with `congestionWindow.dropFrames`.
+   */
+  onBitrate(media: BitsPerSecond, windowReduction: number): void;
   /** The receiver cannot decode without one. */
   onKeyFrameRequest(): void;
 }

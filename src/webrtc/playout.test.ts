@@ -26,7 +26,8 @@ const tracks: readonly Track[] = [
 
 class Viewer {
   now = 0;
-  readonly playout = new Playout();
+  keyFrameRequests = 0;
+  readonly playout = new Playout(() => this.keyFrameRequests++);
   readonly session: Session;
   /** Access units that arrived, with their timestamps. */
   readonly arrived: { readonly timestamp: number; readonly data: Uint8Array | undefined; readonly keyframe: boolean }[] = [];
@@ -38,7 +39,7 @@ class Viewer {
     const section = agree(description, { encodings: { video: ["H264"] } })[1]!;
     const common = { ssrc: 1, cname: "x", unixEpoch: 0, overheadBytes: 44, sink: { packet() {} }, prng: new Prng(1) };
     this.session = new Session({ ...common, sections: [section], sender: { startBitrate: 2_000_000 } });
-    const source = Playout.source(section, tracks)!;
+    const source = this.playout.source(section, tracks)!;
     const numbers = { ssrc: 5, rtxSsrc: 6, section, firstSequence: 1, firstRtxSequence: 1 };
     const stream = this.session.sender!.add(0, numbers, { min: source.min, max: source.max }, source.encoder)!;
     this.session.connect(0);
@@ -107,4 +108,24 @@ test("a path that is too slow costs pictures up to a key frame, not ever more de
   assert.ok(viewer.playout.stats.skipped > 30, `${viewer.playout.stats.skipped} skipped`);
   assert.ok(viewer.session.sender!.pacer.expectedQueueTime < 2_000_000);
   assert.ok(viewer.arrived.every(({ data }) => data !== undefined));
+});
+
+test("a key frame is asked for at the beginning, by the viewer, and once when a path that was too slow has room again", () => {
+  const viewer = new Viewer();
+  assert.equal(viewer.keyFrameRequests, 1);
+  viewer.show(true, 5000);
+  viewer.pass(100_000);
+  viewer.session.sender!.onKeyFrameRequest(5);
+  assert.equal(viewer.keyFrameRequests, 2);
+  viewer.show(false, 800_000);
+  for (let i = 0; i < 100; i++) {
+    viewer.show(false, 500);
+    viewer.pass(33_000);
+  }
+  assert.ok(viewer.playout.stats.skipped > 10, `${viewer.playout.stats.skipped} skipped`);
+  assert.equal(viewer.keyFrameRequests, 3);
+  viewer.show(true, 5000);
+  viewer.pass(100_000);
+  viewer.show(false, 500);
+  assert.equal(viewer.keyFrameRequests, 3);
 });

@@ -3,7 +3,8 @@
  *
  *   Unit ─▶ H264Packetizer ─▶ Sender          parameter sets go before each key frame
  *
- * There is one encoding and no encoder to ask for less: a viewer whose path is too slow misses pictures up to a key frame.
+ * There is one encoding for all viewers, which is not asked for less: who has too slow a path misses pictures up to a key frame. Key frames are asked for:
+ * at the beginning, by the viewer's PLI, and when the path has room again.
  *
  * Source: RFC 6184, RFC 7587 section 4.
  */
@@ -28,12 +29,22 @@ export class Playout {
   #peer: Peer | undefined;
   #video: OutboundStream | undefined;
   #audio: OutboundStream | undefined;
+  readonly #requestKeyFrame: () => void;
   #sets: readonly Uint8Array[] = [];
   #waiting = true;
+  /** A picture that stands alone was asked for since we wait. */
+  #asked = false;
+
+  /** `requestKeyFrame` asks whoever encodes, if it can be asked; it limits how often. */
+  constructor(requestKeyFrame: () => void = () => {}) {
+    this.#requestKeyFrame = requestKeyFrame;
+  }
 
   /** What can be sent in a section: everything but audio that browsers cannot decode from RTP. */
-  static source(section: Negotiated, tracks: readonly Track[]): OutboundSource | undefined {
-    if (section.kind === "video") return { encoder: indifferent, min: RATE_MIN, max: RATE_MAX };
+  source(section: Negotiated, tracks: readonly Track[]): OutboundSource | undefined {
+    if (section.kind === "video") {
+      return { encoder: { onBitrate() {}, onKeyFrameRequest: this.#requestKeyFrame }, min: RATE_MIN, max: RATE_MAX };
+    }
     const opus = tracks.some(({ codec }) => codec === "opus");
     return opus ? { encoder: indifferent, min: AUDIO_RATE, max: AUDIO_RATE } : undefined;
   }
@@ -43,6 +54,8 @@ export class Playout {
     this.#video = peer.outbound.find(({ audio }) => !audio);
     this.#audio = peer.outbound.find(({ audio }) => audio);
     this.tracks(tracks);
+    this.#requestKeyFrame();
+    this.#asked = true;
   }
 
   tracks(tracks: readonly Track[]): void {
@@ -67,12 +80,18 @@ export class Playout {
   #sendPicture(now: Micros, unit: Unit, sender: NonNullable<Peer["session"]["sender"]>): void {
     const stream = this.#video;
     if (stream === undefined) return;
-    if (sender.pacer.expectedQueueTime > QUEUE_TIME_MAX) this.#waiting = true;
+    const full = sender.pacer.expectedQueueTime > QUEUE_TIME_MAX;
+    if (full) this.#waiting = true;
     if (this.#waiting && !unit.keyframe) {
       this.stats.skipped++;
+      if (!full && !this.#asked) {
+        this.#asked = true;
+        this.#requestKeyFrame();
+      }
       return;
     }
     this.#waiting = false;
+    this.#asked = false;
     const packetizer = this.#packetizer;
     packetizer.open(unit.data, unit.keyframe ? this.#sets : []);
     const timestamp = ticks(unit.pts, 90_000);
@@ -87,7 +106,7 @@ export class Playout {
   }
 }
 
-/** The stream was encoded elsewhere. */
+/** Audio was encoded elsewhere, and small. */
 const indifferent: Encoder = { onBitrate() {}, onKeyFrameRequest() {} };
 
 function ticks(time: Micros, clockRate: number): number {

@@ -1,6 +1,11 @@
-/** Estimates at the receiver and tells the sender its limit (arrival-reporter.ts), for peers that know nothing better. */
+/**
+ * Estimates at the receiver and tells the sender its limit (arrival-reporter.ts), for peers that know nothing better: by abs-send-time, and by RTP
+ * timestamps where packets have none.
+ *
+ * Deviations: transmission offsets are not negotiated and taken for 0.
+ */
 import type { Bytes, Micros } from "../base/units.ts";
-import { RembEstimator } from "../gcc/remb-estimator.ts";
+import { NO_SEND_TIME, RembReceiver } from "../gcc/remb-receiver.ts";
 import { putRemb } from "../media/rtp/remb.ts";
 import type { RtpPacket } from "../media/rtp/rtp-packet.ts";
 import type { ArrivalReporter } from "./arrival-reporter.ts";
@@ -8,23 +13,26 @@ import type { ArrivalReporter } from "./arrival-reporter.ts";
 export class RembReporter implements ArrivalReporter {
   readonly kind = "goog-remb";
   reports = 0;
-  readonly #estimator = new RembEstimator();
+  readonly #estimator = new RembReceiver();
   /** To be told, 0 = nothing new. */
   #rate = 0;
 
   arrived(now: Micros, packet: RtpPacket, size: Bytes, _transportSequence: number, absSendTime: number): void {
-    if (absSendTime < 0) return;
-    const rate = this.#estimator.receive(now, absSendTime, size, packet.ssrc);
+    const rate = this.#estimator.receive(now, absSendTime < 0 ? NO_SEND_TIME : absSendTime, packet.timestamp, size, packet.ssrc);
     if (rate > 0) this.#rate = rate;
   }
 
   setSendRate(): void {}
 
-  advance(): void {}
+  advance(now: Micros): void {
+    if (now < this.#estimator.deadline()) return;
+    const rate = this.#estimator.advance(now);
+    if (rate > 0) this.#rate = rate;
+  }
 
   /** A new rate is written in the round that brought it. */
   deadline(): Micros {
-    return this.#rate > 0 ? 0 : Number.POSITIVE_INFINITY;
+    return this.#rate > 0 ? 0 : this.#estimator.deadline();
   }
 
   write(_now: Micros, view: DataView, at: number, limit: number, senderSsrc: number): Bytes {

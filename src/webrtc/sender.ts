@@ -8,7 +8,7 @@
  * The parts are gcc/'s and are put together as in reference/gcc.md A.
  */
 import type { BitsPerSecond, Bytes, Micros } from "../base/units.ts";
-import { BitrateAllocator, type StreamLimits } from "../gcc/bitrate-allocator.ts";
+import { BitrateAllocator, type BitrateUpdate, type StreamLimits } from "../gcc/bitrate-allocator.ts";
 import { CcfbAdapter } from "../gcc/ccfb-adapter.ts";
 import { ControlHandler } from "../gcc/control-handler.ts";
 import { FeedbackAdapter } from "../gcc/feedback-adapter.ts";
@@ -74,8 +74,8 @@ export class Sender {
     const stream = new OutboundStream(options, encoder);
     const ratio = this.#mediaShare;
     const observer = {
-      onBitrate: ({ target }: { readonly target: BitsPerSecond }): BitsPerSecond => {
-        encoder.onBitrate(Math.min(target * ratio, limits.max));
+      onBitrate: ({ target, windowReduction }: BitrateUpdate): BitsPerSecond => {
+        encoder.onBitrate(Math.min(target * ratio, limits.max), windowReduction);
         return 0;
       },
     };
@@ -281,12 +281,12 @@ export class Sender {
     if (controller.updates !== this.#updates) {
       this.#updates = controller.updates;
       pacer.setRates(now, controller.pacingRate, controller.paddingRate);
-      this.#handler.setTarget(controller.targetRate);
+      this.#handler.setTarget(controller.targetRate, controller.windowReduction);
     }
     const allowed = this.#handler.take();
     if (Number.isNaN(allowed)) return;
     const { lossRatio, roundTripTime } = controller.state(now);
-    this.#allocator.onEstimate(allowed, lossRatio, roundTripTime);
+    this.#allocator.onEstimate(allowed, lossRatio, roundTripTime, this.#handler.windowReduction);
     controller.setStreams(now, this.#allocator.limits);
     this.#updates = controller.updates;
     pacer.setRates(now, controller.pacingRate, controller.paddingRate);

@@ -112,6 +112,8 @@ async function run(): Promise<void> {
       await sleep(5000);
       const samples = await near.evaluate(() => (globalThis as unknown as { webrtc: PageApi }).webrtc.samples());
       check("WHEP: pictures decoded", (samples.at(-1)?.frames ?? 0) > 60, samples.at(-1));
+      const { channels } = (await (await fetch(`${base}/api/status`)).json()) as { channels: { counters: { keyFrameRequests: number } }[] };
+      check("WHEP: the publisher was asked for a key frame", (channels[0]?.counters.keyFrameRequests ?? 0) > 0, channels[0]?.counters);
       check("WHEP: DELETE 200", (await status("DELETE", watching, {})) === 200, watching);
       check("DELETE 200", (await status("DELETE", location, {})) === 200, 200);
       const off = (await (await fetch(`${base}/api/status`)).json()) as { channels: { live: boolean }[] };

@@ -85,13 +85,14 @@ test("a section outside the bundle is refused", () => {
   );
 });
 
-test("feedback is the best both know, and needs its extension", () => {
+test("feedback is the best both know; transport-cc needs its extension, REMB can do without", () => {
   const of = (text: string): string | undefined =>
     agree(parseSessionDescription(text)!, { encodings: { video: ["VP8"] } })[1]?.congestionFeedback;
   assert.equal(of(offer()), "transport-cc");
   assert.equal(of(offer().replace("a=rtcp-fb:96 nack\r\n", "a=rtcp-fb:* ack ccfb\r\n")), "ccfb");
   assert.equal(of(offer().replaceAll("holmer", "nobody")), "goog-remb");
-  assert.equal(of(offer().replaceAll("holmer", "nobody").replaceAll("abs-send-time", "other")), "none");
+  assert.equal(of(offer().replaceAll("holmer", "nobody").replaceAll("abs-send-time", "other")), "goog-remb");
+  assert.equal(of(offer().replaceAll("holmer", "nobody").replaceAll("goog-remb", "other")), "none");
 });
 
 test("a viewer's offer is answered with our stream", () => {

@@ -72,7 +72,7 @@ export function negotiate(section: MediaSection, policy: Policy): Negotiated | u
       (kind) =>
         (kind === "ccfb" && has("ack ccfb")) ||
         (kind === "transport-cc" && has("transport-cc") && transportSequenceNumberId > 0) ||
-        (kind === "goog-remb" && has("goog-remb") && absSendTimeId > 0),
+        (kind === "goog-remb" && has("goog-remb")),
     ) ?? "none";
   return {
     mid,
