@@ -112,6 +112,9 @@ test("a path that is too slow costs pictures up to a key frame, not ever more de
 
 test("a key frame is asked for at the beginning, by the viewer, and once when a path that was too slow has room again", () => {
   const viewer = new Viewer();
+  assert.equal(viewer.keyFrameRequests, 0);
+  viewer.show(false, 500);
+  viewer.show(false, 500);
   assert.equal(viewer.keyFrameRequests, 1);
   viewer.show(true, 5000);
   viewer.pass(100_000);

@@ -32,7 +32,7 @@ export class Playout {
   readonly #requestKeyFrame: () => void;
   #sets: readonly Uint8Array[] = [];
   #waiting = true;
-  /** A picture that stands alone was asked for since we wait. */
+  /** A picture that stands alone was asked for since we wait; not before the path is up, as it would be gone then. */
   #asked = false;
 
   /** `requestKeyFrame` asks whoever encodes, if it can be asked; it limits how often. */
@@ -54,8 +54,6 @@ export class Playout {
     this.#video = peer.outbound.find(({ audio }) => !audio);
     this.#audio = peer.outbound.find(({ audio }) => audio);
     this.tracks(tracks);
-    this.#requestKeyFrame();
-    this.#asked = true;
   }
 
   tracks(tracks: readonly Track[]): void {
