@@ -92,9 +92,10 @@ async function runLive(given: LiveConfig): Promise<number> {
   }
 }
 
-function transportOptions({ webrtchost, webrtcports }: LiveConfig): PeerTransportOptions {
+function transportOptions({ webrtchost, webrtcports, webrtctcp }: LiveConfig): PeerTransportOptions {
   const [from, to] = webrtcports.split("-").map(Number);
   return {
+    tcp: webrtctcp,
     ...(webrtchost === "" ? {} : { hosts: [webrtchost] }),
     ...(from === undefined || to === undefined ? {} : { ports: [from, to] }),
   };

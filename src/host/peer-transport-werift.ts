@@ -64,6 +64,7 @@ class WeriftTransport implements PeerTransport {
       iceLite: true,
       useIpv4: true,
       useIpv6: true,
+      useTcp: options.tcp ?? false,
       ...(options.hosts === undefined ? {} : { additionalHostAddresses: [...options.hosts] }),
       ...(options.ports === undefined ? {} : { portRange: [...options.ports] }),
     });

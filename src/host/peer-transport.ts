@@ -51,6 +51,11 @@ export interface PeerTransportOptions {
   readonly hosts?: readonly string[];
   /** UDP ports used, both included; any by default. */
   readonly ports?: readonly [number, number];
+  /**
+   * TCP is offered beside UDP (RFC 6544, passive), for peers whose network drops UDP; false. Each peer then has a listening socket, from `ports` too,
+   * at the addresses of the machine's interfaces; browsers try it last.
+   */
+  readonly tcp?: boolean;
   /** Silence after which the peer is given up. Default 30 s (RFC 7675). */
   readonly silence?: Millis;
 }

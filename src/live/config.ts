@@ -50,6 +50,10 @@ export const liveConfig = z.strictObject({
     .regex(/^(\d{1,5}-\d{1,5})?$/, "FROM-TO, or empty for any")
     .default("")
     .describe("UDP ports used for WebRTC, FROM-TO"),
+  webrtctcp: z
+    .stringbool()
+    .default(false)
+    .describe("offer TCP too for WebRTC, for browsers whose network drops UDP; its ports are those of webrtcports"),
   data: z
     .string()
     .default("")

@@ -23,7 +23,7 @@ import { FilledVideo } from "./filled-video.ts";
 
 const [port = "8080", video, maxKbps = "8000"] = process.argv.slice(2);
 const loop = new NodeLoop();
-const peers = new Peers(loop, weriftTransports());
+const peers = new Peers(loop, weriftTransports({ tcp: true }));
 let last: Peer | undefined;
 let ended = "";
 /** How long the machine kept this process waiting: what that does to arrival times is no fault of the feedback. */

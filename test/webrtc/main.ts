@@ -7,6 +7,7 @@
  *   narrow      Chromium publishes VP8 over 2 Mbit/s
  *   h264        the same with H.264
  *   view        we send over 2 Mbit/s
+ *   tcp         Chromium publishes where all UDP is dropped
  *   trip        as narrow, short and twice as often, for the longest round trip: it comes once in a run, when Chromium's first rise ends, and differs
  *               by some 35 ms from run to run whoever receives
  *
@@ -22,7 +23,7 @@ import { chromiumMissing } from "../browser/watch.ts";
 import { netlabMissing } from "../interop/netlab.ts";
 import { Lab, type Run } from "./lab.ts";
 
-const CASES = ["open", "narrow", "h264", "view", "trip"] as const;
+const CASES = ["open", "narrow", "h264", "view", "tcp", "trip"] as const;
 const { values } = parseArgs({
   options: {
     long: { type: "boolean", default: false },
@@ -141,6 +142,14 @@ async function longestTrip(lab: Lab): Promise<void> {
   noLonger("2 Mbit/s: longest wait in the queue, VP8 to us", ours, reference, ({ queueMax }) => queueMax);
 }
 
+async function tcpOnly(lab: Lab): Promise<void> {
+  lab.net.set(`${open} udpdrop=1`);
+  const run = await lab.publish("ours", { seconds: 6, from: 2 });
+  lab.net.set(`${open} udpdrop=0`);
+  if (values.each) console.log(told("tcp", run));
+  least("no UDP at all: VP8 payload to us", "kbit/s", run.payloadKbps, 500);
+}
+
 /** Whether the medians differ by no more than chance makes them. */
 function noLonger(what: string, ours: readonly Run[], reference: readonly Run[], value: (run: Run) => number): void {
   const [a, b] = [ours.map(value), reference.map(value)];
@@ -170,6 +179,7 @@ const lab = new Lab(open);
 try {
   await lab.open();
   if (wanted.has("open")) await openLink(lab);
+  if (wanted.has("tcp")) await tcpOnly(lab);
   if (["narrow", "h264", "view"].some((name) => wanted.has(name))) await narrowLink(lab);
   if (long && wanted.has("trip")) await longestTrip(lab);
 } finally {
