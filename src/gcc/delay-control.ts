@@ -20,6 +20,8 @@ import { RobustThroughput } from "./robust-throughput.ts";
 /** Tuning. */
 const RECENT_TIME: Micros = 250_000;
 const RECENT_SHARE = 0.8;
+/** It takes a walk over the window; peers that report each packet do not need one each time. */
+const RECENT_INTERVAL: Micros = 20_000;
 const RECENT_QUEUE: Micros = 60_000;
 const EMPTY_TIME: Micros = 500_000;
 /** Growth back to all of what came through takes long at its end. */
@@ -66,6 +68,8 @@ export class DelayControl {
   readonly #guard = new QueueGuard();
   readonly #recent = new RobustThroughput({ durationMin: RECENT_TIME });
   readonly #extensions: Extensions;
+  #recentRate: BitsPerSecond | undefined;
+  #nextRecent: Micros = Number.NEGATIVE_INFINITY;
   /** Jumps of the receiver's clock seen so far. */
   #resets = 0;
   /** What came through when the path was full last, 0 = it never was. */
@@ -121,7 +125,7 @@ export class DelayControl {
     const { queue, competing } = this;
     queue.receive(feedback);
     this.#recent.receive(feedback);
-    const carried = this.#carried(acknowledged);
+    const carried = this.#carried(now, acknowledged);
     competing.onQueue(now, queue.delay, queue.emptyFor(now));
     const watched = this.#extensions.competition !== false && carried !== undefined;
     if (watched && competing.active) this.#compete(feedback, carried);
@@ -130,9 +134,13 @@ export class DelayControl {
   }
 
   /** The acknowledged rate, or the recent one where the path carries clearly less by now, or clearly more since a probe. */
-  #carried(acknowledged: BitsPerSecond | undefined): BitsPerSecond | undefined {
+  #carried(now: Micros, acknowledged: BitsPerSecond | undefined): BitsPerSecond | undefined {
     if (acknowledged === undefined || this.#extensions.recentThroughput === false) return acknowledged;
-    const recent = this.#recent.rate;
+    if (now >= this.#nextRecent) {
+      this.#nextRecent = now + RECENT_INTERVAL;
+      this.#recentRate = this.#recent.rate;
+    }
+    const recent = this.#recentRate;
     if (recent === undefined) return acknowledged;
     if (RECENT_SHARE * recent > acknowledged) return recent;
     return this.queue.delay > RECENT_QUEUE && recent < RECENT_SHARE * acknowledged ? recent : acknowledged;
