@@ -63,7 +63,7 @@ const filming = setInterval(() => {
   camera.onFrame(frame);
 }, 33);
 let availableKbps = 0;
-for (const until = Date.now() + seconds * 1000; Date.now() < until && availableKbps < enough; ) {
+for (const until = Date.now() + seconds * 1000; Date.now() < until && availableKbps <= enough; ) {
   await new Promise((done) => setTimeout(done, 100));
   for (const stats of (await connection.getStats()).values()) {
     if (stats.type === "candidate-pair" && stats.nominated) availableKbps = Math.round((stats.availableOutgoingBitrate ?? 0) / 1000);
