@@ -28,6 +28,7 @@ export class DatapathProcess {
       execArgv: [`--net=/run/netns/${namespace}`, process.execPath],
       stdio: ["ignore", "inherit", "inherit", "ipc"],
     });
+    child.setMaxListeners(0);
     const started = new DatapathProcess(child);
     await started.ask({ open: options });
     return started;
