@@ -2,9 +2,9 @@
  * `longhaul raw` beside the real udp2raw: datagrams a second through one raw connection and processor time for each, in namespaces joined by a veth pair,
  * one core a side: the sender shares the client's, the receiver the server's.
  *
- *   LONGHAUL_UDP2RAW=PROGRAM node bench/raw.ts [--bytes 1300] [--milliseconds 1500] [--rates 20,40,60,90,120,160] [--only WORDS] [--who ours,theirs]
+ *   LONGHAUL_UDP2RAW=PROGRAM node bench/raw.ts [--bytes 1300] [--milliseconds 1500] [--rates 20,60,90,120,160,220] [--only WORDS] [--who WORDS]
  *
- * For each way to encrypt, datagrams are offered at each rate (thousands a second) in one direction. Its best is the highest rate that came out; the cost is
+ * Both programs as they are by default and with --lower-level auto, which sends past the routing table; then ours leave merged. For each way to encrypt, datagrams are offered at each rate (thousands a second) in one direction. Its best is the highest rate that came out; the cost is
  * processor time of client and server for a datagram that came out, at that rate. Needs root and taskset; without the program, ours alone.
  */
 import { readdirSync, readFileSync } from "node:fs";
@@ -16,18 +16,30 @@ import { VethPair } from "../test/interop/veth.ts";
 const { values } = parseArgs({
   options: {
     bytes: { type: "string", default: "1300" },
-    milliseconds: { type: "string", default: "1500" },
-    rates: { type: "string", default: "20,40,60,90,120,160" },
+    milliseconds: { type: "string", default: "1000" },
+    rates: { type: "string", default: "20,60,90,120,160,220" },
     only: { type: "string", default: "" },
-    who: { type: "string", default: "ours,theirs" },
-    extra: { type: "string", default: "" },
+    who: { type: "string", default: "" },
   },
 });
 const program = process.env.LONGHAUL_UDP2RAW ?? "";
 const load = join(root, "bench/raw-load.ts");
 const [ENTRY, PORT, TARGET] = [3333, 4096, 7777];
 const settings = ["aes128cbc md5", "none none", "aes128cbc hmac_sha1", "xor simple"].filter((words) => words.includes(values.only));
-const who = values.who.split(",").filter((name) => name === "ours" || program !== "");
+
+interface Contender {
+  readonly name: string;
+  readonly command: readonly string[];
+  readonly options: readonly string[];
+}
+
+const BY_LINK = ["--lower-level", "auto"];
+const contenders: readonly Contender[] = [
+  { name: "ours", command: [longhaul, "raw", "--statussocket", "none"], options: [] },
+  { name: "ours by link", command: [longhaul, "raw", "--statussocket", "none"], options: BY_LINK },
+  { name: "theirs", command: [program], options: [] },
+  { name: "theirs by link", command: [program], options: BY_LINK },
+].filter(({ name, command }) => command[0] !== "" && name.includes(values.who));
 
 interface Point {
   readonly offered: number;
@@ -49,39 +61,41 @@ const core = (side: "c" | "s"): string[] => [...veth.prefix(side), "taskset", "-
 try {
   for (const words of settings) {
     const best = new Map<string, Point>();
-    for (const name of who) {
-      const points = await measure(name === "ours" ? [longhaul, "raw"] : [program], words);
-      for (const point of points) console.log(`${words.padEnd(20)} ${name.padEnd(7)} ${row(point)}`);
+    for (const contender of contenders) {
+      const points = await measure(contender, words);
+      for (const point of points) console.log(`${words.padEnd(20)} ${contender.name.padEnd(15)} ${row(point)}`);
       best.set(
-        name,
+        contender.name,
         points.reduce((a, b) => (b.perSecond > a.perSecond ? b : a)),
       );
     }
-    for (const [name, point] of best) console.log(`${words.padEnd(20)} ${name.padEnd(7)} ${row(point)}   best`);
-    const [ours, theirs] = [best.get("ours"), best.get("theirs")];
-    if (ours === undefined || theirs === undefined) continue;
-    const cost = (ours.clientMicros + ours.serverMicros) / (theirs.clientMicros + theirs.serverMicros);
-    console.log(`${words.padEnd(20)} × rate ${(ours.perSecond / theirs.perSecond).toFixed(2)}, × CPU a datagram ${cost.toFixed(2)}`);
+    console.log("");
+    for (const [name, point] of best) console.log(`${words.padEnd(20)} ${name.padEnd(15)} ${row(point)}   best`);
+    const theirs = [...best].filter(([name]) => name.startsWith("theirs")).map(([, point]) => point);
+    if (theirs.length === 0) continue;
+    const rate = Math.max(...theirs.map(({ perSecond }) => perSecond));
+    const cost = Math.min(...theirs.map(cpu));
+    for (const [name, point] of best) {
+      if (!name.startsWith("ours")) continue;
+      console.log(
+        `${words.padEnd(20)} ${name.padEnd(15)} × their best rate ${(point.perSecond / rate).toFixed(2)}, × their least CPU ${(cpu(point) / cost).toFixed(2)}`,
+      );
+    }
+    console.log("");
   }
 } finally {
   await children.endAll();
   veth.down();
 }
 
-async function measure(command: readonly string[], words: string): Promise<Point[]> {
+/** Of both ends for a datagram. */
+function cpu({ clientMicros, serverMicros }: Point): number {
+  return clientMicros + serverMicros;
+}
+
+async function measure({ command, options }: Contender, words: string): Promise<Point[]> {
   const [cipher, auth] = words.split(" ") as [string, string];
-  const modes = [
-    "--cipher-mode",
-    cipher,
-    "--auth-mode",
-    auth,
-    "-k",
-    "bench",
-    "--sock-buf",
-    "4096",
-    "-a",
-    ...values.extra.split(" ").filter(Boolean),
-  ];
+  const modes = ["--cipher-mode", cipher, "--auth-mode", auth, "-k", "bench", "--sock-buf", "4096", "-a", ...options];
   const started: Child[] = [];
   const start = (name: string, line: readonly string[], side: "c" | "s"): Child => {
     const child = children.start(name, line, core(side));

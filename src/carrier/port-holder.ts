@@ -7,10 +7,16 @@ import { DeafSocket } from "../host/deaf-socket.ts";
 import type { EpollLoop } from "../host/loop-epoll.ts";
 
 export interface HeldPort {
+  /** False: the kernel answers what arrives there, unless the firewall drops it. */
+  readonly deaf?: boolean;
   close(): void;
 }
 
-const nobody: HeldPort = { close: () => undefined };
+const nobody: HeldPort = { deaf: true, close: () => undefined };
+
+/** What to say when a port is not deaf. */
+export const NOT_DEAF =
+  "the kernel answers raw packets at this port, as this process lacks CAP_NET_ADMIN; grant it, or add the firewall's rule that longhaul raw -g prints";
 
 /** @throws HostError when somebody has it */
 export function holdPort(loop: EpollLoop, mode: RawMode, host: string, port: number): HeldPort {

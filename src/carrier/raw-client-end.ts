@@ -12,24 +12,22 @@ import { echoType, protocolOf } from "../faketcp/envelope.ts";
 import { drawU32, type RawOptions } from "../faketcp/options.ts";
 import { DATA } from "../faketcp/packet.ts";
 import { HandshakeSocket, type HandshakeUser } from "../host/handshake-socket.ts";
-import { addressBytes, formatHostPort, ipFamily } from "../host/ip-address.ts";
+import { addressBytes, formatAddress, formatHostPort, ipFamily } from "../host/ip-address.ts";
 import type { Log } from "../host/log.ts";
 import type { EpollLoop } from "../host/loop-epoll.ts";
+import { LANES } from "../host/packet-filter.ts";
 import { RawSocket } from "../host/raw-socket.ts";
 import { sourceAddress } from "../host/route.ts";
-import { type HeldPort, holdPort } from "./port-holder.ts";
+import { type HeldPort, holdPort, NOT_DEAF } from "./port-holder.ts";
 import { RawOutbox } from "./raw-outbox.ts";
-import { type CarrierCounters, type HostPort, SOCKET_BUFFER_BYTES } from "./settings.ts";
+import { type CarrierCounters, type CarrierSettings, dropsOf, type HostPort, type SocketSettings, socketOptions } from "./settings.ts";
 
-export interface RawClientEndSettings {
+export interface RawClientEndSettings
+  extends SocketSettings,
+    Pick<CarrierSettings, "sourceHost" | "sourcePort" | "name" | "moved" | "resetsShown" | "resetsAllowed" | "randomDrop"> {
   readonly raw: RawOptions;
   /** The server: a literal address. */
   readonly remote: HostPort;
-  /** Of our packets; by default what the route says, and a random port for each connection. */
-  readonly sourceHost?: string;
-  readonly sourcePort?: number;
-  /** Of the raw socket, both ways; default 1 MiB. */
-  readonly socketBufferBytes?: number;
 }
 
 export interface RawClientUser {
@@ -51,7 +49,13 @@ export class RawClientEnd {
   readonly #settings: RawClientEndSettings;
   readonly #log: Log;
   readonly #user: RawClientUser;
-  readonly #remote: Uint8Array;
+  #remote: Uint8Array;
+  /** Modulo LANES of every port of ours: a server of several threads then has all our connections on the same one. */
+  readonly #lane: number;
+  #connections = 0;
+  #lookingUp = false;
+  #resetsTold = 0;
+  #resetsBefore = 0;
   #held: HeldPort | undefined;
   /** easyfaketcp: the machine's own connection. */
   readonly #kernel: HandshakeUser = {
@@ -73,19 +77,20 @@ export class RawClientEnd {
 
   /** @throws HostError when raw packets are not allowed */
   constructor(loop: EpollLoop, settings: RawClientEndSettings, counters: CarrierCounters, log: Log, user: RawClientUser) {
-    const { raw, remote, socketBufferBytes = SOCKET_BUFFER_BYTES } = settings;
+    const { raw, remote } = settings;
     this.#loop = loop;
     this.#settings = settings;
     this.#log = log;
     this.#user = user;
     this.#remote = addressBytes(remote.host);
-    this.core = new RawClient(raw);
+    this.#lane = drawU32(raw.random) % LANES;
+    this.core = new RawClient({ ...raw, splitsMerged: true });
     const handler = {
-      receive: (now: Millis, batch: Batch) => this.#receive(now, batch),
+      receive: (now: Millis, batch: Batch, segmentBytes: Int32Array) => this.#receive(now, batch, segmentBytes),
       writable: (now: Millis) => user.writable(now),
     };
-    this.socket = new RawSocket(loop, { version: ipFamily(remote.host) === 4 ? 4 : 6, bufferBytes: socketBufferBytes }, handler);
-    this.outbox = new RawOutbox(this.core.seals.out, this.socket, counters);
+    this.socket = new RawSocket(loop, { version: ipFamily(remote.host) === 4 ? 4 : 6, ...socketOptions(settings) }, handler);
+    this.outbox = new RawOutbox(this.core.seals.out, this.socket, counters, dropsOf(settings));
   }
 
   get ready(): boolean {
@@ -107,6 +112,7 @@ export class RawClientEnd {
     if (this.core.needsPort && now >= this.#retryAt) this.#connect(now);
     while (!this.core.transmit(now, this.outbox.batch)) this.outbox.pushCore();
     this.outbox.pushCore();
+    this.#watchResets(now);
     this.#tell(now);
     return this.core.needsPort ? this.#retryAt : this.core.deadline();
   }
@@ -119,16 +125,44 @@ export class RawClientEnd {
   }
 
   #connect(now: Millis): void {
-    const { raw, remote, sourceHost, sourcePort } = this.#settings;
     this.#retryAt = now + RETRY_MS;
     this.#held?.close();
     this.#held = undefined;
+    const { name } = this.#settings;
+    // The address at hand is fresh the first time.
+    if (name === undefined || this.#connections === 0) this.#begin(now);
+    else if (!this.#lookingUp) this.#lookUp(name);
+  }
+
+  #lookUp(name: string): void {
+    this.#lookingUp = true;
+    this.#loop.resolve(name, this.#remote.length === 16 ? 6 : 4, (address, now) => {
+      this.#lookingUp = false;
+      if (!this.#open || !this.core.needsPort) return;
+      if (address === undefined) this.#log.warn({ name }, "the server's name is not found; trying the address it had");
+      else {
+        const found = addressBytes(address);
+        if (found.some((byte, i) => byte !== this.#remote[i])) {
+          this.#log.info({ name, address }, "the server's name has another address");
+          this.#remote = found;
+          this.#settings.moved?.(address);
+        }
+      }
+      this.#begin(now);
+    });
+  }
+
+  #begin(now: Millis): void {
+    const { raw, remote, sourceHost, sourcePort } = this.#settings;
+    this.#connections++;
+    this.#resetsBefore = this.core.stats.resets;
     try {
-      const host = sourceHost ?? sourceAddress(this.#loop.sys, remote);
-      const chosenPort = sourcePort ?? PORT_LEAST + (drawU32(raw.random) % (PORT_MOST - PORT_LEAST + 1));
+      const to = { host: formatAddress(this.#remote), port: remote.port };
+      const host = sourceHost ?? sourceAddress(this.#loop.sys, to);
       const handshake = raw.easy === true ? new HandshakeSocket(this.#loop, { host, port: sourcePort ?? 0 }, this.#kernel) : undefined;
-      const localPort = handshake?.local.port ?? chosenPort;
+      const localPort = handshake?.local.port ?? sourcePort ?? this.#drawPort();
       this.#held = handshake ?? holdPort(this.#loop, raw.mode, host, localPort);
+      if (this.#held.deaf === false && this.#connections === 1) this.#log.warn({}, NOT_DEAF);
       const v6 = this.#remote.length === 16;
       const icmp = raw.mode === "icmp";
       const icmpType = echoType("server", v6);
@@ -143,10 +177,29 @@ export class RawClientEnd {
     }
   }
 
-  #receive(now: Millis, batch: Batch): void {
+  #drawPort(): number {
+    const blocks = Math.floor((PORT_MOST - PORT_LEAST + 1) / LANES);
+    const first = Math.ceil(PORT_LEAST / LANES) * LANES;
+    return first + (drawU32(this.#settings.raw.random) % (blocks - 1)) * LANES + this.#lane;
+  }
+
+  /** Others send them: they mean nothing here, unless that is wished. */
+  #watchResets(now: Millis): void {
+    const { resetsShown = RESETS_SHOWN, resetsAllowed } = this.#settings;
+    const { resets } = this.core.stats;
+    if (resets > this.#resetsTold) {
+      if (this.#resetsTold < resetsShown) this.#log.warn({ resets }, "a RST came");
+      this.#resetsTold = resets;
+    }
+    if (resetsAllowed === undefined || this.core.needsPort || resets - this.#resetsBefore <= resetsAllowed) return;
+    this.#log.warn({ resets: resets - this.#resetsBefore, allowed: resetsAllowed }, "too many RSTs; making a new raw connection");
+    this.reconnect(now);
+  }
+
+  #receive(now: Millis, batch: Batch, segmentBytes: Int32Array): void {
     const { core } = this;
-    const { bytes, view } = batch;
-    for (let i = 0; i < batch.length; i++) core.receive(now, bytes, view, batch.start[i]!, batch.end[i]!);
+    const { bytes, view, start, end, peer } = batch;
+    for (let i = 0; i < batch.length; i++) core.receive(now, bytes, view, start[i]!, end[i]!, segmentBytes[i]!, peer[i]!);
     for (let found = core.next(now, bytes, view); found !== 0; found = core.next(now, bytes, view)) {
       if (found !== DATA) continue;
       const { dataStart, dataEnd, conversation } = core.connection;
@@ -190,4 +243,5 @@ const WHY: Readonly<Record<string, string>> = {
 /** Those of the original. */
 const PORT_LEAST = 10_000;
 const PORT_MOST = 65_534;
+const RESETS_SHOWN = 15;
 const RETRY_MS: Millis = 1000;

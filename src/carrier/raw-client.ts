@@ -8,9 +8,12 @@ import { Batch } from "../base/batch.ts";
 import type { Millis } from "../base/units.ts";
 import type { RawClient } from "../faketcp/client.ts";
 import { drawU32 } from "../faketcp/options.ts";
+import { formatAddress, formatHostPort } from "../host/ip-address.ts";
 import type { Log } from "../host/log.ts";
 import type { Driver, UdpSocket } from "../host/loop.ts";
 import type { EpollLoop } from "../host/loop-epoll.ts";
+import { LongDatagrams } from "./long-datagrams.ts";
+import { type RawObservation, reportOf } from "./observation.ts";
 import { RawClientEnd, type RawClientUser } from "./raw-client-end.ts";
 import { type CarrierSettings, CONVERSATION_IDLE_MS, CONVERSATIONS_MAX, newCarrierCounters, SOCKET_BUFFER_BYTES } from "./settings.ts";
 
@@ -27,6 +30,7 @@ export class RawClientCarrier implements Driver, RawClientUser {
   readonly #log: Log;
   readonly #end: RawClientEnd;
   readonly #udp: UdpSocket;
+  readonly #long: LongDatagrams;
   readonly #byId = new Map<number, Conversation>();
   readonly #byPeer = new Map<number, Conversation>();
   /** Datagrams on their way back, lying in the raw socket's slab. */
@@ -39,6 +43,7 @@ export class RawClientCarrier implements Driver, RawClientUser {
     this.#settings = settings;
     this.#log = log;
     const fromApplications = { receive: (now: Millis, batch: Batch) => this.#fromApplications(now, batch), writable: () => undefined };
+    this.#long = new LongDatagrams(settings.mtuWarnBytes ?? Number.POSITIVE_INFINITY, log);
     this.#end = new RawClientEnd(loop, settings, this.counters, log, this);
     this.#udp = loop.udp({ ...local, peersMax: conversationsMax * 2, socketBufferBytes }, fromApplications);
     loop.drive(this);
@@ -61,6 +66,24 @@ export class RawClientCarrier implements Driver, RawClientUser {
     this.#end.reconnect(now);
   }
 
+  observe(now: Millis): RawObservation {
+    const { core, socket } = this.#end;
+    const { ends, connection, state } = core;
+    const peer = ends === undefined ? "" : formatHostPort(formatAddress(ends.remote), ends.remotePort);
+    const report = reportOf(now, peer, connection, this.conversations);
+    return {
+      counted: {
+        carrier: { ...this.counters },
+        socket: { ...socket.counters },
+        client: { ...core.stats },
+        connection: { ...connection.stats },
+      },
+      conversations: this.conversations,
+      connections: state === "ready" ? [report] : [],
+      connectionsOmitted: 0,
+    };
+  }
+
   advance(now: Millis): Millis {
     const next = this.#end.advance(now);
     if (now >= this.#sweepAt) this.#sweep(now);
@@ -76,6 +99,7 @@ export class RawClientCarrier implements Driver, RawClientUser {
       return;
     }
     known.usedAt = now;
+    this.counters.bytesIn += end - start;
     if (back.full) this.#sendBack(back);
     back.add(start, end, known.peer);
   }
@@ -94,7 +118,10 @@ export class RawClientCarrier implements Driver, RawClientUser {
       const conversation = this.#conversationOf(now, batch.peer[i]!);
       if (conversation === undefined) continue;
       if (core.state !== "ready") counters.droppedUnconnected++;
-      else outbox.add(now, core.connection, batch.bytes, batch.start[i]!, batch.end[i]!, conversation.id);
+      else {
+        counters.longDatagrams += this.#long.see(now, batch.end[i]! - batch.start[i]!);
+        outbox.add(now, core.connection, batch.bytes, batch.start[i]!, batch.end[i]!, conversation.id);
+      }
     }
   }
 

@@ -3,7 +3,7 @@ import { Batch, SLOT_BYTES } from "../base/batch.ts";
 import type { Millis } from "../base/units.ts";
 import { type Connection, HEADROOM_BYTES, TAIL_BYTES_MAX } from "../faketcp/connection.ts";
 import type { Seal } from "../faketcp/seal.ts";
-import type { RawSocket } from "../host/raw-socket.ts";
+import { MERGE, type RawSocket } from "../host/raw-socket.ts";
 import { copyInside, takeRegion } from "../kernel/kernels.ts";
 import type { CarrierCounters } from "./settings.ts";
 
@@ -26,8 +26,11 @@ export class RawOutbox {
   /** Sealed packets that are gone already. */
   #taken = 0;
 
-  /** `seal`: of all connections whose datagrams are added. */
-  constructor(seal: Seal, socket: RawSocket, counters: CarrierCounters) {
+  readonly #drops: (() => boolean) | undefined;
+
+  /** `seal`: of all connections whose datagrams are added. `drops`: asked of every packet whether it shall not be sent. */
+  constructor(seal: Seal, socket: RawSocket, counters: CarrierCounters, drops?: () => boolean) {
+    this.#drops = drops;
     this.#seal = seal;
     this.#socket = socket;
     this.#counters = counters;
@@ -55,7 +58,8 @@ export class RawOutbox {
     const at = data.slot(data.length) + HEADROOM_BYTES;
     if (!copyInside(bytes, start, end, data.bytes, at)) data.bytes.set(bytes.subarray(start, end), at);
     this.#connections[data.length] = connection;
-    data.add(connection.lay(data.bytes, data.view, at, conversation), at + end - start);
+    this.#counters.bytesOut += end - start;
+    data.add(connection.lay(data.bytes, data.view, at, at + end - start, conversation), at + end - start);
   }
 
   /** Sends the datagrams. What a full socket does not take stays for the next time; true when nothing is left. */
@@ -72,6 +76,7 @@ export class RawOutbox {
   /** Sends what the core has laid into `batch`, or loses it. */
   pushCore(): void {
     const { batch } = this;
+    if (this.#drops !== undefined) this.#dropSome(batch);
     if (batch.length > 0) this.#counters.droppedBusy += batch.length - this.#socket.send(batch, 0);
     batch.length = 0;
   }
@@ -79,19 +84,30 @@ export class RawOutbox {
   /** Seals the datagrams and closes their envelopes. */
   #close(now: Millis): void {
     const data = this.#data;
-    const { bytes, view, start, end } = data;
+    const { bytes, view, start, end, peer } = data;
     this.#seal.sealAll(data);
     let packets = 0;
     for (let i = 0; i < data.length; i++) {
       const connection = this.#connections[i]!;
       const packet = connection.wrap(now, bytes, view, start[i]!, end[i]!);
       if (packet < 0) continue;
+      peer[packets] = connection.place | (connection.peerSplits ? MERGE : 0);
       start[packets] = packet;
       end[packets++] = connection.packetEnd;
     }
     data.length = packets;
     this.#counters.carriedOut += packets;
+    if (this.#drops !== undefined) this.#dropSome(data);
     this.#sealed = true;
+  }
+
+  #dropSome(batch: Batch): void {
+    const { start, end, peer, length } = batch;
+    batch.length = 0;
+    for (let i = 0; i < length; i++) {
+      if (this.#drops!()) this.#counters.droppedOnPurpose++;
+      else batch.add(start[i]!, end[i]!, peer[i]);
+    }
   }
 
   #empty(): void {

@@ -14,14 +14,12 @@ import { RawSocket } from "../host/raw-socket.ts";
 import { EasyListener } from "./easy-listener.ts";
 import { type HeldPort, holdPort } from "./port-holder.ts";
 import { RawOutbox } from "./raw-outbox.ts";
-import { type CarrierCounters, type HostPort, SOCKET_BUFFER_BYTES } from "./settings.ts";
+import { type CarrierCounters, type CarrierSettings, dropsOf, type HostPort, type SocketSettings, socketOptions } from "./settings.ts";
 
-export interface RawServerEndSettings {
+export interface RawServerEndSettings extends SocketSettings, Pick<CarrierSettings, "randomDrop"> {
   readonly raw: RawOptions;
   /** What clients send raw packets to: a literal address. */
   readonly local: HostPort;
-  /** Of the raw socket, both ways; default 1 MiB. */
-  readonly socketBufferBytes?: number;
   readonly limits?: RawServerLimits;
 }
 
@@ -44,25 +42,26 @@ export class RawServerEnd {
   readonly socket: RawSocket;
   readonly #loop: EpollLoop;
   readonly #user: RawServerUser;
-  readonly #held: HeldPort;
+  /** Undefined: another thread holds it. */
+  readonly #held: HeldPort | undefined;
   readonly #easy: EasyListener | undefined;
 
   /** @throws HostError when the address cannot be had or raw packets are not allowed */
   constructor(loop: EpollLoop, settings: RawServerEndSettings, counters: CarrierCounters, user: RawServerUser) {
-    const { raw, local, socketBufferBytes = SOCKET_BUFFER_BYTES, limits } = settings;
+    const { raw, local, limits } = settings;
     const v6 = ipFamily(local.host) === 6;
     this.#loop = loop;
     this.#user = user;
-    this.core = new RawServer(local.port, raw, limits);
+    this.core = new RawServer(local.port, { ...raw, splitsMerged: true }, limits);
     const handler = {
-      receive: (now: Millis, batch: Batch) => this.#receive(now, batch),
+      receive: (now: Millis, batch: Batch, segmentBytes: Int32Array) => this.#receive(now, batch, segmentBytes),
       writable: (now: Millis) => user.writable(now),
     };
-    this.socket = new RawSocket(loop, { version: v6 ? 6 : 4, bufferBytes: socketBufferBytes }, handler);
-    this.outbox = new RawOutbox(this.core.seals.out, this.socket, counters);
+    this.socket = new RawSocket(loop, { version: v6 ? 6 : 4, ...socketOptions(settings) }, handler);
+    this.outbox = new RawOutbox(this.core.seals.out, this.socket, counters, dropsOf(settings));
     try {
       this.#easy = raw.easy === true ? new EasyListener(loop, local, (limits ?? serverLimits).peers * 2) : undefined;
-      this.#held = this.#easy ?? holdPort(loop, raw.mode, local.host, local.port);
+      this.#held = this.#easy ?? (settings.fanout?.first === false ? undefined : holdPort(loop, raw.mode, local.host, local.port));
     } catch (error) {
       this.socket.close();
       throw error;
@@ -83,23 +82,28 @@ export class RawServerEnd {
     return this.core.deadline();
   }
 
+  /** False: the kernel answers at the port as well. */
+  get deaf(): boolean {
+    return this.#held?.deaf ?? true;
+  }
+
   close(): void {
-    this.#held.close();
+    this.#held?.close();
     this.socket.close();
   }
 
-  #receive(now: Millis, batch: Batch): void {
+  #receive(now: Millis, batch: Batch, segmentBytes: Int32Array): void {
     const { core, outbox } = this;
-    const { bytes, view } = batch;
+    const { bytes, view, start, end, peer } = batch;
     for (let i = 0; i < batch.length; i++) {
       if (outbox.batch.full) outbox.pushCore();
-      core.receive(now, bytes, view, batch.start[i]!, batch.end[i]!, outbox.batch);
+      core.receive(now, bytes, view, start[i]!, end[i]!, outbox.batch, segmentBytes[i]!, peer[i]!);
     }
     for (let found = core.next(now, bytes, view); found !== 0; found = core.next(now, bytes, view)) {
       if (found !== DATA) continue;
-      const peer = core.peer!;
-      const { dataStart, dataEnd, conversation } = peer.connection;
-      this.#user.datagram(now, peer, batch, dataStart, dataEnd, conversation);
+      const from = core.peer!;
+      const { dataStart, dataEnd, conversation } = from.connection;
+      this.#user.datagram(now, from, batch, dataStart, dataEnd, conversation);
     }
     outbox.pushCore();
     this.#tellClosed(now);

@@ -8,10 +8,14 @@ import type { Batch } from "../base/batch.ts";
 import { HostError } from "../base/errors.ts";
 import type { Millis } from "../base/units.ts";
 import type { RawPeer, RawServer } from "../faketcp/server.ts";
+import { formatAddress, formatHostPort } from "../host/ip-address.ts";
 import type { Log } from "../host/log.ts";
 import type { Driver } from "../host/loop.ts";
 import type { EpollLoop } from "../host/loop-epoll.ts";
+import { LongDatagrams } from "./long-datagrams.ts";
+import { OBSERVED_MAX, type RawConnectionReport, type RawObservation, reportOf } from "./observation.ts";
 import { OnwardPieces } from "./onward-pieces.ts";
+import { NOT_DEAF } from "./port-holder.ts";
 import { RawServerEnd, type RawServerUser } from "./raw-server-end.ts";
 import { ServerConversation } from "./server-conversation.ts";
 import { type CarrierSettings, CONVERSATION_IDLE_MS, CONVERSATIONS_MAX, newCarrierCounters, SOCKET_BUFFER_BYTES } from "./settings.ts";
@@ -22,6 +26,7 @@ export class RawServerCarrier implements Driver, RawServerUser {
   readonly #settings: CarrierSettings;
   readonly #log: Log;
   readonly #end: RawServerEnd;
+  readonly #long: LongDatagrams;
   readonly #conversations = new Map<RawPeer, Map<number, ServerConversation>>();
   /** Datagrams on their way to the target, lying in the raw socket's slab. */
   readonly #onward = new OnwardPieces<ServerConversation>(ONWARD_DATAGRAMS);
@@ -32,6 +37,8 @@ export class RawServerCarrier implements Driver, RawServerUser {
   };
   #bytes: Uint8Array = new Uint8Array();
   #now: Millis = 0;
+  /** Counts of connections that have ended. */
+  readonly #ended: Record<string, number> = {};
   #sweepAt: Millis = 0;
 
   /** @throws HostError when an address cannot be had or raw packets are not allowed */
@@ -39,7 +46,9 @@ export class RawServerCarrier implements Driver, RawServerUser {
     this.#loop = loop;
     this.#settings = settings;
     this.#log = log;
+    this.#long = new LongDatagrams(settings.mtuWarnBytes ?? Number.POSITIVE_INFINITY, log);
     this.#end = new RawServerEnd(loop, settings, this.counters, this);
+    if (!this.#end.deaf) log.warn({}, NOT_DEAF);
     loop.drive(this);
   }
 
@@ -51,6 +60,28 @@ export class RawServerCarrier implements Driver, RawServerUser {
     let sum = 0;
     for (const each of this.#conversations.values()) sum += each.size;
     return sum;
+  }
+
+  observe(now: Millis): RawObservation {
+    const { core, socket } = this.#end;
+    const sum = { ...this.#ended };
+    const connections: RawConnectionReport[] = [];
+    let omitted = 0;
+    for (const peer of core.peers) {
+      const { connection, address, port } = peer;
+      addCounts(sum, connection.stats);
+      if (connections.length === OBSERVED_MAX) omitted++;
+      else {
+        const conversations = this.#conversations.get(peer)?.size ?? 0;
+        connections.push(reportOf(now, formatHostPort(formatAddress(address), port), connection, conversations));
+      }
+    }
+    return {
+      counted: { carrier: { ...this.counters }, socket: { ...socket.counters }, server: { ...core.stats }, connection: sum },
+      conversations: this.conversations,
+      connections,
+      connectionsOmitted: omitted,
+    };
   }
 
   advance(now: Millis): Millis {
@@ -71,6 +102,7 @@ export class RawServerCarrier implements Driver, RawServerUser {
       this.counters.droppedUnknown++;
       return;
     }
+    this.counters.bytesIn += end - start;
     this.#bytes = batch.bytes;
     if (this.#onward.full) this.received(now);
     this.#onward.add(conversation, start, end);
@@ -87,6 +119,7 @@ export class RawServerCarrier implements Driver, RawServerUser {
   closed(_now: Millis, peer: RawPeer): void {
     for (const conversation of this.#conversations.get(peer)?.values() ?? []) conversation.close();
     this.#conversations.delete(peer);
+    addCounts(this.#ended, peer.connection.stats);
   }
 
   #conversationOf(now: Millis, peer: RawPeer, id: number): ServerConversation | undefined {
@@ -117,7 +150,11 @@ export class RawServerCarrier implements Driver, RawServerUser {
   }
 
   #fromTarget(now: Millis, peer: RawPeer, id: number, batch: Batch): void {
-    for (let i = 0; i < batch.length; i++) this.#end.outbox.add(now, peer.connection, batch.bytes, batch.start[i]!, batch.end[i]!, id);
+    const { bytes, start, end, length } = batch;
+    for (let i = 0; i < length; i++) {
+      this.counters.longDatagrams += this.#long.see(now, end[i]! - start[i]!);
+      this.#end.outbox.add(now, peer.connection, bytes, start[i]!, end[i]!, id);
+    }
   }
 
   #sweep(now: Millis): void {
@@ -134,6 +171,10 @@ export class RawServerCarrier implements Driver, RawServerUser {
       peer.busy = false;
     }
   }
+}
+
+function addCounts(sum: Record<string, number>, counts: object): void {
+  for (const [name, value] of Object.entries(counts)) sum[name] = (sum[name] ?? 0) + value;
 }
 
 const SWEEP_MS: Millis = 1000;

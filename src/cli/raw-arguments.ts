@@ -7,9 +7,11 @@
  *   file      one option on a line, split once at the first blanks; the rest of the line is the value, blanks, quotes and # included;
  *             empty lines and lines that begin with # are skipped
  *
- * An option given twice is refused, in whichever form and wherever. The file's options stand behind those of the command line.
+ *   --next                            another end in this process begins; what it does not say is as the first end says it, but for addresses, ports and pipes
  *
- * Source: reference udp2raw.md sections 2 and 2.1. Deviations: a file may have lines that end in CR LF.
+ * An option given twice (in an end) is refused, in whichever form and wherever. The file's options stand behind those of the command line.
+ *
+ * Source: reference udp2raw.md sections 2 and 2.1. Deviations: a file may have lines that end in CR LF; --next.
  */
 import { readFileSync } from "node:fs";
 import { ConfigError } from "../base/errors.ts";
@@ -18,16 +20,34 @@ import { type Later, unknownOption } from "./unknown-option.ts";
 
 const FILE = "conf-file";
 
-/** Texts by the options' keys. @throws ConfigError */
-export function readRawArguments(argv: readonly string[], options: readonly Option[], later: Later): Record<string, string> {
-  const given: Record<string, string> = {};
-  read(argv, options, later, given);
-  const file = given[FILE];
-  if (file === undefined) return given;
+/** Texts by the options' keys, of each end. @throws ConfigError */
+export function readRawArguments(argv: readonly string[], options: readonly Option[], later: Later): Record<string, string>[] {
+  const sections: Record<string, string>[] = [{}];
+  read(argv, options, later, sections);
+  const file = sections.find((section) => section[FILE] !== undefined)?.[FILE];
   // Its own --conf-file would be the second one, so files do not nest.
-  read(argumentsOfFile(file), options, later, given);
-  return given;
+  if (file !== undefined) read(argumentsOfFile(file), options, later, sections);
+  const [first] = sections as [Record<string, string>, ...Record<string, string>[]];
+  return sections.map((section) => inherited(first, section));
 }
+
+/** Addresses, ports and pipes are an end's own; everything else holds for those that follow too. */
+function inherited(first: Record<string, string>, section: Record<string, string>): Record<string, string> {
+  if (section === first) return section;
+  const merged = { ...first, ...section };
+  for (const key of OWN) {
+    delete merged[key];
+    if (section[key] !== undefined) merged[key] = section[key];
+  }
+  // One way to say the password replaces the other.
+  if (section.key !== undefined) delete merged["key-file"];
+  if (section["key-file"] !== undefined) delete merged.key;
+  if (section.client !== undefined) delete merged.server;
+  if (section.server !== undefined) delete merged.client;
+  return merged;
+}
+
+const OWN = ["local", "remote", "source-port", "fifo"];
 
 /** @throws ConfigError when the file cannot be read or a line is no option */
 export function argumentsOfFile(path: string): string[] {
@@ -47,8 +67,9 @@ export function argumentsOfFile(path: string): string[] {
   });
 }
 
-function read(argv: readonly string[], options: readonly Option[], later: Later, given: Record<string, string>): void {
+function read(argv: readonly string[], options: readonly Option[], later: Later, sections: Record<string, string>[]): void {
   let next = 0;
+  let given = sections.at(-1)!;
   const put = (shown: string, option: Option, glued: string | undefined): void => {
     if (given[option.key] !== undefined) throw new ConfigError(option.key, `${shown}: given twice; give it once`);
     const value = glued ?? (option.switch ? "true" : argv[next++]);
@@ -57,6 +78,11 @@ function read(argv: readonly string[], options: readonly Option[], later: Later,
   };
   while (next < argv.length) {
     const argument = argv[next++]!;
+    if (argument === "--next") {
+      given = {};
+      sections.push(given);
+      continue;
+    }
     const long = /^--([^=]+)(?:=([\s\S]*))?$/.exec(argument);
     if (long !== null) {
       const option = options.find(({ names, short }) => names.some((name) => name === long[1] && name !== short));

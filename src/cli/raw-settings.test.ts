@@ -75,6 +75,15 @@ test("udp2raw's defaults", () => {
     sourceIp: undefined,
     sourcePort: undefined,
     mtuWarnBytes: 1375,
+    device: undefined,
+    lowerLevel: undefined,
+    fifo: undefined,
+    forceBuffers: false,
+    retryOnError: false,
+    resetsShown: 15,
+    resetsAllowed: undefined,
+    randomDrop: 0,
+    workers: 1,
     firewall: "none",
     logLevel: "info",
     colors: true,
@@ -100,6 +109,16 @@ test("values glued to letters, letters together, values after = and values that 
   assert.deepEqual([more.firewall, more.sourceIp, more.sourcePort, more.bufferBytes, more.ttl], ["keep", "192.0.2.9", 4000, 10_240, 44]);
   assert.equal(settings([...ends, "--auth-mode", "none"]).antiReplay, false, "auth none has nothing to tell replays by");
   assert.equal(settings([...ends, "--disable-anti-replay"]).antiReplay, false);
+});
+
+test("options of the sockets and of the process", () => {
+  const words = ["--dev", "wan0", "--lower-level", "eth0#00:16:3e:0a:0b:0C", "--fifo", "/run/raw", "--force-sock-buf", "--retry-on-error"];
+  const given = settings([...ends, ...words, "--max-rst-to-show", "0", "--max-rst-allowed", "7", "--random-drop", "3000"]);
+  assert.deepEqual(given.lowerLevel, { device: "eth0", mac: Uint8Array.of(0, 0x16, 0x3e, 10, 11, 12) });
+  assert.deepEqual([given.device, given.fifo, given.forceBuffers, given.retryOnError], ["wan0", "/run/raw", true, true]);
+  assert.deepEqual([given.resetsShown, given.resetsAllowed, given.randomDrop], [0, 7, 3000]);
+  assert.equal(settings([...ends, "--lower-level", "auto"]).lowerLevel, "auto");
+  assert.equal(settings([...ends, "--disable-color"]).colors, false);
 });
 
 test("what is only there for old command lines changes nothing", () => {
@@ -169,6 +188,8 @@ test("wrong values: one sentence that names the key, what was given and what is 
   refused([...ends, "--raw-mode", "tcp", "-a"], /^--auto-rule, .* not allowed with --raw-mode tcp/);
   refused([...ends, "--seq-mode", "5"], /^--seq-mode: "5" is not allowed; give a whole number from 0 to 4/);
   refused([...ends, "--sock-buf", "9"], /^--sock-buf: "9" .* from 10 to 10240/);
+  refused([...ends, "--lower-level", "eth0"], /^--lower-level: "eth0" is not allowed; give auto or an interface and an address/);
+  refused([...ends, "--random-drop", "10001"], /^--random-drop: "10001" .* from 0 to 10000/);
   refused([...ends, "--hb-len"], /^--hb-len needs a value/);
   refused([...ends, "--fix-gro=1"], /^--fix-gro takes no value/);
   refused([...ends, "-k", "pass", "phrase"], /^argument 8 is not an option/);

@@ -7,6 +7,8 @@ import { passwordOf } from "../faketcp/keys.ts";
 import type { RawMode, Role, SeqMode } from "../faketcp/mode.ts";
 import { ipFamily } from "../host/ip-address.ts";
 import type { LogLevel } from "../host/log.ts";
+import { parseHardwareAddress } from "../host/network-interface.ts";
+import type { LowerLevel } from "../host/raw-socket.ts";
 import { parseHostPort } from "../tunnel/address.ts";
 import { checkGiven, type Sources } from "./flags.ts";
 import { optionsOf } from "./option.ts";
@@ -14,6 +16,12 @@ import { readRawArguments } from "./raw-arguments.ts";
 import { EASY_MODES, laterRawOptions, type RawConfig, rawConfig } from "./raw-options.ts";
 
 export type RawCipherMode = CipherMode | typeof AEAD_MODE;
+
+/** What the ends of a process share. */
+export interface RawProcess {
+  readonly metrics: string;
+  readonly statusSocket: string;
+}
 
 export interface RawEndpoint {
   /** A literal address, without brackets; of `remote` also a name. */
@@ -53,6 +61,22 @@ export interface RawSettings {
   /** Client: 1…65,535, undefined: another one for each connection. */
   readonly sourcePort: number | undefined;
   readonly mtuWarnBytes: number;
+  /** Undefined: all interfaces. */
+  readonly device: string | undefined;
+  /** Undefined: by route. */
+  readonly lowerLevel: LowerLevel | undefined;
+  /** Path of a named pipe for commands; client. */
+  readonly fifo: string | undefined;
+  /** The buffers must be as large as wished. */
+  readonly forceBuffers: boolean;
+  readonly retryOnError: boolean;
+  readonly resetsShown: number;
+  /** Undefined: any number. */
+  readonly resetsAllowed: number | undefined;
+  /** Of 10,000 packets, so many are not sent. */
+  readonly randomDrop: number;
+  /** Threads. */
+  readonly workers: number;
   /** none: the user sees to it. auto: added, and removed at the end. keep: also restored when somebody has removed it. */
   readonly firewall: "none" | "auto" | "keep";
   readonly logLevel: LogLevel;
@@ -62,18 +86,30 @@ export interface RawSettings {
 /** What to do: carry, or one of the things after which the program ends. */
 export type RawRequest =
   | { readonly action: "clear" }
-  | { readonly action: "carry" | "explain" | "printRule" | "addRule"; readonly settings: RawSettings };
+  | {
+      readonly action: "carry" | "explain" | "printRule" | "addRule";
+      /** The first end, and all of them. */
+      readonly settings: RawSettings;
+      readonly ends: readonly RawSettings[];
+      readonly process: RawProcess;
+    };
 
 /** udp2raw's arguments, with `explain` before them or not. @throws ConfigError */
 export function parseRaw({ argv, env }: Sources): RawRequest {
   const explain = argv[0] === "explain";
-  const given = readRawArguments(explain ? argv.slice(1) : argv, optionsOf(rawConfig), laterRawOptions);
-  checkModes(given);
-  const config = checkGiven(rawConfig, given);
+  const sections = readRawArguments(explain ? argv.slice(1) : argv, optionsOf(rawConfig), laterRawOptions);
+  const configs = sections.map((given) => {
+    checkModes(given);
+    return { config: checkGiven(rawConfig, given), given };
+  });
+  const [{ config }] = configs as [(typeof configs)[number], ...typeof configs];
   if (config.clear) return { action: "clear" };
-  const settings = settingsOf(config, givenPassword(config["key-file"], given.key, env.LONGHAUL_RAW_KEY));
-  if (explain) return { action: "explain", settings };
-  return { action: config["gen-add"] ? "addRule" : config["gen-rule"] ? "printRule" : "carry", settings };
+  const ends = configs.map(({ config: each, given: words }) =>
+    settingsOf(each, givenPassword(each["key-file"], words.key, env.LONGHAUL_RAW_KEY)),
+  );
+  const given = { settings: ends[0]!, ends, process: { metrics: config.metrics, statusSocket: config.statussocket } };
+  if (explain) return { action: "explain", ...given };
+  return { action: config["gen-add"] ? "addRule" : config["gen-rule"] ? "printRule" : "carry", ...given };
 }
 
 /** @throws ConfigError when a mode that needs no check is given one */
@@ -123,6 +159,15 @@ function settingsOf(config: RawConfig, given: string | undefined): RawSettings {
     sourceIp: role === "client" ? sourceIp(config["source-ip"], remote) : undefined,
     sourcePort: role === "client" && config["source-port"] > 0 ? config["source-port"] : undefined,
     mtuWarnBytes: config["mtu-warn"],
+    device: config.dev === "" ? undefined : config.dev,
+    lowerLevel: lowerLevel(config["lower-level"]),
+    fifo: role === "client" && config.fifo !== "" ? config.fifo : undefined,
+    forceBuffers: config["force-sock-buf"],
+    retryOnError: config["retry-on-error"],
+    resetsShown: config["max-rst-to-show"],
+    resetsAllowed: config["max-rst-allowed"] < 0 ? undefined : config["max-rst-allowed"],
+    randomDrop: config["random-drop"],
+    workers: workers(config),
     firewall: config["keep-rule"] ? "keep" : config["auto-rule"] ? "auto" : "none",
     logLevel: LOG_LEVELS[config["log-level"]]!,
     colors: !config["disable-color"],
@@ -139,6 +184,24 @@ function endpoint(key: string, letter: string, text: string): RawEndpoint {
   // As the original: a rule for ssh's port would lock its user out.
   if (port === 22) throw new ConfigError(key, `--${key}: port 22 is not allowed, it is ssh's; give another one from 1 to 65535`);
   return { host, port };
+}
+
+function workers({ workers: wanted, client, "source-port": port }: RawConfig): number {
+  if (wanted > 1 && client && port > 0)
+    throw new ConfigError("workers", `--workers: ${wanted} are not allowed with --source-port, which one connection has; give 1`);
+  return wanted;
+}
+
+function lowerLevel(text: string): LowerLevel | undefined {
+  if (text === "") return undefined;
+  if (text === "auto") return "auto";
+  const [, device, address = ""] = /^([^#/\s]{1,15})#(.*)$/.exec(text) ?? [];
+  const mac = parseHardwareAddress(address);
+  if (device !== undefined && mac !== undefined) return { device, mac };
+  throw new ConfigError(
+    "lower-level",
+    `--lower-level: "${text}" is not allowed; give auto or an interface and an address, such as eth0#00:16:3e:0a:0b:0c`,
+  );
 }
 
 function sourceIp(text: string, remote: RawEndpoint): string | undefined {

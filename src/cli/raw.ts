@@ -14,6 +14,7 @@ the wire and what fits inside. The password may stand in a file (--key-file) or 
   examples: [
     "longhaul raw -s -l 0.0.0.0:4096 -r 127.0.0.1:29900 --key-file KEY --auth-mode hmac_sha1 -a",
     "longhaul raw -c -l 127.0.0.1:3333 -r far.example:4096 --key-file KEY --auth-mode hmac_sha1 -a",
+    "longhaul raw -s -l 0.0.0.0:4096 -r 127.0.0.1:29900 --key-file KEY -a --next -l 0.0.0.0:4097 -r 192.0.2.7:51820",
     "longhaul raw explain -c -l 127.0.0.1:3333 -r 192.0.2.1:4096 --cipher-mode xor --auth-mode simple",
   ],
   schema: rawConfig,
@@ -27,13 +28,14 @@ async function runRaw(request: RawRequest): Promise<number> {
     return 0;
   }
   if (request.action === "explain") {
-    process.stdout.write(explainRaw(request.settings));
+    process.stdout.write(request.ends.map(explainRaw).join("\n"));
     return 0;
   }
-  const settings = await withRemoteAddress(request.settings);
-  if (request.action === "carry") return carryRaw(settings);
-  const pattern = firewallPattern(settings);
-  if (request.action === "addRule") await addRule(pattern);
-  else process.stdout.write(ruleText(pattern));
+  if (request.action === "carry") return carryRaw(request.ends, request.process);
+  for (const end of request.ends) {
+    const pattern = firewallPattern(await withRemoteAddress(end));
+    if (request.action === "addRule") await addRule(pattern);
+    else process.stdout.write(ruleText(pattern));
+  }
   return 0;
 }

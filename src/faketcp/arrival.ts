@@ -20,6 +20,10 @@ export class Arrival {
   /** The payload: bytes[start…end) of the packet that was read. */
   start = 0;
   end = 0;
+  /** Payload bytes of each of the packets that the kernel has merged into this one; 0: it is one. */
+  segmentBytes = 0;
+  /** Where on a link it came from (host/raw-socket.ts); 0: nobody wants to know. */
+  place = 0;
   readonly #mode: RawMode;
   readonly #from: Role;
   readonly #udp = { sourcePort: 0, destinationPort: 0 };

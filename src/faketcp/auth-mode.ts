@@ -3,7 +3,7 @@
  * Only hmac_sha1 keeps out somebody who knows the format. Source: reference udp2raw.md section 4.
  */
 import { isInside, kernels } from "../kernel/kernels.ts";
-import { MD5_BYTES, Md5Lanes } from "../kernel/md5-lanes.ts";
+import { MD5_BYTES, MD5_SCRATCH_BYTES, Md5Lanes } from "../kernel/md5-lanes.ts";
 import type { Checksum } from "./checksum.ts";
 import type { DirectionKeys } from "./keys.ts";
 import type { Mac, Primitives } from "./primitives.ts";
@@ -81,9 +81,9 @@ function auth(length: number, outside: boolean, mac: Mac): Auth {
 /** Batches in the kernels' memory go several packets at a time. */
 function withMd5Lanes(one: Auth): Auth {
   const set = kernels();
-  const lanes = set && Md5Lanes.of(set);
-  const scratch = set?.take(CHECKED_AT_ONCE * MD5_BYTES) ?? -1;
-  if (set === undefined || lanes === undefined || scratch < 0) return one;
+  if (set === undefined) return one;
+  const lanes = new Md5Lanes(set);
+  const scratch = set.scratch + MD5_SCRATCH_BYTES;
   return {
     ...one,
     writeAll: (ranges) => {

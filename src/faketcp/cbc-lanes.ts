@@ -12,37 +12,28 @@ export const LOCK_STEP_FROM = 7;
 export class CbcLanes {
   readonly #set: Kernels;
   readonly #ecb: Blocks;
-  readonly #registers: number;
-  readonly #lanes: number;
 
-  private constructor(set: Kernels, ecb: Blocks, at: number) {
+  constructor(set: Kernels, ecb: Blocks) {
     this.#set = set;
     this.#ecb = ecb;
-    this.#registers = at;
-    this.#lanes = at + LANES * BLOCK_BYTES;
-  }
-
-  /** Undefined when the memory is full. */
-  static of(set: Kernels, ecb: Blocks): CbcLanes | undefined {
-    const at = set.take(LANES * (BLOCK_BYTES + 8));
-    return at < 0 ? undefined : new CbcLanes(set, ecb, at);
   }
 
   /** Encrypts the ranges in place, whole blocks each, those with end ≤ start excepted. The block before a range is overwritten. */
   encrypt({ start, end, length }: Ranges): void {
-    const { bytes, view, run } = this.#set;
+    const { bytes, view, run, scratch: registers } = this.#set;
+    const lanes = registers + LANES * BLOCK_BYTES;
     for (let i = 0; i < length; ) {
       let count = 0;
       for (; i < length && count < LANES; i++) {
         if (end[i]! <= start[i]!) continue;
-        view.setInt32(this.#lanes + 8 * count, start[i]! - BLOCK_BYTES, true);
-        view.setInt32(this.#lanes + 8 * count + 4, end[i]! - BLOCK_BYTES, true);
+        view.setInt32(lanes + 8 * count, start[i]! - BLOCK_BYTES, true);
+        view.setInt32(lanes + 8 * count + 4, end[i]! - BLOCK_BYTES, true);
         count++;
       }
       if (count === 0) continue;
-      bytes.fill(0, this.#registers, this.#registers + count * BLOCK_BYTES);
-      for (let left = run.cbcRow(this.#registers, this.#lanes, count); left > 0; left = run.cbcRow(this.#registers, this.#lanes, left)) {
-        this.#ecb.encrypt(bytes, this.#registers, this.#registers + left * BLOCK_BYTES);
+      bytes.fill(0, registers, registers + count * BLOCK_BYTES);
+      for (let left = run.cbcRow(registers, lanes, count); left > 0; left = run.cbcRow(registers, lanes, left)) {
+        this.#ecb.encrypt(bytes, registers, registers + left * BLOCK_BYTES);
       }
     }
   }

@@ -68,7 +68,7 @@ class Cbc implements Cipher {
   constructor(key: Uint8Array, primitives: Primitives) {
     this.#aes = primitives.aesCbc(key);
     const set = kernels();
-    this.#lanes = set && CbcLanes.of(set, primitives.aesEcb(key));
+    this.#lanes = set && new CbcLanes(set, primitives.aesEcb(key));
   }
 
   encryptedBytes(length: number): number {

@@ -97,9 +97,14 @@ export class RawClient {
     this.#inbox.clear();
   }
 
-  /** An IP packet, opened in place. True when it may hold datagrams: then call `next` until it answers 0. */
-  receive(now: Millis, bytes: Uint8Array, view: DataView, start: number, end: number): boolean {
+  /**
+   * An IP packet, opened in place; `segmentBytes` and `place` as the raw socket tells them. True when it may hold datagrams: then call `next` until it
+   * answers 0.
+   */
+  receive(now: Millis, bytes: Uint8Array, view: DataView, start: number, end: number, segmentBytes = 0, place = 0): boolean {
     const { arrival } = this.#inbox;
+    arrival.segmentBytes = segmentBytes;
+    arrival.place = place;
     const ends = this.#ends;
     if (this.#state === "port" || ends === undefined) return false;
     const ours =
@@ -171,7 +176,7 @@ export class RawClient {
       if (now < connection.heartbeatDue) return true;
       if (batch.full) return false;
       connection.heartbeatDue = now + this.#timing.heartbeatMs;
-      batch.add(connection.heartbeat(now, batch.bytes, batch.view, batch.slot(batch.length)), connection.packetEnd);
+      batch.add(connection.heartbeat(now, batch.bytes, batch.view, batch.slot(batch.length)), connection.packetEnd, connection.place);
       return true;
     }
     while (now >= this.#sendAt) {
@@ -185,12 +190,14 @@ export class RawClient {
     const { connection } = this;
     const { bytes, view } = batch;
     const slot = batch.slot(batch.length);
-    if (this.#state === "syn") batch.add(connection.bareSegment(now, bytes, view, slot, SYN, this.#seq, this.#ack), connection.packetEnd);
+    if (this.#state === "syn")
+      batch.add(connection.bareSegment(now, bytes, view, slot, SYN, this.#seq, this.#ack), connection.packetEnd, connection.place);
     else if (this.#state === "handshake1" && this.#options.mode === "faketcp" && !this.#acknowledged && this.#options.easy !== true) {
       this.#acknowledged = true;
-      batch.add(connection.bareSegment(now, bytes, view, slot, ACK, this.#seq, this.#ack), connection.packetEnd);
+      batch.add(connection.bareSegment(now, bytes, view, slot, ACK, this.#seq, this.#ack), connection.packetEnd, connection.place);
       return;
-    } else batch.add(connection.handshake(now, bytes, view, slot, this.#constant, this.#seq, this.#ack), connection.packetEnd);
+    } else
+      batch.add(connection.handshake(now, bytes, view, slot, this.#constant, this.#seq, this.#ack), connection.packetEnd, connection.place);
     this.#acknowledged = false;
     this.#sendAt = now + this.#timing.retryMs;
   }

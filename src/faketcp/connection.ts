@@ -18,9 +18,11 @@ import {
   DATA,
   DATA_HEAD_BYTES,
   HEARTBEAT,
+  readAbilities,
   readBare,
   readSafer,
   type Safer,
+  writeAbilities,
   writeBare,
   writeSafer,
 } from "./packet.ts";
@@ -43,10 +45,28 @@ export interface ConnectionStats {
   tooLong: number;
   heartbeatsSent: number;
   heartbeatsReceived: number;
+  /** Datagrams and their bytes, as applications know them. */
+  sentDatagrams: number;
+  sentBytes: number;
+  receivedDatagrams: number;
+  receivedBytes: number;
 }
 
 export class Connection {
-  readonly stats: ConnectionStats = { forged: 0, strange: 0, replayed: 0, tooLong: 0, heartbeatsSent: 0, heartbeatsReceived: 0 };
+  readonly stats: ConnectionStats = {
+    forged: 0,
+    strange: 0,
+    replayed: 0,
+    tooLong: 0,
+    heartbeatsSent: 0,
+    heartbeatsReceived: 0,
+    sentDatagrams: 0,
+    sentBytes: 0,
+    receivedDatagrams: 0,
+    receivedBytes: 0,
+  };
+  /** When its handshake began. */
+  openedAt: Millis = 0;
   /** Ours and the other end's number of this connection. */
   id = 0;
   peerId = 0;
@@ -57,6 +77,10 @@ export class Connection {
   heardAt: Millis = 0;
   rollerAt: Millis = 0;
   heartbeatDue: Millis = 0;
+  /** Where on a link the peer's packets come from; 0: not known. */
+  place = 0;
+  /** The peer is one of ours, and takes packets apart that were merged on their way. */
+  peerSplits = false;
   /** What `take` found: the datagram is bytes[dataStart…dataEnd) of the packet. */
   conversation = 0;
   dataStart = 0;
@@ -101,7 +125,10 @@ export class Connection {
     this.echoSeq = 0;
     this.flow.tsecr = 0;
     this.#aead?.begin(this.#options.random);
+    this.place = 0;
+    this.peerSplits = false;
     this.#begin();
+    this.openedAt = now;
     this.heardAt = now;
     this.rollerAt = now;
     this.heartbeatDue = now;
@@ -114,6 +141,8 @@ export class Connection {
     this.peerId = other.peerId;
     this.#aead = other.#aead;
     this.echoSeq = other.echoSeq;
+    this.place = other.place;
+    this.peerSplits = false;
     this.flow.tsecr = other.flow.tsecr;
     this.flow.reset(other.flow.seq, other.flow.ack);
     this.#begin();
@@ -149,6 +178,7 @@ export class Connection {
     const body = this.#head(bytes, view, at, HEARTBEAT, 0);
     const end = body + (this.#options.heartbeatBytes ?? 1200);
     bytes.fill(0, body, end);
+    if (this.#options.splitsMerged === true) writeAbilities(bytes, body, end);
     this.stats.heartbeatsSent++;
     return this.#send(now, bytes, view, at, end);
   }
@@ -158,14 +188,16 @@ export class Connection {
    * −1 when the datagram is too long.
    */
   data(now: Millis, bytes: Uint8Array, view: DataView, start: number, end: number, conversation: number): number {
-    return this.#send(now, bytes, view, this.lay(bytes, view, start, conversation), end);
+    return this.#send(now, bytes, view, this.lay(bytes, view, start, end, conversation), end);
   }
 
   /**
-   * The first half of `data`: writes what stands before the datagram that begins at `start`, and answers where the plain packet begins. When it has been
+   * The first half of `data`: writes what stands before the datagram bytes[start…end), and answers where the plain packet begins. When it has been
    * sealed, `wrap` makes a packet of it. Packets go out in the order in which they were laid.
    */
-  lay(bytes: Uint8Array, view: DataView, start: number, conversation: number): number {
+  lay(bytes: Uint8Array, view: DataView, start: number, end: number, conversation: number): number {
+    this.stats.sentDatagrams++;
+    this.stats.sentBytes += end - start;
     const at = start - DATA_HEAD_BYTES;
     this.#head(bytes, view, at, DATA, conversation);
     return at;
@@ -221,10 +253,13 @@ export class Connection {
     else if (this.#replay?.accept(safer.seqHigh, safer.seqLow) === false) this.stats.replayed++;
     else {
       this.#genuine(now, arrival, first);
+      if (safer.type === HEARTBEAT) this.peerSplits = readAbilities(bytes, body, end);
       if (safer.type === DATA) {
         this.conversation = safer.conversation;
         this.dataStart = body;
         this.dataEnd = end;
+        this.stats.receivedDatagrams++;
+        this.stats.receivedBytes += end - body;
       }
       return safer.type;
     }
@@ -241,6 +276,7 @@ export class Connection {
 
   #genuine(now: Millis, arrival: Arrival, first: boolean): void {
     const { type, roller } = this.#safer;
+    this.place = arrival.place;
     if (first) {
       const { seq, ack, tsval } = arrival.tcp;
       if (this.#options.mode === "faketcp") this.flow.received(seq, ack, tsval, arrival.end - arrival.start);

@@ -4,7 +4,7 @@
  *   │ IP 20 or 40 │ TCP 32 (SYN: 40), ICMP or UDP 8 │ payload │
  *
  * Source: reference udp2raw.md section 5. Deviations: data segments carry PSH, so that the receiver's kernel does not merge them; timestamps begin
- * anywhere instead of at the Unix epoch.
+ * anywhere instead of at the Unix epoch; the window changes with the timestamp and not with every packet.
  */
 import type { Millis } from "../base/units.ts";
 import {
@@ -93,8 +93,10 @@ export class Envelope {
     tcp.seq = seq;
     tcp.ack = ack;
     tcp.flags = flags;
-    tcp.window = WINDOW + (this.#u32() % WINDOW_JITTER);
-    tcp.tsval = (this.#timestampBase + Math.floor(now)) >>> 0;
+    const tsval = (this.#timestampBase + Math.floor(now)) >>> 0;
+    // Packets of the same moment have it alike, so that they can leave as one.
+    if (tsval !== tcp.tsval) tcp.window = WINDOW + (this.#u32() % WINDOW_JITTER);
+    tcp.tsval = tsval;
     tcp.tsecr = tsecr;
     writeTcp(bytes, view, head, end, tcp, this.#pseudo(end - head));
     return this.#ipBefore(bytes, view, head, end);

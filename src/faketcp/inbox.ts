@@ -1,7 +1,7 @@
 /**
  * Packets of ready connections between their arrival and their delivery, so that what is sealed in them is opened all at once.
  *
- *   arrival ─▶ keep: its sealed pieces, one, or with fix-gro as many as the kernel has merged ─▶ … ─▶ next: all opened, piece after piece
+ *   arrival ─▶ keep: its sealed pieces, one, or as many as the kernel has merged ─▶ … ─▶ next: all opened, piece after piece
  *
  * All packets lie in one buffer, which stays as it is until `next` has answered false.
  */
@@ -59,8 +59,9 @@ export class Inbox<Owner> implements Ranges {
     const packet = this.#packets++;
     this.#owners[packet] = owner;
     const { headBytes } = this.#seal;
+    const segment = headBytes > 0 ? 0 : arrival.segmentBytes;
     for (let at = arrival.start; at < arrival.end && this.length < PIECES_MAX; ) {
-      const end = this.#seal.next(bytes, at, arrival.end);
+      const end = segment > 0 ? Math.min(at + segment, arrival.end) : this.#seal.next(bytes, at, arrival.end);
       const piece = this.length++;
       this.#packet[piece] = packet;
       this.start[piece] = at + headBytes;

@@ -22,6 +22,8 @@ export interface RawOptions extends SealOptions {
   readonly heartbeatBytes?: number;
   /** 1 (default): only heartbeats show that the other end lives. 0: data does too. */
   readonly heartbeatMode?: 0 | 1;
+  /** Whoever runs this end tells how packets were merged on their way (`receive`'s segmentBytes), and the other end may rely on it. */
+  readonly splitsMerged?: boolean;
   /** Default: on, unless auth is none, whose sequence numbers anybody can write. */
   readonly antiReplay?: boolean;
 }

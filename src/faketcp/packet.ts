@@ -3,10 +3,10 @@
  *
  *   bare        iv(8 random) pad(8 random) 'b' id(4) id(4) id(4)                  29 bytes, the handshake
  *   safer       sender's id(4) receiver's id(4) seq(8) type(1) roller(1) body
- *     'h'         body: zeros, whose number is the sender's choice                heartbeat
+ *     'h'         body: zeros, whose number is the sender's choice                heartbeat; ours begins with "LH1" when its sender takes merged packets apart
  *     'd'         body: conversation(4) datagram                                  data; the datagram may be empty
  *
- * Source: reference udp2raw.md section 4.
+ * Source: reference udp2raw.md section 4. Deviation: the first bytes of a heartbeat's body.
  */
 
 export const BARE_BYTES = 29;
@@ -88,5 +88,17 @@ export function readSafer(bytes: Uint8Array, view: DataView, at: number, end: nu
   into.conversation = view.getUint32(at + SAFER_HEAD_BYTES);
   return at + DATA_HEAD_BYTES;
 }
+
+/** What our own ends tell each other in a heartbeat, whose content the original does not read; nothing when it is too short. */
+export function writeAbilities(bytes: Uint8Array, at: number, end: number): void {
+  if (end - at >= ABILITIES.length) bytes.set(ABILITIES, at);
+}
+
+/** Whether the sender takes merged packets apart. */
+export function readAbilities(bytes: Uint8Array, at: number, end: number): boolean {
+  return end - at >= ABILITIES.length && ABILITIES.every((byte, i) => bytes[at + i] === byte);
+}
+
+const ABILITIES = Uint8Array.from([0x4c, 0x48, 0x31]);
 
 export type Fill = (bytes: Uint8Array, start: number, end: number) => void;

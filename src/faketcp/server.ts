@@ -109,9 +109,23 @@ export class RawServer {
     return this.#arriving.size + this.#ready.size;
   }
 
-  /** An IP packet, opened in place. The peer whose packet may hold datagrams: then call `next` until it answers 0. */
-  receive(now: Millis, bytes: Uint8Array, view: DataView, start: number, end: number, answers: Batch): RawPeer | undefined {
+  /**
+   * An IP packet, opened in place; `segmentBytes` and `place` as the raw socket tells them. The peer whose packet may hold datagrams: then call `next` until
+   * it answers 0.
+   */
+  receive(
+    now: Millis,
+    bytes: Uint8Array,
+    view: DataView,
+    start: number,
+    end: number,
+    answers: Batch,
+    segmentBytes = 0,
+    place = 0,
+  ): RawPeer | undefined {
     const arrival = this.#inbox.arrival;
+    arrival.segmentBytes = segmentBytes;
+    arrival.place = place;
     const ours = arrival.read(bytes, view, start, end) && (this.#options.mode === "icmp" || arrival.destinationPort === this.#port);
     if (!ours) {
       this.stats.foreign++;
@@ -177,7 +191,7 @@ export class RawServer {
       if (now >= connection.heartbeatDue) {
         if (batch.full) return false;
         connection.heartbeatDue = now + this.#timing.heartbeatMs;
-        batch.add(connection.heartbeat(now, batch.bytes, batch.view, batch.slot(batch.length)), connection.packetEnd);
+        batch.add(connection.heartbeat(now, batch.bytes, batch.view, batch.slot(batch.length)), connection.packetEnd, connection.place);
       }
       next = Math.min(next, connection.heartbeatDue);
     }
@@ -208,11 +222,16 @@ export class RawServer {
       return;
     }
     this.#passing.open(now, this.#ends(bytes));
+    this.#passing.place = this.#inbox.arrival.place;
     this.#passing.flow.tsecr = tcp.tsval;
     const slot = answers.slot(answers.length);
     const ack = (tcp.seq + 1) >>> 0;
     const seq = drawU32(this.#options.random);
-    answers.add(this.#passing.bareSegment(now, answers.bytes, answers.view, slot, SYN | ACK, seq, ack), this.#passing.packetEnd);
+    answers.add(
+      this.#passing.bareSegment(now, answers.bytes, answers.view, slot, SYN | ACK, seq, ack),
+      this.#passing.packetEnd,
+      this.#passing.place,
+    );
   }
 
   /** A packet of a handshake: its addresses are in `bytes`, its payload where the arrival says in `sealed`. False when it is none of ours. */
@@ -245,6 +264,7 @@ export class RawServer {
     connection.meet(bare);
     connection.peerId = bare.sender;
     connection.heardAt = now;
+    connection.place = arrival.place;
     connection.echoSeq = arrival.seq;
     connection.flow.tsecr = arrival.tcp.tsval;
     if (answers.full) {
@@ -254,7 +274,7 @@ export class RawServer {
     const ack = (arrival.tcp.seq + arrival.end - arrival.start) >>> 0;
     const slot = answers.slot(answers.length);
     const start = connection.handshake(now, answers.bytes, answers.view, slot, this.#constant, arrival.tcp.ack, ack);
-    answers.add(start, connection.packetEnd);
+    answers.add(start, connection.packetEnd, connection.place);
   }
 
   #finish(now: Millis, bytes: Uint8Array, arrived: RawPeer, { constant }: Readonly<Bare>): void {

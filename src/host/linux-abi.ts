@@ -43,6 +43,11 @@ export const IPV6_TCLASS = 67;
 
 export const IPPROTO_RAW = 255;
 
+export const SOL_PACKET = 263;
+export const PACKET_VNET_HDR = 15;
+export const PACKET_FANOUT = 18;
+export const PACKET_FANOUT_DATA = 22;
+
 export const IPPROTO_TCP = 6;
 export const TCP_NODELAY = 1;
 export const TCP_KEEPIDLE = 4;

@@ -2,12 +2,16 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Instruction, NOTHING, packetFilter } from "./packet-filter.ts";
 
+const NETWORK = 0xfff00000;
+
 /** What the kernel does with a program of the instructions used here; a load beyond the packet refuses it. */
 function accepts(program: readonly Instruction[], packet: Uint8Array, outgoing = false): boolean {
   let a = 0;
   let x = 0;
   for (let at = 0; at < program.length; at++) {
-    const { code, whenTrue, whenFalse, k } = program[at]!;
+    const { code, whenTrue, whenFalse, k: given } = program[at]!;
+    // SKF_NET_OFF: the packet here has no link header.
+    const k = (code & 7) < 2 && given >= NETWORK && given < 0xfffff000 ? given - NETWORK : given;
     const offset = (code & 0xe0) === 0x40 ? x + k : k;
     const size = (code & 0x18) === 0x10 ? 1 : 2;
     if (code === 0xb1) x = 4 * (packet[k]! & 15);

@@ -4,7 +4,7 @@
  *
  *   instruction   code u16 · jump if true u8 · jump if false u8 · k u32        8 bytes
  *
- * Offsets count from the IP header, as AF_PACKET sockets of type SOCK_DGRAM deliver it. Source: filter(7) in the kernel's
+ * Offsets count from the IP header (SKF_NET_OFF), whatever link header stands before it. Source: filter(7) in the kernel's
  * Documentation/networking/filter.rst; reference udp2raw.md section 5.7.
  */
 
@@ -34,11 +34,11 @@ export function packetFilter({ version, protocol, port, icmpType }: PacketFilter
   const tests: Test[] = [{ load: LOAD_BYTE, at: PACKET_TYPE, jump: JUMP_EQUAL, k: PACKET_OUTGOING, wanted: false }];
   // BPF_ABS and BPF_IND are one bit each.
   const transport = version === 4 ? ABSOLUTE ^ INDIRECT : 0;
-  const base = version === 4 ? 0 : IPV6_BYTES;
+  const base = version === 4 ? NETWORK : NETWORK + IPV6_BYTES;
   if (version === 4) {
-    tests.push({ load: LOAD_BYTE, at: 9, jump: JUMP_EQUAL, k: protocol, wanted: true });
-    tests.push({ load: LOAD_HALF, at: 6, jump: JUMP_SET, k: FRAGMENT, wanted: false });
-  } else tests.push({ load: LOAD_BYTE, at: 6, jump: JUMP_EQUAL, k: protocol, wanted: true });
+    tests.push({ load: LOAD_BYTE, at: NETWORK + 9, jump: JUMP_EQUAL, k: protocol, wanted: true });
+    tests.push({ load: LOAD_HALF, at: NETWORK + 6, jump: JUMP_SET, k: FRAGMENT, wanted: false });
+  } else tests.push({ load: LOAD_BYTE, at: NETWORK + 6, jump: JUMP_EQUAL, k: protocol, wanted: true });
   const icmp = protocol === 1 || protocol === 58;
   if (icmp && icmpType !== undefined) {
     tests.push({ load: LOAD_BYTE ^ transport, at: base, jump: JUMP_EQUAL, k: icmpType, wanted: true });
@@ -47,6 +47,31 @@ export function packetFilter({ version, protocol, port, icmpType }: PacketFilter
   if (port !== undefined) tests.push({ load: LOAD_HALF ^ transport, at: base + (icmp ? 4 : 2), jump: JUMP_EQUAL, k: port, wanted: true });
   return assemble(tests, version === 4);
 }
+
+/** IPv4 and IPv6: the source port, or an echo's id, modulo 64, for PACKET_FANOUT, which takes it modulo the number of sockets. */
+export function spreadByPort(): readonly Instruction[] {
+  const step = (code: number, k: number, whenTrue = 0, whenFalse = 0): Instruction => ({ code, whenTrue, whenFalse, k });
+  return [
+    step(LOAD_BYTE, NETWORK),
+    step(ALU_AND, 0xf0),
+    step(JUMP_EQUAL, 0x60, 4, 0),
+    step(LOAD_HEADER_LENGTH, NETWORK),
+    step(LOAD_BYTE, NETWORK + 9),
+    step(JUMP_EQUAL, 1, 6, 0),
+    step(JUMP_ALWAYS, 3),
+    step(LOAD_X, IPV6_BYTES),
+    step(LOAD_BYTE, NETWORK + 6),
+    step(JUMP_EQUAL, 58, 2, 0),
+    step(LOAD_HALF ^ ABSOLUTE ^ INDIRECT, NETWORK),
+    step(JUMP_ALWAYS, 1),
+    step(LOAD_HALF ^ ABSOLUTE ^ INDIRECT, NETWORK + 4),
+    step(ALU_AND, LANES - 1),
+    step(RETURN_A, 0),
+  ];
+}
+
+/** Ports that are alike modulo this come to the same thread. */
+export const LANES = 64;
 
 interface Test {
   readonly load: number;
@@ -58,7 +83,7 @@ interface Test {
 
 /** Each test loads and compares, and leaves for the end when it fails. */
 function assemble(tests: readonly Test[], measured: boolean): readonly Instruction[] {
-  const program: Instruction[] = measured ? [{ code: LOAD_HEADER_LENGTH, whenTrue: 0, whenFalse: 0, k: 0 }] : [];
+  const program: Instruction[] = measured ? [{ code: LOAD_HEADER_LENGTH, whenTrue: 0, whenFalse: 0, k: NETWORK }] : [];
   tests.forEach(({ load, at, jump, k, wanted }, i) => {
     program.push({ code: load, whenTrue: 0, whenFalse: 0, k: at });
     // Behind this jump: two instructions of each test that is left, then ACCEPT, then REFUSE.
@@ -78,9 +103,16 @@ const INDIRECT = 0x40;
 const LOAD_HEADER_LENGTH = 0xb1;
 const JUMP_EQUAL = 0x15;
 const JUMP_SET = 0x45;
+const JUMP_ALWAYS = 0x05;
 const RETURN = 0x06;
+const RETURN_A = 0x16;
+/** BPF_ALU | BPF_AND | BPF_K; BPF_LDX | BPF_IMM. */
+const ALU_AND = 0x54;
+const LOAD_X = 0x01;
 /** SKF_AD_OFF + SKF_AD_PKTTYPE: not a byte of the packet but where it goes. */
 const PACKET_TYPE = 0xfffff004;
 const PACKET_OUTGOING = 4;
+/** SKF_NET_OFF, −0x100000: where the IP header begins. */
+const NETWORK = 0xfff00000;
 const FRAGMENT = 0x1fff;
 const IPV6_BYTES = 40;

@@ -1,20 +1,18 @@
 /**
  * Whole IP packets in and out, past the kernel's TCP: what carriers are made of. Needs CAP_NET_RAW.
  *
- *   in    AF_PACKET, SOCK_DGRAM: every packet that arrives and passes the filter, from its IP header on
- *   out   AF_INET or AF_INET6, SOCK_RAW, IPPROTO_RAW: packets with their headers; the kernel routes them
- *
- * Batches of up to 64 both ways. Packets longer than a slot of the slab are those that the kernel (GRO) merged: counted and dropped.
+ *   in    AF_PACKET, SOCK_RAW: every packet that arrives and passes the filter, merged ones included (raw-inbox.ts)
+ *   out   by the routing table (raw-route-sender.ts), or to the place on the link where the peer's packets come from (raw-link-sender.ts)
  *
  * Source: packet(7), raw(7); reference udp2raw.md sections 7, 8 and 13.
  */
-import { Batch, SLOT_BYTES } from "../base/batch.ts";
+import type { Batch } from "../base/batch.ts";
 import { HostError } from "../base/errors.ts";
 import type { Millis } from "../base/units.ts";
-import { takeRegion } from "../kernel/kernels.ts";
-import { type AddressCache, Block, writePointer } from "./block.ts";
+import { Block } from "./block.ts";
 import type { Pollable, Registration } from "./epoll.ts";
-import { EAGAIN, EINTR, EPERM } from "./errno.ts";
+import { EPERM } from "./errno.ts";
+import { LinkTable } from "./link-table.ts";
 import {
   AF_INET,
   AF_INET6,
@@ -25,79 +23,142 @@ import {
   ETH_P_IP,
   ETH_P_IPV6,
   IPPROTO_RAW,
-  MSG_DONTWAIT,
-  MSG_TRUNC,
+  PACKET_FANOUT,
+  PACKET_FANOUT_DATA,
+  PACKET_VNET_HDR,
+  SO_RCVBUF,
+  SO_SNDBUF,
   SOCK_CLOEXEC,
-  SOCK_DGRAM,
   SOCK_NONBLOCK,
   SOCK_RAW,
+  SOL_PACKET,
+  SOL_SOCKET,
 } from "./linux-abi.ts";
-import * as message from "./message.ts";
-import { NOTHING, type PacketFilter, packetFilter } from "./packet-filter.ts";
+import { hardwareAddress, interfaceIndex } from "./network-interface.ts";
+import { NOTHING, type PacketFilter, packetFilter, spreadByPort } from "./packet-filter.ts";
+import { PACKETS, RawInbox, type RawInboxCounters } from "./raw-inbox.ts";
+import { MERGE, RawLinkSender } from "./raw-link-sender.ts";
+import { RawRouteSender } from "./raw-route-sender.ts";
 import type { Reactor, Resource } from "./reactor.ts";
 import { attachFilter } from "./socket-filter.ts";
-import { setBufferBytes } from "./socket-option.ts";
-import { hostError } from "./sys.ts";
+import { getOption, setBufferBytes, setOption } from "./socket-option.ts";
+import { hostError, type Sys } from "./sys.ts";
 
 export interface RawSocketOptions {
   readonly version: 4 | 6;
   /** Bytes of the kernel's buffers, both ways; default 1 MiB. */
   readonly bufferBytes?: number;
+  /** Receives what comes by this interface only. */
+  readonly device?: string;
+  /** Packets leave past routing and firewall: "auto", by where the peer's come from, once that is known; or by an interface to a hardware address. */
+  readonly lowerLevel?: LowerLevel;
+  /** Buffers of that size or an error. */
+  readonly forceBuffers?: boolean;
+  readonly fanout?: Fanout;
 }
 
+/** Threads that share the packets: those of one sender port, modulo 64, come to the same one. */
+export interface Fanout {
+  /** 0…65,535, the same for all of them and no others in this network namespace. */
+  readonly group: number;
+  /** The first holds the port. */
+  readonly first: boolean;
+}
+
+export type LowerLevel = "auto" | { readonly device: string; readonly mac: Uint8Array };
+
 export interface RawHandler {
-  /** IP packets, borrowed until it returns; may be changed in place. */
-  receive(now: Millis, batch: Batch): void;
+  /**
+   * IP packets, borrowed until it returns; may be changed in place. peer[i] is where packet i came from, to be put into the peer[i] of packets that go back
+   * there, 0 unless lowerLevel is given; segmentBytes[i]: payload bytes of each of the packets that the kernel has merged into it, 0 when it is one.
+   */
+  receive(now: Millis, batch: Batch, segmentBytes: Int32Array): void;
   /** Packets can be sent again after `send` did not take all. */
   writable(now: Millis): void;
 }
 
-export interface RawCounters {
+export interface RawCounters extends RawInboxCounters {
   receivedPackets: number;
-  receiveCalls: number;
-  /** Longer than a slot: merged by the kernel. */
-  receiveMerged: number;
   sentPackets: number;
+  /** Packets that left in the same message as the one before. */
+  sentMerged: number;
   sendCalls: number;
   /** Refused by the kernel: no route, too long for the path, a rule of the firewall. */
   sendErrors: number;
 }
 
+export { MERGE };
+
 export class RawSocket implements Pollable, Resource {
   /** Of receiving: the one that is watched. */
   readonly fd: number;
-  readonly counters: RawCounters = { receivedPackets: 0, receiveCalls: 0, receiveMerged: 0, sentPackets: 0, sendCalls: 0, sendErrors: 0 };
+  readonly counters: RawCounters = {
+    receivedPackets: 0,
+    receiveCalls: 0,
+    receiveMerged: 0,
+    receiveCut: 0,
+    sentPackets: 0,
+    sentMerged: 0,
+    sendCalls: 0,
+    sendErrors: 0,
+  };
   readonly #reactor: Reactor;
   readonly #handler: RawHandler;
   readonly #version: 4 | 6;
-  readonly #batch: Batch;
-  readonly #incoming: Messages;
-  readonly #outgoing: Messages;
+  readonly #inbox: RawInbox;
+  readonly #places = new LinkTable();
+  readonly #learns: boolean;
+  /** Place of packets that say none; 0: by route. */
+  readonly #place: number;
   readonly #registration: Registration;
-  readonly #sender: Sender;
+  readonly #byRoute: Sender<RawRouteSender>;
+  readonly #byLink: Sender<RawLinkSender> | undefined;
   #open = true;
 
   /** @throws HostError: EPERM says how the capability is given */
   constructor(reactor: Reactor, options: RawSocketOptions, handler: RawHandler) {
     const { sys } = reactor;
-    const { version, bufferBytes = 1_048_576 } = options;
+    const { version, bufferBytes = 1_048_576, device, lowerLevel, forceBuffers = false } = options;
     this.#reactor = reactor;
     this.#handler = handler;
     this.#version = version;
-    this.#batch = new Batch(BATCH_PACKETS, takeRegion(BATCH_PACKETS * SLOT_BYTES));
-    const slab = reactor.buffers.of(this.#batch.bytes);
-    this.#incoming = new Messages(reactor);
-    for (let i = 0; i < BATCH_PACKETS; i++) this.#incoming.point(i, slab + this.#batch.slot(i), SLOT_BYTES);
-    this.#outgoing = new Messages(reactor, version === 4 ? AF_INET : AF_INET6);
-    const protocol = version === 4 ? ETH_P_IP : ETH_P_IPV6;
-    // In network order, as packet(7) wants it.
-    this.fd = open(reactor, AF_PACKET, SOCK_DGRAM, ((protocol & 0xff) << 8) | (protocol >> 8));
-    const out = open(reactor, version === 4 ? AF_INET : AF_INET6, SOCK_RAW, IPPROTO_RAW, this.fd);
-    setBufferBytes(sys, this.fd, bufferBytes);
-    setBufferBytes(sys, out, bufferBytes);
-    attachFilter(sys, this.fd, NOTHING);
-    this.#registration = reactor.epoll.add(this, EPOLLIN);
-    this.#sender = new Sender(reactor, out, handler);
+    this.#inbox = RawInbox.of(reactor);
+    this.#learns = lowerLevel === "auto";
+    const opened: number[] = [];
+    const made = (family: number, protocol: number): number => {
+      opened.push(open(reactor, family, protocol));
+      const fd = opened.at(-1)!;
+      setBufferBytes(sys, fd, bufferBytes);
+      if (forceBuffers && !hasBuffers(sys, fd, bufferBytes))
+        throw new HostError(
+          "EPERM",
+          "setsockopt",
+          `buffers of ${bufferBytes} bytes, which need CAP_NET_ADMIN or a higher net.core.rmem_max and wmem_max`,
+        );
+      return fd;
+    };
+    try {
+      this.fd = made(AF_PACKET, 0);
+      attachFilter(sys, this.fd, NOTHING);
+      withVnet(reactor, this.fd);
+      this.#bind(device === undefined ? 0 : interfaceIndex(device));
+      if (options.fanout !== undefined) joinFanout(sys, this.fd, options.fanout.group);
+      this.#byRoute = new Sender(
+        reactor,
+        handler,
+        new RawRouteSender(reactor, version, made(version === 4 ? AF_INET : AF_INET6, IPPROTO_RAW)),
+      );
+      if (lowerLevel !== undefined) {
+        const fd = made(AF_PACKET, 0);
+        withVnet(reactor, fd);
+        this.#byLink = new Sender(reactor, handler, new RawLinkSender(reactor, version, fd, this.#places));
+      }
+      this.#place = typeof lowerLevel === "object" ? this.#fixedPlace(lowerLevel) : 0;
+      this.#registration = reactor.epoll.add(this, EPOLLIN);
+    } catch (error) {
+      for (const fd of opened) sys.close(fd);
+      throw error;
+    }
     reactor.resources.add(this);
   }
 
@@ -106,49 +167,38 @@ export class RawSocket implements Pollable, Resource {
     const { sys } = this.#reactor;
     attachFilter(sys, this.fd, NOTHING);
     // What came before belongs to nobody; bounded, as nothing more comes in.
-    while (this.#call() > 0);
+    while (this.#inbox.receive(this.fd, this.counters) > 0);
     attachFilter(sys, this.fd, packetFilter({ ...wanted, version: this.#version }));
   }
 
   ready(events: number, now: Millis): void {
     if ((events & (EPOLLIN | EPOLLERR)) === 0) return;
+    const { batch, segmentBytes } = this.#inbox;
     for (let calls = CALLS_PER_ROUND; calls > 0 && this.#open; calls--) {
-      const count = this.#call();
-      if (count > 0) this.#hand(count, now);
-      if (count < BATCH_PACKETS) return;
+      const count = this.#inbox.receive(this.fd, this.counters);
+      this.counters.receivedPackets += batch.length;
+      this.#findPlaces(batch);
+      if (batch.length > 0) this.#handler.receive(now, batch, segmentBytes);
+      if (count < PACKETS) return;
     }
   }
 
-  /** Sends the packets from…length−1; answers the index of the first not taken because the buffer is full. They go where their headers say. */
+  /**
+   * Sends the packets from…length−1; answers the index of the first not taken because the buffer is full. peer[i]: the place packet i goes to, as `receive`
+   * told it, or 0; with MERGE the peer takes packets apart that were merged. Their headers may be changed.
+   */
   send(batch: Batch, from: number): number {
     if (!this.#open) return batch.length;
-    const base = this.#reactor.buffers.of(batch.bytes);
-    const { counters } = this;
-    let next = from;
-    while (next < batch.length) {
-      const count = Math.min(batch.length - next, BATCH_PACKETS);
-      for (let i = 0; i < count; i++) {
-        const start = batch.start[next + i]!;
-        this.#outgoing.point(i, base + start, batch.end[next + i]! - start);
-        this.#outgoing.address(i, batch.bytes, start + (this.#version === 4 ? IPV4_DESTINATION : IPV6_DESTINATION));
-      }
-      counters.sendCalls++;
-      const sent = this.#reactor.sys.sendmmsg(this.#sender.fd, this.#outgoing.headers, count, MSG_DONTWAIT);
-      if (sent > 0) {
-        counters.sentPackets += sent;
-        next += sent;
-        continue;
-      }
-      const errno = this.#reactor.sys.errno();
-      if (errno === EAGAIN) {
-        this.#sender.wait();
-        return next;
-      }
-      if (errno === EINTR) continue;
-      counters.sendErrors++;
-      next++;
+    const { peer } = batch;
+    if (this.#place !== 0) for (let i = from; i < batch.length; i++) peer[i] = this.#place | (peer[i]! & MERGE);
+    for (let next = from; next < batch.length; ) {
+      const byLink = (peer[next]! & ~MERGE) !== 0 ? this.#byLink : undefined;
+      let until = next + 1;
+      while (until < batch.length && ((peer[until]! & ~MERGE) !== 0) === (byLink !== undefined)) until++;
+      next = (byLink ?? this.#byRoute).send(batch, next, until, this.counters);
+      if (next < until) return next;
     }
-    return next;
+    return batch.length;
   }
 
   close(): void {
@@ -160,48 +210,54 @@ export class RawSocket implements Pollable, Resource {
     this.#open = false;
     this.#reactor.resources.delete(this);
     this.#reactor.epoll.remove(this.#registration);
-    this.#sender.close();
+    this.#byRoute.close();
+    this.#byLink?.close();
     this.#reactor.sys.close(this.fd);
   }
 
-  #call(): number {
-    this.counters.receiveCalls++;
-    this.#incoming.rearm();
-    return this.#reactor.sys.recvmmsg(this.fd, this.#incoming.headers, BATCH_PACKETS, MSG_DONTWAIT | MSG_TRUNC, 0);
+  #findPlaces({ bytes, start, peer, length }: Batch): void {
+    const inbox = this.#inbox;
+    for (let i = 0; i < length; i++) {
+      const linkBytes = inbox.linkBytesOf(peer[i]!);
+      peer[i] = this.#learns ? this.#places.learn(inbox.interfaceOf(peer[i]!), bytes, start[i]! - linkBytes, linkBytes) : 0;
+    }
   }
 
-  #hand(count: number, now: Millis): void {
-    const batch = this.#batch;
-    batch.length = 0;
-    for (let i = 0; i < count; i++) {
-      const length = this.#incoming.length(i);
-      if (length > SLOT_BYTES) {
-        this.counters.receiveMerged++;
-        continue;
-      }
-      batch.add(batch.slot(i), batch.slot(i) + length);
-    }
-    this.counters.receivedPackets += batch.length;
-    if (batch.length > 0) this.#handler.receive(now, batch);
+  #fixedPlace({ device, mac }: Exclude<LowerLevel, "auto">): number {
+    return this.#places.fixed(interfaceIndex(device), this.#version, mac, hardwareAddress(device));
+  }
+
+  /** From now on packets of the version come, by all interfaces (0) or one. */
+  #bind(index: number): void {
+    const { sys } = this.#reactor;
+    const name = new Block(sys, SOCKADDR_LL_BYTES);
+    name.view.setUint16(0, AF_PACKET, true);
+    name.view.setUint16(2, this.#version === 4 ? ETH_P_IP : ETH_P_IPV6);
+    name.view.setInt32(4, index, true);
+    if (sys.bind(this.fd, name.address, SOCKADDR_LL_BYTES) < 0) throw hostError(sys, "bind", "raw packets");
   }
 }
 
-/** The socket for sending, watched only while it is full. */
-class Sender implements Pollable {
+/** A way to send, watched only while it is full. */
+class Sender<T extends RawRouteSender | RawLinkSender> implements Pollable {
   readonly fd: number;
   readonly #reactor: Reactor;
   readonly #handler: RawHandler;
+  readonly #way: T;
   readonly #registration: Registration;
 
-  constructor(reactor: Reactor, fd: number, handler: RawHandler) {
-    this.fd = fd;
+  constructor(reactor: Reactor, handler: RawHandler, way: T) {
+    this.fd = way.fd;
     this.#reactor = reactor;
     this.#handler = handler;
+    this.#way = way;
     this.#registration = reactor.epoll.add(this, 0);
   }
 
-  wait(): void {
-    this.#reactor.epoll.modify(this.#registration, EPOLLOUT);
+  send(batch: Batch, from: number, until: number, counters: RawCounters): number {
+    const next = this.#way.send(batch, from, until, counters);
+    if (next < until) this.#reactor.epoll.modify(this.#registration, EPOLLOUT);
+    return next;
   }
 
   ready(events: number, now: Millis): void {
@@ -216,68 +272,31 @@ class Sender implements Pollable {
   }
 }
 
-/** Headers of recvmmsg and sendmmsg for one buffer each, with an address where they are to be sent. */
-class Messages {
-  readonly headers: number;
-  readonly #headers: Block;
-  readonly #vectors: Block;
-  readonly #names: Block;
-
-  constructor({ sys }: { readonly sys: Reactor["sys"]; readonly buffers: AddressCache }, family?: number) {
-    this.#headers = new Block(sys, BATCH_PACKETS * message.MMSGHDR_WORDS * 4);
-    this.#vectors = new Block(sys, BATCH_PACKETS * message.IOVEC_WORDS * 4);
-    this.#names = new Block(sys, BATCH_PACKETS * NAME_BYTES);
-    this.headers = this.#headers.address;
-    for (let i = 0; i < BATCH_PACKETS; i++) {
-      const at = i * message.MMSGHDR_WORDS;
-      const { words } = this.#headers;
-      writePointer(words, at + message.IOV, this.#vectors.address + i * message.IOVEC_WORDS * 4);
-      words[at + message.IOV_LENGTH] = 1;
-      if (family === undefined) continue;
-      writePointer(words, at + message.NAME, this.#names.address + i * NAME_BYTES);
-      words[at + message.NAME_LENGTH] = family === AF_INET ? 16 : 28;
-      this.#names.view.setUint16(i * NAME_BYTES, family, true);
-    }
-  }
-
-  point(i: number, address: number, length: number): void {
-    const at = i * message.IOVEC_WORDS;
-    writePointer(this.#vectors.words, at, address);
-    this.#vectors.words[at + message.IOVEC_LENGTH] = length;
-  }
-
-  /** Where message i goes: the address at bytes[at…). */
-  address(i: number, bytes: Uint8Array, at: number): void {
-    const name = i * NAME_BYTES;
-    const four = this.#names.view.getUint16(name, true) === AF_INET;
-    const to = name + (four ? 4 : 8);
-    for (let k = 0; k < (four ? 4 : 16); k++) this.#names.bytes[to + k] = bytes[at + k]!;
-  }
-
-  length(i: number): number {
-    return this.#headers.words[i * message.MMSGHDR_WORDS + message.MESSAGE_LENGTH]!;
-  }
-
-  rearm(): void {
-    for (let i = 0; i < BATCH_PACKETS; i++) this.#headers.words[i * message.MMSGHDR_WORDS + message.FLAGS] = 0;
-  }
+function open({ sys }: Reactor, family: number, protocol: number): number {
+  const fd = sys.socket(family, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
+  if (fd >= 0) return fd;
+  throw sys.errno() === EPERM ? new HostError("EPERM", "socket", GRANT) : hostError(sys, "socket", "raw packets");
 }
 
-/** `close`: a descriptor that is closed when this one cannot be had. */
-function open({ sys }: Reactor, family: number, type: number, protocol: number, close = -1): number {
-  const fd = sys.socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
-  if (fd >= 0) return fd;
-  const permitted = sys.errno() !== EPERM;
-  const error = hostError(sys, "socket", "raw packets");
-  if (close >= 0) sys.close(close);
-  throw permitted ? error : new HostError("EPERM", "socket", GRANT);
+function joinFanout(sys: Sys, fd: number, group: number): void {
+  const joined = setOption(sys, fd, SOL_PACKET, PACKET_FANOUT, (FANOUT_BY_PROGRAM << 16) | group);
+  if (!joined) throw hostError(sys, "setsockopt", "PACKET_FANOUT");
+  attachFilter(sys, fd, spreadByPort(), SOL_PACKET, PACKET_FANOUT_DATA);
+}
+
+function hasBuffers(sys: Sys, fd: number, bytes: number): boolean {
+  // The kernel answers twice what was set.
+  return [SO_RCVBUF, SO_SNDBUF].every((option) => getOption(sys, fd, SOL_SOCKET, option) >= 2 * bytes);
+}
+
+function withVnet({ sys }: Reactor, fd: number): void {
+  if (!setOption(sys, fd, SOL_PACKET, PACKET_VNET_HDR, 1)) throw hostError(sys, "setsockopt", "PACKET_VNET_HDR");
 }
 
 const GRANT =
   "raw packets need the capability CAP_NET_RAW: run as root, or grant it: setcap cap_net_raw+ep on the node executable, AmbientCapabilities=CAP_NET_RAW in a systemd unit";
+const SOCKADDR_LL_BYTES = 20;
+/** PACKET_FANOUT_CBPF */
+const FANOUT_BY_PROGRAM = 6;
 /** Tuning. */
-const BATCH_PACKETS = 64;
 const CALLS_PER_ROUND = 8;
-const NAME_BYTES = 32;
-const IPV4_DESTINATION = 16;
-const IPV6_DESTINATION = 24;

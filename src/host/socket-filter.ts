@@ -4,8 +4,8 @@ import { SO_ATTACH_FILTER, SOL_SOCKET } from "./linux-abi.ts";
 import { type Instruction, NOTHING } from "./packet-filter.ts";
 import { hostError, type Sys } from "./sys.ts";
 
-/** Holds for what arrives from now on. @throws HostError */
-export function attachFilter(sys: Sys, fd: number, program: readonly Instruction[]): void {
+/** Holds for what arrives from now on; also a program for another purpose, which another option takes. @throws HostError */
+export function attachFilter(sys: Sys, fd: number, program: readonly Instruction[], level = SOL_SOCKET, option = SO_ATTACH_FILTER): void {
   const code = new Block(sys, program.length * 8);
   program.forEach(({ code: operation, whenTrue, whenFalse, k }, i) => {
     code.view.setUint16(i * 8, operation, true);
@@ -17,7 +17,7 @@ export function attachFilter(sys: Sys, fd: number, program: readonly Instruction
   const described = new Block(sys, 16);
   described.words[0] = program.length;
   writePointer(described.words, 2, code.address);
-  if (sys.setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, described.address, 16) < 0) throw hostError(sys, "setsockopt", "SO_ATTACH_FILTER");
+  if (sys.setsockopt(fd, level, option, described.address, 16) < 0) throw hostError(sys, "setsockopt", "a packet filter");
 }
 
 /**

@@ -7,6 +7,10 @@ const TAIL_BYTES = 2 * MD5_BLOCK_BYTES;
 const LENGTH_BYTES = 8;
 export const MD5_BYTES = 16;
 
+/** What it takes of the kernels' scratch memory, from its beginning. */
+export const MD5_SCRATCH_BYTES = MD5_LANES_BYTES + MD5_LANES * TAIL_BYTES;
+
+/** Whoever adds messages finishes them before anybody else uses the kernels' scratch memory. */
 export class Md5Lanes {
   readonly #set: Kernels;
   readonly #at: number;
@@ -16,16 +20,10 @@ export class Md5Lanes {
   readonly #into = new Int32Array(MD5_LANES);
   #busy = 0;
 
-  constructor(set: Kernels, at: number) {
+  constructor(set: Kernels) {
     this.#set = set;
-    this.#at = at;
+    this.#at = set.scratch;
     this.#into.fill(-1);
-  }
-
-  /** Undefined when the memory is full. */
-  static of(set: Kernels): Md5Lanes | undefined {
-    const at = set.take(MD5_LANES_BYTES + MD5_LANES * TAIL_BYTES);
-    return at < 0 ? undefined : new Md5Lanes(set, at);
   }
 
   /** Digests memory[start…end); the 16 bytes are at memory[into…) after `finish`, until when nothing of it may change. */

@@ -42,7 +42,8 @@ const userStatus = z.object({
 export const statusSchema = z.object({
   version: z.literal(STATUS_VERSION),
   release: z.string(),
-  role: z.enum(["client", "server"]),
+  /** raw: its sessions are raw connections, of which no round trips and no segments are known. */
+  role: z.enum(["client", "server", "raw"]),
   pid: n,
   /** Unix ms. */
   now: n,

@@ -50,8 +50,8 @@ export class ProcessTrack {
   }
 
   #measure(before: Status, status: Status, seconds: number): void {
-    const rate = (counter: "bytesOut" | "bytesIn"): number =>
-      (((status.counters.smux?.[counter] ?? 0) - (before.counters.smux?.[counter] ?? 0)) * 8) / seconds;
+    const count = ({ counters }: Status, counter: string): number => (counters.smux ?? counters.carrier)?.[counter] ?? 0;
+    const rate = (counter: "bytesOut" | "bytesIn"): number => ((count(status, counter) - count(before, counter)) * 8) / seconds;
     this.up.push(rate("bytesOut"));
     this.down.push(rate("bytesIn"));
     this.cpu.push((status.cpuSeconds - before.cpuSeconds) / seconds);

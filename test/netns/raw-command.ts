@@ -1,8 +1,9 @@
 /**
  * `longhaul raw` as its users start it, in two namespaces: the server by flags, the client by a file. Datagrams come back while the firewall's rules are
- * flushed in mid-run, the kernel sends no RST once they are there, and nothing of ours is left in the firewall at the end.
+ * flushed in mid-run, the kernel sends no RST once they are there, and nothing of ours is left in the firewall at the end. Once with nftables, once with iptables
+ * where there is no nft.
  *
- *   node test/netns/raw-command.ts [--count 300]          needs root, ../shared/netlab, nft
+ *   node test/netns/raw-command.ts [--count 300]          needs root, ../shared/netlab, nft, iptables
  */
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
@@ -27,30 +28,49 @@ const inside = (prefix: readonly string[], ...command: readonly string[]): strin
   execFileSync(prefix[0]!, [...prefix.slice(1), ...command], { encoding: "utf8", timeout: 20_000 });
 const resets = (prefix: readonly string[]): number => Number(inside(prefix, "awk", "/^Tcp: [0-9]/ {print $15}", "/proc/net/snmp"));
 
+const key = join(children.folder, "key");
+const file = join(children.folder, "raw.conf");
+writeFileSync(key, "of the test\n");
+writeFileSync(
+  file,
+  `# the near end\n-c\n-l 127.0.0.1:3333\n-r ${Netlab.serverAddress}:4096\n--key-file ${key}\n--auth-mode hmac_sha1\n--keep-rule\n`,
+);
+
+/** A namespace has mounts of its own: what is put over nft there is put over it nowhere else. */
+const WITHOUT_NFT = ["sh", "-c", 'mount --bind /bin/false "$(command -v nft || echo /usr/sbin/nft)" && exec "$@"', "sh"];
+const kinds = [
+  { name: "nftables", by: [], flush: ["nft", "flush", "ruleset"], list: ["nft", "list", "tables"], clean: "" },
+  {
+    name: "iptables",
+    by: WITHOUT_NFT,
+    flush: ["sh", "-c", "iptables -F && iptables -X"],
+    list: ["iptables", "-S"],
+    clean: "-P INPUT ACCEPT\n-P FORWARD ACCEPT\n-P OUTPUT ACCEPT\n",
+  },
+] as const;
+
 try {
-  const key = join(children.folder, "key");
-  const file = join(children.folder, "raw.conf");
-  writeFileSync(key, "of the test\n");
-  writeFileSync(
-    file,
-    `# the near end\n-c\n-l 127.0.0.1:3333\n-r ${Netlab.serverAddress}:4096\n--key-file ${key}\n--auth-mode hmac_sha1\n--keep-rule\n`,
-  );
   await waitFor(children.start("echo", [process.execPath, end, "echo", "7777"], s), "listening");
-  const flags = ["-s", "-l", "0.0.0.0:4096", "-r", "127.0.0.1:7777", "-k", "of", "--auth-mode=hmac_sha1", "--keep-rule"];
-  const server = children.start("server", [longhaul, "raw", ...flags], s);
-  await waitFor(server, "carrying");
-  const client = children.start("client", [longhaul, "raw", "--conf-file", file], c);
-  await waitFor(client, "carrying");
-  await exchange();
-  for (const prefix of [c, s]) inside(prefix, "nft", "flush", "ruleset");
-  await Promise.all([waitFor(client, "was gone, restored"), waitFor(server, "was gone, restored")]);
-  const before = [resets(c), resets(s)];
-  await exchange();
-  assert.deepEqual([resets(c), resets(s)], before, "the kernel sent a RST although the rule stood");
-  for (const child of [client, server]) {
-    await children.end(child);
-    assert.equal(child.process.exitCode, 0, child.output());
-    assert.ok(!/"of"|of the test/.test(child.output()), "the password is in the log");
+  for (const { name, by, flush, list, clean } of kinds) {
+    const flags = ["-s", "-l", "0.0.0.0:4096", "-r", "127.0.0.1:7777", "-k", "of", "--auth-mode=hmac_sha1", "--keep-rule"];
+    const server = children.start("server", [...by, longhaul, "raw", ...flags], s);
+    await waitFor(server, "carrying");
+    const client = children.start("client", [...by, longhaul, "raw", "--conf-file", file], c);
+    await waitFor(client, "carrying");
+    for (const child of [server, client]) assert.ok(child.output().includes(`"backend":"${name}"`), child.output());
+    await exchange();
+    for (const prefix of [c, s]) inside(prefix, ...flush);
+    await Promise.all([waitFor(client, "was gone, restored"), waitFor(server, "was gone, restored")]);
+    const before = [resets(c), resets(s)];
+    await exchange();
+    assert.deepEqual([resets(c), resets(s)], before, "the kernel sent a RST although the rule stood");
+    for (const child of [client, server]) {
+      await children.end(child);
+      assert.equal(child.process.exitCode, 0, child.output());
+      assert.ok(!/"of"|of the test/.test(child.output()), "the password is in the log");
+    }
+    for (const prefix of [c, s]) assert.equal(inside(prefix, ...list), clean, "rules stayed behind");
+    console.log(`ok     ${name}`);
   }
   for (const prefix of [c, s]) assert.equal(inside(prefix, "nft", "list", "tables"), "", "rules stayed behind");
   // Two ends that do not agree on the mode: the client says so.
@@ -65,7 +85,7 @@ try {
     "carrying",
   );
   await exchange();
-  console.log("2 passed, 0 failed, 0 skipped");
+  console.log(`${kinds.length + 1} passed, 0 failed, 0 skipped`);
 } finally {
   await children.endAll();
   lab.down();

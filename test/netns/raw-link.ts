@@ -128,6 +128,17 @@ const scenes: readonly Scene[] = [
       assert.ok(share < 0.9);
     },
   },
+  {
+    name: "past routing, packets that leave as one, through a device that does not split them",
+    link: "delay=5",
+    options: ["--lower-level", "auto"],
+    talk: { everyMs: 1, bytes: 1200 },
+    play: async (stage) => {
+      await steady(0.99)(stage);
+      for (const child of [stage.client, stage.server]) await children.end(child);
+      for (const child of [stage.client, stage.server]) assert.match(child.output(), /"sentMerged":[1-9]/);
+    },
+  },
   { name: "outage of 20 s", link: "delay=20", play: outage },
   { name: "outage of 20 s, icmp", link: "delay=20", options: ["--raw-mode", "icmp"], play: outage },
   ...(udp2raw === ""
