@@ -6,11 +6,16 @@ import { promisify } from "node:util";
 
 const PING_BYTES = 64;
 
-/** Bytes that arrived and the seconds it took, over `streams` connections to the port at once. */
-export async function bulk(port: number, streams: number, seconds: number): Promise<{ readonly bytes: number; readonly seconds: number }> {
+/** Bytes that arrived and the seconds it took, over `streams` connections to the port at once; `down`: sent by the target. */
+export async function bulk(
+  port: number,
+  streams: number,
+  seconds: number,
+  down = false,
+): Promise<{ readonly bytes: number; readonly seconds: number }> {
   const { stdout } = await promisify(execFile)(
     "iperf3",
-    ["-c", "127.0.0.1", "-p", String(port), "-t", String(seconds), "-P", String(streams), "-J"],
+    ["-c", "127.0.0.1", "-p", String(port), "-t", String(seconds), "-P", String(streams), "-J", ...(down ? ["-R"] : [])],
     { timeout: (seconds + 60) * 1000, maxBuffer: 2 ** 26 },
   );
   return (JSON.parse(stdout) as { end: { sum_received: { bytes: number; seconds: number } } }).end.sum_received;

@@ -2,11 +2,12 @@
  * The tunnel beside Debian's kcptun, one run, one machine: goodput and CPU seconds per gigabyte of both tunnel ends together, by iperf3 through each,
  * and the round trip of 64 bytes.
  *
- *   npm run bench:tunnel -- [--seconds 4] [--runs 5] [--only TEXT] [--pairs TEXT] [--gso on|off] [--io auto|epoll|node]
+ *   npm run bench:tunnel -- [--seconds 4] [--warmup 2] [--runs 5] [--direction up|down] [--only TEXT] [--pairs TEXT] [--gso on|off] [--io auto|epoll|node]
  *
  * kcptun runs at fast3 with windows of 4096, as its fastest users do; ours with the same options. Medians, with the least and the most; ratios are what
- * counts, because the machine is shared: both tunnels, iperf3 and whatever else there is run on the same cores, in turn. "asked" is the least ratio
- * that issue 3 asks for. With --gso off, or in the rows that say so, our ends do without UDP_SEGMENT and UDP_GRO, as on a path that cannot merge.
+ * counts, because the machine is shared: both tunnels, iperf3 and whatever else there is run on the same cores, in turn; `chrt -r 1` before the command
+ * keeps the rest away. Up is from the client to the server, so that the client is what sends. What goes through either tunnel in the first --warmup seconds
+ * is not counted: in that time ours is still being compiled. "asked" is the least ratio that issue 3 asks for. With --gso off, or in the rows that say so, our ends do without UDP_SEGMENT and UDP_GRO, as on a path that cannot merge.
  * Needs Debian's packages kcptun and iperf3.
  */
 import { readFileSync } from "node:fs";
@@ -17,6 +18,8 @@ import { bulk, echo, pingPong } from "./tunnel-load.ts";
 const { values } = parseArgs({
   options: {
     seconds: { type: "string", default: "4" },
+    warmup: { type: "string", default: "2" },
+    direction: { type: "string", default: "up" },
     runs: { type: "string", default: "5" },
     only: { type: "string", default: "" },
     pairs: { type: "string", default: "" },
@@ -39,6 +42,7 @@ const noFec = ["--ds", "0", "--ps", "0"];
 const plain = ["--crypt", "none", "--nocomp", ...noFec];
 const withFec = ["--crypt", "aes", "--nocomp"];
 const gso = values.gso !== "off";
+const down = values.direction === "down";
 const settings: readonly Setting[] = [
   { name: "none, no FEC, nocomp", options: plain, streams: 1, gso, asked: [10, 12] },
   { name: "aes, no FEC, nocomp", options: [...withFec, ...noFec], streams: 1, gso, asked: [8, 8] },
@@ -95,8 +99,9 @@ async function measureBulk(pair: Pair, setting: Setting): Promise<Sample> {
   const iperf = children.start("iperf3", ["iperf3", "-s", "-B", "127.0.0.1", "-p", String(TARGET)]);
   try {
     return await throughTunnel(pair, setting, async (cpu) => {
+      if (Number(values.warmup) > 0) await bulk(LOCAL, setting.streams, Number(values.warmup), down);
       const before = cpu();
-      const { bytes, seconds } = await bulk(LOCAL, setting.streams, Number(values.seconds));
+      const { bytes, seconds } = await bulk(LOCAL, setting.streams, Number(values.seconds), down);
       return { megabytesPerSecond: bytes / seconds / 1e6, cpuPerGigabyte: (cpu() - before) / (bytes / 1e9) };
     });
   } finally {
@@ -157,7 +162,9 @@ for (const setting of settings.filter(({ name }) => name.includes(values.only)))
     const asked = name === "kcptun" ? [undefined, undefined] : name === "longhaul" ? setting.asked : [mixed, undefined];
     const ratio = against(median(speeds(name)) / median(speeds("kcptun")), asked[0]);
     const cpuRatio = against(median(cpus("kcptun")) / median(cpus(name)), asked[1]);
-    console.log(`| ${setting.name} | ${name} | ${spread(speeds(name), 0)} | ${ratio} | ${spread(cpus(name), 2)} | ${cpuRatio} |`);
+    console.log(
+      `| ${setting.name} | ${name}, ${down ? "down" : "up"} | ${spread(speeds(name), 0)} | ${ratio} | ${spread(cpus(name), 2)} | ${cpuRatio} |`,
+    );
   }
 }
 if ("64 bytes to and fro".includes(values.only)) {

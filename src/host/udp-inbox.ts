@@ -23,7 +23,7 @@ import { keyFromSockaddr } from "./sockaddr.ts";
 import type { Sys } from "./sys.ts";
 
 /** Tuning: messages asked for when they come full of datagrams, and when they come small. */
-const MESSAGES_FULL = 16;
+const MESSAGES_FULL = 8;
 const MESSAGES_SMALL = 64;
 /** Tuning: a call whose messages are smaller than this on average could have taken more of them. */
 const SMALL_MESSAGE_BYTES = 8192;

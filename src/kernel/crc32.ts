@@ -10,11 +10,15 @@
  *   Such an F exists when the 32 bits of four bytes so placed span all remainders, as those of vectors 0, 1, 3 and 5 do for both polynomials (and few other choices);
  *   it is found by elimination.
  *
+ *   of a long message first all but the last SHORT bytes are moved into those by a multiple of the polynomial that has only six terms, all of them powers
+ *   of x⁸ (sparse-crc32.ts): a byte is added to five places behind it, which takes no look-up at all.
+ *
  *   zeros before a message do not change R, so the first step takes what is over a multiple of 96, the rest masked away;
  *   the inversion of the first 32 bits adds a number that depends only on the length.
  */
 import { assert } from "../base/assert.ts";
 import type { FunctionBody } from "./assembler.ts";
+import { SHORT, SPARSE_BYTES, SPARSE_FROM, writeSparse } from "./sparse-crc32.ts";
 
 /** Reflected polynomials. */
 export const ISO_3309 = 0xedb88320;
@@ -33,16 +37,32 @@ const MASK = FOLD + VECTORS * 2 * TARGETS.length * VECTOR;
 const SLICES = MASK + 2 * STEP;
 const INITIAL = SLICES + VECTOR * 256 * 4;
 const STATE = INITIAL + (CRC_BYTES_MAX + 1) * 4;
-export const CRC_TABLE_BYTES = STATE + STEP;
+const SPARSE = STATE + STEP;
+export const CRC_TABLE_BYTES = SPARSE + SPARSE_BYTES;
 
-/** crc32(start, end): the CRC of memory[start…end), at most CRC_BYTES_MAX bytes, with 96 readable bytes before them. `tables` is 16-aligned. */
-export function writeCrc32(f: FunctionBody, tables: number, relaxed: boolean): void {
+/**
+ * crc32(start, end): the CRC of memory[start…end), at most CRC_BYTES_MAX bytes, with 96 readable bytes before them. `tables` is 16-aligned. `distances` are of
+ * the polynomial's sparse multiple.
+ */
+export function writeCrc32(f: FunctionBody, tables: number, relaxed: boolean, distances: readonly number[]): void {
   const [start, end] = [0, 1];
   const [at, previous, mask] = [f.i32Local(), f.i32Local(), f.i32Local()];
   const state = TARGETS.map(() => f.v128Local());
   const sum = TARGETS.map(() => f.v128Local());
   const [low, high] = [f.v128Local(), f.v128Local()];
+  const total = f.i32Local();
   const length = (): FunctionBody => f.get(end).get(start).sub();
+  length()
+    .tee(total)
+    .i32(SPARSE_FROM - 1)
+    .gtU();
+  f.when(() => {
+    const short = writeSparse(f, start, end, tables + SPARSE, tables + MASK + STEP, distances);
+    f.i32(short)
+      .set(start)
+      .i32(short + SHORT)
+      .set(end);
+  });
   // The first state: what is before `start` is masked away. Its vectors lie at STATE, those of later ones, but for the targets, in the data.
   f.get(start).i32(STEP - 1);
   length()
@@ -102,7 +122,7 @@ export function writeCrc32(f: FunctionBody, tables: number, relaxed: boolean): v
   }
   writeSlicing(f, tables);
   f.i32(tables + INITIAL);
-  length().i32(2).shl().add().load32().xor();
+  f.get(total).i32(2).shl().add().load32().xor();
 }
 
 /** Leaves R of the 96 bytes at STATE on the stack: sixteen look-ups a step. */

@@ -17,6 +17,7 @@ import { CASTAGNOLI, CRC_TABLE_BYTES, fillCrc32, ISO_3309, writeCrc32 } from "./
 import { writeSum16 } from "./internet-sum.ts";
 import { fillMd5, MD5_TABLE_BYTES, writeMd5 } from "./md5.ts";
 import { writeParity } from "./parity.ts";
+import { SPARSE_CASTAGNOLI, SPARSE_ISO_3309 } from "./sparse-crc32.ts";
 import { webAssembly } from "./web-assembly.ts";
 
 /** Limit: bytes of the memory, in pages of 64 KiB. */
@@ -82,8 +83,8 @@ export class Kernels {
     fillMd5(this.view, md5Table);
     fillTailMask(this.bytes, tailMask);
     const functions = [
-      written("crc32", 2, true, (f) => writeCrc32(f, crcTables, relaxed)),
-      written("crc32c", 2, true, (f) => writeCrc32(f, crc32cTables, relaxed)),
+      written("crc32", 2, true, (f) => writeCrc32(f, crcTables, relaxed, SPARSE_ISO_3309)),
+      written("crc32c", 2, true, (f) => writeCrc32(f, crc32cTables, relaxed, SPARSE_CASTAGNOLI)),
       written("cfbRow", 3, true, (f) => writeCfbRow(f, tailMask)),
       written("xor", 3, false, (f) => writeXor(f, tailMask)),
       written("cbcRow", 3, true, (f) => writeCbcRow(f)),
