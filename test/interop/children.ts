@@ -13,6 +13,11 @@ export class Children {
   readonly #running = new Set<ChildProcess>();
   #count = 0;
 
+  constructor() {
+    // Whoever is stopped in the midst of it leaves nothing running either, nor its ports taken.
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void this.endAll().finally(() => process.exit(1)));
+  }
+
   /** Starts a program whose output goes to a log file; `prefix` is put before it ("ip netns exec …"). */
   start(name: string, command: readonly string[], prefix: readonly string[] = []): Child {
     const path = join(this.folder, `${++this.#count}-${name}.log`);
