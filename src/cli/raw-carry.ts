@@ -1,4 +1,5 @@
 /** Runs `longhaul raw`: its ends, what watches them, signals. */
+import { deferred } from "../base/deferred.ts";
 import { DEFAULT_PASSWORD } from "../faketcp/keys.ts";
 import { createLog, type Log } from "../host/log.ts";
 import { watchedRaw } from "../metrics/raw-pages.ts";
@@ -15,7 +16,7 @@ export async function carryRaw(ends: readonly RawSettings[], { metrics, statusSo
   const log = createLog(first.logLevel).child({ module: "raw" });
   for (const settings of ends) warn(settings, log);
   const running: RawEnd[] = [];
-  const stopped = Promise.withResolvers<Error | undefined>();
+  const stopped = deferred<Error | undefined>();
   const off = onStop((signal) => {
     log.info({ signal }, "stopping");
     stopped.resolve(undefined);

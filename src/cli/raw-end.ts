@@ -1,4 +1,5 @@
 /** One end of raw connections, as `longhaul raw` runs it: threads, the firewall's rule, the pipe for commands. */
+import { deferred } from "../base/deferred.ts";
 import { HostError } from "../base/errors.ts";
 import type { RawObservation } from "../carrier/observation.ts";
 import { CommandPipe } from "../host/command-pipe.ts";
@@ -79,7 +80,7 @@ export class RawEnd {
       // Threads of a server share what comes to its port; each of a client has a connection of its own.
       const group = (process.pid * 8 + number) & 0xffff;
       const fanout: Fanout | undefined = workers > 1 && settings.role === "server" ? { group, first: index === 0 } : undefined;
-      const carrying = Promise.withResolvers<void>();
+      const carrying = deferred<void>();
       const worker = startLoopWorker<RawData, RawCommand, RawMessage>({
         module: new URL("./raw-worker.ts", import.meta.url),
         data: { settings, name, fanout },

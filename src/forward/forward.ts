@@ -1,6 +1,7 @@
 /** A forward, checked and ready for a datapath: what comes in at `listen` goes to one of `backends`, and answers go back. UDP, IPv4 and IPv6. */
 import type { z } from "zod";
 import { ConfigError } from "../base/errors.ts";
+import { fromHex } from "../base/hex.ts";
 import { type ForwardEntry, forwardEntry } from "./entry.ts";
 import { type Family, type IpRange, parseIpRange } from "./ip-range.ts";
 import { type Backend, formatBackend, type Listen, type PortRange, parseBackend, parseListen, parsePorts } from "./listen.ts";
@@ -147,7 +148,7 @@ function ofFamily(name: string, key: "allow" | "deny" | "source", text: string, 
 function healthCheck(entry: Entry): Omit<HealthCheck, "kind"> {
   return {
     port: entry.checkport === 0 ? undefined : entry.checkport,
-    payload: Uint8Array.fromHex(entry.checkpayload),
+    payload: fromHex(entry.checkpayload),
     periodSeconds: entry.checkperiod,
     timeoutSeconds: entry.checktimeout,
     rise: entry.checkrise,

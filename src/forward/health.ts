@@ -4,6 +4,7 @@
  *
  * A core: the shell asks `due`, sends the checks and tells their outcome.
  */
+import { toHex } from "../base/hex.ts";
 import { type Millis, NEVER } from "../base/units.ts";
 import { entryOf, type Forward, type HealthCheck, parseForward } from "./forward.ts";
 import { type Backend, formatBackend, portOf } from "./listen.ts";
@@ -133,7 +134,7 @@ export class Health {
 
 function dueOf(forward: Forward, check: HealthCheck, backend: Backend): Due {
   const port = check.port ?? portOf(forward.listen, backend) ?? forward.listen.ports.first;
-  const payload = check.payload.toHex();
+  const payload = toHex(check.payload);
   const key = `${check.kind} ${formatBackend({ ...backend, port })} ${payload} ${check.periodSeconds} ${check.timeoutSeconds} ${check.rise} ${check.fall}`;
   return { key, check, backend, port };
 }
