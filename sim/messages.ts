@@ -4,7 +4,8 @@ import { Prng } from "../src/base/prng.ts";
 import type { Bytes, Millis } from "../src/base/units.ts";
 import { EmulatedLink, type LinkCounters } from "../src/emulator/link.ts";
 import { parseLink } from "../src/emulator/parse.ts";
-import { Kcp, type KcpOptions } from "../src/kcp/kcp.ts";
+import { Kcp } from "../src/kcp/kcp.ts";
+import type { KcpOptions } from "../src/kcp/options.ts";
 import { Joint } from "./joint.ts";
 import { World } from "./world.ts";
 

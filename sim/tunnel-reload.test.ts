@@ -32,9 +32,9 @@ function connect(of: TunnelWorld): Traffic {
 }
 
 const reloadServer = (of: TunnelWorld, config: object) =>
-  of.server.reload(of.network.now, serverConfig.parse({ ...serverSide, ...config }));
+  of.server.reload(of.network.now, serverConfig.parse({ mode: "fast", ...serverSide, ...config }));
 const reloadClient = (of: TunnelWorld, config: object) =>
-  of.client.reload(of.network.now, clientConfig.parse({ ...clientSide, ...config }));
+  of.client.reload(of.network.now, clientConfig.parse({ mode: "fast", ...clientSide, ...config }));
 
 test("a user that is removed ends, one that is added begins, limits hold at once, the others do not notice", () => {
   const [ann, bob] = [

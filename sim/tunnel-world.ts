@@ -42,12 +42,14 @@ export class TunnelWorld {
     const carriersOf = (loop: Loop): object => (options.carriers === undefined ? {} : { carriers: options.carriers(loop) });
     const client: ClientConfig = clientConfig.parse({
       crypt: "none",
+      mode: "fast",
       localaddr: `${near}:${applicationPort}`,
       remoteaddr: `${far}:3000`,
       ...options.client,
     });
     const server: ServerConfig = serverConfig.parse({
       crypt: "none",
+      mode: "fast",
       listen: `${far}:3000`,
       target: `${far}:${targetPort}`,
       ...options.server,

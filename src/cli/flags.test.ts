@@ -20,12 +20,12 @@ const message = (run: () => unknown): string => {
 };
 
 test("kcptun's defaults, per end", () => {
-  const client = parse([]);
+  const client = parse(["--mode", "fast"]);
   assert.equal(client.localaddr, ":12948");
   assert.equal(client.crypt, "aes");
   assert.equal(client.key, "it's a secrect");
   assert.deepEqual([client.mtu, client.sndwnd, client.rcvwnd, client.datashard, client.parityshard], [1350, 128, 512, 10, 3]);
-  const server = parseFlags(serverConfig, { argv: [], env: {} });
+  const server = parseFlags(serverConfig, { argv: ["--mode", "fast"], env: {} });
   assert.deepEqual([server.sndwnd, server.rcvwnd, server.listen, server.target], [1024, 1024, ":29900", "127.0.0.1:12948"]);
 });
 
@@ -60,6 +60,12 @@ test("environment below flags, JSON file above them, its keys in any case", () =
   const config = parse(["--key", "from flag", "-c", path]);
   rmSync(folder, { recursive: true });
   assert.deepEqual([config.key, config.nocomp, config.mtu], ["from file", true, 1300]);
+});
+
+test("without a mode everything is measured, and windows only bound it", () => {
+  const { mode, sndwnd, rcvwnd, smuxbuf, streambuf } = parse([]);
+  assert.deepEqual([mode, sndwnd, rcvwnd, smuxbuf, streambuf], ["auto", 8192, 8192, 16_777_216, 8_388_608]);
+  assert.equal(parse(["--sndwnd", "100"]).sndwnd, 100);
 });
 
 test("a generation of kcptun brings its defaults, below what is given", () => {
@@ -114,7 +120,7 @@ test("a secret that is refused is not printed", () => {
 test("help shows every option once, with default and choices, and no hidden ones", () => {
   const help = commandHelp({ name: "client", text: "", examples: [], schema: clientConfig, run: async () => 0 });
   assert.match(help, /-r, --remoteaddr V +the server: host:port, or host:min-max for a random port per session \(default vps:29900\)/);
-  assert.match(help, /--mode V .*normal \| fast \| fast2 \| fast3 \| manual; default fast/);
+  assert.match(help, /--mode V .*auto \| normal \| fast \| fast2 \| fast3 \| manual; default auto/);
   assert.match(help, /--datashard, --ds V/);
   assert.ok(!help.includes("--interval"));
   assert.ok(!help.includes("secrect"));

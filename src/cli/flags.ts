@@ -82,7 +82,9 @@ function depend(options: readonly Option[], given: Record<string, unknown>, leni
   for (const { key, initialBy, fallback, choices, range } of options) {
     if (initialBy !== undefined && given[key] === undefined) {
       const { option = "", values = {}, given: others = [], value: otherwise } = initialBy;
-      const value = others.some((name) => given[name] !== undefined) ? otherwise : values[String(given[option])];
+      const value = others.some((name) => given[name] !== undefined)
+        ? otherwise
+        : values[String(given[option] ?? initialOf(options, option))];
       if (value !== undefined) given[key] = value;
     }
     const falls = fallback !== undefined && (lenient || (fallback.when !== undefined && given[fallback.when] === "true"));
@@ -94,6 +96,11 @@ function depend(options: readonly Option[], given: Record<string, unknown>, leni
       given[key] = Math.min(Math.max(number, range.least), range.most);
     }
   }
+}
+
+/** What the option is when nobody says anything. */
+function initialOf(options: readonly Option[], key: string): unknown {
+  return options.find((candidate) => candidate.key === key)?.initial;
 }
 
 /** Pairs and lists add up over several occurrences; anything else replaces what was there. */

@@ -2,7 +2,7 @@
  * The programs `kcptun-client` and `kcptun-server`: the tunnel's ends with the flags, the files and the manners of the originals.
  *
  * Source: reference kcptun.md 9.2 and 9.3. Deviations: log lines are JSON; closewait counts idle seconds of a half-closed connection and is 30 at
- * both ends; a keepalive above 30 is taken for 30 where kcptun ends; --pprof is refused as a flag.
+ * both ends; mode is fast by default, as kcptun's, and may be auto; a keepalive above 30 is taken for 30 where kcptun ends; --pprof is refused as a flag.
  */
 import { ConfigError, HostError } from "../base/errors.ts";
 import { client } from "./client.ts";
@@ -26,7 +26,12 @@ function configOf(command: Command, argv: readonly string[]): unknown {
     process.exitCode = STATUS_WRONG_FILE;
     throw error;
   }
-  return parseFlags(command.schema, { argv: [...rest, ...flags], env: process.env, later: command.later ?? [], lenient: true });
+  return parseFlags(command.schema, {
+    argv: ["--mode", "fast", ...rest, ...flags],
+    env: process.env,
+    later: command.later ?? [],
+    lenient: true,
+  });
 }
 
 async function main([role, ...argv]: readonly string[]): Promise<number> {

@@ -26,6 +26,12 @@ export const FEATURE_FLOWS = 2;
 export const FEATURE_REVERSE = 4;
 /** Not an ability but a wish: descriptions of streams that were opened before the peer was known (PROXY protocol). */
 export const FEATURE_WANTS_DESCRIPTIONS = 8;
+/** Understands FEC groups that end early (fec/packet.ts, TYPE_SHORT). */
+export const FEATURE_SHORT_GROUPS = 16;
+/** Reports on trains (train.ts). */
+export const FEATURE_TRAINS = 32;
+/** Not an ability but a fact: the sender's KCP does not count ACKs that overtake (mode auto), so it may be told ACKs again. */
+export const FEATURE_ACKS_AGAIN = 64;
 
 const SN = 12;
 const LENGTH = 20;

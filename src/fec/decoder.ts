@@ -18,6 +18,8 @@ import { Autotune } from "./autotune.ts";
 import { Groups } from "./groups.ts";
 import {
   HEAD_BYTES,
+  LONG_DATA,
+  LONG_PARITY,
   pawsOf,
   readSeqid,
   readType,
@@ -27,6 +29,7 @@ import {
   TYPE_DATA,
   TYPE_OOB,
   TYPE_PARITY,
+  TYPE_SHORT,
 } from "./packet.ts";
 import { Repair, repairedSlots } from "./repair.ts";
 import { ShardPool } from "./shard-pool.ts";
@@ -111,6 +114,8 @@ export class FecDecoder {
   /** False until the group sizes are known, and again when a shard contradicts them. */
   #inTune = false;
   #previousWasParity = false;
+  /** The sender's groups end early, as it says with each parity shard. */
+  #long = false;
   #strays = 0;
   /** Slots of repaired shards that wait for `recovered`, newest last. */
   readonly #ready: Ring<number>;
@@ -129,7 +134,7 @@ export class FecDecoder {
   static isFec(view: DataView, start: number, end: number): boolean {
     if (end - start < HEAD_BYTES) return false;
     const type = readType(view, start);
-    return type === TYPE_DATA || type === TYPE_PARITY || type === TYPE_OOB;
+    return type === TYPE_DATA || type === TYPE_PARITY || type === TYPE_OOB || (type & 0xff) === TYPE_SHORT;
   }
 
   static isData(view: DataView, start: number, end: number): boolean {
@@ -181,8 +186,21 @@ export class FecDecoder {
     if (isData) this.#stats.dataShards++;
     else this.#stats.parityShards++;
     const seqid = readSeqid(view, start);
-    this.#follow(seqid, isData);
-    if (this.#inTune) this.#take(bytes, view, start, end, seqid);
+    const shards = isData || type === TYPE_PARITY ? LONG_DATA : type >> 8;
+    if (type !== TYPE_DATA && type !== TYPE_PARITY) {
+      if (shards === 0 || shards > LONG_DATA) {
+        this.#stats.errors++;
+        return 2;
+      }
+      // The sender says itself what it sends: nothing is left to be found out.
+      this.#long = true;
+      this.#tune(LONG_DATA, LONG_PARITY);
+    } else if (!this.#long) this.#follow(seqid, isData);
+    else if (!isData) {
+      this.#long = false;
+      this.#follow(seqid, isData);
+    }
+    if (this.#inTune) this.#take(bytes, view, start, end, seqid, shards);
     return isData ? 1 : 2;
   }
 
@@ -243,7 +261,7 @@ export class FecDecoder {
   }
 
   /** Enters the shard into its group and repairs the group if that is now possible. */
-  #take(bytes: Uint8Array, view: DataView, start: number, end: number, seqid: number): void {
+  #take(bytes: Uint8Array, view: DataView, start: number, end: number, seqid: number, shards: number): void {
     const stats = this.#stats;
     if (seqid >= this.#paws) {
       stats.outOfRange++;
@@ -271,6 +289,7 @@ export class FecDecoder {
       const slot = this.#store.keep(bytes, view, start + SHARD_OFFSET, end);
       if (slot < 0) stats.storeFull++;
       groups.enter(entry, position, slot);
+      if (shards < this.#dataShards && !groups.done(entry)) groups.shorten(entry, shards);
       if (groups.repairable(entry)) this.#mend(entry, group);
     }
   }

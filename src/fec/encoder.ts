@@ -6,11 +6,24 @@
  *
  * Source: kcptun.md section 4.2.
  * Profiles: "2021" sends parity always; "2026" sends none when the last two data shards are 500 ms or more apart, the numbers jump.
- * Deviations: seqids wrap at paws on data shards too, as kcp-go does today; the shape of a group can change under way (`reshape`).
+ * Deviations: seqids wrap at paws on data shards too, as kcp-go does today; the shape of a group can change under way (`reshape`), fewer parity
+ * shards than the shape's can be sent (`rows`), and between two ends of ours groups end early (`close`).
  */
 import { assert } from "../base/assert.ts";
 import type { Bytes, Millis, Seq32 } from "../base/units.ts";
-import { HEAD_BYTES, pawsOf, SHARD_OFFSET, SHARDS_MAX, SIZE_BYTES, TYPE_DATA, TYPE_PARITY, writeHead } from "./packet.ts";
+import {
+  HEAD_BYTES,
+  LONG_DATA,
+  LONG_PARITY,
+  pawsOf,
+  SHARD_OFFSET,
+  SHARDS_MAX,
+  SIZE_BYTES,
+  TYPE_DATA,
+  TYPE_PARITY,
+  TYPE_SHORT,
+  writeHead,
+} from "./packet.ts";
 import { KernelParity } from "./parity-kernel.ts";
 import { type Parity, ParitySum } from "./parity-sum.ts";
 
@@ -51,6 +64,13 @@ export class FecEncoder {
   /** Seqid of the group's first parity shard once the group is complete. */
   #parityAt: Seq32 = 0;
   #inGroup = 0;
+  /** Data shards of the group just completed. */
+  #shards = 0;
+  #rows = 0;
+  /** Parity shards really sent of each group that begins from now on; a receiver takes the others for lost. The sender's shape is the default. */
+  rows = SHARDS_MAX;
+  /** The peer is ours: groups may end early. */
+  #long = false;
   #latest: Millis = Number.NEGATIVE_INFINITY;
 
   constructor(options: FecEncoderOptions) {
@@ -66,6 +86,27 @@ export class FecEncoder {
 
   get parityShards(): number {
     return this.#parityShards;
+  }
+
+  /** Data shards in the open group. */
+  get open(): number {
+    return this.#inGroup;
+  }
+
+  /** Data shards of the group that ended last. */
+  get shards(): number {
+    return this.#shards;
+  }
+
+  /** Groups end early. */
+  get long(): boolean {
+    return this.#long;
+  }
+
+  /** From now on groups are long ones that `close` may end at any time: the peer is one of ours. */
+  lengthen(): void {
+    this.#long = true;
+    this.reshape(LONG_DATA, LONG_PARITY);
   }
 
   /**
@@ -92,7 +133,11 @@ export class FecEncoder {
     const head = start - HEAD_BYTES;
     assert(end - head <= this.#packetBytesMax, "KCP packet longer than packetBytesMax allows");
     const sum = this.#sum;
-    if (this.#inGroup === 0) sum.clear();
+    if (this.#inGroup === 0) {
+      sum.clear();
+      this.#rows = Math.min(this.rows, this.#parityShards);
+      sum.rows = this.#rows;
+    }
     writeHead(view, head, this.#next, TYPE_DATA);
     view.setUint16(head + SHARD_OFFSET, SIZE_BYTES + end - start, true);
     sum.add(this.#inGroup, view, head + SHARD_OFFSET, end);
@@ -102,19 +147,33 @@ export class FecEncoder {
     this.#latest = now;
     this.#inGroup++;
     if (this.#inGroup < this.#dataShards) return 0;
-    this.#inGroup = 0;
-    this.#parityAt = this.#next;
-    this.#next = this.#after(this.#parityShards);
+    this.#end();
     if (this.#profile === "2026" && gap >= Spec.continuousMs) {
       this.stats.sparseGroups++;
       return 0;
     }
-    return this.#parityShards;
+    return this.#rows;
+  }
+
+  /** Ends the open group early: the peer must be ours. Answers as `encode`, at most the `rows` that were planned when it began. */
+  close(rows: number): number {
+    assert(this.#long && this.#inGroup > 0, "a group that may end early is open");
+    this.#next = this.#after(this.#dataShards - this.#inGroup);
+    this.#end();
+    this.#rows = Math.min(rows, this.#rows);
+    return this.#rows;
+  }
+
+  #end(): void {
+    this.#shards = this.#inGroup;
+    this.#inGroup = 0;
+    this.#parityAt = this.#next;
+    this.#next = this.#after(this.#parityShards);
   }
 
   /** Writes parity packet i of the group just completed, header and all, to view[offset…); answers its length. */
   parity(i: number, _into: Uint8Array, view: DataView, offset: number): number {
-    writeHead(view, offset, this.#parityAt + i, TYPE_PARITY);
+    writeHead(view, offset, this.#parityAt + i, this.#long ? TYPE_SHORT | (this.#shards << 8) : TYPE_PARITY);
     const sum = this.#sum;
     sum.read(i, view, offset + SHARD_OFFSET);
     this.stats.parityShards++;

@@ -2,7 +2,7 @@
  * The groups that may still be repaired: the newest and a few behind it, found by their number (seqid ÷ shards in a group).
  *
  *   position in group:   0 … ds−1 | ds … ds+ps−1
- *   slots[entry, pos]    ABSENT · SEEN (arrived, bytes no longer needed) · slot of the store
+ *   slots[entry, pos]    ABSENT · SEEN (arrived, bytes no longer needed) · ZEROS (of a short group) · slot of the store
  *
  * Source: kcptun.md section 4.3.
  */
@@ -10,6 +10,8 @@ import type { ShardStore } from "./shard-store.ts";
 
 const ABSENT = -1;
 const SEEN = -2;
+/** Known to be nothing but zeros: behind the end of a short group. */
+export const ZEROS = -3;
 const FREE = -1;
 
 export class Groups {
@@ -109,6 +111,20 @@ export class Groups {
     if (position < this.#dataShards) this.#dataSeen[entry]!++;
     this.#longest[entry] = Math.max(this.#longest[entry]!, this.#store.length(slot));
     if (this.#dataSeen[entry] !== this.#dataShards) return;
+    this.fullGroups++;
+    this.finish(entry);
+  }
+
+  /** The group has only `shards` data shards, the rest are zeros. */
+  shorten(entry: number, shards: number): void {
+    for (let position = shards; position < this.#dataShards; position++) {
+      const at = entry * this.#groupShards + position;
+      if (this.#slots[at] !== ABSENT) continue;
+      this.#slots[at] = ZEROS;
+      this.#held[entry]!++;
+      this.#dataSeen[entry]!++;
+    }
+    if (this.#dataSeen[entry] !== this.#dataShards || this.done(entry)) return;
     this.fullGroups++;
     this.finish(entry);
   }

@@ -9,6 +9,8 @@
  *   +-------+------+----------------------- …
  *                  |<-- shard: what the code covers, shorter ones as if padded with zeros
  *
+ *   | seqid | f4 n | parity                     of a group that ended after n data shards, only between two ends of ours (encoder `long`)
+ *
  *   group g of ds data and ps parity shards has the seqids g·(ds+ps) … ; they run from 0 to paws − 1 and start again,
  *   paws being the greatest multiple of ds+ps below 2^32.
  *
@@ -26,6 +28,13 @@ export const SIZE_BYTES = 2;
 
 export const TYPE_DATA = 0xf1;
 export const TYPE_PARITY = 0xf2;
+/**
+ * Parity between two ends of ours: of a group of LONG_DATA + LONG_PARITY whose data ended early; the number of its data shards stands in the upper byte of the
+ * type. The rest count as zeros, and their seqids are skipped.
+ */
+export const TYPE_SHORT = 0xf4;
+export const LONG_DATA = 64;
+export const LONG_PARITY = 32;
 /** Out of band: since kcp-go 5.6.60, outside every group; kcptun never sends it. */
 export const TYPE_OOB = 0xf3;
 

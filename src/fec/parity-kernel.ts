@@ -13,6 +13,7 @@ import { parityWeights } from "./reed-solomon.ts";
 
 export class KernelParity implements Parity {
   length = 0;
+  rows: number;
   readonly #kernels: Kernels;
   readonly #columns: number;
   readonly #rows: number;
@@ -29,6 +30,7 @@ export class KernelParity implements Parity {
   }
 
   private constructor(set: Kernels, tables: Tables, sums: Region) {
+    this.rows = tables.rows;
     this.#kernels = set;
     this.#columns = tables.columns;
     this.#rows = tables.rows;
@@ -44,7 +46,7 @@ export class KernelParity implements Parity {
       from = set.scratch;
       for (let i = start; i < end; i++) set.bytes[from + i - start] = view.getUint8(i);
     }
-    for (let row = 0; row < this.#rows; row += ROWS_MAX) {
+    for (let row = 0; row < this.rows; row += ROWS_MAX) {
       const sums = this.#sums.at + row * SUM_BYTES;
       const table = tableAt(this.#tables.region.at, this.#columns, this.#rows, row, column);
       addTo(set.run, this.#rows - row, from, from + end - start, sums, table);

@@ -15,6 +15,8 @@ const ROWS_PER_BLOCK = 4;
 export interface Parity {
   /** Longest shard added since `clear`. */
   readonly length: number;
+  /** Rows that are summed up; changes only while nothing has been added. */
+  rows: number;
   /** Adds view[start…end), not empty, as data shard `column`. */
   add(column: number, view: DataView, start: number, end: number): void;
   /** Writes parity shard `row`, `length` bytes, to view[offset…). */
@@ -32,9 +34,11 @@ export class ParitySum implements Parity {
    */
   readonly #words: Int32Array;
   length = 0;
+  rows: number;
 
   /** `columns` data shards and `rows` parity shards, together at most 256; shards of at most `shardBytesMax` bytes. */
   constructor(columns: number, rows: number, shardBytesMax: number) {
+    this.rows = rows;
     this.#columns = columns;
     this.#blocks = Math.ceil(rows / ROWS_PER_BLOCK);
     this.#shardBytesMax = shardBytesMax;
@@ -43,7 +47,7 @@ export class ParitySum implements Parity {
   }
 
   add(column: number, view: DataView, start: number, end: number): void {
-    for (let block = 0; block < this.#blocks; block++) {
+    for (let block = 0; block * ROWS_PER_BLOCK < this.rows; block++) {
       addShard(this.#words, (block * this.#columns + column) << 8, view, start, end, this.#sums(block));
     }
     if (end - start > this.length) this.length = end - start;

@@ -1,6 +1,6 @@
 /** Computes the missing data shards of a group from those that arrived (reed-solomon.ts). */
 
-import type { Groups } from "./groups.ts";
+import { type Groups, ZEROS } from "./groups.ts";
 import { SHARDS_MAX } from "./packet.ts";
 import { Products } from "./products.ts";
 import { Interpolation } from "./reed-solomon.ts";
@@ -31,7 +31,8 @@ export class Repair {
     const groups = this.#groups;
     let known = 0;
     for (let position = 0; position < groupShards && known < dataShards; position++) {
-      if (groups.slot(entry, position) >= 0) points[known++] = position;
+      const slot = groups.slot(entry, position);
+      if (slot >= 0 || slot === ZEROS) points[known++] = position;
     }
     code.load(points, known);
     const length = groups.longest(entry);
@@ -57,6 +58,7 @@ export class Repair {
     const tOff = store.offset(into);
     for (let k = 0; k < known; k++) {
       const slot = this.#groups.slot(entry, points[k]!);
+      if (slot === ZEROS) continue;
       // Shorter shards count as padded with zeros, which add nothing.
       this.#products.add(weights[k]!, store.page(slot), store.offset(slot), target, tOff, store.length(slot));
     }

@@ -17,6 +17,7 @@ export class AckList {
   #entries = new Uint32Array(2 * ENTRIES_AT_FIRST);
   #mask = ENTRIES_AT_FIRST - 1;
   #head = 0;
+  #shifted = 0;
   /** Entries waiting. */
   length = 0;
   /** Entries pushed out because the list was full. */
@@ -51,7 +52,22 @@ export class AckList {
     return this.#entries[(this.#head << 1) + 1]!;
   }
 
+  /** Of the entry that was shifted `back` entries ago, 1…`shifted`. */
+  snBefore(back: number): Seq32 {
+    return this.#entries[((this.#head - back) & this.#mask) << 1]!;
+  }
+
+  tsBefore(back: number): number {
+    return this.#entries[(((this.#head - back) & this.#mask) << 1) + 1]!;
+  }
+
+  /** Entries shifted that are still there. */
+  get shifted(): number {
+    return Math.min(this.#shifted, this.#mask + 1 - this.length);
+  }
+
   shift(): void {
+    this.#shifted++;
     this.#head = (this.#head + 1) & this.#mask;
     this.length--;
   }
@@ -73,5 +89,6 @@ export class AckList {
     this.#entries = entries;
     this.#mask = size - 1;
     this.#head = 0;
+    this.#shifted = 0;
   }
 }

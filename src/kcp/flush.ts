@@ -16,6 +16,7 @@ import { seqAdd, seqDiff } from "../base/seq.ts";
 import type { Millis } from "../base/units.ts";
 import type { AckList } from "./ack-list.ts";
 import type { Congestion } from "./congestion.ts";
+import type { Flight } from "./flight.ts";
 import type { Probe } from "./probe.ts";
 import type { ReceiveWindow } from "./receive-window.ts";
 import type { Rtt } from "./rtt.ts";
@@ -55,13 +56,22 @@ export interface FlushParts {
   readonly rtt: Rtt;
   readonly congestion: Congestion;
   readonly stats: KcpStats;
+  /** Decides what is lost, where a rate controller does. */
+  readonly flight: Flight | undefined;
 }
 
 export class Flush {
   readonly #parts: FlushParts;
   readonly #fastackAfter: number;
-  /** Most segments in flight, on top of every window: for rate controllers. */
-  inFlightMax = Number.POSITIVE_INFINITY;
+  /** Data waits for its turn; ACKs and probes go. */
+  held = false;
+  /** ACKs told before that are told again with new ones; only to a peer that does not take that for overtaking. */
+  ackRepeats = 0;
+  /** ACKs were told and nothing since; the timer tells the last ones again. */
+  ackedLately = false;
+  tellAgain = false;
+  /** The packet written last carries data. */
+  wroteData = false;
   /** Set when a flush that the timer asked for ends: time until the next one, −1 otherwise. The owner clears it. */
   timerDelay: Millis = -1;
 
@@ -110,13 +120,70 @@ export class Flush {
   transmit(current: number, into: Uint8Array, view: DataView, offset: number): number {
     if (this.#asked > 0) this.#begin();
     if (this.#phase === IDLE) return 0;
+    this.wroteData = false;
     this.#at = offset;
     this.#limit = offset + this.#parts.mtu;
     if (this.#phase === ACKS && this.#writeAcks(view)) this.#leaveAcks(current);
     if (this.#phase === PROBES && this.#writeProbes(view)) this.#enterAgain(current);
+    if (this.#parts.flight !== undefined) return this.#paced(current, into, view, this.#parts.flight) - offset;
     if (this.#phase === AGAIN && this.#writeAgain(current, into, view)) this.#phase = FIRST;
     if (this.#phase === FIRST && this.#writeFirst(current, into, view)) this.#end();
     return this.#at - offset;
+  }
+
+  /** Data by the rate controller: what is lost, then what the window takes. Answers where the packet ends. */
+  #paced(current: number, into: Uint8Array, view: DataView, flight: Flight): number {
+    if (this.#phase < AGAIN || this.held) return this.#at;
+    if (this.#writeLost(current, into, view, flight) && this.#writeNew(current, into, view, flight)) this.#end();
+    return this.#at;
+  }
+
+  /** Something that is not an ACK waits to be written, with a rate controller. */
+  get hasData(): boolean {
+    const { flight, send, sndWnd } = this.#parts;
+    if (flight === undefined) return false;
+    if (flight.lost >= 0 || flight.echo >= 0) return true;
+    return send.queued > 0 && flight.open && send.inFlight < Math.min(sndWnd, send.rmtWnd);
+  }
+
+  #writeLost(current: number, into: Uint8Array, view: DataView, flight: Flight): boolean {
+    const { send, stats } = this.#parts;
+    for (let sn = flight.lost; sn >= 0; sn = flight.lost) {
+      const i = sn & send.mask;
+      if (this.#at + HEADER_BYTES + send.length[i]! > this.#limit) return false;
+      stats.retransSegs++;
+      stats.lostSegs++;
+      flight.launch(sn, send.length[i]!, true);
+      this.#writePush(i, current, into, view);
+    }
+    for (let sn = flight.echo; sn >= 0; sn = flight.echo) {
+      const i = sn & send.mask;
+      if (this.#at + HEADER_BYTES + send.length[i]! > this.#limit) return false;
+      flight.dropEcho();
+      flight.launch(sn, send.length[i]!, true);
+      this.#writePush(i, current, into, view);
+    }
+    return true;
+  }
+
+  #writeNew(current: number, into: Uint8Array, view: DataView, flight: Flight): boolean {
+    const { send, sndWnd } = this.#parts;
+    while (send.queued > 0 && flight.open && send.inFlight < Math.min(sndWnd, send.rmtWnd)) {
+      const i = send.nxt & send.mask;
+      if (this.#at + HEADER_BYTES + send.length[i]! > this.#limit) return false;
+      flight.launch(send.sn[i]!, send.length[i]!, false);
+      send.launch(i);
+      this.#writePush(i, current, into, view);
+    }
+    if (send.queued === 0) flight.exhausted();
+    return true;
+  }
+
+  /** Writes the smallest packet there is: it tells the window, which a peer may hear at any time. */
+  filler(view: DataView, offset: number): number {
+    this.#at = offset;
+    this.#header(view, this.#parts.conv, WINS, 0, 0, 0);
+    return HEADER_BYTES;
   }
 
   #begin(): void {
@@ -132,6 +199,8 @@ export class Flush {
   /** Each of the four writers answers true when its phase is over, false when the packet is full. */
   #writeAcks(view: DataView): boolean {
     const { acks, receive, conv } = this.#parts;
+    const fresh = acks.length > 0;
+    if (fresh) this.ackedLately = this.ackRepeats > 0;
     while (acks.length > 0) {
       // What is below rcv_nxt is told by `una`; the last entry always goes, for its time stamp.
       if (acks.length === 1 || seqDiff(acks.sn, receive.nxt) >= 0) {
@@ -140,7 +209,19 @@ export class Flush {
       }
       acks.shift();
     }
+    if (this.ackRepeats > 0 && (fresh || this.tellAgain)) this.#repeatAcks(view, fresh ? 2 : 1);
+    this.tellAgain = false;
     return true;
+  }
+
+  /** ACKs of what is behind a gap are told once and are as easily lost as data: the last ones are told again. */
+  #repeatAcks(view: DataView, from: number): void {
+    const { acks, receive, conv } = this.#parts;
+    const end = Math.min(this.ackRepeats + from, acks.shifted + 1);
+    for (let back = from; back < end && this.#at + HEADER_BYTES <= this.#limit; back++) {
+      const sn = acks.snBefore(back);
+      if (back === 1 || seqDiff(sn, receive.nxt) >= 0) this.#header(view, conv, ACK, acks.tsBefore(back), sn, 0);
+    }
   }
 
   #leaveAcks(current: number): void {
@@ -170,7 +251,7 @@ export class Flush {
   /** Most segments that may be in flight now. */
   get window(): number {
     const { send, congestion, sndWnd } = this.#parts;
-    const window = Math.min(sndWnd, send.rmtWnd, this.inFlightMax);
+    const window = Math.min(sndWnd, send.rmtWnd);
     return congestion.limits ? Math.min(window, congestion.cwnd) : window;
   }
 
@@ -178,6 +259,11 @@ export class Flush {
     const { send, interval } = this.#parts;
     const { window } = this;
     this.#window = window;
+    if (this.#parts.flight !== undefined) {
+      this.#nearest = interval;
+      this.#phase = AGAIN;
+      return;
+    }
     this.#firstTotal = Math.max(0, Math.min(send.queued, window - send.inFlight));
     this.#firstLeft = this.#firstTotal;
     this.#nearest = interval;
@@ -272,6 +358,7 @@ export class Flush {
   #writePush(i: number, current: number, into: Uint8Array, view: DataView): void {
     const { send, conv } = this.#parts;
     const length = send.length[i]!;
+    this.wroteData = true;
     send.xmit[i] = send.xmit[i]! + 1;
     send.ts[i] = current;
     this.#header(view, conv, PUSH, current, send.sn[i]!, length);

@@ -16,7 +16,8 @@
 export type { Bytes, Millis, Seq32 } from "../base/units.ts";
 export { NEVER } from "../base/units.ts";
 export * as kcp from "./index.ts";
-export { Kcp, type KcpOptions, SEND_BYTES_MAX } from "./kcp.ts";
+export { Kcp, SEND_BYTES_MAX } from "./kcp.ts";
+export type { KcpOptions } from "./options.ts";
 export { HEADER_BYTES, looksLikeKcp, PACKET_BYTES_MAX, readConv, readFirstSn, WND_MAX } from "./segment.ts";
 export { SegmentStore } from "./segment-store.ts";
 export type { KcpStats } from "./stats.ts";

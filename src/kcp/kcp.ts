@@ -25,12 +25,14 @@ import { seqDiff } from "../base/seq.ts";
 import { type Bytes, type Millis, NEVER } from "../base/units.ts";
 import { AckList } from "./ack-list.ts";
 import { Congestion } from "./congestion.ts";
+import type { Flight } from "./flight.ts";
 import { FLUSH_ACKS, FLUSH_FULL, Flush } from "./flush.ts";
+import type { KcpOptions } from "./options.ts";
 import { Probe } from "./probe.ts";
 import { PROFILES, type Profile } from "./profile.ts";
 import { ReceiveWindow } from "./receive-window.ts";
 import { Rtt } from "./rtt.ts";
-import { ACK, CMD, CONV, HEADER_BYTES, LEN, PACKET_BYTES_MAX, PUSH, SN, TS, UNA, WASK, WINS, WND, WND_MAX } from "./segment.ts";
+import { ACK, CMD, CONV, clock, HEADER_BYTES, LEN, PACKET_BYTES_MAX, PUSH, SN, TS, UNA, WASK, WINS, WND, WND_MAX } from "./segment.ts";
 import { SegmentStore } from "./segment-store.ts";
 import { SendWindow } from "./send-window.ts";
 import { KcpStats } from "./stats.ts";
@@ -48,37 +50,13 @@ const MTU_MIN: Bytes = 50;
 const INTERVAL_MIN: Millis = 10;
 const INTERVAL_MAX: Millis = 5000;
 
-export interface KcpOptions {
-  /** Conversation: the same 32-bit number at both ends. */
-  readonly conv: number;
-  /** Largest KCP packet, headers of KCP included, 50…1500. */
-  readonly mtu: Bytes;
-  /** Most segments waiting before `send` refuses, and most in flight; at least 1. */
-  readonly sndWnd: number;
-  /** Segments received and not read, 1…65535. */
-  readonly rcvWnd: number;
-  /** 1: least RTO 30 ms and slower backoff; 0: 100 ms. */
-  readonly nodelay: 0 | 1;
-  /** Time between two flushes by the timer; clamped to 10…5000 ms. */
-  readonly interval: Millis;
-  /** Resend a segment that was overtaken this many times; 0 = never. */
-  readonly resend: number;
-  /** 1: no congestion window. */
-  readonly nc: 0 | 1;
-  readonly profile: "2021" | "2026";
-  /** ACKs leave at once instead of with the timer. */
-  readonly ackNoDelay?: boolean;
-  /** Where payloads that were received wait to be read; one for several conversations, each with a `release` at its end. By default one of its own. */
-  readonly segments?: SegmentStore;
-  /** Where our own numbering and the peer's begin: 0 in every real session, near 2^32 in tests of the wrap. */
-  readonly firstSn?: number;
-}
-
 export class Kcp {
   readonly conv: number;
   /** Data bytes of a full segment. */
   readonly mss: Bytes;
   readonly stats: KcpStats;
+  /** With a rate controller: most segments that wait for their first sending, so that what is written later need not wait long. */
+  queueMax = Number.POSITIVE_INFINITY;
   readonly #options: KcpOptions;
   readonly #profile: Profile;
   readonly #interval: Millis;
@@ -91,6 +69,7 @@ export class Kcp {
   readonly #probe: Probe;
   readonly #congestion: Congestion;
   readonly #flush: Flush;
+  readonly #flight: Flight | undefined;
   /** Next flush by the timer; −1 before the first call. */
   #timer: Millis = -1;
   /** An ACK of the packet being read brought a segment to the fast resend threshold. */
@@ -109,7 +88,8 @@ export class Kcp {
     this.#acksInPacket = Math.floor(mtu / HEADER_BYTES);
     this.#rtt = new Rtt(nodelay, this.#interval);
     // A send is taken whole while a single place is free, so the last one may reach beyond the window.
-    this.#send = new SendWindow(this.mss, sndWnd + Math.ceil(SEND_BYTES_MAX / this.mss), RMT_WND_INITIAL, 0, firstSn);
+    this.#flight = options.flight;
+    this.#send = new SendWindow(this.mss, sndWnd + Math.ceil(SEND_BYTES_MAX / this.mss), RMT_WND_INITIAL, 0, firstSn, options.flight);
     this.#receive = new ReceiveWindow(rcvWnd, options.segments ?? new SegmentStore(), firstSn);
     this.#acks = new AckList(rcvWnd);
     this.#probe = new Probe(this.#profile.probeInitial);
@@ -130,6 +110,7 @@ export class Kcp {
       rtt: this.#rtt,
       congestion: this.#congestion,
       stats: this.stats,
+      flight: options.flight,
     });
   }
 
@@ -148,6 +129,7 @@ export class Kcp {
     let ackTs = -1;
     let whole = end - start >= HEADER_BYTES;
     this.#overtaken = false;
+    this.#flight?.packet(now);
     while (whole && end - at >= HEADER_BYTES) {
       const cmd = view.getUint8(at + CMD);
       const length = view.getUint32(at + LEN, true);
@@ -215,7 +197,8 @@ export class Kcp {
 
   /** Segments that fit before `send` refuses; 0 when it does. */
   get room(): number {
-    return this.writable ? this.#options.sndWnd - this.#send.waiting : 0;
+    if (!this.writable) return 0;
+    return Math.min(this.#options.sndWnd - this.#send.waiting, this.queueMax - this.#send.queued);
   }
 
   /** Over the buffer in which `reserve` has just laid out places. */
@@ -228,14 +211,15 @@ export class Kcp {
     return this.#send.waiting;
   }
 
-  /** Most segments that may be in flight now: the least of sndWnd, the peer's window, the congestion window and a rate controller's limit. */
+  /** Most segments that may be in flight now: the least of sndWnd, the peer's window and the congestion window. */
   get window(): number {
     return this.#flush.window;
   }
 
   /** `send` would take bytes. */
   get writable(): boolean {
-    const { waiting, rmtWnd } = this.#send;
+    const { waiting, rmtWnd, queued } = this.#send;
+    if (this.#flight !== undefined) return waiting < this.#options.sndWnd && queued < this.queueMax;
     return waiting < this.#options.sndWnd && (!this.#profile.sendWaitsForPeer || waiting < rmtWnd);
   }
 
@@ -272,22 +256,51 @@ export class Kcp {
     this.#send.store.rest();
   }
 
-  /** Lowers what may be in flight below the windows, in segments, for rate controllers; Infinity lifts it. */
-  limitInFlight(segments: number): void {
-    this.#flush.inFlightMax = segments;
+  /** Holds data back until it is its turn, for pacers; ACKs go meanwhile. */
+  set held(held: boolean) {
+    this.#flush.held = held;
+  }
+
+  /** Tells so many ACKs of segments behind a gap again with each packet of ACKs: only to a peer that counts no overtaking by them. */
+  set ackRepeats(n: number) {
+    this.#flush.ackRepeats = n;
+  }
+
+  /** The packet written last carries data, not only ACKs. */
+  get wroteData(): boolean {
+    return this.#flush.wroteData;
+  }
+
+  /** Writes a packet that only tells the window, where one is wanted that means nothing; answers its length. */
+  filler(view: DataView, offset: number): Bytes {
+    return this.#flush.filler(view, offset);
+  }
+
+  /** Something that is not an ACK waits to be written, with a rate controller. */
+  get hasData(): boolean {
+    return this.#flush.hasData;
   }
 
   /** Does what is due; early calls are harmless. */
   advance(now: Millis): void {
     this.#wake(now);
+    const flight = this.#flight;
+    flight?.turn(now);
+    if (this.hasData) this.#flush.ask(FLUSH_FULL);
     if (now < this.#timer) return;
-    if (!this.#idle) this.#flush.ask(FLUSH_FULL, true);
+    if (!this.#idle) {
+      const flush = this.#flush;
+      flush.tellAgain = flush.ackedLately && this.#acks.length === 0;
+      flush.ackedLately = false;
+      flush.ask(FLUSH_FULL, true);
+    }
     this.#timer = now + this.#interval;
   }
 
   /** When `advance` wants to be called; NEVER while nothing is in flight, queued or owed. */
   deadline(): Millis {
-    return this.#idle ? NEVER : this.#timer;
+    if (this.#idle) return NEVER;
+    return this.#flight === undefined ? this.#timer : Math.min(this.#timer, this.#flight.deadline());
   }
 
   /** Writes the next packet, at most mtu bytes, to into[offset…); answers its length, 0 = drained. `view` is over the same bytes. */
@@ -319,8 +332,13 @@ export class Kcp {
 
   #acknowledged(sn: number, ts: number): void {
     const acked = this.#send.acknowledge(sn);
+    if (this.#flight !== undefined) this.#flight.heard(sn, ts);
     if (acked < 0) return;
     this.stats.ackedBytes += acked;
+    if (this.#flight !== undefined) {
+      this.#flush.ask(FLUSH_FULL);
+      return;
+    }
     if (this.#send.overtake(sn, ts, this.#resend)) this.#overtaken = true;
   }
 
@@ -370,7 +388,7 @@ export class Kcp {
   /** Nothing to do for the timer. */
   get #idle(): boolean {
     const { waiting, rmtWnd } = this.#send;
-    return waiting === 0 && this.#acks.length === 0 && rmtWnd > 0 && !this.#probe.tell && !this.#flush.active;
+    return waiting === 0 && this.#acks.length === 0 && rmtWnd > 0 && !this.#probe.tell && !this.#flush.active && !this.#flush.ackedLately;
   }
 
   /** Starts the timer at the first call, and brings it up to date after it slept, in the phase it had. */
@@ -378,9 +396,4 @@ export class Kcp {
     if (this.#timer < 0) this.#timer = now;
     else if (this.#timer < now && this.#idle) this.#timer += Math.ceil((now - this.#timer) / this.#interval) * this.#interval;
   }
-}
-
-/** The 32-bit millisecond clock of the wire. */
-function clock(now: Millis): number {
-  return Math.floor(now) >>> 0;
 }

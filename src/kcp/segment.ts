@@ -8,7 +8,7 @@
  *
  * Source: reference/kcptun.md 2.5, checked against captures of kcptun 2021 and 2026.
  */
-import type { Bytes, Seq32 } from "../base/units.ts";
+import type { Bytes, Millis, Seq32 } from "../base/units.ts";
 
 export const HEADER_BYTES: Bytes = 24;
 
@@ -85,4 +85,9 @@ export function writeHeader(
   view.setUint32(at + SN, sn, true);
   view.setUint32(at + UNA, una, true);
   view.setUint32(at + LEN, length, true);
+}
+
+/** The 32-bit millisecond clock of the wire. */
+export function clock(now: Millis): number {
+  return Math.floor(now) >>> 0;
 }

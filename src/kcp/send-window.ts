@@ -17,6 +17,7 @@ import { assert } from "../base/assert.ts";
 import type { Pieces } from "../base/pieces.ts";
 import { seqAdd, seqDiff } from "../base/seq.ts";
 import type { Bytes, Seq32 } from "../base/units.ts";
+import type { Flight } from "./flight.ts";
 import { SendStore } from "./send-store.ts";
 
 /** `fastack` of a segment that is not to be resent early before its next timeout. */
@@ -64,11 +65,14 @@ export class SendWindow {
   earliest = 0;
 
   readonly store: SendStore;
+  /** Is told of each segment that the peer has, where a rate controller decides. */
+  readonly flight: Flight | undefined;
   readonly #segmentsMax: number;
 
   /** `segmentsMax`: most segments queued and in flight together. `headroom`: see SendStore. */
-  constructor(mss: Bytes, segmentsMax: number, rmtWnd: number, headroom: Bytes, firstSn: Seq32 = 0) {
+  constructor(mss: Bytes, segmentsMax: number, rmtWnd: number, headroom: Bytes, firstSn: Seq32 = 0, flight?: Flight) {
     this.mss = mss;
+    this.flight = flight;
     this.rmtWnd = rmtWnd;
     this.una = firstSn;
     this.nxt = firstSn;
@@ -221,6 +225,7 @@ export class SendWindow {
   #settle(i: number): Bytes {
     if (this.#acked[i] === 1) return 0;
     this.#acked[i] = 1;
+    this.flight?.settle(this.sn[i]!);
     this.store.give(this.#slot[i]!);
     const next = this.next[i]!;
     const previous = this.#previous[i]!;

@@ -12,8 +12,11 @@ const count = (least: number, most: number) => z.coerce.number().int().min(least
 /** Texts, one option each or with commas. */
 const list = (most: number) => z.array(z.string().min(1)).max(most).default([]);
 
-const sndwnd = (initial: number) => u16.min(1).default(initial).describe("most packets in flight");
-const rcvwnd = (initial: number) => u16.min(1).default(initial).describe("most packets waiting to be read");
+/** Kept small by what is measured; these are the most it may come to. */
+const byMode = (most: number) => ({ initialBy: { option: "mode", values: { auto: most } } });
+
+const sndwnd = (initial: number) => u16.min(1).default(initial).describe("most packets in flight").meta(byMode(8192));
+const rcvwnd = (initial: number) => u16.min(1).default(initial).describe("most packets waiting to be read").meta(byMode(8192));
 
 /** What both ends have in common. */
 const shared = {
@@ -31,8 +34,8 @@ const shared = {
   cryptfallback: z.stringbool().default(false).describe("take a cipher that is not known for aes without a word, as kcptun does"),
   mode: z
     .enum(modeNames)
-    .default("fast")
-    .describe("how eagerly lost packets are resent")
+    .default("auto")
+    .describe("auto = rate, window and FEC follow what is measured; the others are kcptun's: how eagerly lost packets are resent")
     .meta({ fallback: { value: "manual" } }),
   mtu: count(64, 1500).default(1350).describe("bytes in one UDP datagram"),
   datashard: count(0, 255)
@@ -41,7 +44,7 @@ const shared = {
     .meta({ alias: ["ds"] }),
   parityshard: count(0, 255)
     .default(3)
-    .describe("FEC: parity packets in a group, 0 = off")
+    .describe("FEC: parity packets in a group, 0 = off; mode auto sends as many of them as the loss asks for")
     .meta({ alias: ["ps"] }),
   dscp: count(0, 63).default(0).describe("differentiated services code point of our packets"),
   QPP: z.stringbool().default(false).describe("quantum permutation pads on each connection; the same at both ends"),
@@ -67,14 +70,16 @@ const shared = {
     .meta({ initialBy: { option: "compat", values: { "2021": 1 } } }),
   smuxbuf: count(65_536, 2 ** 30)
     .default(4_194_304)
-    .describe("bytes received for slow streams of one session together"),
+    .describe("bytes received for slow streams of one session together")
+    .meta(byMode(16_777_216)),
   framesize: count(1024, 65_535)
     .default(8192)
-    .describe("most bytes of one stream in a row")
+    .describe("most bytes of one stream in a row; mode auto takes no more than 4096")
     .meta({ initialBy: { option: "compat", values: { "2021": 4096 } } }),
   streambuf: count(65_536, 2 ** 30)
     .default(2_097_152)
-    .describe("bytes received for one slow stream (smux version 2)"),
+    .describe("bytes received for one slow stream (smux version 2)")
+    .meta(byMode(8_388_608)),
   spill: count(0, 2 ** 30)
     .default(16_777_216)
     .describe("bytes beyond smuxbuf that streams of a session may hold whose applications take nothing, before the others wait for them"),

@@ -3,7 +3,8 @@
  *
  *   receive ─┬ HELLO, ANSWER ─▶ negotiation
  *            └ OPEN … END ────▶ sink, the flows of the session
- *   negotiation ───┐
+ *   train ─────────┐
+ *   negotiation ───┤
  *   outbox ────────┴▶ transmit ─▶ FEC when it is on (not for HELLO and ANSWER) ─▶ cipher
  *
  * The outbox waits until the peer is known to be ours, and is emptied when it is not.
@@ -11,9 +12,10 @@
 import type { Bytes, Millis } from "../base/units.ts";
 import { FLOW_HEADER_BYTES } from "../extension/flow-message.ts";
 import { FLOW_TYPE_LEAST, readType } from "../extension/header.ts";
-import { ANSWER, HELLO } from "../extension/hello.ts";
+import { ANSWER, FEATURE_TRAINS, HELLO } from "../extension/hello.ts";
 import { Negotiation, type Standing } from "../extension/negotiation.ts";
 import { Outbox } from "../extension/outbox.ts";
+import { CAR, REPORT, Train } from "../extension/train.ts";
 import { readConv } from "../kcp/segment.ts";
 import type { SessionOptions } from "./session-options.ts";
 
@@ -27,6 +29,7 @@ export interface FlowSink {
 export class Extension {
   readonly negotiation: Negotiation;
   readonly outbox: Outbox;
+  readonly train: Train;
   /** Messages of other conversations, damaged ones, and of types that this version does not know. */
   errors = 0;
   unknownTypes = 0;
@@ -34,6 +37,7 @@ export class Extension {
   protect = false;
   /** When something was put into the outbox last. */
   saidAt: Millis = Number.NEGATIVE_INFINITY;
+  readonly #measures: boolean;
   readonly #conv: number;
   readonly #sink: FlowSink;
 
@@ -42,6 +46,8 @@ export class Extension {
     this.#conv = conv;
     this.#sink = sink;
     this.negotiation = new Negotiation(role, conv, features);
+    this.train = new Train(conv, packetBytesMax);
+    this.#measures = config.mode === "auto";
     this.outbox = new Outbox(packetBytesMax, config.flowqueue);
   }
 
@@ -54,6 +60,7 @@ export class Extension {
     const type = readType(view, start);
     if (readConv(view, start) !== this.#conv) this.errors++;
     else if (type === HELLO || type === ANSWER) this.negotiation.receive(type, bytes, view, start, end);
+    else if (type === CAR || type === REPORT) this.train.receive(now, type, view, start, end);
     else if (type < FLOW_TYPE_LEAST) this.unknownTypes++;
     else if (end - start < FLOW_HEADER_BYTES || this.standing !== "extended") this.errors++;
     else this.#sink.flowMessage(now, type, bytes, view, start, end);
@@ -65,13 +72,18 @@ export class Extension {
     this.protect = false;
     const length = negotiation.transmit(bytes, view, at);
     if (length > 0) return length;
+    const measured = this.train.transmit(bytes, view, at);
+    if (measured > 0) return measured;
     if (outbox.length === 0 || negotiation.standing !== "extended") return 0;
     this.protect = true;
     return outbox.shift(bytes, at);
   }
 
   advance(now: Millis): void {
-    this.negotiation.advance(now);
+    const { negotiation, train } = this;
+    negotiation.advance(now);
+    if (this.#measures && this.standing === "extended" && (negotiation.peerFeatures & FEATURE_TRAINS) !== 0) train.depart(now);
+    train.advance(now);
     if (this.standing === "plain") this.outbox.clear();
   }
 
@@ -82,6 +94,6 @@ export class Extension {
   }
 
   deadline(): Millis {
-    return this.negotiation.deadline();
+    return Math.min(this.negotiation.deadline(), this.train.deadline());
   }
 }

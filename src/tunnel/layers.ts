@@ -19,6 +19,8 @@ import { SPAN_BYTES } from "./frame-span.ts";
 import type { Scratch } from "./scratch.ts";
 import { NOTHING_NOW, SHUT, type Stream } from "./stream.ts";
 
+/** Tuning: with mode auto a frame of one stream is no longer than that, so that another one's may follow soon. */
+const AUTO_FRAME_BYTES: Bytes = 4096;
 /** What one snappy chunk holds. */
 const SNAPPY_BYTES_MAX = 65_536;
 
@@ -31,7 +33,8 @@ export class Layers {
   readonly frameBytesMax: Bytes;
 
   constructor(role: "client" | "server", version: 1 | 2 | "any", compressed: boolean, config: TunnelConfig, kcp: Kcp, scratch: Scratch) {
-    this.frameBytesMax = compressed ? Math.min(config.framesize, SNAPPY_BYTES_MAX - SMUX_HEADER_BYTES) : config.framesize;
+    const framesize = config.mode === "auto" ? Math.min(config.framesize, AUTO_FRAME_BYTES) : config.framesize;
+    this.frameBytesMax = compressed ? Math.min(framesize, SNAPPY_BYTES_MAX - SMUX_HEADER_BYTES) : framesize;
     this.smux = new SmuxSession({
       role,
       version,

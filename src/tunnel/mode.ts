@@ -16,9 +16,13 @@ export const modes = {
   fast3: { nodelay: 1, interval: 10, resend: 2, nc: 1 },
 } as const satisfies Readonly<Record<string, KcpTuning>>;
 
-export const modeNames = ["normal", "fast", "fast2", "fast3", "manual"] as const;
+/** What KCP still does by itself under a rate controller: its timer, for probes and what was forgotten. */
+const AUTO: KcpTuning = { nodelay: 1, interval: 10, resend: 0, nc: 1 };
+
+export const modeNames = ["auto", "normal", "fast", "fast2", "fast3", "manual"] as const;
 export type ModeName = (typeof modeNames)[number];
 
 export function tuningOf(options: KcpTuning & { readonly mode: ModeName }): KcpTuning {
+  if (options.mode === "auto") return AUTO;
   return options.mode === "manual" ? options : modes[options.mode];
 }

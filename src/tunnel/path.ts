@@ -10,7 +10,14 @@
 import { type Millis, NEVER } from "../base/units.ts";
 import type { PacketCipher } from "../cipher/cipher.ts";
 import { isExtension } from "../extension/header.ts";
-import { FEATURE_DESCRIPTIONS, FEATURE_FLOWS, FEATURE_REVERSE } from "../extension/hello.ts";
+import {
+  FEATURE_ACKS_AGAIN,
+  FEATURE_DESCRIPTIONS,
+  FEATURE_FLOWS,
+  FEATURE_REVERSE,
+  FEATURE_SHORT_GROUPS,
+  FEATURE_TRAINS,
+} from "../extension/hello.ts";
 import { FecDecoder } from "../fec/decoder.ts";
 import { looksLikeKcp, readConv } from "../kcp/segment.ts";
 import type { PortRange } from "./address.ts";
@@ -65,7 +72,13 @@ export class Path implements Demultiplexer {
       pads: parts.pads,
       log: parts.log,
       wake: (touched) => this.#endpoint?.wake(touched),
-      features: FEATURE_DESCRIPTIONS | FEATURE_FLOWS | FEATURE_REVERSE,
+      features:
+        FEATURE_DESCRIPTIONS |
+        FEATURE_FLOWS |
+        FEATURE_REVERSE |
+        FEATURE_SHORT_GROUPS |
+        FEATURE_TRAINS |
+        (config.mode === "auto" ? FEATURE_ACKS_AGAIN : 0),
       counters: parts.counters,
       opened: parts.opened,
       flowOpened: parts.flowOpened,

@@ -5,7 +5,15 @@
 import { ConfigError } from "../base/errors.ts";
 import type { Millis } from "../base/units.ts";
 import { type Description, KIND_REVERSE, REFUSED_FAILED } from "../extension/description.ts";
-import { FEATURE_DESCRIPTIONS, FEATURE_FLOWS, FEATURE_REVERSE, FEATURE_WANTS_DESCRIPTIONS } from "../extension/hello.ts";
+import {
+  FEATURE_ACKS_AGAIN,
+  FEATURE_DESCRIPTIONS,
+  FEATURE_FLOWS,
+  FEATURE_REVERSE,
+  FEATURE_SHORT_GROUPS,
+  FEATURE_TRAINS,
+  FEATURE_WANTS_DESCRIPTIONS,
+} from "../extension/hello.ts";
 import { udpCarrier } from "../host/link.ts";
 import type { Driver } from "../host/loop.ts";
 import { parsePortRange } from "./address.ts";
@@ -89,7 +97,14 @@ export class TunnelServer implements Driver {
       scratch: this.#scratch,
       totals: this.#totals,
       counters: this.#channels,
-      features: FEATURE_DESCRIPTIONS | FEATURE_FLOWS | FEATURE_REVERSE | (config.proxyprotocol ? FEATURE_WANTS_DESCRIPTIONS : 0),
+      features:
+        FEATURE_DESCRIPTIONS |
+        FEATURE_FLOWS |
+        FEATURE_REVERSE |
+        FEATURE_SHORT_GROUPS |
+        FEATURE_TRAINS |
+        (config.mode === "auto" ? FEATURE_ACKS_AGAIN : 0) |
+        (config.proxyprotocol ? FEATURE_WANTS_DESCRIPTIONS : 0),
       opened: (session, stream, now, description) => this.#opened(session, stream, now, description),
       flowOpened: this.#exits.flowOpened,
       admit: (now, user) => this.#admit(now, user),

@@ -8,7 +8,6 @@
  */
 import type { Batch } from "../base/batch.ts";
 import type { Pieces } from "../base/pieces.ts";
-import { Ring } from "../base/ring.ts";
 import { type Bytes, type Millis, NEVER } from "../base/units.ts";
 import type { Description } from "../extension/description.ts";
 import type { Log } from "../host/log.ts";
@@ -28,6 +27,7 @@ import type { SessionOptions } from "./session-options.ts";
 import type { RateShare } from "./shared-rate.ts";
 import { ENDED, SHUT, Stream, type StreamOwner } from "./stream.ts";
 import { Transport } from "./transport.ts";
+import { Turns } from "./turns.ts";
 import { Vigil } from "./vigil.ts";
 
 /** How often half-closed streams are looked at. */
@@ -59,7 +59,8 @@ export class Session implements StreamOwner, SmuxSink {
   readonly #options: SessionOptions;
   /** Of the rate at which the user may send. */
   readonly #intake: RateShare | undefined;
-  readonly #ready: Ring<Stream>;
+  readonly #ready: Turns;
+  #now: Millis;
   /** Streams that have gathered pieces of what is being received. */
   readonly #gathering: Stream[] = [];
   #sweepAt: Millis = NEVER;
@@ -82,7 +83,8 @@ export class Session implements StreamOwner, SmuxSink {
       this.transport.extension = new Extension(options, this.kcp.mss + HEADER_BYTES, this.flows);
     }
     this.introductions = new Introductions(this, options);
-    this.#ready = new Ring(config.streams + 1);
+    this.#ready = new Turns(config.streams + 1);
+    this.#now = now;
     if (options.role === "client") this.#settle(config.smuxver === 1 ? 1 : 2, !config.nocomp);
   }
 
@@ -93,6 +95,7 @@ export class Session implements StreamOwner, SmuxSink {
 
   /** Moves bytes between KCP and the sockets as far as both sides allow. */
   advance(now: Millis): void {
+    this.#now = now;
     // Nothing wakes for this: keep-alives come often enough.
     if (this.transport.rest(now)) this.layers?.rest();
     this.kcp.advance(now);
@@ -182,7 +185,7 @@ export class Session implements StreamOwner, SmuxSink {
   streamReady(stream: Stream): void {
     if (!stream.queued && this.streams.get(stream.sid) === stream) {
       stream.queued = true;
-      this.#ready.push(stream);
+      this.#ready.push(this.#now, stream);
     }
     this.#options.wake(this);
   }
@@ -334,7 +337,7 @@ export class Session implements StreamOwner, SmuxSink {
     while (this.closed === undefined && kcp.writable) {
       if (layers.pushControl(now)) continue;
       if (blocked >= ready.length) return;
-      const stream = ready.shift();
+      const stream = ready.next();
       if (stream === undefined) return;
       stream.queued = false;
       if (this.streams.get(stream.sid) !== stream) continue;
@@ -347,7 +350,7 @@ export class Session implements StreamOwner, SmuxSink {
       if (n === ENDED) this.#endLocal(now, stream, layers);
       if (n > 0 || n === SHUT) {
         stream.queued = true;
-        ready.push(stream);
+        ready.push(now, stream, n === SHUT);
         blocked = n > 0 ? 0 : blocked + 1;
       }
     }

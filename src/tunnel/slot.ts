@@ -1,6 +1,7 @@
 /**
  * One of a client's `conn` places for sessions: new connections go to its session, which is made when it is needed and replaced
  *
+ *   with mode auto                           the first one is made at once
  *   when it has ended                        at the next connection, as kcptun does
  *   when it is older than autoexpire         it goes on for its connections, until scavengettl has passed as well
  *   when it is silent (health.ts)            it goes on as well: after an outage it comes back; it ends when its successor is answered
@@ -71,6 +72,7 @@ export class Slot {
   #remote: PortRange;
   #renewed = false;
   #current: Path | undefined;
+  #begun = false;
   /** Replaced, oldest first. */
   #retired: Path[] = [];
   #sweepAt: Millis = NEVER;
@@ -83,6 +85,8 @@ export class Slot {
   }
 
   advance(now: Millis): Millis {
+    // A session that measures its path does so before the first connection needs it.
+    if (!this.#begun && this.#parts.config.mode === "auto") this.session(now);
     let next = this.#current?.advance(now) ?? NEVER;
     for (let i = this.#retired.length - 1; i >= 0; i--) next = Math.min(next, this.#retired[i]!.advance(now));
     if (now >= this.#sweepAt) this.#sweep(now);
@@ -102,6 +106,7 @@ export class Slot {
 
   /** The session for what is new, made when there is none. */
   session(now: Millis): Session {
+    this.#begun = true;
     if (this.#current !== undefined) this.#retireIfDue(now, this.#current);
     this.#current ??= new Path(now, this.#parts, this.#remote, (path, endedAt) => this.#ended(path, endedAt));
     return this.#current.session;

@@ -42,6 +42,9 @@ export class Stream implements TcpHandler {
   readonly openedAt: Millis;
   /** In the session's queue of streams that may have bytes to send. */
   queued = false;
+  /** Of its session's turns (turns.ts): the span that is looked at, and `sentBytes` at its beginning. */
+  turnsSince: Millis = Number.NEGATIVE_INFINITY;
+  turnsBytes = 0;
   /** We sent FIN. */
   localEnded = false;
   /** The peer sent FIN. */

@@ -7,17 +7,31 @@
 import type { Batch } from "../base/batch.ts";
 import { type Bytes, type Millis, NEVER } from "../base/units.ts";
 import { isExtension } from "../extension/header.ts";
+import { FEATURE_ACKS_AGAIN, FEATURE_SHORT_GROUPS } from "../extension/hello.ts";
 import { FecDecoder } from "../fec/decoder.ts";
 import { FecEncoder } from "../fec/encoder.ts";
+import { Flight } from "../kcp/flight.ts";
 import { Kcp } from "../kcp/kcp.ts";
 import { HEADER_BYTES, PACKET_BYTES_MAX, UNA } from "../kcp/segment.ts";
+import { AutoController } from "../rate/auto.ts";
+import { Pacer } from "../rate/pacer.ts";
 import type { TunnelConfig } from "./config.ts";
 import type { Extension } from "./extension.ts";
 import type { Health } from "./health.ts";
 import { tuningOf } from "./mode.ts";
+import { Protection } from "./protection.ts";
 import { RateLimit } from "./rate-limit.ts";
 import type { Scratch } from "./scratch.ts";
 import type { RateShare } from "./shared-rate.ts";
+
+/** What IP and UDP add to a datagram, for the pacer. */
+const IP_UDP_BYTES: Bytes = 28;
+
+/** Tuning: what waits in KCP for its first sending lasts so long, so that a stream that begins to send need not wait longer. */
+const QUEUE_MS: Millis = 15;
+const QUEUE_SEGMENTS_MIN = 16;
+/** ACKs told again; a run of loss takes a few packets. */
+const ACK_REPEATS = 6;
 
 /** Room before a KCP packet in its slot, for the FEC and cipher headers (at most 8 + 20 bytes). */
 const HEADROOM = 64;
@@ -49,6 +63,13 @@ export class Transport {
   receivedBytes: Bytes = 0;
   /** Bytes the cipher adds to a datagram. */
   readonly cipherBytes: Bytes;
+  /** Of mode auto. */
+  readonly controller: AutoController | undefined;
+  readonly flight: Flight | undefined;
+  readonly protection: Protection | undefined;
+  readonly #pacer = new Pacer();
+  /** What trains have measured so far. */
+  #learned = 0;
   readonly #health: Health | undefined;
   #parityReady = 0;
   #paritySent = 0;
@@ -69,6 +90,14 @@ export class Transport {
     const { datashard, parityshard, compat } = config;
     const fec = datashard > 0 && parityshard > 0;
     const { nodelay, interval, resend, nc } = tuningOf(config as Parameters<typeof tuningOf>[0]);
+    if (config.mode === "auto") {
+      this.controller = new AutoController();
+      this.flight = new Flight(
+        this.controller,
+        config.sndwnd,
+        IP_UDP_BYTES + cipherBytes + (fec ? FecEncoder.headBytes : 0) + HEADER_BYTES,
+      );
+    }
     this.kcp = new Kcp({
       conv,
       mtu: wholeBlocks(config.mtu) - cipherBytes - (fec ? FecEncoder.headBytes : 0),
@@ -79,13 +108,17 @@ export class Transport {
       resend,
       nc,
       profile: compat,
-      ackNoDelay: config.acknodelay,
+      ackNoDelay: config.acknodelay || config.mode === "auto",
+      flight: this.flight,
       segments: scratch.segments,
     });
     this.decoder = new FecDecoder({ packetBytesMax: PACKET_BYTES_MAX, pool: scratch.shards });
     this.encoder = fec
       ? new FecEncoder({ dataShards: datashard, parityShards: parityshard, profile: compat, packetBytesMax: PACKET_BYTES_MAX })
       : undefined;
+    if (this.encoder !== undefined && this.flight !== undefined && this.controller !== undefined) {
+      this.protection = new Protection(this.encoder, this.flight, this.controller);
+    }
     this.limitRate(now, config.ratelimit);
   }
 
@@ -122,26 +155,41 @@ export class Transport {
 
   /** Lays packets into the batch; false when the batch is full and more wait. */
   transmit(now: Millis, batch: Batch, peer: number): boolean {
-    const { kcp, encoder, limit } = this;
+    const { encoder, limit } = this;
     const share = this.#share;
     while (!batch.full) {
       const index = batch.length;
       const at = batch.slot(index) + HEADROOM;
       let start = at;
       let length: number;
+      let protect = true;
       if (limit !== undefined && !limit.admits(now)) return true;
       if (share !== undefined && !share.admits(now)) return true;
-      if (encoder !== undefined && this.#paritySent < this.#parityReady) {
+      const parity = this.#paritySent < this.#parityReady;
+      const paced = this.controller !== undefined && !this.#pacer.admits(now);
+      // Datagrams of flows do not wait, and so neither does parity that lies before them.
+      if (encoder !== undefined && parity && (!paced || (this.extension?.outbox.length ?? 0) > 0)) {
         length = encoder.parity(this.#paritySent++, batch.bytes, batch.view, at);
+        if (this.#paritySent === this.#parityReady) this.protection?.ended(this.#parityReady);
       } else {
-        const said = this.extension?.transmit(batch.bytes, batch.view, at) ?? 0;
-        length = said > 0 ? said : kcp.transmit(now, batch.bytes, batch.view, at);
-        if (length === 0) return true;
-        if (encoder !== undefined && (said === 0 || this.extension!.protect)) {
+        const said = parity ? 0 : (this.extension?.transmit(batch.bytes, batch.view, at) ?? 0);
+        length = said > 0 ? said : this.#write(now, batch, at, paced || parity);
+        protect = said > 0 ? this.extension!.protect : this.protection === undefined || this.kcp.wroteData;
+        if (length === 0) {
+          if (!parity && !this.kcp.hasData) this.protection?.drained();
+          length = paced || parity ? 0 : this.#endBurst(now, batch, at);
+          if (length === 0) {
+            if (this.#paritySent < this.#parityReady && !paced) continue;
+            return true;
+          }
+          protect = true;
+        }
+        if (encoder !== undefined && protect) {
           this.#parityReady = encoder.encode(now, batch.bytes, batch.view, at, at + length);
           this.#paritySent = 0;
           start = at - FecEncoder.headBytes;
           length += FecEncoder.headBytes;
+          if (this.#parityReady === 0 && encoder.open === 0) this.protection?.ended(0);
         }
       }
       batch.start[index] = start;
@@ -151,14 +199,69 @@ export class Transport {
       this.sentDatagrams++;
       this.sentBytes += length;
       limit?.spend(length + this.cipherBytes);
+      if (protect && this.controller !== undefined) this.#spend(now, length);
       share?.spend(length + this.cipherBytes);
     }
     return false;
   }
 
+  /** Takes over what a train has measured. */
+  #learn(): void {
+    const { extension, controller } = this;
+    if (controller === undefined || extension === undefined || extension.train.rate <= this.#learned) return;
+    this.#learned = extension.train.rate;
+    const car = this.kcp.mss + HEADER_BYTES;
+    controller.learned((extension.train.rate * (car + this.cipherBytes + IP_UDP_BYTES)) / car);
+  }
+
+  /** Writes KCP's next packet; data is `held` back while it is not its turn. */
+  #write(now: Millis, batch: Batch, at: number, held: boolean): Bytes {
+    const { kcp, controller } = this;
+    if (controller !== undefined) {
+      this.#learn();
+      if (this.#peerHas(FEATURE_ACKS_AGAIN)) kcp.ackRepeats = ACK_REPEATS;
+      kcp.held = held;
+      kcp.queueMax = Math.max(QUEUE_SEGMENTS_MIN, (controller.pacingRate * QUEUE_MS) / kcp.mss);
+      if (!held && kcp.hasData) this.protection?.begin(now, this.#peerHas(FEATURE_SHORT_GROUPS));
+    }
+    return kcp.transmit(now, batch.bytes, batch.view, at);
+  }
+
+  /** Nothing is left to be sent: the open group may end with its burst. Answers the length of a packet that fills it up, 0 for none. */
+  #endBurst(now: Millis, batch: Batch, at: number): Bytes {
+    const { protection, kcp } = this;
+    if (protection === undefined) return 0;
+    this.#parityReady = protection.close(now);
+    this.#paritySent = 0;
+    return protection.fills(now) ? kcp.filler(batch.view, at) : 0;
+  }
+
+  #peerHas(feature: number): boolean {
+    const { extension } = this;
+    return extension?.standing === "extended" && (extension.negotiation.peerFeatures & feature) !== 0;
+  }
+
+  #spend(now: Millis, length: Bytes): void {
+    const { controller } = this;
+    if (controller !== undefined) this.#pacer.spend(now, length + this.cipherBytes + IP_UDP_BYTES, controller.pacingRate);
+  }
+
   deadline(): Millis {
-    const deadline = Math.min(this.kcp.deadline(), this.extension?.deadline() ?? NEVER, this.#share?.deadline() ?? NEVER);
+    const deadline = Math.min(
+      this.#autoDeadline,
+      this.kcp.deadline(),
+      this.extension?.deadline() ?? NEVER,
+      this.#share?.deadline() ?? NEVER,
+    );
     return this.limit === undefined ? deadline : Math.min(deadline, this.limit.deadline());
+  }
+
+  /** When the pacer lets the next packet go, or a burst is over. */
+  get #autoDeadline(): Millis {
+    if (this.controller === undefined) return NEVER;
+    const turn = this.#pacer.deadline();
+    if (this.kcp.hasData || this.#paritySent < this.#parityReady) return turn;
+    return Math.max(turn, this.protection?.deadline() ?? NEVER);
   }
 
   /**

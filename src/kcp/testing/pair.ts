@@ -1,7 +1,8 @@
 /** Two cores joined by a wire of constant delay in virtual time; allocates nothing per packet, so that what the cores allocate can be measured. */
 import { assert } from "../../base/assert.ts";
 import { type Bytes, type Millis, NEVER } from "../../base/units.ts";
-import { Kcp, type KcpOptions } from "../kcp.ts";
+import { Kcp } from "../kcp.ts";
+import type { KcpOptions } from "../options.ts";
 import { PACKET_BYTES_MAX } from "../segment.ts";
 
 const PACKETS_MAX = 8192;

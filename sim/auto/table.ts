@@ -1,0 +1,119 @@
+/**
+ * The table of mode auto in virtual time, beside kcptun's modes: what must be reached, and whether it was. `npm run sim:auto` prints all of it;
+ * a row that falls behind its bounds fails. Bounds are of the median of the seeds.
+ */
+import type { Millis } from "../../src/base/units.ts";
+import { auto, type Case, type Kind, kcptun, play, profiles, quantile, type Result } from "./case.ts";
+
+export interface Bounds {
+  readonly p95?: Millis;
+  readonly p99?: Millis;
+  /** Longest time without a complete frame. */
+  readonly gap?: Millis;
+  readonly wire?: number;
+  readonly mbps?: number;
+}
+
+export interface Row {
+  readonly name: string;
+  readonly kind: Kind;
+  readonly link: string;
+  readonly ends: "auto" | "to kcptun" | "fast2" | "fast3";
+  readonly changes?: Case["changes"];
+  readonly bounds: Bounds;
+}
+
+const drop8 = [
+  { at: 8000, link: "rate=8mbit" },
+  { at: 18_000, link: "rate=20mbit" },
+];
+const outage5 = [
+  { at: 8000, link: "down=1" },
+  { at: 13_000, link: "down=0" },
+];
+
+export const rows: readonly Row[] = [
+  { name: "rt a", kind: "rt", link: profiles.a, ends: "auto", bounds: { p95: 214, p99: 260, gap: 500, wire: 1.35 } },
+  { name: "rt b", kind: "rt", link: profiles.b, ends: "auto", bounds: { p95: 560, p99: 780, wire: 1.35 } },
+  { name: "rt c", kind: "rt", link: profiles.c, ends: "auto", bounds: { p95: 69, p99: 96, gap: 500, wire: 1.35 } },
+  { name: "rt d", kind: "rt", link: profiles.d, ends: "auto", bounds: { p95: 260, p99: 300, gap: 500, wire: 1.15 } },
+  { name: "rt f", kind: "rt", link: profiles.f, ends: "auto", bounds: { p95: 160, p99: 220, gap: 500, wire: 1.1 } },
+  { name: "rt f drop8", kind: "rt", link: profiles.f, ends: "auto", changes: drop8, bounds: { p95: 400, p99: 500, wire: 1.1 } },
+  { name: "rt f outage5", kind: "rt", link: profiles.f, ends: "auto", changes: outage5, bounds: { gap: 5500, wire: 1.35 } },
+  { name: "msg a", kind: "msg", link: profiles.a, ends: "auto", bounds: { p99: 240, wire: 2.04 } },
+  { name: "msg b", kind: "msg", link: profiles.b, ends: "auto", bounds: { p99: 800, wire: 2.3 } },
+  { name: "msg c", kind: "msg", link: profiles.c, ends: "auto", bounds: { p99: 120, wire: 2.04 } },
+  { name: "msg d", kind: "msg", link: profiles.d, ends: "auto", bounds: { p99: 130, wire: 1.5 } },
+  { name: "bulk a", kind: "bulk", link: profiles.a, ends: "auto", bounds: { mbps: 16, wire: 1.2 } },
+  { name: "bulk b", kind: "bulk", link: profiles.b, ends: "auto", bounds: { mbps: 12, wire: 1.35 } },
+  { name: "bulk c", kind: "bulk", link: profiles.c, ends: "auto", bounds: { mbps: 38, wire: 1.25 } },
+  { name: "bulk d", kind: "bulk", link: profiles.d, ends: "auto", bounds: { mbps: 15, wire: 1.3 } },
+  { name: "bulk f", kind: "bulk", link: profiles.f, ends: "auto", bounds: { mbps: 17.5, wire: 1.12 } },
+  // Paths nobody tuned for.
+  { name: "rt 40 ms 3 %", kind: "rt", link: "delay=20 loss=3% rate=30mbit qbytes=256k", ends: "auto", bounds: { p95: 110, wire: 1.4 } },
+  { name: "rt 500 ms", kind: "rt", link: "delay=250 loss=0.5% rate=15mbit qbytes=400k", ends: "auto", bounds: { p95: 420, wire: 1.35 } },
+  {
+    name: "rt jitter",
+    kind: "rt",
+    link: "delay=80 jitter=10 loss=1% rate=25mbit qbytes=300k",
+    ends: "auto",
+    bounds: { p95: 200, wire: 1.4 },
+  },
+  { name: "bulk 300 kbit", kind: "bulk", link: "delay=60 rate=300kbit qbytes=30k", ends: "auto", bounds: { mbps: 0.2, wire: 1.9 } },
+  { name: "bulk 100 mbit", kind: "bulk", link: "delay=40 loss=0.2% rate=100mbit qbytes=1m", ends: "auto", bounds: { mbps: 75, wire: 1.2 } },
+  // A kcptun at the far end.
+  { name: "rt a to kcptun", kind: "rt", link: profiles.a, ends: "to kcptun", bounds: { p95: 268, wire: 1.6 } },
+  { name: "rt b to kcptun", kind: "rt", link: profiles.b, ends: "to kcptun", bounds: { p95: 800, wire: 1.8 } },
+  { name: "rt c to kcptun", kind: "rt", link: profiles.c, ends: "to kcptun", bounds: { p95: 86, wire: 1.5 } },
+  { name: "rt d to kcptun", kind: "rt", link: profiles.d, ends: "to kcptun", bounds: { p95: 300, wire: 1.5 } },
+];
+
+/** kcptun's own figures for the same cells, for comparison only. */
+export const peers: readonly Row[] = (["fast2", "fast3"] as const).flatMap((ends) =>
+  rows.slice(0, 16).map((row) => ({ ...row, name: `${row.name} ${ends}`, ends, bounds: {} })),
+);
+
+export const secondsOf: Readonly<Record<Kind, number>> = { rt: 24, msg: 20, bulk: 20 };
+
+export function run(row: Row, seed: number, seconds = secondsOf[row.kind]): Result {
+  const ends = {
+    auto: { client: auto, server: auto },
+    "to kcptun": { client: { ...auto, parityshard: 5, smuxver: 1 }, server: kcptun("fast2").server },
+    fast2: kcptun("fast2"),
+    fast3: kcptun("fast3"),
+  }[row.ends];
+  return play({ kind: row.kind, link: row.link, seed, seconds, ...ends, ...(row.changes === undefined ? {} : { changes: row.changes }) });
+}
+
+export interface Figures {
+  readonly p50: Millis;
+  readonly p95: Millis;
+  readonly p99: Millis;
+  readonly max: Millis;
+  readonly gap: Millis;
+  readonly wire: number;
+  readonly mbps: number;
+}
+
+/** Medians over the seeds. */
+export function figures(results: readonly Result[]): Figures {
+  const median = (of: (result: Result) => number): number => results.map(of).toSorted((a, b) => a - b)[(results.length - 1) >> 1]!;
+  const delay = (q: number): Millis => (results[0]!.delays.length === 0 ? 0 : median(({ delays }) => quantile(delays, q)));
+  return {
+    p50: delay(0.5),
+    p95: delay(0.95),
+    p99: delay(0.99),
+    max: delay(1),
+    gap: median(({ gap }) => gap),
+    wire: median(({ wire }) => wire),
+    mbps: median(({ mbps }) => mbps),
+  };
+}
+
+/** What is out of bounds, in words; none when all is well. */
+export function misses({ bounds }: Row, got: Figures): string[] {
+  const above = (["p95", "p99", "gap", "wire"] as const).filter((key) => got[key] > (bounds[key] ?? Number.POSITIVE_INFINITY));
+  const words = above.map((key) => `${key} ${got[key].toFixed(2)} > ${bounds[key]}`);
+  if (got.mbps < (bounds.mbps ?? 0)) words.push(`${got.mbps.toFixed(2)} Mbit/s < ${bounds.mbps}`);
+  return words;
+}

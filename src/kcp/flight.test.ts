@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { AckRound, RateController } from "../base/rate-controller.ts";
+import { Flight } from "./flight.ts";
+
+class Controller implements RateController {
+  window = 1_000_000;
+  pacingRate = 1000;
+  readonly rounds: AckRound[] = [];
+  sent(): void {}
+  acknowledged(_now: number, round: AckRound): void {
+    this.rounds.push({ ...round });
+  }
+}
+
+class Peer {
+  readonly controller = new Controller();
+  readonly flight = new Flight(this.controller, 64, 100);
+  now = 0;
+
+  send(sn: number, again = false): void {
+    this.flight.turn(this.now);
+    this.flight.launch(sn, 900, again);
+  }
+
+  /** The peer acknowledges the copy of `sn` that was sent at `ts`. */
+  ack(sn: number, ts: number): void {
+    this.flight.packet(this.now);
+    this.flight.settle(sn);
+    this.flight.heard(sn, ts);
+    this.flight.turn(this.now);
+  }
+}
+
+test("what was sent before something that has arrived is lost, once something behind its parity has arrived", () => {
+  const peer = new Peer();
+  const { flight } = peer;
+  for (let sn = 0; sn < 4; sn++, peer.now += 5) peer.send(sn);
+  peer.now = 100;
+  peer.ack(1, 5);
+  assert.equal(flight.lost, 0);
+  assert.equal(flight.inFlight, 2000);
+  peer.send(0, true);
+  assert.equal(flight.lost, -1);
+  flight.covered = true;
+  peer.now = 110;
+  for (let sn = 4; sn < 7; sn++, peer.now += 5) peer.send(sn);
+  peer.now = 220;
+  peer.ack(5, 115);
+  assert.equal(flight.stats.lostByOrder, 4, "0 twice, 2 and 3; not 4 while its parity may replace it");
+  flight.endGroup();
+  peer.send(7);
+  peer.now = 330;
+  peer.ack(7, 220);
+  assert.equal(flight.stats.lostByOrder + flight.stats.lostByTime, 6, "4 and 6 too: their group has ended, a later one has arrived");
+});
+
+test("the last segments are given up by time, and while nothing comes back only a few probes go", () => {
+  const peer = new Peer();
+  const { flight } = peer;
+  for (let sn = 0; sn < 40; sn++) peer.send(sn);
+  peer.now = 100;
+  peer.ack(0, 0);
+  assert.ok(flight.deadline() > 100 && flight.deadline() < 300);
+  peer.now = flight.deadline();
+  flight.turn(peer.now);
+  const first = flight.stats.lostByTime;
+  assert.ok(first > 0 && first <= 32);
+  for (let sn = flight.lost; sn >= 0; sn = flight.lost) peer.send(sn, true);
+  const { now } = peer;
+  let rounds = 0;
+  for (; peer.now < now + 5000; rounds++) {
+    peer.now = flight.deadline();
+    flight.turn(peer.now);
+    for (let sn = flight.lost; sn >= 0; sn = flight.lost) peer.send(sn, true);
+  }
+  assert.ok(rounds >= 20, "probes go on");
+  assert.ok(flight.stats.lostByTime - first < 500, `${flight.stats.lostByTime - first} resends in 5 s of silence`);
+});
+
+test("a resend whose first copy arrived after all was needless, and makes the next ones wait longer", () => {
+  const peer = new Peer();
+  const { flight } = peer;
+  for (let round = 0; round < 10; round++) {
+    peer.now += 200;
+    const sn = 2 * round;
+    const at = peer.now;
+    peer.send(sn);
+    peer.now += 2;
+    peer.send(sn + 1);
+    peer.now += 100;
+    peer.ack(sn + 1, at + 2);
+    if (flight.lost >= 0) peer.send(sn, true);
+    peer.now += 1;
+    peer.ack(sn, at);
+  }
+  assert.ok(flight.stats.needless >= 1 && flight.stats.needless < 6, `${flight.stats.needless} of 10`);
+});
+
+test("delivery rate: what arrived, over the longer of sending and arriving; marked when the application had no more", () => {
+  const peer = new Peer();
+  const { controller, flight } = peer;
+  for (let sn = 0; sn < 20; sn++, peer.now += 1) peer.send(sn);
+  flight.turn(peer.now);
+  flight.exhausted();
+  for (let sn = 0; sn < 20; sn++) {
+    peer.now = 100 + 2 * sn;
+    peer.ack(sn, sn);
+  }
+  const last = controller.rounds.at(-1)!;
+  assert.equal(last.delivered, 20_000);
+  assert.ok(Math.abs(last.rate - 20_000 / 138) < 10, `${last.rate}`);
+  assert.equal(last.appLimited, false, "it was sent before the application ran dry");
+  peer.send(20);
+  peer.now += 100;
+  peer.ack(20, 138);
+  assert.equal(controller.rounds.at(-1)!.rtt, 100);
+});

@@ -1,0 +1,395 @@
+/**
+ * Segments in flight as a rate controller needs them: in the order of their sending, with what was delivered when each was sent. It decides what is lost
+ * and resent, in place of kcp-go's counting of overtaking ACKs and its timer for each segment.
+ *
+ *   launch ─▶ flying, oldest transmission first ─▶ settled
+ *                │        ▲                    └─▶ round: rate sample, round trip ─▶ controller
+ *                ▼        │ launch again
+ *               lost ─────┘
+ *
+ *   lost by order   something sent `reordering` ms later has arrived, and, where parity covers the segment, something of a later group
+ *   lost by time    the oldest transmission is out for longer than srtt + max(4·rttvar, 5 ms): only what is overdue is resent, and while nothing
+ *                   at all comes back a few segments at a time, as probes
+ *
+ * An ACK echoes the time stamp of the transmission that arrived, so a needless resend is recognised when the first copy is acknowledged; each such
+ * widens `reordering`.
+ *
+ * Source: RFC 8985 (RACK-TLP), draft-ietf-ccwg-bbr 4.1 (delivery rate), with KCP's ACKs, which name each segment.
+ */
+import type { AckRound, RateController } from "../base/rate-controller.ts";
+import { type Bytes, type Millis, NEVER, type Seq32 } from "../base/units.ts";
+import { Echoes } from "./echoes.ts";
+import { FlightStats } from "./flight-stats.ts";
+import { LostQueue } from "./lost-queue.ts";
+import { Patience } from "./patience.ts";
+import { clock } from "./segment.ts";
+
+/** Tuning. */
+/** Overdue segments resent at once, while acknowledgements come and while none do. */
+const OVERDUE_MAX = 32;
+const PROBES = 3;
+const PROBE_GAP_MS: Millis = 50;
+const SILENCE_MS: Millis = 200;
+
+/** Resent segments have an echo from this mean run of loss on, unless the path was filled for so long. */
+const ECHO_RUN = 2;
+const FILLED_MS: Millis = 1000;
+/** Groups whose end is remembered. */
+const GROUPS = 256;
+
+const NONE = -1;
+
+/** Values of `#state`. */
+const SETTLED = 0;
+const FLYING = 1;
+const LOST = 2;
+
+export class Flight {
+  readonly controller: RateController;
+  readonly stats = new FlightStats();
+  /** Bytes flying. */
+  inFlight: Bytes = 0;
+  /** Number of the open FEC group; the sender raises it when a group's parity has been sent. */
+  group = 1;
+  /** Parity follows what is sent now. */
+  covered = false;
+  /** Bytes that a byte sent stands for: parity and what is not acknowledged travel along. */
+  weight = 1;
+  /** When there was nothing to send last. */
+  exhaustedAt: Millis = 0;
+  /** Set by `turn`. */
+  now: Millis = 0;
+  readonly #mask: number;
+  /** IP, UDP, cipher, FEC and KCP headers of a segment. */
+  readonly #overhead: Bytes;
+  readonly #sn: Uint32Array;
+  readonly #sentAt: Float64Array;
+  readonly #delivered: Float64Array;
+  readonly #deliveredAt: Float64Array;
+  readonly #firstSentAt: Float64Array;
+  readonly #serial: Float64Array;
+  readonly #group: Uint32Array;
+  readonly #bytes: Uint16Array;
+  readonly #weight: Float32Array;
+  readonly #state: Uint8Array;
+  readonly #tries: Uint8Array;
+  readonly #limited: Uint8Array;
+  readonly #covered: Uint8Array;
+  readonly #next: Int32Array;
+  readonly #previous: Int32Array;
+  #first = NONE;
+  #last = NONE;
+  readonly #lost: LostQueue;
+  #nextSerial = 1;
+  /** Of the connection, for samples. */
+  #totalDelivered: Bytes = 0;
+  #totalDeliveredAt: Millis = 0;
+  #sampleSentAt: Millis = 0;
+  #limitedUntil: Bytes = 0;
+  /** The newest transmission that is known to have arrived. */
+  #rackSerial = 0;
+  #rackSentAt: Millis = 0;
+  #rackGroup = 0;
+  /** Newest arrival of the round under way, NONE before the first. */
+  #newest = NONE;
+  /** Transmissions up to this one had been overtaken before the packet being read. */
+  #overtakenBefore = 0;
+  #dirty = false;
+  #lastGone = 0;
+  readonly #echoes = new Echoes();
+  #launchedAt: Millis = 0;
+  /** When recent groups ended. */
+  readonly #endedAt = new Float64Array(GROUPS);
+  readonly #patience = new Patience();
+  /** Since when something is out and nothing has come back. */
+  #silentSince: Millis = 0;
+  #fireNotBefore: Millis = 0;
+  readonly #round: AckRound = { delivered: 0, newly: 0, prior: 0, inFlight: 0, lost: 0, rtt: -1, took: 0, rate: 0, appLimited: false };
+
+  /** `segmentsMax` in flight at most. */
+  constructor(controller: RateController, segmentsMax: number, overhead: Bytes) {
+    const capacity = 2 ** Math.ceil(Math.log2(segmentsMax));
+    this.controller = controller;
+    this.#overhead = overhead;
+    this.#mask = capacity - 1;
+    this.#sn = new Uint32Array(capacity);
+    this.#lost = new LostQueue(this.#sn);
+    this.#sentAt = new Float64Array(capacity);
+    this.#delivered = new Float64Array(capacity);
+    this.#deliveredAt = new Float64Array(capacity);
+    this.#firstSentAt = new Float64Array(capacity);
+    this.#serial = new Float64Array(capacity);
+    this.#group = new Uint32Array(capacity);
+    this.#bytes = new Uint16Array(capacity);
+    this.#weight = new Float32Array(capacity);
+    this.#state = new Uint8Array(capacity);
+    this.#tries = new Uint8Array(capacity);
+    this.#limited = new Uint8Array(capacity);
+    this.#covered = new Uint8Array(capacity);
+    this.#next = new Int32Array(capacity);
+    this.#previous = new Int32Array(capacity);
+  }
+
+  /** Segments that may be in flight at most. */
+  get capacity(): number {
+    return this.#mask + 1;
+  }
+
+  /** Segment to be resent next, −1 when none is lost. */
+  get lost(): number {
+    return this.#lost.first === NONE ? NONE : this.#sn[this.#lost.first]!;
+  }
+
+  /** The window has room. */
+  get open(): boolean {
+    return this.inFlight < this.controller.window;
+  }
+
+  /** The segment leaves, for the first time or again. `length`: of its data. */
+  launch(sn: Seq32, length: Bytes, again: boolean): void {
+    const f = sn & this.#mask;
+    const { now } = this;
+    const bytes = length + this.#overhead;
+    this.controller.sent(now, this.inFlight);
+    if (this.inFlight === 0) {
+      this.#totalDeliveredAt = now;
+      this.#sampleSentAt = now;
+      if (this.#lost.first === NONE) this.#silentSince = now;
+    }
+    if (again) {
+      if (this.#state[f] === FLYING) this.inFlight -= this.#bytes[f]!;
+      this.#unlink(f);
+      if (this.#tries[f] === 1) this.#planEcho(sn);
+    } else {
+      this.#sn[f] = sn;
+      this.#tries[f] = 0;
+      this.stats.firstBytes += bytes;
+    }
+    this.stats.transmissions++;
+    this.#tries[f] = Math.min(this.#tries[f]! + 1, 255);
+    this.#sentAt[f] = now;
+    this.#launchedAt = now;
+    this.#delivered[f] = this.#totalDelivered;
+    this.#deliveredAt[f] = this.#totalDeliveredAt;
+    this.#firstSentAt[f] = this.#sampleSentAt;
+    this.#serial[f] = this.#nextSerial++;
+    this.#group[f] = this.group;
+    this.#covered[f] = this.covered ? 1 : 0;
+    this.#bytes[f] = bytes;
+    this.#weight[f] = this.weight;
+    this.#limited[f] = this.#limitedUntil > this.#totalDelivered ? 1 : 0;
+    this.#state[f] = FLYING;
+    this.inFlight += bytes;
+    this.#append(f);
+  }
+
+  /** Segment of which another copy is to leave now, −1 for none. */
+  get echo(): number {
+    for (let sn = this.#echoes.due(this.now); sn >= 0; sn = this.#echoes.due(this.now)) {
+      const f = sn & this.#mask;
+      if (this.#sn[f] === sn && this.#state[f] === FLYING && this.#tries[f] === 2) return sn;
+      this.#echoes.drop();
+    }
+    return NONE;
+  }
+
+  /** The echo was sent. */
+  dropEcho(): void {
+    this.#echoes.drop();
+  }
+
+  #planEcho(sn: Seq32): void {
+    const { gone, runs } = this.stats;
+    if (runs > 0 && gone >= ECHO_RUN * runs && this.now - this.exhaustedAt <= FILLED_MS) this.#echoes.plan(this.now, sn);
+  }
+
+  /** There was nothing to send although the window was open: what is in flight tells no rate. */
+  exhausted(): void {
+    this.exhaustedAt = this.now;
+    if (this.open) this.#limitedUntil = this.#totalDelivered + this.inFlight * this.weight + 1;
+  }
+
+  /** A packet is about to be read. */
+  packet(now: Millis): void {
+    this.now = now;
+    this.#overtakenBefore = this.#rackSerial;
+  }
+
+  /** The peer has the segment, it was not known before. */
+  settle(sn: Seq32): void {
+    const f = sn & this.#mask;
+    const state = this.#state[f];
+    if (state === SETTLED || this.#sn[f] !== sn) return;
+    if (state === FLYING) this.inFlight -= this.#bytes[f]!;
+    this.#unlink(f);
+    this.#state[f] = SETTLED;
+    this.#dirty = true;
+    this.#totalDelivered += this.#bytes[f]! * this.#weight[f]!;
+    this.#totalDeliveredAt = this.now;
+    if (this.#tries[f] === 1) {
+      if (this.#serial[f]! < this.#overtakenBefore) {
+        this.stats.late++;
+        this.#gone(f);
+      }
+      this.#arrived(f);
+    }
+  }
+
+  /** The peer names the segment and echoes the time stamp of the copy that arrived. */
+  heard(sn: Seq32, ts: number): void {
+    const f = sn & this.#mask;
+    if (this.#sn[f] !== sn || this.#tries[f] === 0) return;
+    if (clock(this.#sentAt[f]!) === ts) {
+      // What was overtaken was rebuilt from parity, and waited for that.
+      if (this.#serial[f]! >= this.#overtakenBefore) this.#sample(this.now - this.#sentAt[f]!);
+      if (this.#tries[f]! > 1) this.#patience.needed();
+      this.#arrived(f);
+    } else if (this.#tries[f] === 2) this.#needless();
+  }
+
+  /** Brings everything up to date: before packets are written. */
+  turn(now: Millis): void {
+    this.now = now;
+    if (this.#dirty) this.#finishRound(now);
+    if (now >= this.#overdueAt) this.#overdue(now);
+  }
+
+  /** When the oldest transmission is overdue. */
+  deadline(): Millis {
+    return Math.min(this.#echoes.deadline(this.now), this.#overdueAt);
+  }
+
+  get #overdueAt(): Millis {
+    return this.#first === NONE ? NEVER : Math.max(this.#due(this.#first), this.#fireNotBefore);
+  }
+
+  /** When the transmission is overdue: parity has its time to replace it. */
+  #due(f: number): Millis {
+    let from = this.#sentAt[f]!;
+    const group = this.#group[f]!;
+    if (this.#covered[f] === 1 && this.group - group < GROUPS)
+      from = group === this.group ? this.#launchedAt : this.#endedAt[group % GROUPS]!;
+    return from + this.timeout;
+  }
+
+  /** The open FEC group has ended with its parity. */
+  endGroup(): void {
+    this.#endedAt[this.group % GROUPS] = this.now;
+    this.group++;
+  }
+
+  /** How long an acknowledgement may take. */
+  get timeout(): Millis {
+    return this.#patience.timeout;
+  }
+
+  get srtt(): Millis {
+    return this.#patience.srtt;
+  }
+
+  #arrived(f: number): void {
+    if (this.#newest === NONE || this.#serial[f]! > this.#serial[this.#newest]!) this.#newest = f;
+    if (this.#serial[f]! <= this.#rackSerial) return;
+    this.#rackSerial = this.#serial[f]!;
+    this.#rackSentAt = this.#sentAt[f]!;
+    this.#rackGroup = this.#group[f]!;
+  }
+
+  #sample(rtt: Millis): void {
+    const round = this.#round;
+    if (round.rtt < 0 || rtt < round.rtt) round.rtt = rtt;
+    this.#patience.sample(rtt);
+  }
+
+  /** The transmission was lost, whether parity has replaced it or it must be sent again. */
+  #gone(f: number): void {
+    const serial = this.#serial[f]!;
+    this.stats.gone++;
+    if (serial !== this.#lastGone + 1) this.stats.runs++;
+    this.#lastGone = serial;
+  }
+
+  #needless(): void {
+    this.stats.needless++;
+    this.stats.gone--;
+    this.#patience.needless();
+  }
+
+  #finishRound(now: Millis): void {
+    const round = this.#round;
+    this.#dirty = false;
+    this.#silentSince = now;
+    this.#fireNotBefore = 0;
+    round.newly = this.#totalDelivered - round.delivered;
+    round.delivered = this.#totalDelivered;
+    round.rate = 0;
+    const f = this.#newest;
+    if (f !== NONE) {
+      round.prior = this.#delivered[f]!;
+      round.appLimited = this.#limited[f] === 1;
+      this.#sampleSentAt = this.#sentAt[f]!;
+      const took = Math.max(this.#sentAt[f]! - this.#firstSentAt[f]!, now - this.#deliveredAt[f]!);
+      round.took = took;
+      if (took > 0) round.rate = (this.#totalDelivered - round.prior) / took;
+    }
+    this.#newest = NONE;
+    const lostBefore = this.stats.lostBytes;
+    this.#detect();
+    round.lost = this.stats.lostBytes - lostBefore;
+    round.inFlight = this.inFlight;
+    this.controller.acknowledged(now, round);
+    round.rtt = -1;
+  }
+
+  #detect(): void {
+    for (let f = this.#first; f !== NONE && this.#serial[f]! < this.#rackSerial; f = this.#first) {
+      if (this.#rackSentAt - this.#sentAt[f]! < this.#patience.reordering) break;
+      if (this.#covered[f] === 1 && this.#group[f]! >= this.#rackGroup) break;
+      this.#give(f);
+      this.stats.lostByOrder++;
+    }
+    this.#patience.detected();
+  }
+
+  #overdue(now: Millis): void {
+    const { timeout } = this;
+    const silent = now - this.#silentSince > timeout + SILENCE_MS;
+    const most = silent ? PROBES : OVERDUE_MAX;
+    for (let n = 0; n < most && this.#first !== NONE && this.#due(this.#first) <= now; n++) {
+      this.#give(this.#first);
+      this.stats.lostByTime++;
+    }
+    this.#fireNotBefore = silent ? now + PROBE_GAP_MS : 0;
+  }
+
+  /** Given up as lost: it waits to be resent, the lowest number first, as all behind it wait for that. */
+  #give(f: number): void {
+    this.inFlight -= this.#bytes[f]!;
+    this.stats.lostBytes += this.#bytes[f]!;
+    this.#gone(f);
+    this.#unlink(f);
+    this.#state[f] = LOST;
+    this.#lost.add(f);
+  }
+
+  #append(f: number): void {
+    this.#next[f] = NONE;
+    this.#previous[f] = this.#last;
+    if (this.#last === NONE) this.#first = f;
+    else this.#next[this.#last] = f;
+    this.#last = f;
+  }
+
+  /** Leaves the list it is in. */
+  #unlink(f: number): void {
+    const state = this.#state[f];
+    if (state === LOST) this.#lost.remove(f);
+    if (state !== FLYING) return;
+    const next = this.#next[f]!;
+    const previous = this.#previous[f]!;
+    if (previous !== NONE) this.#next[previous] = next;
+    else this.#first = next;
+    if (next !== NONE) this.#previous[next] = previous;
+    else this.#last = previous;
+  }
+}

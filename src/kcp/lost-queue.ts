@@ -1,0 +1,56 @@
+/** Segments given up as lost, in the order of their numbers: what lies behind the lowest one waits for it. They come nearly in order. */
+import { seqDiff } from "../base/seq.ts";
+import type { Seq32 } from "../base/units.ts";
+
+const NONE = -1;
+
+export class LostQueue {
+  /** Index of the lowest, −1 when there is none. */
+  first = NONE;
+  #last = NONE;
+  /** The one that came last, NONE when it has gone: the search for the next one's place begins there. */
+  #lately = NONE;
+  readonly #sn: Uint32Array;
+  readonly #next: Int32Array;
+  readonly #previous: Int32Array;
+
+  /** `sn`: numbers by index, the owner's. */
+  constructor(sn: Uint32Array) {
+    this.#sn = sn;
+    this.#next = new Int32Array(sn.length);
+    this.#previous = new Int32Array(sn.length);
+  }
+
+  add(f: number): void {
+    const before = this.#placeOf(this.#sn[f]!);
+    const next = before === NONE ? this.first : this.#next[before]!;
+    this.#previous[f] = before;
+    this.#next[f] = next;
+    if (before === NONE) this.first = f;
+    else this.#next[before] = f;
+    if (next === NONE) this.#last = f;
+    else this.#previous[next] = f;
+    this.#lately = f;
+  }
+
+  remove(f: number): void {
+    const next = this.#next[f]!;
+    const previous = this.#previous[f]!;
+    if (previous === NONE) this.first = next;
+    else this.#next[previous] = next;
+    if (next === NONE) this.#last = previous;
+    else this.#previous[next] = previous;
+    if (this.#lately === f) this.#lately = NONE;
+  }
+
+  /** Behind which one `sn` belongs. */
+  #placeOf(sn: Seq32): number {
+    let place = this.#lately;
+    if (place === NONE || seqDiff(sn, this.#sn[place]!) < 0) {
+      for (place = this.#last; place !== NONE && seqDiff(this.#sn[place]!, sn) > 0; ) place = this.#previous[place]!;
+      return place;
+    }
+    for (let next = this.#next[place]!; next !== NONE && seqDiff(this.#sn[next]!, sn) < 0; next = this.#next[place]!) place = next;
+    return place;
+  }
+}

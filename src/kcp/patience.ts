@@ -1,0 +1,57 @@
+/**
+ * How long an acknowledgement may take, and how far packets may change places, before something counts as lost.
+ *
+ *   timeout = srtt + max(4 · rttvar, margin)      both margins widen with each resend that was needless, and shrink with those that were needed
+ *
+ * Source: RFC 6298, with a margin instead of a least timeout: a peer's ACKs may come in batches, and may be lost themselves.
+ */
+import type { Millis } from "../base/units.ts";
+
+/** Tuning. */
+const RTT_INITIAL_MS: Millis = 300;
+const MARGIN_MS: Millis = 5;
+const MARGIN_MS_MAX: Millis = 100;
+const MARGIN_GROWTH = 1.2;
+const MARGIN_DECAY = 0.95;
+const REORDERING_MS_MIN: Millis = 1;
+const REORDERING_GROWTH = 1.5;
+const REORDERING_DECAY = 0.98;
+
+export class Patience {
+  /** 0 before the first sample. */
+  srtt: Millis = 0;
+  /** What is sent so much later may arrive earlier. */
+  reordering: Millis = REORDERING_MS_MIN;
+  #rttvar: Millis = 0;
+  #margin: Millis = MARGIN_MS;
+
+  get timeout(): Millis {
+    return this.srtt === 0 ? RTT_INITIAL_MS : this.srtt + Math.max(4 * this.#rttvar, this.#margin);
+  }
+
+  sample(rtt: Millis): void {
+    if (this.srtt === 0) {
+      this.srtt = rtt;
+      this.#rttvar = rtt / 4;
+      return;
+    }
+    this.#rttvar += (Math.abs(rtt - this.srtt) - this.#rttvar) / 16;
+    this.srtt += (rtt - this.srtt) / 8;
+  }
+
+  /** A resent segment's first copy arrived after all. */
+  needless(): void {
+    this.#margin = Math.min(this.#margin * MARGIN_GROWTH + 1, MARGIN_MS_MAX);
+    this.reordering = Math.min(this.reordering * REORDERING_GROWTH + 1, Math.max(this.srtt / 2, REORDERING_MS_MIN));
+  }
+
+  /** A resent segment's second copy is the one that arrived. */
+  needed(): void {
+    this.#margin = Math.max(MARGIN_MS, this.#margin * MARGIN_DECAY);
+  }
+
+  /** Losses were looked for once more. */
+  detected(): void {
+    this.reordering = Math.max(REORDERING_MS_MIN, this.reordering * REORDERING_DECAY);
+  }
+}

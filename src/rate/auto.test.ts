@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { AckRound } from "../base/rate-controller.ts";
+import { AutoController } from "./auto.ts";
+
+/** A path of `rate` bytes/ms and 100 ms whose queue holds everything, acknowledged each 10 ms. */
+class Pipe {
+  readonly controller = new AutoController();
+  now = 0;
+  #delivered = 0;
+  #inFlight = 0;
+
+  run(ms: number, rate: number, offered = Number.POSITIVE_INFINITY): void {
+    const { controller } = this;
+    for (const end = this.now + ms; this.now < end; this.now += 10) {
+      const sent = Math.max(0, Math.min(controller.pacingRate * 10, offered * 10, controller.window - this.#inFlight));
+      this.#inFlight += sent;
+      const arrived = Math.min(this.#inFlight, rate * 10);
+      const queue = Math.max(0, this.#inFlight - rate * 100);
+      if (this.#inFlight < rate * 100 && this.now < 100) continue;
+      this.#inFlight -= arrived;
+      this.#delivered += arrived;
+      const round: AckRound = {
+        delivered: this.#delivered,
+        newly: arrived,
+        prior: Math.max(0, this.#delivered - rate * 100),
+        inFlight: this.#inFlight,
+        lost: 0,
+        rtt: 100 + queue / rate,
+        took: 100,
+        rate: arrived / 10,
+        appLimited: offered < rate,
+      };
+      controller.acknowledged(this.now, round);
+    }
+  }
+}
+
+test("it grows to the path's rate and holds it with less than two of its products in flight", () => {
+  const pipe = new Pipe();
+  pipe.run(5000, 2500);
+  const { bandwidth, window, minRtt, state } = pipe.controller;
+  assert.ok(Math.abs(bandwidth - 2500) < 50, `${bandwidth}`);
+  assert.equal(state, "probe-bandwidth");
+  assert.ok(minRtt >= 100 && minRtt < 115);
+  assert.ok(window < 2.2 * 2500 * minRtt);
+});
+
+test("when the path gets narrower the estimate follows within a few seconds, when it gets wider too", () => {
+  const pipe = new Pipe();
+  pipe.run(5000, 2500);
+  pipe.run(6000, 1000);
+  assert.ok(pipe.controller.bandwidth < 1100, `${pipe.controller.bandwidth} of 1000`);
+  pipe.run(20_000, 2500);
+  assert.ok(pipe.controller.bandwidth > 2000, `${pipe.controller.bandwidth} of 2500`);
+});
+
+test("little traffic neither lowers the estimate nor slows itself", () => {
+  const pipe = new Pipe();
+  pipe.run(5000, 2500);
+  const { bandwidth } = pipe.controller;
+  pipe.run(20_000, 2500, 100);
+  assert.ok(pipe.controller.bandwidth >= bandwidth * 0.99);
+  assert.ok(pipe.controller.pacingRate >= bandwidth * 0.99);
+});
+
+test("what a train has measured is the rate from the first packet on", () => {
+  const controller = new AutoController();
+  controller.learned(2000);
+  assert.equal(controller.pacingRate, 2000);
+  assert.ok(controller.window >= 2000 * 200);
+});

@@ -1,0 +1,72 @@
+/**
+ * How many parity shards a group of data shards is worth, from the loss that the path has by itself.
+ *
+ * Loss comes in runs: their number in a group is Poisson, their length geometric (a Pólya–Aeppli sum). The plan is the least number of parity shards that leaves
+ * fewer than RESIDUAL of the groups unrepaired, within the budget: loss of its own is answered by redundancy, and only by it.
+ *
+ *   P(0) = e^−λ      P(n) = λ·(1−θ)/n · Σ j·θ^(j−1)·P(n−j)      λ = shards · loss / run,  θ = 1 − 1/run
+ */
+
+/** Tuning. */
+const RESIDUAL = 0.001;
+/** Below this loss resending is cheaper than any parity. */
+const LOSS_MIN = 0.0005;
+/** Parity for a data shard at most: in a stream, and where so little is sent that delay is worth more than bytes. */
+const BUDGET = 0.18;
+const BUDGET_SPARSE = 0.34;
+/** Long runs are seldom covered by any affordable parity: resent copies repair them. */
+const BUDGET_RUNS = 0.12;
+const RUN_LONG = 2.5;
+const PARITY_MAX = 32;
+/** Transmissions that the estimate remembers. */
+const MEMORY = 1500;
+
+export class ParityPlan {
+  /** Share of transmissions lost, and how many in a row on average. */
+  loss = 0;
+  run = 1;
+  #sent = 0;
+  #lost = 0;
+  #runs = 0;
+  readonly #p = new Float64Array(PARITY_MAX + 1);
+
+  /** Since the last call so many transmissions were made and lost, the lost ones in so many runs. */
+  observe(sent: number, lost: number, runs: number): void {
+    this.#sent += sent;
+    this.#lost += lost;
+    this.#runs += runs;
+    if (this.#sent > MEMORY) {
+      const keep = MEMORY / this.#sent;
+      this.#sent *= keep;
+      this.#lost *= keep;
+      this.#runs *= keep;
+    }
+    this.loss = this.#sent < 20 ? 0 : Math.min(this.#lost / this.#sent, 0.5);
+    this.run = this.#runs > 0 ? Math.max(1, this.#lost / this.#runs) : 1;
+  }
+
+  /** Parity shards for a group of `shards`; `sparse` traffic may cost more. */
+  parity(shards: number, sparse: boolean): number {
+    const { loss, run } = this;
+    if (loss < LOSS_MIN || shards <= 0) return 0;
+    const most = Math.min(PARITY_MAX, Math.floor(shards * (sparse ? BUDGET_SPARSE : run > RUN_LONG ? BUDGET_RUNS : BUDGET)));
+    const theta = 1 - 1 / run;
+    const lambda = (shards * (1 + BUDGET / 2) * loss) / run;
+    const p = this.#p;
+    p[0] = Math.exp(-lambda);
+    let covered = p[0]!;
+    let n = 0;
+    while (covered < 1 - RESIDUAL && n < most) {
+      n++;
+      let sum = 0;
+      let power = 1;
+      for (let j = 1; j <= n; j++) {
+        sum += j * power * p[n - j]!;
+        power *= theta;
+      }
+      p[n] = ((lambda * (1 - theta)) / n) * sum;
+      covered += p[n]!;
+    }
+    return n;
+  }
+}

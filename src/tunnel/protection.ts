@@ -1,0 +1,144 @@
+/**
+ * How a session that tunes itself uses FEC: how many parity shards a group gets, and when it ends.
+ *
+ *   to a peer of ours   groups end when a burst does, at most LONG_DATA data shards, with as many parity shards as their loss asks for
+ *   to a kcptun         groups have the shape of datashard and parityshard; fewer parity shards than that are sent, and a burst's last group is
+ *                       filled up with the smallest packets there are, so that its parity does not wait for the next burst
+ *
+ * A stream that fills the path gets none: there every byte of parity is one less of payload, and resending wins.
+ */
+
+import { type Millis, NEVER } from "../base/units.ts";
+import type { FecEncoder } from "../fec/encoder.ts";
+import { LONG_DATA } from "../fec/packet.ts";
+import type { Flight } from "../kcp/flight.ts";
+import type { AutoController } from "../rate/auto.ts";
+import { ParityPlan } from "../rate/parity-plan.ts";
+
+/** Tuning: a burst has ended when nothing followed for so long. */
+const BURST_GAP_MS: Millis = 2;
+/** The path is filled when there was always something to send for so long. */
+const FILLED_MS: Millis = 1000;
+/** Groups with fewer data shards may cost more for each. */
+const SPARSE_SHARDS = 8;
+/** First groups to a kcptun that have all their parity, so that it finds their shape. */
+const WHOLE_GROUPS = 2;
+/** To a kcptun one parity shard less when nothing was lost for so long; and the most of them, as a share of the data shards. */
+const CALM_MS: Millis = 6000;
+const ROWS_SHARE = 0.3;
+/** Least share of a group that is worth filling up. */
+const FILL_SHARE = 0.4;
+
+export class Protection {
+  readonly plan = new ParityPlan();
+  readonly #encoder: FecEncoder;
+  readonly #flight: Flight;
+  readonly #controller: AutoController;
+  #groups = 0;
+  /** When the open group ends unless something follows. */
+  #closeAt: Millis = NEVER;
+  #lastAt: Millis = 0;
+  /** `drained` was called since something was sent. */
+  #armed = false;
+  #planned = 0;
+  /** Parity shards of a group to a kcptun, and when loss was seen last. */
+  #rowsToKcptun = 1;
+  #lostAt: Millis = 0;
+  #seen = { transmissions: 0, lost: 0, runs: 0 };
+
+  constructor(encoder: FecEncoder, flight: Flight, controller: AutoController) {
+    this.#encoder = encoder;
+    this.#flight = flight;
+    this.#controller = controller;
+  }
+
+  /** A data packet is about to be written. */
+  begin(now: Millis, long: boolean): void {
+    const encoder = this.#encoder;
+    if (long && !encoder.long) encoder.lengthen();
+    // What is still open has long been acknowledged or sent again.
+    if (encoder.long && encoder.open > 0 && now - this.#lastAt > this.#flight.timeout) {
+      encoder.close(0);
+      this.ended(0);
+    }
+    this.#lastAt = now;
+    this.#armed = false;
+    this.#closeAt = NEVER;
+    if (encoder.open > 0) return;
+    this.#observe(now);
+    this.#planned = this.#rows(now);
+    encoder.rows = this.#planned;
+    this.#flight.covered = this.#planned > 0;
+  }
+
+  /** Nothing more is to be sent now: the burst may be over. */
+  drained(): void {
+    if (this.#armed || this.#planned === 0 || this.#encoder.open === 0) return;
+    this.#armed = true;
+    this.#closeAt = this.#lastAt + BURST_GAP_MS;
+  }
+
+  deadline(): Millis {
+    return this.#closeAt;
+  }
+
+  /** Ends the open group if its burst is over: answers parity shards ready. To a kcptun the group is first filled up (`fills`). */
+  close(now: Millis): number {
+    if (now < this.#closeAt || !this.#encoder.long) return 0;
+    this.#closeAt = NEVER;
+    const { open } = this.#encoder;
+    const rows = this.plan.parity(open, open < SPARSE_SHARDS);
+    return rows === 0 ? 0 : this.#encoder.close(rows);
+  }
+
+  /** The open group wants another filler. */
+  fills(now: Millis): boolean {
+    const { open, long, dataShards } = this.#encoder;
+    if (now < this.#closeAt || long) return false;
+    if (open >= FILL_SHARE * dataShards) return true;
+    this.#closeAt = NEVER;
+    return false;
+  }
+
+  /** A group has ended; `rows` parity shards follow its data. */
+  ended(rows: number): void {
+    const flight = this.#flight;
+    flight.endGroup();
+    this.#groups++;
+    this.#closeAt = NEVER;
+    const ratio = rows / Math.max(1, this.#encoder.shards);
+    flight.weight += (1 + ratio - flight.weight) / 8;
+  }
+
+  #rows(now: Millis): number {
+    const { plan } = this;
+    const encoder = this.#encoder;
+    if (!encoder.long && this.#groups < WHOLE_GROUPS) return encoder.parityShards;
+    if (now - this.#flight.exhaustedAt > FILLED_MS + this.#flight.srtt) return 0;
+    if (encoder.long) return plan.parity(LONG_DATA, false) || plan.parity(SPARSE_SHARDS - 1, true);
+    if (now - this.#lostAt > CALM_MS) {
+      this.#lostAt = now;
+      this.#rowsToKcptun = Math.max(0, this.#rowsToKcptun - 1);
+    }
+    return this.#rowsToKcptun;
+  }
+
+  /** A kcptun's ACKs come in batches, and hide what parity has replaced: only what it could not is seen, and asks for one more shard a group. */
+  #reactTo(now: Millis): void {
+    if (now - this.#lostAt < this.#flight.srtt) return;
+    this.#lostAt = now;
+    this.#rowsToKcptun = Math.min(this.#rowsToKcptun + 1, this.#encoder.parityShards, Math.ceil(this.#encoder.dataShards * ROWS_SHARE));
+  }
+
+  #observe(now: Millis): void {
+    const { transmissions, gone, runs } = this.#flight.stats;
+    const seen = this.#seen;
+    if (!this.#encoder.long && gone > seen.lost && this.#controller.quiet(this.#flight.srtt)) this.#reactTo(now);
+    if (this.#controller.quiet(this.#flight.srtt)) {
+      this.plan.observe(transmissions - seen.transmissions, Math.max(0, gone - seen.lost), runs - seen.runs);
+    }
+    seen.transmissions = transmissions;
+    seen.lost = gone;
+    seen.runs = runs;
+  }
+}
