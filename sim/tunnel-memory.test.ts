@@ -13,9 +13,11 @@ import { Scratch } from "../src/tunnel/scratch.ts";
 import { inOwnProcess } from "../test/own-process.ts";
 import { SessionEnd } from "./session-end.ts";
 
-const pairs = 30;
+/** The least of the batches counts: in the others V8 keeps compiled code and feedback as well, which depends on when its threads come to it. */
+const batches = 3;
+const pairs = 20;
 /** Of both ends together. */
-const bytesPerPairMax = 60_000;
+const bytesPerPairMax = 55_000;
 
 /** Has `left` bytes to say, and takes all. */
 class Application implements TcpSocket {
@@ -87,10 +89,15 @@ inOwnProcess(import.meta.url, () => {
     };
     for (let i = 0; i < 3; i++) make();
     idle(40);
-    const before = held();
-    for (let i = 0; i < pairs; i++) make();
-    idle(60);
-    const each = (held() - before) / pairs;
+    let each = Number.POSITIVE_INFINITY;
+    let before = held();
+    for (let batch = 0; batch < batches; batch++) {
+      for (let i = 0; i < pairs; i++) make();
+      idle(60);
+      const after = held();
+      each = Math.min(each, (after - before) / pairs);
+      before = after;
+    }
     const kcp = ends.reduce((sum, [client, server]) => sum + client.session.kcp.bytesHeld + server.session.kcp.bytesHeld, 0) / ends.length;
     t.diagnostic(`${(each / 1000).toFixed(1)} kB a pair, ${(kcp / 1000).toFixed(1)} kB of it or beside it in windows`);
     assert.ok(each < bytesPerPairMax, `${each} bytes a pair of idle sessions`);

@@ -1,11 +1,10 @@
 /** Raw connections as links of a tunnel: each session of a client has one of its own, a server has all of a port. */
-import { type Millis, NEVER } from "../base/units.ts";
 import type { RawOptions } from "../faketcp/options.ts";
 import type { Carrier, Link, LinkHandler, LinkOptions } from "../host/link.ts";
 import type { Log } from "../host/log.ts";
-import type { Driver } from "../host/loop.ts";
 import type { EpollLoop } from "../host/loop-epoll.ts";
 import { RawSocket } from "../host/raw-socket.ts";
+import { OpenLinks } from "./open-links.ts";
 import { RawLink } from "./raw-link.ts";
 import { RawServerLink } from "./raw-server-link.ts";
 import { RawSizes } from "./raw-sizes.ts";
@@ -21,15 +20,14 @@ export interface RawCarrierSettings {
   readonly sourcePort?: number;
 }
 
-export class RawCarrier implements Carrier, Driver {
+export class RawCarrier implements Carrier {
   readonly name: string;
   readonly datagramBytesMax: number;
   readonly connects = true;
   readonly #loop: EpollLoop;
   readonly #settings: RawCarrierSettings;
   readonly #log: Log;
-  readonly #links = new Set<RawLink | RawServerLink>();
-  readonly #closed = (link: RawLink | RawServerLink): void => void this.#links.delete(link);
+  readonly #links: OpenLinks<RawLink | RawServerLink>;
 
   /** @throws HostError when raw packets are not allowed */
   constructor(loop: EpollLoop, settings: RawCarrierSettings, log: Log) {
@@ -41,7 +39,7 @@ export class RawCarrier implements Carrier, Driver {
     this.#log = log;
     this.name = settings.name;
     this.datagramBytesMax = new RawSizes(settings.raw.mode, settings.raw).largestDatagram(settings.version, PATH_BYTES);
-    loop.drive(this);
+    this.#links = new OpenLinks(loop);
   }
 
   dial(remote: HostPort, { socketBufferBytes }: LinkOptions, handler: LinkHandler): Link {
@@ -52,7 +50,7 @@ export class RawCarrier implements Carrier, Driver {
       ...(sourcePort === undefined ? {} : { sourcePort }),
       ...(socketBufferBytes === undefined ? {} : { socketBufferBytes }),
     };
-    const link = new RawLink(this.#loop, settings, this.#log, handler, this.#closed);
+    const link = new RawLink(this.#loop, settings, this.#log, handler, this.#links.closed);
     this.#links.add(link);
     this.#loop.wake();
     return link;
@@ -60,15 +58,9 @@ export class RawCarrier implements Carrier, Driver {
 
   listen(local: HostPort, { socketBufferBytes, peersMax = PEERS_MAX }: LinkOptions, handler: LinkHandler): Link {
     const settings = { raw: this.#settings.raw, local, ...(socketBufferBytes === undefined ? {} : { socketBufferBytes }) };
-    const link = new RawServerLink(this.#loop, settings, peersMax, handler, this.#closed);
+    const link = new RawServerLink(this.#loop, settings, peersMax, handler, this.#links.closed);
     this.#links.add(link);
     return link;
-  }
-
-  advance(now: Millis): Millis {
-    let next: Millis = NEVER;
-    for (const link of this.#links) next = Math.min(next, link.advance(now));
-    return next;
   }
 }
 

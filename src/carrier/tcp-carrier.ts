@@ -1,8 +1,8 @@
 /** TCP connections as links of a tunnel, for networks where nothing else passes. */
-import { type Millis, NEVER } from "../base/units.ts";
 import type { Carrier, Link, LinkHandler, LinkOptions } from "../host/link.ts";
 import type { Log } from "../host/log.ts";
-import type { Driver, Loop } from "../host/loop.ts";
+import type { Loop } from "../host/loop.ts";
+import { OpenLinks } from "./open-links.ts";
 import type { HostPort } from "./settings.ts";
 import type { TcpDialer } from "./tcp-dialer.ts";
 import { TcpHello, type TcpPrimitives } from "./tcp-hello.ts";
@@ -20,7 +20,7 @@ export interface TcpCarrierSettings {
   readonly eager?: boolean;
 }
 
-export class TcpCarrier implements Carrier, Driver {
+export class TcpCarrier implements Carrier {
   readonly name = "tcp";
   /** A stream has no packets to fit into: kcptun's own limit holds. */
   readonly datagramBytesMax = 1500;
@@ -29,21 +29,20 @@ export class TcpCarrier implements Carrier, Driver {
   readonly #settings: TcpCarrierSettings;
   readonly #log: Log;
   readonly #hello: TcpHello;
-  readonly #links = new Set<TcpLink | TcpServerLink>();
-  readonly #closed = (link: TcpLink | TcpServerLink): void => void this.#links.delete(link);
+  readonly #links: OpenLinks<TcpLink | TcpServerLink>;
 
   constructor(loop: Loop, settings: TcpCarrierSettings, log: Log) {
     this.#loop = loop;
     this.#settings = settings;
     this.#log = log;
     this.#hello = new TcpHello(settings.password, settings.primitives);
-    loop.drive(this);
+    this.#links = new OpenLinks(loop);
   }
 
   dial(to: HostPort, _options: LinkOptions, handler: LinkHandler): Link {
     const { primitives, dial, connections, eager = false } = this.#settings;
     const settings = { hello: this.#hello, random: primitives.random, dial, connections, eager };
-    const link = new TcpLink(this.#loop, to, settings, this.#log, handler, this.#closed);
+    const link = new TcpLink(this.#loop, to, settings, this.#log, handler, this.#links.closed);
     this.#links.add(link);
     // Begins to connect at once, so that what is sent in this round can wait.
     if (eager) link.advance(this.#loop.now());
@@ -53,15 +52,9 @@ export class TcpCarrier implements Carrier, Driver {
 
   listen(at: HostPort, { peersMax = PEERS_MAX }: LinkOptions, handler: LinkHandler): Link {
     const { dial } = this.#settings;
-    const link = new TcpServerLink(this.#loop, at, { hello: this.#hello, dial, peersMax }, this.#log, handler, this.#closed);
+    const link = new TcpServerLink(this.#loop, at, { hello: this.#hello, dial, peersMax }, this.#log, handler, this.#links.closed);
     this.#links.add(link);
     return link;
-  }
-
-  advance(now: Millis): Millis {
-    let next: Millis = NEVER;
-    for (const link of this.#links) next = Math.min(next, link.advance(now));
-    return next;
   }
 }
 

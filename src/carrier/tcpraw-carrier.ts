@@ -1,15 +1,14 @@
 /** kcptun's --tcp as links of a tunnel. Needs CAP_NET_RAW; no firewall rule, as the kernel's sockets are deaf (host/handshake-socket.ts). */
-import { type Millis, NEVER } from "../base/units.ts";
 import type { Carrier, Link, LinkHandler, LinkOptions } from "../host/link.ts";
 import type { Log } from "../host/log.ts";
-import type { Driver } from "../host/loop.ts";
 import type { EpollLoop } from "../host/loop-epoll.ts";
 import { RawSocket } from "../host/raw-socket.ts";
+import { OpenLinks } from "./open-links.ts";
 import type { HostPort } from "./settings.ts";
 import { TcprawLink } from "./tcpraw-link.ts";
 import { TcprawServerLink } from "./tcpraw-server-link.ts";
 
-export class TcprawCarrier implements Carrier, Driver {
+export class TcprawCarrier implements Carrier {
   readonly name = "tcpraw";
   /** 1500 without the headers of IPv6 and TCP. */
   readonly datagramBytesMax = 1428;
@@ -17,8 +16,7 @@ export class TcprawCarrier implements Carrier, Driver {
   readonly #loop: EpollLoop;
   readonly #random: () => number;
   readonly #log: Log;
-  readonly #links = new Set<TcprawLink | TcprawServerLink>();
-  readonly #closed = (link: TcprawLink | TcprawServerLink): void => void this.#links.delete(link);
+  readonly #links: OpenLinks<TcprawLink | TcprawServerLink>;
 
   /** `random` draws 0…2^32−1. @throws HostError when raw packets are not allowed */
   constructor(loop: EpollLoop, random: () => number, log: Log) {
@@ -27,12 +25,12 @@ export class TcprawCarrier implements Carrier, Driver {
     this.#loop = loop;
     this.#random = random;
     this.#log = log;
-    loop.drive(this);
+    this.#links = new OpenLinks(loop);
   }
 
   dial(to: HostPort, { socketBufferBytes }: LinkOptions, handler: LinkHandler): Link {
     const options = { random: this.#random, ...(socketBufferBytes === undefined ? {} : { socketBufferBytes }) };
-    const link = new TcprawLink(this.#loop, to, options, this.#log, handler, this.#closed);
+    const link = new TcprawLink(this.#loop, to, options, this.#log, handler, this.#links.closed);
     this.#links.add(link);
     this.#loop.wake();
     return link;
@@ -40,15 +38,9 @@ export class TcprawCarrier implements Carrier, Driver {
 
   listen(at: HostPort, { socketBufferBytes, peersMax = PEERS_MAX }: LinkOptions, handler: LinkHandler): Link {
     const options = { random: this.#random, peersMax, ...(socketBufferBytes === undefined ? {} : { socketBufferBytes }) };
-    const link = new TcprawServerLink(this.#loop, at, options, handler, this.#closed);
+    const link = new TcprawServerLink(this.#loop, at, options, handler, this.#links.closed);
     this.#links.add(link);
     return link;
-  }
-
-  advance(now: Millis): Millis {
-    let next: Millis = NEVER;
-    for (const link of this.#links) next = Math.min(next, link.advance(now));
-    return next;
   }
 }
 

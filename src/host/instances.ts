@@ -8,6 +8,7 @@
 import { lstatSync, mkdirSync, readdirSync, statSync, unlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { processLives } from "./process-lives.ts";
 
 export interface Instance {
   readonly name: string;
@@ -73,7 +74,7 @@ function instancesIn(folder: string, tidy: boolean): Instance[] {
     if (match === null) return [];
     const [, name = "", pid] = match;
     const path = join(folder, file);
-    if (lives(Number(pid))) return [{ name, pid: Number(pid), path }];
+    if (processLives(Number(pid))) return [{ name, pid: Number(pid), path }];
     if (tidy) remove(path);
     return [];
   });
@@ -93,15 +94,6 @@ function isDirectory(path: string): boolean {
     return statSync(path).isDirectory();
   } catch {
     return false;
-  }
-}
-
-function lives(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }
 

@@ -3,6 +3,7 @@ import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, un
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { HostError } from "../base/errors.ts";
+import { processLives } from "./process-lives.ts";
 
 /** Undefined when there is no such file. @throws HostError */
 export function readStateFile(path: string): string | undefined {
@@ -62,7 +63,7 @@ function take(lock: string): boolean {
     if (code !== "EEXIST") throw new HostError(code, "lock", lock, error);
     const pid = holder(lock);
     // Left behind by a process that was killed.
-    if (pid > 0 && !lives(pid)) tryUnlink(lock);
+    if (pid > 0 && !processLives(pid)) tryUnlink(lock);
     return false;
   }
 }
@@ -72,15 +73,6 @@ function holder(lock: string): number {
     return Number(readFileSync(lock, "utf8"));
   } catch {
     return 0;
-  }
-}
-
-function lives(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }
 
