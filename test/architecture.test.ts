@@ -14,7 +14,10 @@ const layers: Readonly<Record<string, number>> = {
   base: 0,
   kernel: 0.5,
   ...Object.fromEntries(
-    ["cipher", "emulator", "extension", "faketcp", "fec", "gcc", "kcp", "media", "qpp", "rate", "smux", "snappy"].map((room) => [room, 1]),
+    ["cipher", "emulator", "extension", "faketcp", "fec", "gcc", "health", "kcp", "media", "qpp", "rate", "smux", "snappy"].map((room) => [
+      room,
+      1,
+    ]),
   ),
   host: 2,
   ...Object.fromEntries(["accelerate", "carrier", "demo", "forward", "live", "tunnel", "webrtc"].map((room) => [room, 3])),

@@ -127,7 +127,7 @@ class Checker {
   }
 
   async #outcome(key: string, answeredMs: number | undefined): Promise<void> {
-    if (!this.#health.outcome(key, answeredMs)) return;
+    if (!this.#health.outcome(key, answeredMs, performance.now())) return;
     const down = this.#health.list().filter(({ healthy }) => !healthy);
     this.#log.warn({ check: key, healthy: answeredMs !== undefined, down: down.length }, "a backend turned");
     try {

@@ -29,7 +29,7 @@ test("silences in turn take a backend out, answers in turn bring it back with it
     now += 10_000;
     return health
       .due(now)
-      .map(({ key, backend }) => health.outcome(key, formatBackend(backend) === silent ? undefined : 3))
+      .map(({ key, backend }) => health.outcome(key, formatBackend(backend) === silent ? undefined : 3, now))
       .includes(true);
   };
   assert.deepEqual([round("10.0.0.1:1"), round("10.0.0.1:1")], [false, false]);
@@ -52,7 +52,7 @@ test("all silent: all keep their weights; without a check nothing is asked", () 
   health.watch([a, forward({ name: "b", listen: "192.0.2.1:5001", check: "none" })], 0);
   const due = health.due(20_000);
   assert.equal(due.length, 2);
-  for (const { key } of due) health.outcome(key, undefined);
+  for (const { key } of due) health.outcome(key, undefined, 20_000);
   assert.deepEqual(health.weigh(a), a);
   assert.deepEqual(
     health.list().map(({ healthy }) => healthy),
@@ -67,7 +67,7 @@ test("a check that several forwards share is sent once; a check under way is not
   const due = health.due(20_000);
   assert.equal(due.length, 2);
   assert.equal(health.due(40_000).length, 0);
-  health.outcome(due[0]!.key, undefined);
+  health.outcome(due.find(({ backend }) => formatBackend(backend) === "10.0.0.1:1")!.key, undefined, 40_000);
   health.watch([b], 50_000);
   assert.deepEqual(served(health, b), ["10.0.0.2:1"]);
   assert.equal(health.list().length, 2);

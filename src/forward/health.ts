@@ -5,7 +5,9 @@
  * A core: the shell asks `due`, sends the checks and tells their outcome.
  */
 import { toHex } from "../base/hex.ts";
-import { type Millis, NEVER } from "../base/units.ts";
+import type { Millis } from "../base/units.ts";
+import { Schedule } from "../health/schedule.ts";
+import { Verdict } from "../health/verdict.ts";
 import { entryOf, type Forward, type HealthCheck, parseForward } from "./forward.ts";
 import { type Backend, formatBackend, portOf } from "./listen.ts";
 
@@ -30,18 +32,13 @@ export interface Due {
 interface Watched {
   readonly due: Due;
   readonly users: Set<string>;
-  healthy: boolean;
-  inTurn: number;
-  failures: number;
-  answeredMs: Millis | undefined;
-  next: Millis;
-  waiting: boolean;
+  readonly verdict: Verdict;
 }
 
 export class Health {
   readonly counters = { checks: 0, answers: 0, silences: 0, turnedUnhealthy: 0, turnedHealthy: 0 };
   readonly #watched = new Map<string, Watched>();
-  #spread = 0;
+  readonly #schedule = new Schedule<Due>();
 
   /** From now on these. What is known of backends that stay is kept. */
   watch(forwards: Iterable<Forward>, now: Millis): void {
@@ -56,60 +53,30 @@ export class Health {
       }
     }
     for (const key of this.#watched.keys()) if (!wanted.has(key)) this.#watched.delete(key);
-    for (const [key, { due, users }] of wanted) {
-      const known = this.#watched.get(key);
-      if (known !== undefined) {
-        known.users.clear();
-        for (const user of users) known.users.add(user);
-        continue;
-      }
-      // Spread over the period, so that a thousand backends are not asked at once.
-      this.#spread = (this.#spread + SPREAD) % 1;
-      const next = now + this.#spread * Math.min(1000, due.check.periodSeconds * 1000);
-      this.#watched.set(key, { due, users, healthy: true, inTurn: 0, failures: 0, answeredMs: undefined, next, waiting: false });
-    }
+    for (const [key, { due, users }] of wanted)
+      this.#watched.set(key, { due, users, verdict: this.#watched.get(key)?.verdict ?? new Verdict(true) });
+    this.#schedule.want(new Map(Array.from(wanted, ([key, { due }]) => [key, { item: due, period: due.check.periodSeconds * 1000 }])), now);
   }
 
   deadline(): Millis {
-    let earliest = NEVER;
-    for (const { next, waiting } of this.#watched.values()) if (!waiting) earliest = Math.min(earliest, next);
-    return earliest;
+    return this.#schedule.deadline();
   }
 
   /** Checks to be sent now, each of which is to be answered by `outcome`. */
   due(now: Millis): Due[] {
-    const due: Due[] = [];
-    for (const watched of this.#watched.values()) {
-      if (watched.waiting || watched.next > now) continue;
-      watched.waiting = true;
-      watched.next = now + watched.due.check.periodSeconds * 1000;
-      this.counters.checks++;
-      due.push(watched.due);
-    }
+    const due = this.#schedule.due(now);
+    this.counters.checks += due.length;
     return due;
   }
 
   /** `answeredMs`: undefined for silence. True when a backend turned, so that weights change. */
-  outcome(key: string, answeredMs: Millis | undefined): boolean {
+  outcome(key: string, answeredMs: Millis | undefined, now: Millis): boolean {
     const watched = this.#watched.get(key);
-    if (watched === undefined) return false;
-    watched.waiting = false;
+    if (watched === undefined || !this.#schedule.finished(key, now)) return false;
     const answered = answeredMs !== undefined;
-    if (answered) {
-      this.counters.answers++;
-      watched.answeredMs = answeredMs;
-    } else {
-      this.counters.silences++;
-      watched.failures++;
-    }
-    if (answered === watched.healthy) {
-      watched.inTurn = 0;
-      return false;
-    }
+    this.counters[answered ? "answers" : "silences"]++;
     const { rise, fall } = watched.due.check;
-    if (++watched.inTurn < (answered ? rise : fall)) return false;
-    watched.healthy = answered;
-    watched.inTurn = 0;
+    if (!watched.verdict.tell(answeredMs, answered ? rise : fall)) return false;
     this.counters[answered ? "turnedHealthy" : "turnedUnhealthy"]++;
     return true;
   }
@@ -118,7 +85,7 @@ export class Health {
   weigh(forward: Forward): Forward {
     const { check } = forward;
     if (check === undefined) return forward;
-    const healthy = forward.backends.map((backend) => this.#watched.get(dueOf(forward, check, backend).key)?.healthy ?? true);
+    const healthy = forward.backends.map((backend) => this.#watched.get(dueOf(forward, check, backend).key)?.verdict.healthy ?? true);
     const useful = forward.backends.some((backend, i) => backend.weight > 0 && healthy[i]);
     if (healthy.every((each) => each) || !useful) return forward;
     const to = forward.backends.map((backend, i) => `${formatBackend(backend)}@${healthy[i] ? backend.weight : 0}`);
@@ -126,7 +93,7 @@ export class Health {
   }
 
   list(): BackendHealth[] {
-    return [...this.#watched.values()].flatMap(({ due, users, healthy, answeredMs, failures }) =>
+    return [...this.#watched.values()].flatMap(({ due, users, verdict: { healthy = true, answeredMs, failures } }) =>
       [...users].map((forward) => ({ forward, backend: formatBackend(due.backend), healthy, answeredMs, failures })),
     );
   }
@@ -138,6 +105,3 @@ function dueOf(forward: Forward, check: HealthCheck, backend: Backend): Due {
   const key = `${check.kind} ${formatBackend({ ...backend, port })} ${payload} ${check.periodSeconds} ${check.timeoutSeconds} ${check.rise} ${check.fall}`;
   return { key, check, backend, port };
 }
-
-/** The golden ratio: any number of steps lies evenly. */
-const SPREAD = 0.618_034;

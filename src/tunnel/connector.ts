@@ -9,9 +9,9 @@
 import type { Millis } from "../base/units.ts";
 import { type Description, KIND_TCP, REFUSED_FEATURE, REFUSED_TARGET } from "../extension/description.ts";
 import type { Endpoint, Loop } from "../host/loop.ts";
+import { type ProxiedAddress, proxyHeader } from "../host/proxy-protocol.ts";
 import type { ChannelCounters } from "./channel-counters.ts";
 import { addressOf, formatPlace } from "./place.ts";
-import { type ProxiedAddress, proxyHeader } from "./proxy-protocol.ts";
 import type { Session } from "./session.ts";
 import type { Stream } from "./stream.ts";
 import type { TargetList } from "./target.ts";

@@ -1,7 +1,7 @@
 /** Addresses of applications as descriptions carry them (extension/description.ts), to and from "host:port". */
 import { PLACE_BYTES } from "../extension/description.ts";
 import { formatHostPort, formatIp, IP_BYTES, parseIp } from "../host/ip-address.ts";
-import type { ProxiedAddress } from "./proxy-protocol.ts";
+import type { ProxiedAddress } from "../host/proxy-protocol.ts";
 
 /** Undefined for what is no literal address with a port, such as the path of a unix socket. */
 export function placeOf(text: string): Uint8Array | undefined {

@@ -2,12 +2,12 @@
 import type { Millis } from "../base/units.ts";
 import type { Description } from "../extension/description.ts";
 import type { Log } from "../host/log.ts";
+import type { ProxiedAddress } from "../host/proxy-protocol.ts";
 import type { QppPads } from "../qpp/qpp.ts";
 import type { ChannelCounters } from "./channel-counters.ts";
 import type { TunnelConfig } from "./config.ts";
 import type { AcceptFlow } from "./flows.ts";
 import type { Lock } from "./lock.ts";
-import type { ProxiedAddress } from "./proxy-protocol.ts";
 import type { Scratch } from "./scratch.ts";
 import type { Session } from "./session.ts";
 import type { Stream } from "./stream.ts";

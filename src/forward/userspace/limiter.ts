@@ -1,7 +1,8 @@
 /** The limits of one forward: of all sources together, and of each source address. */
+
+import { TokenBucket } from "../../base/token-bucket.ts";
 import type { Millis } from "../../base/units.ts";
 import type { Limits } from "../forward.ts";
-import { TokenBucket } from "./token-bucket.ts";
 
 /** Sources that are known at once; further ones are beyond the limit. */
 const SOURCES_MAX = 65_536;

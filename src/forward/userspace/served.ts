@@ -1,4 +1,5 @@
 /** A forward as the userspace datapath serves it: what it is now, what it counts, which sources it serves. Lives on when the forward changes. */
+import { textHash } from "../../base/text-hash.ts";
 import type { Millis } from "../../base/units.ts";
 import { type ForwardStats, newForwardStats } from "../datapath.ts";
 import { type Forward, weighted } from "../forward.ts";
@@ -56,7 +57,7 @@ export class Served {
   /** For a new flow; undefined when there is none to be had. */
   choose(source: string, port: number): Backend | undefined {
     if (this.#forward.state !== "on" || this.#total === 0) return undefined;
-    let place = hash(this.#forward.balance === "flow" ? `${source} ${port}` : source) % this.#total;
+    let place = textHash(this.#forward.balance === "flow" ? `${source} ${port}` : source) % this.#total;
     for (const backend of this.#weighted) {
       if (place < backend.weight) return backend;
       place -= backend.weight;
@@ -77,13 +78,4 @@ export class Served {
 
 function totalOf(backends: readonly Backend[]): number {
   return backends.reduce((sum, { weight }) => sum + weight, 0);
-}
-
-/** 32 bits, well mixed: fmix of MurmurHash3 over FNV-1a. */
-function hash(text: string): number {
-  let h = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return (h ^ (h >>> 16)) >>> 0;
 }

@@ -4,6 +4,7 @@
  * Source: Eisenbud et al., "Maglev: A Fast and Reliable Software Network Load Balancer", NSDI 2016, section 3.4. Weights as Katran has them: a backend takes its turn
  * when its weight, added up, reaches the highest.
  */
+import { textHash } from "../../base/text-hash.ts";
 
 export interface Weighted {
   /** What its places are drawn from: the same backend gets the same ones in every table. */
@@ -20,8 +21,8 @@ export function maglevTable(backends: readonly Weighted[]): Uint32Array {
   const heaviest = Math.max(...backends.map(({ weight }) => weight));
   const turns = order.map((index) => ({
     index,
-    offset: hash(backends[index]!.name, 0x811c_9dc5) % size,
-    skip: (hash(backends[index]!.name, 0x1234_5678) % (size - 1)) + 1,
+    offset: textHash(backends[index]!.name) % size,
+    skip: (textHash(backends[index]!.name, 0x1234_5678) % (size - 1)) + 1,
     weight: backends[index]!.weight,
     credit: 0,
     next: 0,
@@ -45,15 +46,6 @@ export function maglevTable(backends: readonly Weighted[]): Uint32Array {
 /** At least a hundred places a backend: shares are right within 1 %. */
 function tableSize(backends: number): number {
   return SIZES.find((size) => size >= backends * PLACES_PER_BACKEND) ?? SIZES.at(-1)!;
-}
-
-/** FNV-1a, finished by the mixer of MurmurHash3. */
-function hash(text: string, seed: number): number {
-  let value = seed;
-  for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x0100_0193);
-  value = Math.imul(value ^ (value >>> 16), 0x85eb_ca6b);
-  value = Math.imul(value ^ (value >>> 13), 0xc2b2_ae35);
-  return (value ^ (value >>> 16)) >>> 0;
 }
 
 const PLACES_PER_BACKEND = 100;

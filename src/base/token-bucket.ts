@@ -1,5 +1,5 @@
 /** So many a second, and at most a burst at once. */
-import type { Millis } from "../../base/units.ts";
+import type { Millis } from "./units.ts";
 
 export class TokenBucket {
   readonly #perMs: number;

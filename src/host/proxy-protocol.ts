@@ -10,7 +10,7 @@
  * Source: "The PROXY protocol", HAProxy, section 2.2.
  */
 import { Writer } from "../base/cursor.ts";
-import { IP_BYTES, isMapped, isUnspecified, parseIp } from "../host/ip-address.ts";
+import { IP_BYTES, isMapped, isUnspecified, parseIp } from "./ip-address.ts";
 
 export interface ProxiedAddress {
   /** Literal address. */
