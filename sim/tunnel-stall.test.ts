@@ -23,6 +23,27 @@ function sated(socket: () => TcpSocket): TcpHandler {
     },
   };
 }
+/** Sends what snappy makes almost nothing of, as long as it is taken. */
+class Zeros implements TcpHandler {
+  readonly #socket: () => TcpSocket;
+  readonly #zeros = new Uint8Array(16_384);
+
+  constructor(socket: () => TcpSocket) {
+    this.#socket = socket;
+  }
+
+  connected(): void {
+    this.writable();
+  }
+
+  readable(): void {}
+
+  writable(): void {
+    while (this.#socket().write(this.#zeros, 0, this.#zeros.length) === this.#zeros.length);
+  }
+
+  closed(): void {}
+}
 /** Enough for everybody's whole test. */
 const ENDLESS = 1e9;
 
@@ -140,3 +161,41 @@ test("an application that pauses and goes on gets everything, and its rate back"
   assert.ok(of.network.now - before < 6_000, `${of.network.now - before} ms`);
   assert.equal(traffic.wrong, 0);
 });
+
+for (const [payload, nocomp] of [
+  ["noise", true],
+  ["zeros in snappy chunks", false],
+] as const) {
+  test(`an application that takes little at a time, ${payload}: the session stays within its budget and lives, smux 1`, () => {
+    // No window stands between the sender and the budget, and each time a little of it becomes free, far more waits in KCP.
+    const settings = {
+      smuxver: 1,
+      smuxbuf: 2_200_000,
+      streambuf: 65_536,
+      spill: 0,
+      stallwait: 0,
+      nocomp: String(nocomp),
+      rcvwnd: 4096,
+      sndwnd: 4096,
+    };
+    const log = new LogLines();
+    const buffer = new Uint8Array(1000);
+    const taken = { bytes: 0, socket: undefined as TcpSocket | undefined };
+    const of = new TunnelWorld(
+      { link: "delay=5", seed: 3, client: { ...plain, ...settings }, server: { ...plain, ...settings }, log },
+      (socket) => {
+        taken.socket = socket;
+        return deaf;
+      },
+    );
+    of.connect((socket) => (nocomp ? new Traffic(socket, { sendSeed: 1, expectSeed: 2, sendBytes: ENDLESS }) : new Zeros(socket)));
+    for (let round = 0; round < 30; round++) {
+      of.run(0.1);
+      for (let i = 0; i < 20; i++) taken.bytes += Math.max(0, taken.socket?.read(buffer, 0, buffer.length) ?? 0);
+    }
+    assert.equal(log.count("session ended"), 0, log.lines.join("\n"));
+    const held = of.server.observe(0, { sessionsMax: 0, streamsMax: 0 }).totals.counted.smux!;
+    assert.ok(held.receivePauses! > 3, `${held.receivePauses} pauses`);
+    assert.ok(held.bytesIn! - taken.bytes <= 2_200_000 + 200_000, `${held.bytesIn! - taken.bytes} bytes held`);
+  });
+}

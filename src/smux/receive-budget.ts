@@ -47,7 +47,12 @@ export class ReceiveBudget {
 
   /** Nothing more may be read until something is consumed. */
   get exhausted(): boolean {
-    return this.held - Math.min(this.#stalled, this.#spillBytes) >= this.#holdBytes;
+    return this.room <= 0;
+  }
+
+  /** Bytes that may be read now, whichever stream they are of. */
+  get room(): Bytes {
+    return this.#holdBytes + Math.min(this.#stalled, this.#spillBytes) - this.held;
   }
 
   deadline(): Millis {

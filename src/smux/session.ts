@@ -118,6 +118,11 @@ export class SmuxSession {
     return this.#budget.exhausted;
   }
 
+  /** Payload bytes that may be given to `receive` before `receivePaused`; 0 or less when it is. */
+  get receiveRoom(): Bytes {
+    return this.#budget.room;
+  }
+
   /** Lets the peer describe streams with at most `bytesMax` bytes. We may, in at most 512, when it lets us. */
   allowDescriptions(bytesMax: Bytes): void {
     this.#reader.allowSynBody(bytesMax);

@@ -21,8 +21,17 @@ import { NOTHING_NOW, SHUT, type Stream } from "./stream.ts";
 
 /** Tuning: with mode auto a frame of one stream is no longer than that, so that another one's may follow soon. */
 const AUTO_FRAME_BYTES: Bytes = 4096;
+/** Tuning: so much is read at once even where there is room for less, so that little room does not mean reading byte by byte. */
+export const INBOUND_BYTES_MIN: Bytes = 2048;
+
+// Spec
 /** What one snappy chunk holds. */
 const SNAPPY_BYTES_MAX = 65_536;
+/** What a byte of a chunk becomes at most: a copy of 64 bytes takes 3. */
+const SNAPPY_EXPANSION_MAX = 22;
+
+/** Received payload that may come beyond what the session's budget has room for: what one read brings, and the chunk that was begun before it. */
+export const OVERSHOOT_BYTES: Bytes = INBOUND_BYTES_MIN * SNAPPY_EXPANSION_MAX + SNAPPY_BYTES_MAX;
 
 export class Layers {
   readonly smux: SmuxSession;
@@ -128,6 +137,15 @@ export class Layers {
       const bytes = this.#encoder.encode(frame.bytes, frame.at, end, chunk.bytes, chunk.at);
       this.#kcp.send(now, chunk.bytes, chunk.at, chunk.at + bytes);
     }
+  }
+
+  /** Bytes of the stream to read into the scratch space and give to `receive` now; no more than OVERSHOOT_BYTES come of them beyond what smux has room for. */
+  get inboundBytes(): Bytes {
+    const room = this.smux.receiveRoom;
+    if (room <= 0) return 0;
+    const { inbound } = this.#scratch;
+    const most = this.compressed ? Math.floor(room / SNAPPY_EXPANSION_MAX) : room;
+    return Math.min(inbound.end - inbound.at, Math.max(INBOUND_BYTES_MIN, most));
   }
 
   /** Feeds received stream bytes; `sink` is told of every smux event, and when what the events pointed at is valid no more. */

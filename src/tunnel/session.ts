@@ -21,7 +21,7 @@ import type { TunnelConfig } from "./config.ts";
 import { Extension } from "./extension.ts";
 import { Flows } from "./flows.ts";
 import { Introductions, type OpenRefusal } from "./introductions.ts";
-import { Layers, type SmuxSink } from "./layers.ts";
+import { INBOUND_BYTES_MIN, Layers, OVERSHOOT_BYTES, type SmuxSink } from "./layers.ts";
 import type { Lock } from "./lock.ts";
 import type { SessionOptions } from "./session-options.ts";
 import type { RateShare } from "./shared-rate.ts";
@@ -245,7 +245,7 @@ export class Session implements StreamOwner, SmuxSink {
   /** A stream without a number. */
   newStream(now: Millis): Stream {
     const { config, pads } = this.#options;
-    const backlogBytesMax = Math.max(config.smuxbuf + config.spill, config.streambuf, INITIAL_WINDOW_BYTES) + 65_536;
+    const backlogBytesMax = Math.max(config.smuxbuf + config.spill, config.streambuf, INITIAL_WINDOW_BYTES) + OVERSHOOT_BYTES;
     return new Stream(now, this, backlogBytesMax, pads === undefined ? undefined : new Qpp(pads));
   }
 
@@ -309,8 +309,8 @@ export class Session implements StreamOwner, SmuxSink {
     const { kcp } = this;
     const { inbound } = this.#options.scratch;
     while (this.closed === undefined && kcp.readable > 0) {
-      if (this.#intake?.admits(now) === false || this.layers?.smux.receivePaused) return;
-      const n = kcp.read(now, inbound.bytes, inbound.at, inbound.end);
+      if (this.#intake?.admits(now) === false) return;
+      const n = kcp.read(now, inbound.bytes, inbound.at, inbound.at + (this.layers?.inboundBytes ?? INBOUND_BYTES_MIN));
       if (n === 0) return;
       this.#intake?.spend(n);
       if (this.layers === undefined && !this.#sniff(now, inbound.bytes, inbound.at, n)) return;

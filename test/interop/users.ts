@@ -96,7 +96,7 @@ const checks: Readonly<Record<string, () => Promise<string | undefined>>> = {
   },
   ...Object.fromEntries(
     [1, 2].map((version) => [
-      `an upload that the target does not read, smuxver ${version}: another connection of the same session goes on`,
+      `an upload that the target does not read, smuxver ${version}: another connection of the same session goes on${version === 1 ? ", after stallwait at the latest" : ""}`,
       async () => {
         users(["ann"]);
         const deaf = createServer({ pauseOnConnect: true }).listen(0, "127.0.0.1");
@@ -104,7 +104,11 @@ const checks: Readonly<Record<string, () => Promise<string | undefined>>> = {
         const near = client(ann, "ann's", "aes", "--smuxver", String(version), "--nocomp");
         const file = join(children.folder, "users.json");
         const { port } = deaf.address() as { port: number };
-        const ours = children.start("server", [longhaul, "server", "-l", `127.0.0.1:${wan}`, "-t", `127.0.0.1:${port}`, "--users", file]);
+        // Version 1 has no windows: what a fast client sends for the blocked stream fills any spill, and then all wait for stallwait.
+        const ours = children.start("server", [
+          ...[longhaul, "server", "-l", `127.0.0.1:${wan}`, "-t", `127.0.0.1:${port}`],
+          ...["--users", file, "--stallwait", "2"],
+        ]);
         await waitFor(ours, "listening");
         await sleep(1000);
         // Every connection goes to the same target, which reads the second and later ones only.
@@ -135,6 +139,7 @@ const checks: Readonly<Record<string, () => Promise<string | undefined>>> = {
         const gone = read - before;
         deaf.close();
         await children.end(near);
+        if (ours.output().includes("session ended")) return "the session ended";
         return gone > 1_000_000 ? undefined : `${gone} bytes in 3 s beside the blocked one`;
       },
     ]),
