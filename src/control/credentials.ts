@@ -87,6 +87,11 @@ export class Credentials {
   }
 }
 
+/** The secret behind a key, as a check of signatures asks for it. */
+export function secretOf(credentials: Credentials): (id: string) => Promise<string | undefined> {
+  return async (id) => (await credentials.identity(id))?.secret;
+}
+
 /** Whether a role includes what another may do. */
 export function includes(role: Role, needed: Role): boolean {
   return roles.indexOf(role) >= roles.indexOf(needed);

@@ -1,7 +1,7 @@
 /** An operation of an AWS API: what it takes, who may call it, what it does. */
 import type { z } from "zod";
 import type { Role } from "../credentials.ts";
-import { type ServiceError, validation } from "./service-error.ts";
+import type { ServiceError } from "./service-error.ts";
 
 export interface Operation<Context, Input = never> {
   readonly input: z.ZodType<Input>;
@@ -9,7 +9,7 @@ export interface Operation<Context, Input = never> {
   /** Default 200; 204 answers nothing. */
   readonly status?: 200 | 204;
   /** What it was about, for the audit log. */
-  resource?(input: Input): string;
+  resource?(input: NoInfer<Input>): string;
   run(context: Context, input: Input): Promise<object | undefined> | object | undefined;
 }
 
@@ -18,19 +18,19 @@ export function operation<Context, Input>(definition: Operation<Context, Input>)
   return definition as unknown as Operation<Context>;
 }
 
-/** @throws ServiceError with AWS's sentence for the first thing that is wrong */
-export function checkInput<Input>(schema: z.ZodType<Input>, given: unknown): Input {
+/** @throws ServiceError, as `invalid` makes it, with AWS's sentence for all that is wrong */
+export function checkInput<Input>(schema: z.ZodType<Input>, given: unknown, invalid: (message: string) => ServiceError): Input {
   const result = schema.safeParse(given);
   if (result.success) return result.data;
-  throw invalid(result.error.issues);
+  throw invalid(sentence(result.error.issues));
 }
 
-function invalid(issues: readonly z.core.$ZodIssue[]): ServiceError {
+function sentence(issues: readonly z.core.$ZodIssue[]): string {
   const count = issues.length === 1 ? "1 validation error" : `${issues.length} validation errors`;
   const details = issues.map(
     ({ path, message }) => `Value at '${path.map(String).join(".") || "body"}' failed to satisfy constraint: ${message}`,
   );
-  return validation(`${count} detected: ${details.join("; ")}`.slice(0, MESSAGE_MAX));
+  return `${count} detected: ${details.join("; ")}`.slice(0, MESSAGE_MAX);
 }
 
 const MESSAGE_MAX = 1000;

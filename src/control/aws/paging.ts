@@ -1,5 +1,5 @@
 /** Lists in pages: the next one begins after the row that the token names. A token is the place, not a state: it stays right while rows come and go. */
-import { validation } from "./service-error.ts";
+import { type ServiceError, validation } from "./service-error.ts";
 
 /** Rows are listed by when they were made, then by id. */
 export interface Place {
@@ -7,11 +7,11 @@ export interface Place {
   readonly id: string;
 }
 
-/** @throws ServiceError when it is no token of ours */
-export function parseToken(token: string | undefined): Place | undefined {
+/** @throws ServiceError, as `refuse` makes it, when it is no token of ours */
+export function parseToken(token: string | undefined, refuse: (message: string) => ServiceError = validation): Place | undefined {
   if (token === undefined || token === "") return undefined;
   const parts = /^(\d{1,15})\.([\w-]{1,64})$/.exec(Buffer.from(token, "base64url").toString("latin1"));
-  if (parts === null) throw validation("nextToken is not one that was given");
+  if (parts === null) throw refuse("nextToken is not one that was given");
   return { createdAt: Number(parts[1]), id: parts[2]! };
 }
 

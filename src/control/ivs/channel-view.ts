@@ -1,8 +1,8 @@
 /** A channel's row as the API shows it. */
 import type { ChannelRow } from "../store/schema.ts";
+import type { Tags } from "../tags.ts";
 import { arnOf } from "./arn.ts";
 import type { IvsContext } from "./context.ts";
-import type { Tags } from "./tags.ts";
 
 export function channelView(context: IvsContext, row: ChannelRow, tags: Tags) {
   const { place, hosts, seal } = context;

@@ -5,6 +5,7 @@ import { conflict, notFound, quotaExceeded, validation } from "../aws/service-er
 import { randomId } from "../random-id.ts";
 import { changed, type Database } from "../store/database.ts";
 import type { ChannelRow } from "../store/schema.ts";
+import { dropTags, setTags, tagsOf } from "../tags.ts";
 import { arnOf, idOf } from "./arn.ts";
 import { channelOf, channelRows } from "./channel-row.ts";
 import { channelSummary, channelView, passphrasePurpose } from "./channel-view.ts";
@@ -12,7 +13,6 @@ import type { IvsContext } from "./context.ts";
 import { afterwards } from "./resources.ts";
 import * as shapes from "./shapes.ts";
 import { createStreamKey, streamKeyOf } from "./stream-keys.ts";
-import { dropTags, setTags, tagsOf } from "./tags.ts";
 
 const settings = {
   name: shapes.name.optional(),

@@ -3,10 +3,10 @@ import { conflict, quotaExceeded } from "../aws/service-error.ts";
 import { randomId } from "../random-id.ts";
 import { changed } from "../store/database.ts";
 import type { ConfigurationRow } from "../store/schema.ts";
+import { setTags, type Tags, tagsOf } from "../tags.ts";
 import { arnOf } from "./arn.ts";
 import type { IvsContext } from "./context.ts";
 import { afterwards, Resources } from "./resources.ts";
-import { setTags, type Tags, tagsOf } from "./tags.ts";
 
 export type ConfigurationKind = "recording-configuration" | "playback-restriction-policy";
 

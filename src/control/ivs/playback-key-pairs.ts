@@ -9,11 +9,11 @@ import { conflict, quotaExceeded, validation } from "../aws/service-error.ts";
 import { randomId } from "../random-id.ts";
 import { changed } from "../store/database.ts";
 import type { PlaybackKeyPairRow } from "../store/schema.ts";
+import { setTags, type Tags, tagsOf } from "../tags.ts";
 import { arnOf } from "./arn.ts";
 import type { IvsContext } from "./context.ts";
 import { afterwards, Resources } from "./resources.ts";
 import * as shapes from "./shapes.ts";
-import { setTags, type Tags, tagsOf } from "./tags.ts";
 
 const rows = new Resources("playback-key", "playback_key_pairs", "Playback Key Pair");
 

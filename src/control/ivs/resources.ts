@@ -5,9 +5,9 @@ import { page, parseToken } from "../aws/paging.ts";
 import { notFound } from "../aws/service-error.ts";
 import { changed, type Database } from "../store/database.ts";
 import type { Schema } from "../store/schema.ts";
+import { dropTags, type Tags, tagsOfMany } from "../tags.ts";
 import { arnOf, idOf, type Kind } from "./arn.ts";
 import type { IvsContext } from "./context.ts";
-import { dropTags, type Tags, tagsOfMany } from "./tags.ts";
 
 type Table = "channels" | "stream_keys" | "playback_key_pairs" | "recording_configurations" | "playback_restriction_policies";
 

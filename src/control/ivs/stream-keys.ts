@@ -6,12 +6,12 @@ import { quotaExceeded } from "../aws/service-error.ts";
 import { randomId } from "../random-id.ts";
 import { changed, type Database } from "../store/database.ts";
 import type { StreamKeyRow } from "../store/schema.ts";
+import { setTags, type Tags, tagsOf } from "../tags.ts";
 import { arnOf } from "./arn.ts";
 import { channelOf } from "./channel-row.ts";
 import type { IvsContext } from "./context.ts";
 import { afterwards, Resources } from "./resources.ts";
 import * as shapes from "./shapes.ts";
-import { setTags, type Tags, tagsOf } from "./tags.ts";
 
 const rows = new Resources("stream-key", "stream_keys", "Stream Key");
 

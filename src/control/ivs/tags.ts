@@ -1,45 +1,12 @@
-/** Tags of resources: TagResource, UntagResource, ListTagsForResource, and what the others keep and show of them. */
+/** Tags: TagResource, UntagResource, ListTagsForResource. */
 import { z } from "zod";
 import { operation } from "../aws/operation.ts";
 import { notFound, validation } from "../aws/service-error.ts";
-import type { Database } from "../store/database.ts";
 import { changed } from "../store/database.ts";
+import { setTags, TAGS_MAX, tagsOf } from "../tags.ts";
 import { idOf, type Kind } from "./arn.ts";
 import type { IvsContext } from "./context.ts";
 import { anyArn, batch, tagKey, tags } from "./shapes.ts";
-
-const TAGS_MAX = 50;
-
-export type Tags = Record<string, string>;
-
-export async function tagsOf(database: Database, arn: string): Promise<Tags> {
-  return (await tagsOfMany(database, [arn])).get(arn) ?? {};
-}
-
-export async function tagsOfMany(database: Database, arns: readonly string[]): Promise<Map<string, Tags>> {
-  const found = new Map<string, Tags>();
-  if (arns.length === 0) return found;
-  for (const { arn, key, value } of await database.selectFrom("tags").selectAll().where("arn", "in", arns).orderBy("key").execute()) {
-    const map = found.get(arn) ?? {};
-    map[key] = value;
-    found.set(arn, map);
-  }
-  return found;
-}
-
-export async function setTags(database: Database, arn: string, given: Tags = {}): Promise<void> {
-  const rows = Object.entries(given).map(([key, value]) => ({ arn, key, value }));
-  if (rows.length === 0) return;
-  await database
-    .insertInto("tags")
-    .values(rows)
-    .onConflict((on) => on.columns(["arn", "key"]).doUpdateSet((eb) => ({ value: eb.ref("excluded.value") })))
-    .execute();
-}
-
-export async function dropTags(database: Database, arn: string): Promise<void> {
-  await database.deleteFrom("tags").where("arn", "=", arn).execute();
-}
 
 const tables = {
   channel: "channels",

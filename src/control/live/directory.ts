@@ -9,6 +9,7 @@ import type { IvsContext } from "../ivs/context.ts";
 import type { RestrictionSettings } from "../ivs/playback-restriction-policies.ts";
 import type { RecordingSettings } from "../ivs/recording-configurations.ts";
 import { keyPurpose } from "../ivs/stream-keys.ts";
+import { revisionOf } from "../store/database.ts";
 import type { ChannelRow } from "../store/schema.ts";
 
 /** Milliseconds between two parts in latency mode NORMAL, where players buffer whole segments. */
@@ -60,7 +61,7 @@ export class Directory {
 
   async #read(): Promise<void> {
     const { database } = this.#context;
-    const { number } = await database.selectFrom("revision").select("number").executeTakeFirstOrThrow();
+    const number = await revisionOf(database, "live");
     if (number === this.#revision) return;
     const [rows, keys, policies, recordings, revocations, playbackKeys] = await Promise.all([
       database.selectFrom("channels").selectAll().execute(),

@@ -48,10 +48,25 @@ const numbers = {
     oid === INT8 ? Number : pg.types.getTypeParser(oid, format as "text")) as typeof pg.types.getTypeParser,
 };
 
-/** Within a transaction that changes what other processes follow. */
-export async function changed(database: Database): Promise<void> {
-  await database
+/** What other processes follow: each part has a number that grows with every change. */
+const revisionRows = { live: 1, accelerator: 2 } as const;
+export type Part = keyof typeof revisionRows;
+
+/**
+ * Within a transaction that changes what other processes follow; the new number. Called first, it makes changes of all processes come one after another: what
+ * is looked at afterwards stays so until the end.
+ */
+export async function changed(database: Database, part: Part = "live"): Promise<number> {
+  const { number } = await database
     .updateTable("revision")
     .set((eb) => ({ number: eb("number", "+", 1) }))
-    .execute();
+    .where("id", "=", revisionRows[part])
+    .returning("number")
+    .executeTakeFirstOrThrow();
+  return Number(number);
+}
+
+export async function revisionOf(database: Database, part: Part): Promise<number> {
+  const query = database.selectFrom("revision").select("number").where("id", "=", revisionRows[part]);
+  return Number((await query.executeTakeFirstOrThrow()).number);
 }

@@ -1,6 +1,7 @@
 /** How the tables came to be, in order; a migration that was released is never changed, the next one is added. */
 import { type Kysely, sql } from "kysely";
 import type { Migration, MigrationProvider } from "kysely/migration";
+import { acceleratorMigration } from "./accelerator-migration.ts";
 
 type Any = Kysely<unknown>;
 
@@ -110,5 +111,5 @@ export function migrations(engine: "sqlite" | "postgres"): MigrationProvider {
       await sql`insert into revision (id, number) values (1, 0)`.execute(db);
     },
   };
-  return { getMigrations: async () => ({ "2026-11-21 channels": first }) };
+  return { getMigrations: async () => ({ "2026-11-21 channels": first, "2026-11-21b accelerators": acceleratorMigration }) };
 }

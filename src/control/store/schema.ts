@@ -4,8 +4,11 @@
  * copy of it, learns a secret.
  */
 import type { Generated } from "kysely";
+import type { AcceleratorSchema } from "./accelerator-schema.ts";
 
-export interface Schema {
+export type { AcceleratorRow, ByoipCidrRow, EndpointGroupRow, EndpointRow, ListenerRow } from "./accelerator-schema.ts";
+
+export interface Schema extends AcceleratorSchema {
   access_keys: AccessKeyRow;
   audit: AuditRow;
   tags: TagRow;
@@ -118,7 +121,7 @@ export interface ViewerRevocationRow {
   at: number;
 }
 
-/** One row: a number that grows with every change, by which other processes see that there was one. */
+/** A row for each part of the installation: a number that grows with every change, by which other processes see that there was one. */
 export interface RevisionRow {
   id: number;
   number: number;

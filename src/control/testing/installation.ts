@@ -1,15 +1,14 @@
 /** An installation on loopback with a database of its own, for tests: the real API behind a real socket; the origin is given. */
 import type { TestContext } from "node:test";
-import pg from "pg";
 import { serveHttp } from "../../host/http.ts";
 import { silentLog } from "../../host/log.ts";
 import { Credentials, type Role } from "../credentials.ts";
 import { ivsApi } from "../ivs/api.ts";
 import { type IvsContext, quotaDefaults } from "../ivs/context.ts";
 import type { LiveService, LiveStream } from "../ivs/live-service.ts";
-import { randomId } from "../random-id.ts";
 import { Seal } from "../seal.ts";
 import { openDatabase } from "../store/database.ts";
+import { emptyDatabase } from "./empty-database.ts";
 
 export class Installation {
   readonly context: IvsContext;
@@ -53,23 +52,6 @@ export class Installation {
       maxAttempts: 1,
     };
   }
-}
-
-/** SQLite in memory, or where LONGHAUL_TEST_DATABASE names a PostgreSQL server, a database on it that is dropped afterwards. */
-async function emptyDatabase(): Promise<{ readonly url: string; readonly drop: () => Promise<void> }> {
-  const server = process.env.LONGHAUL_TEST_DATABASE;
-  if (server === undefined) return { url: ":memory:", drop: async () => {} };
-  const name = `longhaul_${randomId(12, "abcdefghijklmnopqrstuvwxyz")}`;
-  const ask = async (sql: string): Promise<void> => {
-    const client = new pg.Client({ connectionString: server });
-    await client.connect();
-    await client.query(sql);
-    await client.end();
-  };
-  await ask(`create database ${name}`);
-  const url = new URL(server);
-  url.pathname = name;
-  return { url: url.href, drop: () => ask(`drop database ${name}`) };
 }
 
 /** An origin without encoders: what is "on the air" is set by the test, what it is told is kept. */
