@@ -8,7 +8,8 @@ import { leastHeapGrowth } from "../../test/heap-growth.ts";
 import { inOwnProcess } from "../../test/own-process.ts";
 import { Batch } from "../base/batch.ts";
 import { cryptoOf } from "../host/crypto.ts";
-import { cipherNames, createCipher } from "./cipher.ts";
+import { createCipher } from "./cipher.ts";
+import { cipherNames } from "./names.ts";
 
 /** Six boxed addresses a packet sealed and opened (GCM: 96 bytes); one subarray more would exceed it. */
 const BYTES_MAX = 112;

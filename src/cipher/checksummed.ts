@@ -12,8 +12,9 @@
 import type { Batch } from "../base/batch.ts";
 import { CRC_BYTES_MAX } from "../kernel/crc32.ts";
 import { isInside, type Kernels, kernels } from "../kernel/kernels.ts";
-import type { CipherName, CipherStats, PacketCipher } from "./cipher.ts";
+import type { CipherStats, PacketCipher } from "./cipher.ts";
 import { crc32 } from "./crc32.ts";
+import type { CipherName } from "./names.ts";
 import { NoncePool } from "./nonce-pool.ts";
 import type { Checksum, Primitives } from "./primitives.ts";
 

@@ -4,7 +4,8 @@ import { Batch, SLOT_BYTES } from "../base/batch.ts";
 import { Prng } from "../base/prng.ts";
 import { cryptoOf } from "../host/crypto.ts";
 import { takeRegion } from "../kernel/kernels.ts";
-import { type CipherName, cipherNames, createCipher, type PacketCipher } from "./cipher.ts";
+import { createCipher, type PacketCipher } from "./cipher.ts";
+import { type CipherName, cipherNames } from "./names.ts";
 import type { Primitives } from "./primitives.ts";
 
 const machine = cryptoOf("openssl") ?? cryptoOf("node")!;

@@ -23,6 +23,7 @@ import { Cast5 } from "./cast5.ts";
 import { Cfb } from "./cfb.ts";
 import { ChecksummedCipher } from "./checksummed.ts";
 import { GcmCipher } from "./gcm.ts";
+import type { CipherName } from "./names.ts";
 import { NullCipher } from "./null.ts";
 import type { EcbEncryptor, Primitives } from "./primitives.ts";
 import { Salsa20 } from "./salsa20.ts";
@@ -34,13 +35,6 @@ import { XorPad } from "./xor.ts";
 import { Xtea } from "./xtea.ts";
 
 export type { Primitives } from "./primitives.ts";
-
-/** Names as kcptun's `--crypt` spells them. */
-export const cipherNames = [
-  ...(["aes", "aes-192", "aes-128", "none", "null", "aes-128-gcm"] as const),
-  ...(["salsa20", "blowfish", "twofish", "cast5", "3des", "tea", "xtea", "xor", "sm4"] as const),
-] as const;
-export type CipherName = (typeof cipherNames)[number];
 
 /** Bytes of a derived key, of which each cipher takes the first as many as it needs. */
 export const KEY_BYTES = 32;

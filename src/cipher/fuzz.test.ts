@@ -5,7 +5,8 @@ import { Batch, SLOT_BYTES } from "../base/batch.ts";
 import { Prng } from "../base/prng.ts";
 import { cryptoOf } from "../host/crypto.ts";
 import { takeRegion } from "../kernel/kernels.ts";
-import { type CipherName, cipherNames, createCipher, type PacketCipher } from "./cipher.ts";
+import { createCipher, type PacketCipher } from "./cipher.ts";
+import { type CipherName, cipherNames } from "./names.ts";
 
 const seed = Number(process.env.SEED ?? 20_260_126);
 const inputs = 100_000;

@@ -10,7 +10,8 @@
  * 2^48 packets under one password; change the password before.
  */
 import type { Batch } from "../base/batch.ts";
-import type { CipherName, CipherStats, PacketCipher } from "./cipher.ts";
+import type { CipherStats, PacketCipher } from "./cipher.ts";
+import type { CipherName } from "./names.ts";
 import { NoncePool } from "./nonce-pool.ts";
 import type { Gcm, Primitives } from "./primitives.ts";
 

@@ -15,6 +15,7 @@
  * The slab is the batch's; nothing is copied or kept. An AEAD is `aes-128-gcm` only; the others carry a CRC-32 and no proof of origin, as in kcptun.
  */
 export { Batch, SLOT_BYTES } from "../base/batch.ts";
-export { type CipherName, type CipherStats, cipherNames, createCipher, KEY_BYTES, type PacketCipher } from "./cipher.ts";
+export { type CipherStats, createCipher, KEY_BYTES, type PacketCipher } from "./cipher.ts";
 export * as cipher from "./index.ts";
+export { type CipherName, cipherNames } from "./names.ts";
 export type { CfbEncryptor, Checksum, EcbEncryptor, Gcm, Primitives } from "./primitives.ts";

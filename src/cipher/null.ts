@@ -1,6 +1,7 @@
 /** kcptun's `null` (since 2022-06): the datagram is the body, nothing is added and nothing is checked. Source: kcptun.md section 2.2. */
 import type { Batch } from "../base/batch.ts";
-import type { CipherName, CipherStats, PacketCipher } from "./cipher.ts";
+import type { CipherStats, PacketCipher } from "./cipher.ts";
+import type { CipherName } from "./names.ts";
 
 export class NullCipher implements PacketCipher {
   readonly name: CipherName = "null";

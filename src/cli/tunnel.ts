@@ -2,6 +2,7 @@
 
 import { closeSync, openSync } from "node:fs";
 import { ConfigError } from "../base/errors.ts";
+import { tidyHeap } from "../host/heap.ts";
 import { type Log, silentLog } from "../host/log.ts";
 import { LogGate } from "../host/log-gate.ts";
 import { type LoopWorker, startLoopWorker } from "../host/worker.ts";
@@ -20,7 +21,7 @@ import { parseMetricsAddress } from "./metrics-address.ts";
 import { Reload } from "./reload.ts";
 import { onStop } from "./signals.ts";
 import { SnmpSchedule } from "./snmp-schedule.ts";
-import type { TunnelCommand, TunnelData, TunnelMessage } from "./tunnel-worker.ts";
+import type { TunnelCommand, TunnelData, TunnelMessage } from "./tunnel-program.ts";
 import { UserAccounts } from "./user-accounts.ts";
 import { Watch } from "./watch.ts";
 import { CountersSum, shareOf, workersOf } from "./workers.ts";
@@ -92,7 +93,9 @@ export function startTunnel(
     const config = accounts === undefined ? wanted : accounts.place(wanted as ServerConfig);
     return shareOf({ role: end.role, config } as TunnelEnd, count, index);
   };
-  const common = { carriers: carrierPlan(end), level: end.config.quiet ? "warn" : "info", name };
+  const carriers = carrierPlan(end);
+  const module = carriers.every(({ name }) => name === "udp") ? "./udp-tunnel-worker.ts" : "./carried-tunnel-worker.ts";
+  const common = { carriers, level: end.config.quiet ? "warn" : "info", name };
   const dataFor = (index: number): TunnelData =>
     ({ ...common, ...shareFor(end.config, index), ledger: accounts?.share(index) }) as TunnelData;
   let settleListening: (refusal: Refusal | undefined) => void = () => {};
@@ -102,7 +105,7 @@ export function startTunnel(
   let bound = 0;
   const workers = Array.from({ length: count }, (_, index) =>
     startLoopWorker<TunnelData, TunnelCommand, TunnelMessage>({
-      module: new URL("./tunnel-worker.ts", import.meta.url),
+      module: new URL(module, import.meta.url),
       data: dataFor(index),
       io: end.config.io,
       sharePorts: count > 1,
@@ -217,6 +220,7 @@ async function carry(end: TunnelEnd, reload: Reload, gate: LogGate, watch: Watch
     const refusal = await tunnel.listening;
     if (refusal !== undefined) process.stderr.write(`longhaul ${end.role}: ${refusal.message}\n`);
     else await watch.openLocal();
+    tidyHeap();
     await tunnel.ended;
     return refusal === undefined ? 0 : refusal.wrongConfig ? 2 : 1;
   } finally {

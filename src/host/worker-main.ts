@@ -8,6 +8,7 @@
 import { type MessagePort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import type { Millis } from "../base/units.ts";
 import type { IoKind } from "./choose.ts";
+import { tidyHeap } from "./heap.ts";
 import type { Loop } from "./loop.ts";
 import type { LoopCounters } from "./loop-counters.ts";
 import { EpollLoop } from "./loop-epoll.ts";
@@ -73,6 +74,7 @@ class Running {
       this.#drain(loop, now);
     });
     this.#program = start(loop, data, port);
+    tidyHeap();
     // Commands may have come before the eventfd was watched.
     loop.later((now) => this.#drain(loop, now));
     const turn = (): void => {

@@ -3,7 +3,7 @@
  * The one source of flags, environment names, JSON keys and help. Both ends must agree on key and crypt; the server finds out the rest by itself.
  */
 import { z } from "zod";
-import { type CipherName, cipherNames } from "../cipher/cipher.ts";
+import { type CipherName, cipherNames } from "../cipher/names.ts";
 import { modeNames } from "./mode.ts";
 
 const u16 = z.coerce.number().int().max(65_535);

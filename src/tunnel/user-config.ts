@@ -3,7 +3,7 @@
  * the file that --users names (cli/users-file.ts reads it and puts the key in the place of keyfile or keyenv).
  */
 import { z } from "zod";
-import { type CipherName, cipherNames } from "../cipher/cipher.ts";
+import { type CipherName, cipherNames } from "../cipher/names.ts";
 
 const count = (least: number, most: number) => z.number().int().min(least).max(most);
 /** Slower than this, a session could not even keep itself alive. */

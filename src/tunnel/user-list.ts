@@ -1,6 +1,6 @@
 /** What users of one server must not have in common. Apart from their schema (user-config.ts), which the threads of a tunnel do not load. */
 import { ConfigError } from "../base/errors.ts";
-import type { CipherName } from "../cipher/cipher.ts";
+import type { CipherName } from "../cipher/names.ts";
 import type { UserConfig } from "./user-config.ts";
 
 /** Tuning: most users of a server. Each try of a stranger's datagram costs a decryption. */

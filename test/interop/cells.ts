@@ -5,7 +5,7 @@
  *   full    all ciphers × FEC × smux × snappy × loss 0, 2 and 10 %, in both roles: 624
  *   pairs   of these so few that every two values of any two settings meet in one: about 40
  */
-import { cipherNames } from "../../src/cipher/cipher.ts";
+import { cipherNames } from "../../src/cipher/names.ts";
 
 export interface Settings {
   /** Which end is Debian's. */

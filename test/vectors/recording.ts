@@ -1,5 +1,5 @@
 /** The recorded tunnels of the real programs: vectors kcptun/manifest.json and kcptun/sessions. */
-import { type CipherName, cipherNames } from "../../src/cipher/cipher.ts";
+import { type CipherName, cipherNames } from "../../src/cipher/names.ts";
 import { readVector } from "./read.ts";
 
 export type Direction = "c2s" | "s2c";

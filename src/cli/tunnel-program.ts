@@ -1,8 +1,11 @@
-/** Runs in the worker thread of `longhaul client`, `server` and `up`: one tunnel end on the loop it is given. */
+/**
+ * Runs in the worker thread of `longhaul client`, `server` and `up`: one tunnel end on the loop it is given. Two modules start it: udp-tunnel-worker.ts, and
+ * carried-tunnel-worker.ts with all other carriers, which would take 3 MB that most tunnels have no use for.
+ */
 import { ConfigError } from "../base/errors.ts";
 import { type Millis, NEVER } from "../base/units.ts";
 import { cryptoKind, primitives } from "../host/crypto.ts";
-import type { LogLevel } from "../host/log.ts";
+import type { Log, LogLevel } from "../host/log.ts";
 import { LogGate } from "../host/log-gate.ts";
 import type { Driver, Loop } from "../host/loop.ts";
 import type { Program } from "../host/worker-main.ts";
@@ -12,11 +15,11 @@ import type { ClientConfig, ServerConfig } from "../tunnel/config.ts";
 import type { Question } from "../tunnel/observation.ts";
 import type { SessionReport } from "../tunnel/report.ts";
 import { type Reloaded, TunnelServer } from "../tunnel/server.ts";
+import type { CarrierAt } from "../tunnel/slot.ts";
 import type { SnmpCounters } from "../tunnel/snmp.ts";
 import type { UserReport } from "../tunnel/user.ts";
 import { UserLedger } from "../tunnel/user-ledger.ts";
 import type { PlannedCarrier } from "./carrier-plan.ts";
-import { makeCarriers } from "./carriers.ts";
 import type { LedgerShare } from "./user-accounts.ts";
 
 export type TunnelData =
@@ -60,7 +63,15 @@ export type TunnelMessage =
 /** How long the peer may take to hear of our streams' ends before the loop stops. */
 const FAREWELL_MS: Millis = 300;
 
-export function start(loop: Loop, data: TunnelData, port: LoopPort<TunnelCommand, TunnelMessage>): Program | undefined {
+/** `mtu`: the option's. @throws ConfigError, HostError when a carrier cannot be had */
+export type MakeCarriers = (plan: readonly PlannedCarrier[], mtu: number, loop: Loop, log: Log) => CarrierAt[];
+
+export function runTunnelEnd(
+  makeCarriers: MakeCarriers,
+  loop: Loop,
+  data: TunnelData,
+  port: LoopPort<TunnelCommand, TunnelMessage>,
+): Program | undefined {
   const gate = new LogGate(data.config.quiet ? "warn" : data.level, data.config.log);
   const log = gate.log.child({ module: data.name });
   let tunnel: TunnelClient | TunnelServer;
