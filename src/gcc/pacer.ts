@@ -110,6 +110,8 @@ export class Pacer {
   #probeStarved = false;
   #keepAlive = false;
   #burstWanted: Bytes = 0;
+  /** What `#schedule` found: [0]. In an array because a number that is returned is boxed, once a packet. */
+  readonly #due = new Float64Array(1);
 
   constructor(options: PacerOptions = {}) {
     this.#queue = new PacerQueue(options.packetsMax ?? PACKETS_MAX_DEFAULT, options.streamsMax ?? STREAMS_MAX_DEFAULT);
@@ -238,11 +240,10 @@ export class Pacer {
   /** When `next` may have something; Infinity while only a new packet can change that. */
   deadline(now: Micros): Micros {
     if (this.#burstBytes >= 0) return now;
-    if (this.#keepAliveNeeded) {
-      const alive = this.#lastSent + KEEP_ALIVE_INTERVAL;
-      return Number.isNaN(this.#pausedAt) ? Math.min(alive, this.#dueAt(now)) : alive;
-    }
-    return Number.isNaN(this.#pausedAt) ? this.#dueAt(now) : NEVER;
+    const paused = !Number.isNaN(this.#pausedAt);
+    this.#schedule(now);
+    const due = paused ? NEVER : this.#due[0]!;
+    return this.#keepAliveNeeded ? Math.min(this.#lastSent + KEEP_ALIVE_INTERVAL, due) : due;
   }
 
   /** Whether something may leave now; opens a probe burst where one is due. */
@@ -250,7 +251,8 @@ export class Pacer {
     if (!Number.isNaN(this.#pausedAt)) return false;
     this.#drainLongQueue(now);
     const probing = this.#probing;
-    const due = this.#dueAt(now);
+    this.#schedule(now);
+    const due = this.#due[0]!;
     if (now + (probing ? PROBE_EARLY_MAX : 0) < due) return false;
     if (!probing) {
       // Paid up to when it was due and not to now, so that a late call loses no budget; padding is not made up for.
@@ -259,7 +261,10 @@ export class Pacer {
     }
     this.#pay(now);
     const cluster = this.#prober.current(now);
-    if (cluster === undefined) return this.#dueAt(now) <= now;
+    if (cluster === undefined) {
+      this.#schedule(now);
+      return this.#due[0]! <= now;
+    }
     this.probeCluster = cluster.id;
     this.#burstBytes = 0;
     this.#burstWanted = this.#prober.recommendedBytes;
@@ -271,17 +276,23 @@ export class Pacer {
     return this.#prober.probing && !this.#probeStarved;
   }
 
-  #dueAt(now: Micros): Micros {
-    if (this.#probing) return this.#prober.nextTime === Number.NEGATIVE_INFINITY ? now : this.#prober.nextTime;
-    if (this.#queue.waiting(AUDIO) > 0) return now;
-    if (this.#congested || !this.#started || this.#rate <= 0) return NEVER;
-    const drain = (this.#mediaDebt * 8e6) / this.#rate;
-    if (this.#queue.packets > 0) {
-      const burst = Math.min(this.#burstTime, (BURST_BYTES_MAX * 8e6) / this.#rate);
-      return this.#paidUntil + (drain < burst ? 0 : drain);
+  /** Sets `#due`: when something may leave next. */
+  #schedule(now: Micros): void {
+    if (this.#probing) {
+      this.#due[0] = this.#prober.nextTime === Number.NEGATIVE_INFINITY ? now : this.#prober.nextTime;
+    } else if (this.#queue.waiting(AUDIO) > 0) {
+      this.#due[0] = now;
+    } else if (this.#congested || !this.#started || this.#rate <= 0) {
+      this.#due[0] = NEVER;
+    } else {
+      const drain = (this.#mediaDebt * 8e6) / this.#rate;
+      if (this.#queue.packets > 0) {
+        const burst = Math.min(this.#burstTime, (BURST_BYTES_MAX * 8e6) / this.#rate);
+        this.#due[0] = this.#paidUntil + (drain < burst ? 0 : drain);
+      } else {
+        this.#due[0] = this.#paddingRate <= 0 ? NEVER : this.#paidUntil + Math.max(drain, (this.#paddingDebt * 8e6) / this.#paddingRate);
+      }
     }
-    if (this.#paddingRate <= 0) return NEVER;
-    return this.#paidUntil + Math.max(drain, (this.#paddingDebt * 8e6) / this.#paddingRate);
   }
 
   #media(now: Micros): number {
