@@ -119,8 +119,8 @@ class Checker {
       }
       for (const { key, check, backend, port } of this.#health.due(now)) {
         const host = formatAddress(backend.family, backend.address);
-        void probe({ kind: check.kind, host, port, payload: check.payload, timeout: check.timeoutSeconds * 1000 }).then((answeredMs) =>
-          this.#outcome(key, answeredMs),
+        void probe({ kind: check.kind, host, port, payload: check.payload, timeout: check.timeoutSeconds * 1000 }).then(({ took }) =>
+          this.#outcome(key, took),
         );
       }
     });

@@ -4,8 +4,11 @@ import { Block } from "./block.ts";
 import { EINPROGRESS, errnoName } from "./errno.ts";
 import {
   AF_UNIX,
+  IP_BIND_ADDRESS_NO_PORT,
+  IPPROTO_IP,
   IPPROTO_TCP,
   SO_KEEPALIVE,
+  SO_REUSEADDR,
   SOCK_CLOEXEC,
   SOCK_NONBLOCK,
   SOCK_STREAM,
@@ -15,10 +18,10 @@ import {
   TCP_KEEPINTVL,
   TCP_NODELAY,
 } from "./linux-abi.ts";
-import type { Endpoint, TcpHandler, TcpSocket } from "./loop.ts";
+import type { Endpoint, SourceAddress, TcpHandler, TcpSocket } from "./loop.ts";
 import type { Reactor } from "./reactor.ts";
 import { familyOf, nameOf, SOCKADDR_BYTES, writeSockaddr } from "./sockaddr.ts";
-import { setOption } from "./socket-option.ts";
+import { setOption, setTransparent } from "./socket-option.ts";
 import { hostError, type Sys } from "./sys.ts";
 import { EpollTcpSocket } from "./tcp-epoll.ts";
 
@@ -37,7 +40,7 @@ export function configureTcp(sys: Sys, fd: number): void {
 }
 
 /** Starts connecting. Whatever goes wrong is told to `handler.closed` in a later round. */
-export function connectEpoll(reactor: Reactor, to: Endpoint, handler: TcpHandler): TcpSocket {
+export function connectEpoll(reactor: Reactor, to: Endpoint, handler: TcpHandler, source?: SourceAddress): TcpSocket {
   const { sys } = reactor;
   try {
     const family = familyOf(to);
@@ -46,6 +49,7 @@ export function connectEpoll(reactor: Reactor, to: Endpoint, handler: TcpHandler
     const fd = sys.socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) throw hostError(sys, "socket", nameOf(to));
     if (family !== AF_UNIX) configureTcp(sys, fd);
+    if (source !== undefined) bindSource(sys, fd, source);
     const refused = sys.connect(fd, name.address, length) < 0 ? sys.errno() : 0;
     const socket = new EpollTcpSocket(reactor, fd, nameOf(to), true);
     socket.attach(handler);
@@ -55,6 +59,20 @@ export function connectEpoll(reactor: Reactor, to: Endpoint, handler: TcpHandler
     if (!(error instanceof HostError)) throw error;
     return failedSocket(reactor, nameOf(to), handler, error.code);
   }
+}
+
+/** Closes the socket before it throws. @throws HostError */
+function bindSource(sys: Sys, fd: number, source: SourceAddress): void {
+  const name = new Block(sys, SOCKADDR_BYTES);
+  const length = writeSockaddr(name, source);
+  // Without a port the kernel chooses it when it knows the destination, so that each port serves many destinations.
+  if (source.port === 0) setOption(sys, fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+  setOption(sys, fd, SOL_SOCKET, SO_REUSEADDR, 1);
+  const allowed = source.transparent !== true || setTransparent(sys, fd, source);
+  if (allowed && sys.bind(fd, name.address, length) === 0) return;
+  const error = hostError(sys, "bind", nameOf(source));
+  sys.close(fd);
+  throw error;
 }
 
 /** A socket that never was: it only tells its handler so. */

@@ -33,6 +33,8 @@ export const IPPROTO_IP = 0;
 export const IP_TOS = 1;
 /** Option and control message alike: struct in_pktinfo { int ifindex; in_addr spec_dst; in_addr addr }. */
 export const IP_PKTINFO = 8;
+export const IP_TRANSPARENT = 19;
+export const IP_BIND_ADDRESS_NO_PORT = 24;
 
 export const IPPROTO_IPV6 = 41;
 export const IPV6_V6ONLY = 26;
@@ -40,6 +42,7 @@ export const IPV6_RECVPKTINFO = 49;
 /** struct in6_pktinfo { in6_addr addr; unsigned int ifindex }. */
 export const IPV6_PKTINFO = 50;
 export const IPV6_TCLASS = 67;
+export const IPV6_TRANSPARENT = 75;
 
 export const IPPROTO_RAW = 255;
 

@@ -21,7 +21,19 @@ import { Epoll } from "./epoll.ts";
 import { IoVectors } from "./io-vectors.ts";
 import { EPOLLIN } from "./linux-abi.ts";
 import { EpollListener } from "./listener-epoll.ts";
-import type { Accept, Driver, Endpoint, Listener, Loop, TcpHandler, TcpSocket, UdpHandler, UdpOptions, UdpSocket } from "./loop.ts";
+import type {
+  Accept,
+  Driver,
+  Endpoint,
+  Listener,
+  Loop,
+  SourceAddress,
+  TcpHandler,
+  TcpSocket,
+  UdpHandler,
+  UdpOptions,
+  UdpSocket,
+} from "./loop.ts";
 import { countRound, newLoopCounters } from "./loop-counters.ts";
 import type { Reactor, Resource } from "./reactor.ts";
 import { lookUp, type Resolver, SystemResolver } from "./resolver.ts";
@@ -84,8 +96,8 @@ export class EpollLoop implements Loop, Reactor {
     return dualStack(options.host, (host) => new EpollUdpSocket(this, { ...options, host }, handler));
   }
 
-  connect(to: Endpoint, handler: TcpHandler): TcpSocket {
-    return connectEpoll(this, to, handler);
+  connect(to: Endpoint, handler: TcpHandler, _from?: string, source?: SourceAddress): TcpSocket {
+    return connectEpoll(this, to, handler, source);
   }
 
   listen(at: Endpoint, accept: Accept): Listener {

@@ -225,3 +225,25 @@ eachUdp("a forged sender without a port cannot be answered, which is counted", a
   assert.equal(socket.counters.sendErrors, 2);
   assert.equal(socket.counters.sentDatagrams, 0);
 });
+
+onEpoll("a connected socket hears of its peer's absence, and nothing from anybody else", async (loop) => {
+  const nobody = loop.udp({ host: "127.0.0.1", port: 0 }, udpHandler());
+  const { port } = nobody.local;
+  nobody.close();
+  const codes: string[] = [];
+  let heard = 0;
+  const socket = loop.udp(
+    { host: "127.0.0.1", port: 0, peer: { host: "127.0.0.1", port } },
+    udpHandler({ receive: (_now, batch) => void (heard += batch.length), unreachable: (_now, code) => void codes.push(code) }),
+  );
+  const stranger = loop.udp({ host: "127.0.0.1", port: 0 }, udpHandler());
+  const send = (from: typeof socket, to: number): void => {
+    const batch = new Batch(1);
+    batch.add(0, 4, from.addresses.intern("127.0.0.1", to));
+    from.send(batch, 0);
+  };
+  send(stranger, socket.local.port);
+  send(socket, port);
+  await until(() => codes.length > 0);
+  assert.deepEqual([codes[0], heard], ["ECONNREFUSED", 0]);
+});

@@ -33,9 +33,9 @@ export interface Loop {
   udp(options: UdpOptions, handler: UdpHandler): UdpSocket;
   /**
    * Starts connecting; `handler.connected` or `handler.closed` follows, never from inside this call. `from`: on whose behalf, for loops that hand the
-   * connection to somebody in this process.
+   * connection to somebody in this process. `source`: the address it leaves from, where it is not the route's.
    */
-  connect(to: Endpoint, handler: TcpHandler, from?: string): TcpSocket;
+  connect(to: Endpoint, handler: TcpHandler, from?: string, source?: SourceAddress): TcpSocket;
   /** `accept` is asked for each new connection; it answers the handler, or undefined to refuse. @throws HostError */
   listen(at: Endpoint, accept: Accept): Listener;
   /** Resolves a name to one literal address (a literal is answered as it is). `done` is called later, once, from a round. */
@@ -45,6 +45,15 @@ export interface Loop {
   wake(): void;
   /** Closes every socket; `run` returns. */
   stop(): void;
+}
+
+/** Where a connection or a connected UDP socket leaves from. Only on epoll; the node loop takes it when it is this machine's own. */
+export interface SourceAddress {
+  readonly host: string;
+  /** 0 = any free port. */
+  readonly port: number;
+  /** It may be an address that this machine does not have (IP_TRANSPARENT; needs CAP_NET_ADMIN). */
+  readonly transparent?: boolean;
 }
 
 export interface UdpOptions {
@@ -60,6 +69,10 @@ export interface UdpOptions {
   readonly segmentation?: boolean;
   /** Most peers whose address is remembered. */
   readonly peersMax?: number;
+  /** Connected to this one: nobody else's datagrams come in, and `UdpHandler.unreachable` tells of refusals. */
+  readonly peer?: { readonly host: string; readonly port: number };
+  /** `host` may be an address that this machine does not have (IP_TRANSPARENT; needs CAP_NET_ADMIN). */
+  readonly transparent?: boolean;
 }
 
 export interface UdpHandler {
@@ -67,6 +80,8 @@ export interface UdpHandler {
   receive(now: Millis, batch: Batch): void;
   /** The kernel takes datagrams again after `send` took fewer than given. */
   writable(now: Millis): void;
+  /** A connected socket: an ICMP message says that the peer, its host or its network is not there. errno's name. Once a round at most. */
+  unreachable?(now: Millis, code: string): void;
 }
 
 export interface UdpCounters {

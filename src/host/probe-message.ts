@@ -3,6 +3,7 @@
  *
  *   SIP    OPTIONS, RFC 3261 section 11: any response of the same Call-ID, 404 too: who answers lives
  *   STUN   Binding request, RFC 8489 section 2: any response of the same transaction
+ *   DNS    who answers for the root, RFC 1035 section 4.1: any response of the same id, a refusal too
  */
 import { randomBytes } from "node:crypto";
 
@@ -50,6 +51,23 @@ export function stunBinding(): ProbeMessage {
       answer.length >= 20 && (answer[0]! & 0xc1) === 0x01 && Buffer.from(answer).subarray(4, 20).equals(bytes.subarray(4)),
   };
 }
+
+export function dnsQuery(): ProbeMessage {
+  const bytes = Buffer.alloc(DNS_HEADER_BYTES + 5);
+  randomBytes(2).copy(bytes);
+  bytes.writeUInt16BE(1, 4);
+  bytes.writeUInt16BE(DNS_TYPE_NS, DNS_HEADER_BYTES + 1);
+  bytes.writeUInt16BE(DNS_CLASS_IN, DNS_HEADER_BYTES + 3);
+  return {
+    bytes,
+    isAnswer: (answer) =>
+      answer.length >= DNS_HEADER_BYTES && answer[0] === bytes[0] && answer[1] === bytes[1] && (answer[2]! & 0x80) !== 0,
+  };
+}
+
+const DNS_HEADER_BYTES = 12;
+const DNS_TYPE_NS = 2;
+const DNS_CLASS_IN = 1;
 
 export function anyAnswer(payload: Uint8Array): ProbeMessage {
   return { bytes: payload, isAnswer: () => true };

@@ -3,61 +3,82 @@ import { createSocket } from "node:dgram";
 import { connect } from "node:net";
 import type { Millis } from "../base/units.ts";
 import { formatHostPort } from "./ip-address.ts";
+import { probeHttp } from "./probe-http.ts";
 import { ping } from "./probe-icmp.ts";
-import { anyAnswer, type ProbeMessage, sipOptions, stunBinding } from "./probe-message.ts";
+import { anyAnswer, dnsQuery, type ProbeMessage, sipOptions, stunBinding } from "./probe-message.ts";
+import { type ProbeOutcome, REFUSED, SILENT, WRONG } from "./probe-outcome.ts";
 
 export interface Probe {
-  readonly kind: "icmp" | "tcp" | "udp" | "sip" | "stun";
+  readonly kind: "icmp" | "tcp" | "udp" | "sip" | "stun" | "dns" | "http" | "https";
   /** Literal address. */
   readonly host: string;
   readonly port: number;
   /** Of udp. */
   readonly payload: Uint8Array;
+  /** Of http and https. */
+  readonly path?: string;
+  /** Of http and https: what the server is called, by default its address. */
+  readonly name?: string;
   readonly timeout: Millis;
 }
 
-/** Milliseconds until the answer; undefined: none in time, refused, or not to be asked at all. */
-export function probe(wanted: Probe): Promise<Millis | undefined> {
-  if (wanted.kind === "icmp") return ping(wanted.host, wanted.timeout).catch(() => undefined);
-  return wanted.kind === "tcp" ? probeTcp(wanted) : probeUdp(wanted);
+/** Never rejects. */
+export async function probe(wanted: Probe): Promise<ProbeOutcome> {
+  switch (wanted.kind) {
+    case "icmp": {
+      const took = await ping(wanted.host, wanted.timeout).catch(() => undefined);
+      return took === undefined ? SILENT : { took };
+    }
+    case "tcp":
+      return probeTcp(wanted);
+    case "http":
+    case "https":
+      return probeHttp(wanted);
+    default:
+      return probeUdp(wanted);
+  }
 }
 
-function probeTcp({ host, port, timeout }: Probe): Promise<Millis | undefined> {
+function probeTcp({ host, port, timeout }: Probe): Promise<ProbeOutcome> {
   const started = performance.now();
   return new Promise((settle) => {
     const socket = connect({ host, port });
-    const done = (outcome: Millis | undefined): void => {
+    const timer = setTimeout(() => done(SILENT), timeout);
+    const done = (outcome: ProbeOutcome): void => {
+      clearTimeout(timer);
       socket.destroy();
       settle(outcome);
     };
-    socket.setTimeout(timeout, () => done(undefined));
-    socket.on("connect", () => done(performance.now() - started));
-    socket.on("error", () => done(undefined));
+    socket.on("connect", () => done({ took: performance.now() - started }));
+    socket.on("error", () => done(REFUSED));
   });
 }
 
-function probeUdp({ kind, host, port, payload, timeout }: Probe): Promise<Millis | undefined> {
+function probeUdp({ kind, host, port, payload, timeout }: Probe): Promise<ProbeOutcome> {
   const started = performance.now();
   return new Promise((settle) => {
     const socket = createSocket(host.includes(":") ? "udp6" : "udp4");
     let message: ProbeMessage;
-    const timer = setTimeout(() => done(undefined), timeout);
-    const done = (outcome: Millis | undefined): void => {
+    let heard = false;
+    const timer = setTimeout(() => done(heard ? WRONG : SILENT), timeout);
+    const done = (outcome: ProbeOutcome): void => {
       clearTimeout(timer);
       socket.close();
       socket.removeAllListeners().on("error", () => {});
       settle(outcome);
     };
     // Connected, so that what others send is no answer, and a refusal is told.
-    socket.on("error", () => done(undefined));
+    socket.on("error", () => done(REFUSED));
     socket.connect(port, host, () => {
       const { address, port: own } = socket.address();
       if (kind === "sip") message = sipOptions(host, port, formatHostPort(address, own));
-      else message = kind === "stun" ? stunBinding() : anyAnswer(payload);
+      else if (kind === "stun") message = stunBinding();
+      else message = kind === "dns" ? dnsQuery() : anyAnswer(payload);
       socket.send(message.bytes);
     });
     socket.on("message", (bytes) => {
-      if (message.isAnswer(bytes)) done(performance.now() - started);
+      heard = true;
+      if (message.isAnswer(bytes)) done({ took: performance.now() - started });
     });
   });
 }

@@ -1,7 +1,18 @@
 /** setsockopt and getsockopt for the options that are one or two integers: all that Longhaul sets. */
 import type { Bytes } from "../base/units.ts";
 import { Block } from "./block.ts";
-import { SO_ERROR, SO_RCVBUF, SO_RCVBUFFORCE, SO_SNDBUF, SO_SNDBUFFORCE, SOL_SOCKET } from "./linux-abi.ts";
+import {
+  IP_TRANSPARENT,
+  IPPROTO_IP,
+  IPPROTO_IPV6,
+  IPV6_TRANSPARENT,
+  SO_ERROR,
+  SO_RCVBUF,
+  SO_RCVBUFFORCE,
+  SO_SNDBUF,
+  SO_SNDBUFFORCE,
+  SOL_SOCKET,
+} from "./linux-abi.ts";
 import type { Sys } from "./sys.ts";
 
 let scratch: Block | undefined;
@@ -12,6 +23,11 @@ export function setOption(sys: Sys, fd: number, level: number, option: number, v
   scratch.words[0] = value;
   scratch.words[1] = second ?? 0;
   return sys.setsockopt(fd, level, option, scratch.address, second === undefined ? 4 : 8) === 0;
+}
+
+/** The socket may be bound to an address that this machine does not have. False without CAP_NET_ADMIN. */
+export function setTransparent(sys: Sys, fd: number, { host }: { readonly host: string }): boolean {
+  return host.includes(":") ? setOption(sys, fd, IPPROTO_IPV6, IPV6_TRANSPARENT, 1) : setOption(sys, fd, IPPROTO_IP, IP_TRANSPARENT, 1);
 }
 
 /** The option's value, −1 when it cannot be had. */

@@ -82,6 +82,9 @@ export class CallsUdpSocket implements UdpSocket, Resource {
     return next;
   }
 
+  /** Sockets here are not connected: an error is about nobody in particular. */
+  failed(): void {}
+
   close(): void {
     this.destroy();
   }

@@ -45,6 +45,8 @@ export interface UdpReceiver {
   readonly addresses: AddressTable;
   readonly counters: UdpCounters;
   readonly handler: UdpHandler;
+  /** What an ICMP message said of a datagram sent earlier. */
+  failed(errno: number): void;
 }
 
 export class UdpInbox {
@@ -94,7 +96,10 @@ export class UdpInbox {
     if (count <= 0) {
       const errno = count < 0 ? this.#sys.errno() : EAGAIN;
       // Any other error is what an ICMP message said of a datagram sent earlier: that one is gone, nothing was received.
-      if (errno !== EAGAIN && errno !== EINTR) socket.counters.sendErrors++;
+      if (errno !== EAGAIN && errno !== EINTR) {
+        socket.counters.sendErrors++;
+        socket.failed(errno);
+      }
       return false;
     }
     socket.addresses.turn();

@@ -11,6 +11,7 @@ import type { Batch } from "../base/batch.ts";
 import type { Millis } from "../base/units.ts";
 import { AddressTable } from "./address.ts";
 import type { Pollable, Registration } from "./epoll.ts";
+import { ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, errnoName } from "./errno.ts";
 import { EPOLLERR, EPOLLIN, EPOLLOUT, SOL_UDP, UDP_GRO } from "./linux-abi.ts";
 import { newUdpCounters, type UdpHandler, type UdpOptions, type UdpSocket } from "./loop.ts";
 import type { Reactor, Resource } from "./reactor.ts";
@@ -35,6 +36,8 @@ export class EpollUdpSocket implements UdpSocket, Pollable, Resource {
   readonly #reactor: Reactor;
   readonly #registration: Registration;
   #blocked = false;
+  /** Told to the handler at the end of this round. */
+  #unreachable: string | undefined;
 
   /** @throws HostError when the address cannot be bound */
   constructor(reactor: Reactor, options: UdpOptions, handler: UdpHandler) {
@@ -78,6 +81,17 @@ export class EpollUdpSocket implements UdpSocket, Pollable, Resource {
       this.#reactor.epoll.modify(this.#registration, EPOLLIN | EPOLLOUT);
     }
     return next;
+  }
+
+  failed(errno: number): void {
+    if (this.handler.unreachable === undefined || this.#unreachable !== undefined) return;
+    if (errno !== ECONNREFUSED && errno !== EHOSTUNREACH && errno !== ENETUNREACH) return;
+    this.#unreachable = errnoName(errno);
+    this.#reactor.later((now) => {
+      const code = this.#unreachable!;
+      this.#unreachable = undefined;
+      if (this.open) this.handler.unreachable?.(now, code);
+    });
   }
 
   close(): void {

@@ -20,7 +20,7 @@ import {
 } from "./linux-abi.ts";
 import type { UdpOptions } from "./loop.ts";
 import { familyOf, nameOf, readSockaddr, SOCKADDR_BYTES, writeSockaddr } from "./sockaddr.ts";
-import { setBufferBytes, setOption } from "./socket-option.ts";
+import { setBufferBytes, setOption, setTransparent } from "./socket-option.ts";
 import { hostError, type Sys } from "./sys.ts";
 
 export interface OpenUdp {
@@ -54,6 +54,7 @@ export function openUdp(sys: Sys, options: UdpOptions, tellsLocal: boolean, shar
 function configure(sys: Sys, fd: number, family: number, options: UdpOptions, tellsLocal: boolean): void {
   const six = family === AF_INET6;
   const wildcard = isUnspecified(options.host);
+  if (options.transparent && !setTransparent(sys, fd, options)) throw hostError(sys, "setsockopt", `transparent ${options.host}`);
   if (options.socketBufferBytes) setBufferBytes(sys, fd, options.socketBufferBytes);
   if (options.dscp) {
     // A dual-stack socket sends IPv4 with the one and IPv6 with the other.
@@ -70,6 +71,8 @@ function configure(sys: Sys, fd: number, family: number, options: UdpOptions, te
 function bind(sys: Sys, fd: number, options: UdpOptions): { host: string; port: number } {
   const name = new Block(sys, SOCKADDR_BYTES + 8);
   if (sys.bind(fd, name.address, writeSockaddr(name, options)) < 0) throw hostError(sys, "bind", nameOf(options));
+  const { peer } = options;
+  if (peer !== undefined && sys.connect(fd, name.address, writeSockaddr(name, peer)) < 0) throw hostError(sys, "connect", nameOf(peer));
   name.words[SOCKADDR_BYTES >> 2] = SOCKADDR_BYTES;
   if (sys.getsockname(fd, name.address, name.address + SOCKADDR_BYTES) < 0) throw hostError(sys, "getsockname", nameOf(options));
   return readSockaddr(name);

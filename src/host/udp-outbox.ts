@@ -59,6 +59,8 @@ export interface UdpSender {
   readonly segments: boolean;
   readonly addresses: AddressTable;
   readonly counters: UdpCounters;
+  /** The kernel refused a message for another reason than a full buffer. */
+  failed(errno: number): void;
 }
 
 export class UdpOutbox {
@@ -113,6 +115,7 @@ export class UdpOutbox {
       if (segmentsRefused) socket.addresses.setMark(batch.peer[next]!, UNSEGMENTED);
       else {
         counters.sendErrors += refused;
+        socket.failed(errno);
         next += refused;
       }
     }
