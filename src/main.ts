@@ -32,6 +32,11 @@ const commands: readonly { readonly name: string; readonly summary: string; load
     load: async () => (await import("./cli/forward.ts")).forward,
   },
   {
+    name: "edge",
+    summary: "fixed addresses in front of endpoints anywhere: dials, weights, health, failover",
+    load: async () => (await import("./cli/edge.ts")).edge,
+  },
+  {
     name: "live",
     summary: "live origin: encoders publish by RTMP, browsers play with low delay",
     load: async () => (await import("./cli/live.ts")).live,

@@ -51,6 +51,7 @@ export const endpoint = z.strictObject({
   id: id.describe("the same in all groups and for ever: flows are spread by it"),
   host,
   port: port.optional().describe("by default the port at which a flow came in, or what the group's overrides make of it"),
+  checkPort: port.optional().describe("port that checks ask instead of the group's, where several endpoints are one machine"),
   weight: z.int().min(0).max(255).default(WEIGHT_DEFAULT).describe("share of the group's new flows; 0: none"),
   client: z
     .enum(["none", "proxy", "transparent"])

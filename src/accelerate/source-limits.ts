@@ -48,6 +48,13 @@ export class SourceLimits {
     if (source.flows <= 0 && source.rate === undefined) this.#sources.delete(address);
   }
 
+  /** Counts what was let in under other limits as let in under these. */
+  take(before: SourceLimits): void {
+    this.flows = before.flows;
+    Object.assign(this.refused, before.refused);
+    for (const [address, { flows }] of before.#sources) if (flows > 0) this.#sources.set(address, { flows, rate: undefined });
+  }
+
   /** Forgets sources that have neither flows nor used much lately. */
   sweep(now: Millis): void {
     for (const [address, { flows, rate }] of this.#sources) if (flows <= 0 && (rate?.idle(now) ?? true)) this.#sources.delete(address);

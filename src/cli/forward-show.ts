@@ -15,6 +15,7 @@ import { Remote } from "./forward-control.ts";
 import { openDatapath, XDP_PINS } from "./forward-datapaths.ts";
 import type { checkConfig, explainConfig, flowsConfig, listConfig, Shared, statsConfig } from "./forward-options.ts";
 import { readState, statePath } from "./forward-place.ts";
+import { printTable } from "./print-table.ts";
 
 /** Where counts come from: the process that runs, or the kernel. */
 export interface CountSource {
@@ -44,7 +45,7 @@ export async function runList(given: z.output<typeof listConfig>): Promise<numbe
   if (given.json) process.stdout.write(`${JSON.stringify(forwards.map(entryOf), null, 2)}\n`);
   else if (forwards.length === 0) process.stdout.write('no forwards; "longhaul forward add --listen ADDR:PORT --to ADDR:PORT" makes one\n');
   else
-    table(
+    printTable(
       ["NAME", "LISTEN", "TO", "STATE"],
       forwards.map((forward) => [forward.name, formatListen(forward.listen), backendsOf(forward), forward.state]),
     );
@@ -60,7 +61,7 @@ export async function runStats(given: z.output<typeof statsConfig>): Promise<num
     process.stdout.write(`${JSON.stringify({ forwards: all, counters }, null, 2)}\n`);
     return 0;
   }
-  table(
+  printTable(
     ["NAME", "FLOWS", "PACKETS IN", "BYTES IN", "PACKETS OUT", "BYTES OUT", "DENIED", "LIMITED", "REFUSED"],
     forwards.map(({ name }) => {
       const { flows, packetsIn, bytesIn, packetsOut, bytesOut, denied, limited, refused } = counted.get(name) ?? newForwardStats();
@@ -81,7 +82,7 @@ export async function runFlows(given: z.output<typeof flowsConfig>): Promise<num
   });
   if (given.json) process.stdout.write(`${JSON.stringify(flows, null, 2)}\n`);
   else
-    table(
+    printTable(
       ["FORWARD", "SOURCE", "LISTEN", "SEEN AS", "BACKEND", "IN", "OUT", "ENDS"],
       flows.map((flow) => [
         ...[flow.forward, flow.source, flow.listen, flow.seenAs, flow.backend],
@@ -169,15 +170,4 @@ function chosen(state: DesiredState, names: readonly string[]): Forward[] {
 
 function backendsOf({ backends }: Forward): string {
   return backends.map((backend) => formatBackend(backend) + (backend.weight === 1 ? "" : `@${backend.weight}`)).join(" ");
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): void {
-  const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]!.length)));
-  for (const row of [head, ...rows])
-    process.stdout.write(
-      `${row
-        .map((cell, i) => cell.padEnd(widths[i]!))
-        .join("  ")
-        .trimEnd()}\n`,
-    );
 }

@@ -89,6 +89,13 @@ export function formatHostPort(host: string, port: number): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
+/** The parts of what `formatHostPort` wrote. */
+export function splitHostPort(text: string): { readonly host: string; readonly port: number } {
+  const colon = text.lastIndexOf(":");
+  const host = text.slice(0, colon);
+  return { host: host.startsWith("[") ? host.slice(1, -1) : host, port: Number(text.slice(colon + 1)) };
+}
+
 function parseIpv4(text: string, bytes: Uint8Array, at: number): void {
   text.split(".").forEach((part, i) => {
     bytes[at + i] = Number(part);

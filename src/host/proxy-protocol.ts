@@ -5,7 +5,7 @@
  *   ┌────────────┬──────┬──────┬────────┬─────────────┬──────────────────┬──────────┬───────────────┐
  *   │ signature  │ 0x21 │ fam  │ length │ source host │ destination host │ src port │ dst port      │   big endian
  *   └────────────┴──────┴──────┴────────┴─────────────┴──────────────────┴──────────┴───────────────┘
- *   fam 0x11: TCP over IPv4, hosts of 4 bytes · 0x21: TCP over IPv6, hosts of 16 bytes · 0x00 and length 0: not known
+ *   fam 0x11: TCP over IPv4, hosts of 4 bytes · 0x21: TCP over IPv6, hosts of 16 bytes · 0x12, 0x22: UDP · 0x00 and length 0: not known
  *
  * Source: "The PROXY protocol", HAProxy, section 2.2.
  */
@@ -20,19 +20,31 @@ export interface ProxiedAddress {
 
 const SIGNATURE = Uint8Array.of(0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d, 0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a);
 const VERSION_2_PROXY = 0x21;
-const TCP4 = 0x11;
-const TCP6 = 0x21;
+const IPV4 = 0x10;
+const IPV6 = 0x20;
+const STREAM = 1;
+const DATAGRAM = 2;
 const UNSPEC = 0x00;
 const IPV4_AT = 12;
 
-export function proxyHeader(source: ProxiedAddress, destination: ProxiedAddress): Uint8Array {
+export function proxyHeader(source: ProxiedAddress, destination: ProxiedAddress, protocol: "TCP" | "UDP" = "TCP"): Uint8Array {
+  const transport = protocol === "TCP" ? STREAM : DATAGRAM;
   const writer = new Writer(64).put(SIGNATURE).u8(VERSION_2_PROXY);
   const hosts = new Uint8Array(2 * IP_BYTES);
   if (!parseIp(source.host, hosts, 0) || !parseIp(destination.host, hosts, IP_BYTES)) return writer.u8(UNSPEC).u16(0).finish();
   const [from, to] = [hosts.subarray(0, IP_BYTES), hosts.subarray(IP_BYTES)];
   // Where sockets do not tell which address of ours was asked, it is "::": all zeros in either family.
   if (isMapped(hosts, 0) && (isMapped(hosts, IP_BYTES) || isUnspecified(destination.host)))
-    writer.u8(TCP4).u16(12).put(from.subarray(IPV4_AT)).put(to.subarray(IPV4_AT));
-  else writer.u8(TCP6).u16(36).put(from).put(to);
+    writer
+      .u8(IPV4 | transport)
+      .u16(12)
+      .put(from.subarray(IPV4_AT))
+      .put(to.subarray(IPV4_AT));
+  else
+    writer
+      .u8(IPV6 | transport)
+      .u16(36)
+      .put(from)
+      .put(to);
   return writer.u16(source.port).u16(destination.port).finish();
 }

@@ -1,0 +1,39 @@
+/** Runs in each thread of an edge that moves traffic: a data plane on the loop it is given. */
+import type { Loop } from "../host/loop.ts";
+import type { Program } from "../host/worker-main.ts";
+import type { LoopPort } from "../host/worker-port.ts";
+import type { EdgeCommand, EdgeMessage } from "./edge-messages.ts";
+import { describe, type FlowObservation, observe } from "./observation.ts";
+import { Plane, type PlaneOptions } from "./plane.ts";
+
+export type EdgeWorkerData = Omit<PlaneOptions, "loop" | "suspected" | "logged">;
+
+export function start(loop: Loop, data: EdgeWorkerData, port: LoopPort<EdgeCommand, EdgeMessage>): Program {
+  const plane = new Plane({ ...data, loop, suspected: (key) => port.post({ kind: "suspect", key }) });
+  port.onCommand((command, now) => {
+    switch (command.kind) {
+      case "config":
+        port.post({ kind: "applied", id: command.id, problems: plane.apply(command.config, command.addresses, now) });
+        return;
+      case "stand":
+        plane.stand(command.changes, now);
+        return;
+      case "arrange":
+        plane.arrange(command.regions);
+        return;
+      case "flows": {
+        const flows: FlowObservation[] = [];
+        for (const flow of plane.each()) {
+          if (flows.length >= command.limit) break;
+          flows.push(describe(flow, now));
+        }
+        port.post({ kind: "flows", id: command.id, flows });
+        return;
+      }
+      case "stop":
+        plane.close(now);
+        loop.stop();
+    }
+  });
+  return { counters: () => observe(plane) };
+}

@@ -1,0 +1,38 @@
+/** What flows of both protocols have in common: who talks to whom through which listener, since when, and how much. */
+import type { Millis } from "../base/units.ts";
+import type { Target } from "./balance.ts";
+import type { FlowKey } from "./flow-hash.ts";
+import type { ServedListener } from "./served-listener.ts";
+
+/** Where a flow goes out. */
+export interface Destination {
+  /** Literal address. */
+  readonly host: string;
+  readonly port: number;
+  readonly client: "none" | "proxy" | "transparent";
+  /** Undefined for what a route says. */
+  readonly target: Target | undefined;
+}
+
+/** Why a flow ended. closed: by itself, or by one of its ends. */
+export type End = "closed" | "idle" | "refused" | "dead" | "drained" | "removed" | "stopped";
+
+export interface Flow {
+  readonly key: FlowKey;
+  readonly hash: number;
+  readonly served: ServedListener;
+  destination: Destination;
+  readonly startedAt: Millis;
+  /** Last byte or datagram in either direction. */
+  activeAt: Millis;
+  /** When its endpoint was removed or lost its weight; NEVER while neither is so. */
+  drainsSince: Millis;
+  bytesIn: number;
+  bytesOut: number;
+  /** Our address towards the endpoint, "" while there is none. */
+  readonly seenAs: string;
+  /** Its endpoint is gone: ends, or goes on elsewhere. */
+  died(now: Millis): void;
+  /** Lets go of everything, and tells whoever listens. */
+  end(now: Millis, why: End): void;
+}

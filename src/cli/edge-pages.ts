@@ -1,0 +1,49 @@
+/**
+ * What a running edge tells whoever watches it:
+ *
+ *   GET /metrics /status /healthz    metrics/pages.ts; healthz is 503 while the edge has no endpoint to send to
+ *   GET /flows?limit=N               flows that run
+ */
+import { Hono } from "hono";
+import type { Edge } from "../accelerate/edge.ts";
+import { edgeFamilies } from "../metrics/edge-families.ts";
+import { processFamilies } from "../metrics/families.ts";
+import { pages } from "../metrics/pages.ts";
+import { processFacts } from "./metrics-server.ts";
+
+export const EDGE_INSTANCE = "edge";
+const FLOWS_MAX = 1_000_000;
+
+export function edgePages(edge: Edge, drops: () => number): Hono {
+  const facts = () => processFacts({ io: "epoll", at: "", to: "" }, drops);
+  const status = async () => {
+    const { plane, threads } = await edge.observe();
+    const { revision, accelerators } = edge.config;
+    return {
+      ...facts(),
+      role: EDGE_INSTANCE,
+      revision,
+      accelerators: accelerators.length,
+      serving: edge.canServe,
+      regions: edge.health.closeness.regions.map((region) => ({ region, milliseconds: edge.health.closeness.distance(region) })),
+      endpoints: edge.endpoints(),
+      ...plane,
+      counters: { ...plane.counters, ...edge.counters, ...edge.health.counters, ...edge.names.counters },
+      threads: threads.map(({ cpuSeconds, loop }) => ({ cpuSeconds, ...loop })),
+    };
+  };
+  const app = new Hono();
+  app.get("/healthz", () => (edge.canServe ? new Response("ok\n") : new Response("no endpoint answers\n", { status: 503 })));
+  app.get("/flows", async (context) => {
+    const limit = Math.min(FLOWS_MAX, Number(context.req.query("limit") ?? 100) || 100);
+    return context.json(await edge.flows(limit));
+  });
+  app.route(
+    "/",
+    pages({
+      families: async () => [...processFamilies(facts(), EDGE_INSTANCE), ...edgeFamilies(await edge.observe(), edge)],
+      status,
+    }),
+  );
+  return app;
+}
