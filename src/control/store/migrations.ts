@@ -2,6 +2,7 @@
 import { type Kysely, sql } from "kysely";
 import type { Migration, MigrationProvider } from "kysely/migration";
 import { acceleratorMigration } from "./accelerator-migration.ts";
+import { edgeMigration } from "./edge-migration.ts";
 
 type Any = Kysely<unknown>;
 
@@ -111,5 +112,11 @@ export function migrations(engine: "sqlite" | "postgres"): MigrationProvider {
       await sql`insert into revision (id, number) values (1, 0)`.execute(db);
     },
   };
-  return { getMigrations: async () => ({ "2026-11-21 channels": first, "2026-11-21b accelerators": acceleratorMigration }) };
+  return {
+    getMigrations: async () => ({
+      "2026-11-21 channels": first,
+      "2026-11-21b accelerators": acceleratorMigration,
+      "2026-11-21c edges": edgeMigration,
+    }),
+  };
 }

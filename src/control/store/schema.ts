@@ -5,10 +5,11 @@
  */
 import type { Generated } from "kysely";
 import type { AcceleratorSchema } from "./accelerator-schema.ts";
+import type { EdgeSchema } from "./edge-schema.ts";
 
 export type { AcceleratorRow, ByoipCidrRow, EndpointGroupRow, EndpointRow, ListenerRow } from "./accelerator-schema.ts";
 
-export interface Schema extends AcceleratorSchema {
+export interface Schema extends AcceleratorSchema, EdgeSchema {
   access_keys: AccessKeyRow;
   audit: AuditRow;
   tags: TagRow;
