@@ -42,8 +42,13 @@ const commands: readonly { readonly name: string; readonly summary: string; load
     load: async () => (await import("./cli/live.ts")).live,
   },
   {
+    name: "control",
+    summary: "AWS Global Accelerator's API on your own machines: accelerators, listeners, endpoints",
+    load: async () => (await import("./cli/control.ts")).control,
+  },
+  {
     name: "keys",
-    summary: "access keys for the API of an origin: list, create, delete",
+    summary: "access keys for the APIs: list, create, delete",
     load: async () => (await import("./cli/keys.ts")).keys,
   },
   {

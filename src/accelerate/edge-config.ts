@@ -139,7 +139,11 @@ export const accelerator = z.strictObject({
     .max(8),
   flowLogs: z.boolean().default(false),
   policy: policy.prefault({}),
-  listeners: z.array(listener).max(LISTENERS_MAX).default([]),
+  listeners: z
+    .array(listener)
+    .max(2 * LISTENERS_MAX)
+    .default([])
+    .describe("one of custom routing is here one for each protocol"),
 });
 export type AcceleratorConfig = z.output<typeof accelerator>;
 

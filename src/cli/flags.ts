@@ -143,7 +143,14 @@ function explain(options: readonly Option[], issue: z.core.$ZodIssue, given: Rea
   const key = String(issue.path[0] ?? "");
   const option = options.find((candidate) => candidate.key === key);
   if (option === undefined) return new ConfigError(key, issue.message);
-  const shown = option.secret ? "the value given" : given[key] === undefined ? "nothing" : `"${String(given[key])}"`;
-  const detail = option.pairs && issue.message !== "" ? `; ${issue.message}` : "";
+  const shown = option.secret ? "the value given" : given[key] === undefined ? "nothing" : `"${shownValue(given[key])}"`;
+  const detail = (option.pairs || option.list) && issue.message !== "" ? `; ${issue.message}` : "";
   return new ConfigError(key, `--${option.names[0]}: ${shown} is not allowed; give ${describeOption(option)}${detail}`);
+}
+
+function shownValue(value: unknown): string {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return String(value);
+  return Object.entries(value)
+    .map(([name, text]) => `${name}=${String(text)}`)
+    .join();
 }

@@ -1,16 +1,12 @@
 /**
  * The installation behind `longhaul live --data FOLDER`: a store, AWS IVS's API over it, and the origin doing what is stored.
  *
- *   FOLDER/longhaul.db     channels, keys (sealed), sessions, events, access keys (sealed)
- *   FOLDER/master.key      what they are sealed with
- *   FOLDER/credentials     the first access key, in the form that AWS's tools read; yours to move elsewhere
- *   FOLDER/recordings/     a folder for each bucket, unless --recordings names another place
- *   FOLDER/tls-*.pem       our own certificate, where none is given
+ *   FOLDER/longhaul.db, master.key, credentials     the store (store.ts)
+ *   FOLDER/recordings/                              a folder for each bucket, unless --recordings names another place
+ *   FOLDER/tls-*.pem                                our own certificate, where none is given
  */
-import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ConfigError } from "../base/errors.ts";
-import { Credentials } from "../control/credentials.ts";
 import { ivsApi } from "../control/ivs/api.ts";
 import { playbackPath } from "../control/ivs/channel-view.ts";
 import { type IvsContext, quotaDefaults } from "../control/ivs/context.ts";
@@ -19,8 +15,6 @@ import { InstallationOrigin } from "../control/live/installation-origin.ts";
 import { FolderStorage } from "../control/live/storage.ts";
 import { pictureByFfmpeg } from "../control/live/thumbnails.ts";
 import { Webhooks } from "../control/live/webhooks.ts";
-import { masterKey, Seal } from "../control/seal.ts";
-import { type Database, openDatabase } from "../control/store/database.ts";
 import { certificateFromFiles, ownCertificate } from "../host/certificate.ts";
 import { countriesFrom } from "../host/country.ts";
 import { serveHttp } from "../host/http.ts";
@@ -30,31 +24,11 @@ import type { LiveConfig } from "../live/config.ts";
 import type { DeliveryOptions } from "../live/delivery.ts";
 import type { Origin } from "../live/origin.ts";
 import { parseHostPort } from "../tunnel/address.ts";
+import { FORGET_MS, firstKey, openStore } from "./store.ts";
 
 export interface Installation {
   readonly delivery: Pick<DeliveryOptions, "gate" | "alias">;
   close(): Promise<void>;
-}
-
-/** Opened once for the origin and for `longhaul keys`. */
-export interface Store {
-  readonly database: Database;
-  readonly seal: Seal;
-  readonly master: Uint8Array;
-  readonly credentials: Credentials;
-}
-
-/** @throws ConfigError, HostError */
-export async function openStore(folder: string, url: string): Promise<Store> {
-  try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-  } catch (error) {
-    throw new ConfigError("data", `--data: the folder "${folder}" cannot be made (${(error as NodeJS.ErrnoException).code})`);
-  }
-  const master = masterKey(join(folder, "master.key"));
-  const database = await openDatabase(url === "" ? join(folder, "longhaul.db") : url);
-  const seal = new Seal(master);
-  return { database, seal, master, credentials: new Credentials(database, seal) };
 }
 
 /** @throws ConfigError, HostError */
@@ -62,7 +36,8 @@ export async function startInstallation(config: LiveConfig, origin: Origin, loop
   const webhooks = new Webhooks(webhooksOf(config), config, log);
   const country = countriesFrom(config.countries);
   const { database, seal, master, credentials } = await openStore(config.data, config.database);
-  await firstKey(credentials, config, log);
+  const address = `http://${config.api.replace(/^:/, "localhost:")}`;
+  await firstKey(credentials, config.data, `aws ivs create-channel --region ${config.region} --endpoint-url ${address}`, log);
   const context: Omit<IvsContext, "live"> = {
     database,
     seal,
@@ -98,9 +73,6 @@ export async function startInstallation(config: LiveConfig, origin: Origin, loop
   };
 }
 
-/** A key deleted by another process is refused at the latest after this. */
-const FORGET_MS = 10_000;
-
 function playbackBase({ playbackurl, name, http }: LiveConfig): string {
   return playbackurl === "" ? `http://${name}:${parseHostPort("http", http, 0).port}` : playbackurl.replace(/\/$/, "");
 }
@@ -123,16 +95,4 @@ async function listenSecurely(config: LiveConfig, origin: Origin, loop: NodeLoop
       ? await ownCertificate(config.data, [config.name], Date.now())
       : certificateFromFiles(config.tlscert, config.tlskey);
   origin.listenSecurely((accept) => loop.listenSecurely(at, certificate, accept));
-}
-
-/** An installation without any access key gets one, in a file for AWS's tools: it is said nowhere else. */
-async function firstKey(credentials: Credentials, { data, region, api }: LiveConfig, log: Log): Promise<void> {
-  if ((await credentials.count()) > 0) return;
-  const { id, secret } = await credentials.create("admin", "first", Date.now());
-  const path = join(data, "credentials");
-  writeFileSync(path, `[default]\naws_access_key_id = ${id}\naws_secret_access_key = ${secret}\n`, { mode: 0o600 });
-  log.info({ file: path }, "the first access key was made");
-  process.stderr.write(
-    `An access key is in ${path}:\n  AWS_SHARED_CREDENTIALS_FILE=${path} aws ivs create-channel --region ${region} --endpoint-url http://${api.replace(/^:/, "localhost:")}\n`,
-  );
 }

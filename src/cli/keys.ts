@@ -4,10 +4,10 @@ import { ConfigError } from "../base/errors.ts";
 import { roles } from "../control/credentials.ts";
 import { liveConfig } from "../live/config.ts";
 import type { Command } from "./command.ts";
-import { openStore } from "./installation.ts";
+import { openStore } from "./store.ts";
 
 const keysConfig = z.strictObject({
-  data: z.string().default("").describe("the installation's folder, as given to longhaul live"),
+  data: z.string().default("").describe("the installation's folder, as given to longhaul live or control"),
   database: liveConfig.shape.database,
   role: z.enum(roles).default("operator").describe("for create: what the key may do"),
   label: z.string().max(100).default("").describe("for create: who it is for"),
@@ -17,8 +17,8 @@ type KeysConfig = z.output<typeof keysConfig>;
 
 export const keys: Command = {
   name: "keys",
-  text: `Access keys sign requests to the API of "longhaul live --data FOLDER". A key's secret is shown once, when it is created.
-Roles: read-only looks; operator runs streams and rotates stream keys; admin does everything.`,
+  text: `Access keys sign requests to the API of "longhaul live --data FOLDER" and "longhaul control --data FOLDER". A key's secret is shown once, when it is created.
+Roles: read-only looks; operator runs streams and rotates stream keys, turns dials and weights, adds and removes endpoints; admin does everything.`,
   examples: [
     "longhaul keys --data FOLDER list",
     "longhaul keys --data FOLDER create --role operator --label studio",
@@ -29,7 +29,7 @@ Roles: read-only looks; operator runs streams and rotates stream keys; admin doe
 };
 
 async function runKeys({ data, database: url, role, label, action: [action = "list", id, ...more] }: KeysConfig): Promise<number> {
-  if (data === "") throw new ConfigError("data", "--data: nothing is given; give the folder that longhaul live was given");
+  if (data === "") throw new ConfigError("data", "--data: nothing is given; give the folder that longhaul live or control was given");
   if (more.length > 0 || !["list", "create", "delete"].includes(action) || (action === "delete") !== (id !== undefined))
     throw new ConfigError(
       "action",

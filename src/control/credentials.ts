@@ -46,6 +46,18 @@ export class Credentials {
     return Number(n);
   }
 
+  /** Whether the seal is the one that the database's secrets were sealed with. */
+  async readable(): Promise<boolean> {
+    const row = await this.#database.selectFrom("access_keys").select(["id", "secret_sealed"]).executeTakeFirst();
+    if (row === undefined) return true;
+    try {
+      this.#seal.open(purpose(row.id), row.secret_sealed);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   async create(role: Role, label: string, now: number): Promise<{ readonly id: string; readonly secret: string }> {
     const id = `AKIA${randomId(ID_RANDOM, ID_LETTERS)}`;
     const secret = randomId(SECRET_LENGTH);

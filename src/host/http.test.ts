@@ -99,3 +99,26 @@ test("a unix socket: served with its permissions, removed at the end, taken over
   assert.equal(existsSync(path), false);
   rmSync(folder, { recursive: true });
 });
+
+test("closing with patience: what is asked already is answered, and nothing is waited for afterwards", async () => {
+  let answer: () => void = () => {};
+  const asked = new Promise<void>((heard) => {
+    answer = heard;
+  });
+  let release: (response: Response) => void = () => {};
+  const server = await serveHttp(
+    () =>
+      new Promise<Response>((resolve) => {
+        release = resolve;
+        answer();
+      }),
+    { host: "127.0.0.1", port: 0 },
+  );
+  const response = fetch(`http://127.0.0.1:${server.local.port}/`);
+  await asked;
+  const closed = server.close(60_000);
+  await assert.rejects(fetch(`http://127.0.0.1:${server.local.port}/`), "nobody new is let in");
+  release(new Response("done"));
+  assert.equal(await (await response).text(), "done");
+  await closed;
+});

@@ -27,8 +27,8 @@ type TcpEndpoint = Exclude<Endpoint, { readonly path: string }>;
 export interface HttpServer<At extends Endpoint = TcpEndpoint> {
   readonly local: At;
   readonly counters: { connectionsDropped: number };
-  /** Ends listening and every connection, idle or not. */
-  close(): Promise<void>;
+  /** Ends listening, and every connection: idle ones at once, those with a request under way when it is answered or `patience` has passed. */
+  close(patience?: Millis): Promise<void>;
 }
 
 type Fetch = (request: Request) => Response | Promise<Response>;
@@ -49,7 +49,7 @@ export async function serveHttp(fetch: Fetch, options: HttpOptions<Endpoint>): P
   if ("path" in options && (await isForsaken(options.path))) unlinkSync(options.path);
   const local = await listen(server, options);
   if ("path" in local && options.mode !== undefined) chmodSync(local.path, options.mode);
-  return { local, counters, close: () => close(server) };
+  return { local, counters, close: (patience) => close(server, patience) };
 }
 
 function listen(server: Server, at: Endpoint): Promise<Endpoint> {
@@ -87,9 +87,18 @@ export function gzip(text: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(gzipSync(text, { level: 1 }));
 }
 
-function close(server: Server): Promise<void> {
+/** How often it is looked for connections whose last request has been answered. */
+const DRAIN_MS = 20;
+
+function close(server: Server, patience: Millis = 0): Promise<void> {
   return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
+    const idle = setInterval(() => server.closeIdleConnections(), DRAIN_MS);
+    const end = setTimeout(() => server.closeAllConnections(), patience);
+    server.close(() => {
+      clearInterval(idle);
+      clearTimeout(end);
+      resolve();
+    });
+    if (patience === 0) server.closeAllConnections();
   });
 }

@@ -8,6 +8,7 @@ import type { Log } from "../../host/log.ts";
 import type { Audit } from "../audit.ts";
 import { type Credentials, includes } from "../credentials.ts";
 import { checkInput, type Operation } from "./operation.ts";
+import type { RequestCounts } from "./request-counts.ts";
 import { accessDenied, ServiceError } from "./service-error.ts";
 
 export interface Service<Context> {
@@ -16,6 +17,7 @@ export interface Service<Context> {
   readonly credentials: Credentials;
   readonly audit: Audit;
   readonly log: Log;
+  readonly counts?: RequestCounts;
   /** Unix ms. */
   readonly now: () => number;
 }
@@ -37,7 +39,7 @@ export interface Asked {
 
 /** `ask` tells who it is. @throws nothing: whatever goes wrong is an answer */
 export async function answer<Context>(
-  { operations, context, credentials, audit, log, now }: Service<Context>,
+  { operations, context, credentials, audit, log, counts, now }: Service<Context>,
   protocol: Protocol,
   name: string,
   ask: () => Promise<Asked>,
@@ -64,6 +66,7 @@ export async function answer<Context>(
     outcome = known.code;
     response = protocol.failure(known);
   }
+  counts?.add(operation === undefined ? "unknown" : name, outcome);
   // Whoever only looks leaves no trace; who was refused does.
   if (accessKey !== "" && (operation?.role !== "read-only" || outcome === "AccessDeniedException"))
     await audit.add({ at: now(), accessKey, operation: name.slice(0, NAME_MAX), resource, outcome });
