@@ -48,7 +48,8 @@ async function runControl(config: ControlConfig): Promise<number> {
   const forget = setInterval(() => credentials.forget(), FORGET_MS);
   try {
     const address = `http://${config.api.replace(/^:/, "localhost:")}`;
-    await firstKey(credentials, config.data, `aws globalaccelerator list-accelerators --region us-west-2 --endpoint-url ${address}`, log);
+    const example = `aws globalaccelerator list-accelerators --region us-west-2 --endpoint-url ${address}`;
+    process.stderr.write(await firstKey(credentials, config.data, example, log));
     const context: AcceleratorContext = {
       database,
       account: config.account,

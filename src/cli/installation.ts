@@ -37,7 +37,8 @@ export async function startInstallation(config: LiveConfig, origin: Origin, loop
   const country = countriesFrom(config.countries);
   const { database, seal, master, credentials } = await openStore(config.data, config.database);
   const address = `http://${config.api.replace(/^:/, "localhost:")}`;
-  await firstKey(credentials, config.data, `aws ivs create-channel --region ${config.region} --endpoint-url ${address}`, log);
+  const example = `aws ivs create-channel --region ${config.region} --endpoint-url ${address}`;
+  process.stderr.write(await firstKey(credentials, config.data, example, log));
   const context: Omit<IvsContext, "live"> = {
     database,
     seal,

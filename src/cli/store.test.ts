@@ -10,12 +10,12 @@ test("a store is opened with the key it was made with, or not at all; its first 
   const folder = mkdtempSync(join(tmpdir(), "longhaul-store-"));
   t.after(() => rmSync(folder, { recursive: true }));
   const first = await openStore(folder, "");
-  await firstKey(first.credentials, folder, "aws", silentLog);
+  assert.match(await firstKey(first.credentials, folder, "aws", silentLog), /credentials/);
   const text = readFileSync(join(folder, "credentials"), "utf8");
   const [, id, secret] = /= (\S+)\n.*= (\S+)\n/.exec(text)!;
   assert.deepEqual(await first.credentials.identity(id!), { role: "admin", secret });
   assert.equal(statSync(join(folder, "credentials")).mode & 0o777, 0o600);
-  await firstKey(first.credentials, folder, "aws", silentLog);
+  assert.equal(await firstKey(first.credentials, folder, "aws", silentLog), "");
   assert.equal(await first.credentials.count(), 1);
   await first.database.destroy();
   writeFileSync(join(folder, "master.key"), `${"ab".repeat(32)}\n`);

@@ -40,12 +40,15 @@ export async function openStore(folder: string, url: string): Promise<Store> {
   throw new ConfigError("data", `--data: ${path} is not the key that this database is sealed with; copy the one that it was made with`);
 }
 
-/** An installation without any access key gets one, in a file for AWS's tools: it is said nowhere else. `command`: what it can be tried with. */
-export async function firstKey(credentials: Credentials, folder: string, command: string, log: Log): Promise<void> {
-  if ((await credentials.count()) > 0) return;
+/**
+ * An installation without any access key gets one, in a file for AWS's tools: it is said nowhere else. What the user is to be told of it, or nothing;
+ * `command`: what it can be tried with.
+ */
+export async function firstKey(credentials: Credentials, folder: string, command: string, log: Log): Promise<string> {
+  if ((await credentials.count()) > 0) return "";
   const { id, secret } = await credentials.create("admin", "first", Date.now());
   const path = join(folder, "credentials");
   writeFileSync(path, `[default]\naws_access_key_id = ${id}\naws_secret_access_key = ${secret}\n`, { mode: 0o600 });
   log.info({ file: path }, "the first access key was made");
-  process.stderr.write(`An access key is in ${path}:\n  AWS_SHARED_CREDENTIALS_FILE=${path} ${command}\n`);
+  return `An access key is in ${path}:\n  AWS_SHARED_CREDENTIALS_FILE=${path} ${command}\n`;
 }
