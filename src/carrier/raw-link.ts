@@ -2,13 +2,14 @@
  * A tunnel's link to one server over a raw connection of its own, as one conversation of it. While no connection stands, nothing is taken and nothing is lost:
  * what the tunnel has to say waits in the tunnel.
  */
-import { Batch } from "../base/batch.ts";
+import type { Batch } from "../base/batch.ts";
 import type { Millis } from "../base/units.ts";
 import { drawU32 } from "../faketcp/options.ts";
 import type { Link, LinkHandler } from "../host/link.ts";
 import type { Log } from "../host/log.ts";
 import { newUdpCounters } from "../host/loop.ts";
 import type { EpollLoop } from "../host/loop-epoll.ts";
+import { Arrivals } from "./arrivals.ts";
 import { OnePeer } from "./one-peer.ts";
 import { RawClientEnd, type RawClientEndSettings, type RawClientUser } from "./raw-client-end.ts";
 import { newCarrierCounters } from "./settings.ts";
@@ -23,13 +24,13 @@ export class RawLink implements Link, RawClientUser {
   readonly #handler: LinkHandler;
   readonly #conversation: number;
   readonly #closed: (link: RawLink) => void;
-  /** Datagrams that came, in the raw socket's slab. */
-  #arrived: Batch | undefined;
+  readonly #arrivals: Arrivals;
 
   /** @throws HostError when raw packets are not allowed */
   constructor(loop: EpollLoop, settings: RawClientEndSettings, log: Log, handler: LinkHandler, closed: (link: RawLink) => void) {
     this.#loop = loop;
     this.#handler = handler;
+    this.#arrivals = new Arrivals(handler, this.counters, this.carried);
     this.#closed = closed;
     this.#conversation = drawU32(settings.raw.random) || 1;
     this.addresses = new OnePeer(settings.remote);
@@ -67,25 +68,14 @@ export class RawLink implements Link, RawClientUser {
       this.carried.droppedUnknown++;
       return;
     }
-    this.#arrived ??= new Batch(ARRIVED_DATAGRAMS, batch.bytes);
-    if (this.#arrived.full) this.received(now);
-    this.#arrived.add(start, end);
-    this.counters.receivedDatagrams++;
-    this.counters.receivedBytes += end - start;
+    this.#arrivals.add(now, batch, start, end);
   }
 
   received(now: Millis): void {
-    const arrived = this.#arrived;
-    if (arrived === undefined || arrived.length === 0) return;
-    this.counters.receiveCalls++;
-    this.carried.carriedIn += arrived.length;
-    this.#handler.receive(now, arrived);
-    arrived.length = 0;
+    this.#arrivals.deliver(now);
   }
 
   writable(now: Millis): void {
     if (this.#end.ready && this.#end.outbox.push(now)) this.#handler.writable(now);
   }
 }
-
-const ARRIVED_DATAGRAMS = 256;

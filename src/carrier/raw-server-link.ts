@@ -1,10 +1,11 @@
 /** A tunnel server's link over raw connections: what of the clients' conversations arrives, and the way back to each (conversation-table.ts). */
-import { Batch } from "../base/batch.ts";
+import type { Batch } from "../base/batch.ts";
 import type { Millis } from "../base/units.ts";
 import type { RawPeer } from "../faketcp/server.ts";
 import type { Link, LinkHandler } from "../host/link.ts";
 import { newUdpCounters } from "../host/loop.ts";
 import type { EpollLoop } from "../host/loop-epoll.ts";
+import { Arrivals } from "./arrivals.ts";
 import { ConversationTable } from "./conversation-table.ts";
 import { RawServerEnd, type RawServerEndSettings, type RawServerUser } from "./raw-server-end.ts";
 import { newCarrierCounters } from "./settings.ts";
@@ -19,8 +20,7 @@ export class RawServerLink implements Link, RawServerUser {
   readonly #end: RawServerEnd;
   readonly #handler: LinkHandler;
   readonly #closed: (link: RawServerLink) => void;
-  /** Datagrams that came, in the raw socket's slab. */
-  #arrived: Batch | undefined;
+  readonly #arrivals: Arrivals;
   #blocked = false;
   #sweepAt: Millis = 0;
 
@@ -34,6 +34,7 @@ export class RawServerLink implements Link, RawServerUser {
   ) {
     this.#loop = loop;
     this.#handler = handler;
+    this.#arrivals = new Arrivals(handler, this.counters, this.carried);
     this.#closed = closed;
     this.local = settings.local;
     this.#table = new ConversationTable(peersMax, settings.local.host);
@@ -85,20 +86,11 @@ export class RawServerLink implements Link, RawServerUser {
       this.counters.receiveDropped++;
       return;
     }
-    this.#arrived ??= new Batch(ARRIVED_DATAGRAMS, batch.bytes);
-    if (this.#arrived.full) this.received(now);
-    this.#arrived.add(start, end, id);
-    this.counters.receivedDatagrams++;
-    this.counters.receivedBytes += end - start;
+    this.#arrivals.add(now, batch, start, end, id);
   }
 
   received(now: Millis): void {
-    const arrived = this.#arrived;
-    if (arrived === undefined || arrived.length === 0) return;
-    this.counters.receiveCalls++;
-    this.carried.carriedIn += arrived.length;
-    this.#handler.receive(now, arrived);
-    arrived.length = 0;
+    this.#arrivals.deliver(now);
   }
 
   closed(_now: Millis, peer: RawPeer): void {
@@ -112,7 +104,6 @@ export class RawServerLink implements Link, RawServerUser {
   }
 }
 
-const ARRIVED_DATAGRAMS = 256;
 const SWEEP_MS: Millis = 1000;
 /** Somebody who speaks and gets no session is forgotten after so long. */
 const IDLE_MS: Millis = 30_000;
