@@ -37,6 +37,11 @@ const commands: readonly { readonly name: string; readonly summary: string; load
     load: async () => (await import("./cli/edge.ts")).edge,
   },
   {
+    name: "edges",
+    summary: "edges of an installation: list, join tokens, remove",
+    load: async () => (await import("./cli/edges.ts")).edges,
+  },
+  {
     name: "live",
     summary: "live origin: encoders publish by RTMP, browsers play with low delay",
     load: async () => (await import("./cli/live.ts")).live,

@@ -38,6 +38,7 @@ export class Edge {
   config: EdgeConfig = { revision: 0, accelerators: [] };
   readonly #threads: LoopWorker<EdgeCommand>[];
   readonly #log: Log;
+  readonly #turned: () => void;
   readonly #applied = new Map<number, { left: number; problems: Map<string, Problem>; settle: (problems: Problem[]) => void }>();
   readonly #asked = new Map<number, { left: number; flows: FlowObservation[]; settle: (flows: FlowObservation[]) => void }>();
   #checking = 0;
@@ -45,8 +46,10 @@ export class Edge {
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor(threads: EdgeThreads, log: Log) {
+  /** `turned`: called when an endpoint's health, or what is served, has changed. */
+  constructor(threads: EdgeThreads, log: Log, turned: () => void = () => {}) {
     this.#log = log;
+    this.#turned = turned;
     this.#threads = Array.from({ length: threads.count }, (_, i) => threads.start(i, (message) => this.#heard(message)));
     for (const thread of this.#threads) thread.ended.catch(() => {});
   }
@@ -115,6 +118,7 @@ export class Edge {
         for (const problem of message.problems) round.problems.set(problem.place, problem);
         if (--round.left > 0) return;
         this.#applied.delete(message.id);
+        this.#turned();
         round.settle([...round.problems.values()]);
         return;
       }
@@ -152,6 +156,7 @@ export class Edge {
     if (moved) this.#tell({ kind: "arrange", regions: this.health.closeness.regions });
     if (change === undefined) return;
     this.#tell({ kind: "stand", changes: [change] });
+    this.#turned();
     const { healthy, dead } = change;
     this.#log[healthy ? "info" : "warn"]({ endpoint: ask.host, port: ask.port, healthy, dead, why: outcome.failure }, "an endpoint turned");
   }

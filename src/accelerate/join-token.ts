@@ -15,14 +15,18 @@ export interface JoinToken {
   readonly secret: string;
 }
 
+const ADDRESS = /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+):\d{1,5}$/;
+
 const inside = z.strictObject({
-  c: z
-    .array(z.string().regex(/^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+):\d{1,5}$/))
-    .min(1)
-    .max(16),
+  c: z.array(z.string().regex(ADDRESS)).min(1).max(16),
   f: z.string().regex(/^[0-9a-f]{64}$/),
   s: z.string().regex(/^[A-Za-z0-9]{16,128}$/),
 });
+
+/** "control.example:4433", "[2001:db8::1]:4433". */
+export function isControlAddress(text: string): boolean {
+  return ADDRESS.test(text);
+}
 
 export function formatJoinToken({ addresses, fingerprint, secret }: JoinToken): string {
   const text = JSON.stringify({ c: addresses, f: fingerprint, s: secret });

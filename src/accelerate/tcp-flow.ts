@@ -127,7 +127,9 @@ export class TcpFlow implements Flow {
   }
 
   died(now: Millis): void {
-    if (this.served.policy.resetDead) this.end(now, "dead");
+    // Nothing was said yet: another endpoint will do.
+    if (!this.#server.joined) this.silent(now);
+    else if (this.served.policy.resetDead) this.end(now, "dead");
   }
 
   end(now: Millis, why: End): void {

@@ -5,10 +5,15 @@ const count = (least: number, most: number) => z.coerce.number().int().min(least
 
 export const edgeOptions = z.strictObject({
   file: z.string().default("").describe("what is served, as JSON or YAML; --config means the same. Read anew at SIGHUP"),
+  join: z
+    .string()
+    .default("")
+    .describe("a token of an installation, of use once: what is served comes from its control processes")
+    .meta({ secret: true }),
   state: z
     .string()
     .default("")
-    .describe("folder for what an edge must not forget; by default /var/lib/longhaul/edge, or below the home folder"),
+    .describe("folder for who the edge is and what it served last; by default /var/lib/longhaul/edge, or below the home folder"),
   workers: count(0, 64).default(1).describe("threads that move traffic; 0: one for each processor"),
   flows: count(1, 10_000_000).default(200_000).describe("most flows at once"),
   places: count(1, 100_000).default(8192).describe("most places (an address and a port) that are opened"),
@@ -17,6 +22,23 @@ export const edgeOptions = z.strictObject({
     .default(2000)
     .describe("milliseconds an endpoint may take to accept a connection before another one is tried"),
   drain: count(0, 86_400).default(0).describe("seconds that flows are given to end by themselves when the edge is stopped"),
+  interface: z
+    .string()
+    .max(15)
+    .default("")
+    .describe("interface at which accelerators' addresses are put, such as lo (root); by default they are there already"),
+  bird: z.string().default("").describe("file of BIRD 2's configuration that is written, to announce the addresses that can be served"),
+  birdsocket: z.string().default("/run/bird/bird.ctl").describe("BIRD's control socket"),
+  birdas: count(1, 4_294_967_295).default(64_512).describe("our autonomous system"),
+  birdneighbor: z
+    .array(z.string())
+    .max(64)
+    .default([])
+    .describe(
+      "routers that are told, by BGP and BFD: ADDRESS@AS; none: the file has the routes alone, for a configuration of yours to include",
+    ),
+  birdid: z.ipv4().default("127.0.0.1").describe("router id: any IPv4 address of this machine"),
+  bfd: count(10, 10_000).default(100).describe("milliseconds between two of BFD's packets; three lost ones are a lost neighbour"),
   metrics: z
     .string()
     .default("")

@@ -9,12 +9,13 @@ import type { Edge } from "../accelerate/edge.ts";
 import { edgeFamilies } from "../metrics/edge-families.ts";
 import { processFamilies } from "../metrics/families.ts";
 import { pages } from "../metrics/pages.ts";
+import type { EdgeLink } from "./edge-link.ts";
 import { processFacts } from "./metrics-server.ts";
 
 export const EDGE_INSTANCE = "edge";
 const FLOWS_MAX = 1_000_000;
 
-export function edgePages(edge: Edge, drops: () => number): Hono {
+export function edgePages(edge: Edge, link: EdgeLink | undefined, drops: () => number): Hono {
   const facts = () => processFacts({ io: "epoll", at: "", to: "" }, drops);
   const status = async () => {
     const { plane, threads } = await edge.observe();
@@ -25,10 +26,11 @@ export function edgePages(edge: Edge, drops: () => number): Hono {
       revision,
       accelerators: accelerators.length,
       serving: edge.canServe,
+      control: link === undefined ? "none" : link.linked ? "linked" : "away",
       regions: edge.health.closeness.regions.map((region) => ({ region, milliseconds: edge.health.closeness.distance(region) })),
       endpoints: edge.endpoints(),
       ...plane,
-      counters: { ...plane.counters, ...edge.counters, ...edge.health.counters, ...edge.names.counters },
+      counters: { ...plane.counters, ...edge.counters, ...edge.health.counters, ...edge.names.counters, ...link?.counters },
       threads: threads.map(({ cpuSeconds, loop }) => ({ cpuSeconds, ...loop })),
     };
   };
@@ -41,7 +43,7 @@ export function edgePages(edge: Edge, drops: () => number): Hono {
   app.route(
     "/",
     pages({
-      families: async () => [...processFamilies(facts(), EDGE_INSTANCE), ...edgeFamilies(await edge.observe(), edge)],
+      families: async () => [...processFamilies(facts(), EDGE_INSTANCE), ...edgeFamilies(await edge.observe(), edge, link)],
       status,
     }),
   );

@@ -1,6 +1,8 @@
 /** `longhaul edge run`: serves until it is stopped. */
 import { availableParallelism } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
+import { Announcer } from "../accelerate/announcer.ts";
+import { parseBirdNeighbor } from "../accelerate/bird-configuration.ts";
 import { Edge, type EdgeThreads } from "../accelerate/edge.ts";
 import type { EdgeConfig } from "../accelerate/edge-config.ts";
 import type { EdgeCommand, EdgeMessage } from "../accelerate/edge-messages.ts";
@@ -14,6 +16,8 @@ import { createLog, type Log } from "../host/log.ts";
 import type { Endpoint } from "../host/loop.ts";
 import { startLoopWorker } from "../host/worker.ts";
 import { readEdgeFile } from "./edge-file.ts";
+import { type EdgeIdentity, joinInstallation, keepIdentity, readIdentity, readServed, stateFolder } from "./edge-identity.ts";
+import { type EdgeLink, linkEdge } from "./edge-link.ts";
 import type { EdgeOptions } from "./edge-options.ts";
 import { EDGE_INSTANCE, edgePages } from "./edge-pages.ts";
 import { parseMetricsAddress } from "./metrics-address.ts";
@@ -21,34 +25,48 @@ import { onStop } from "./signals.ts";
 
 export async function runEdge(options: EdgeOptions): Promise<number> {
   const log = createLog("info").child({ module: "edge" });
-  if (options.file === "") throw new ConfigError("file", "--file: nothing is given; give the file that says what is served");
   const { kind, reason } = chooseIo();
   if (kind !== "epoll") throw new ConfigError("edge", `an edge needs Linux and its system calls, which are not to be had here: ${reason}`);
-  const first = readEdgeFile(options.file, 1);
-  const edge = new Edge(threadsOf(options), log);
+  const folder = stateFolder(options.state);
+  const identity = await identityFor(options, folder, log);
+  const first = identity === undefined ? readEdgeFile(options.file, 1) : (readServed(folder) ?? NOTHING);
+  const announcer = announcerOf(options, log);
+  const edge = new Edge(threadsOf(options), log, () => void announcer?.look(edge.config, edge.health));
   const servers: HttpServer<Endpoint>[] = [];
   let stopped: (signal: string) => void = () => undefined;
   const stop = new Promise<string>((settle) => {
     stopped = settle;
   });
   const off = onStop((signal) => stopped(signal));
-  const hangup = (): void => reread(edge, options, log);
-  process.on("SIGHUP", hangup);
+  let hangup = (): void => {};
+  let link: EdgeLink | undefined;
   try {
-    await serve(edge, first, log);
-    const app = edgePages(edge, () => servers.reduce((sum, { counters }) => sum + counters.connectionsDropped, 0));
+    const take = async (config: EdgeConfig): Promise<number> => {
+      await announcer?.assign(config);
+      return serve(edge, config, log);
+    };
+    hangup = () => {
+      if (identity === undefined) reread(edge, options, take, log);
+    };
+    process.on("SIGHUP", hangup);
+    await take(first);
+    if (identity !== undefined) link = linkEdge(edge, identity, folder, take, log);
+    const app = edgePages(edge, link, () => servers.reduce((sum, { counters }) => sum + counters.connectionsDropped, 0));
     servers.push(await serveHttp(app.fetch, { path: instancePath(EDGE_INSTANCE, process.pid), mode: 0o600 }));
     if (options.metrics !== "")
       servers.push(await serveHttp(app.fetch, { ...parseMetricsAddress(options.metrics), connectionsMax: WATCHERS_MAX }));
     const signal = await Promise.race([stop, edge.ended.then(() => "a thread ended")]);
     log.info({ signal, drain: options.drain }, "stopping");
+    await announcer?.withdraw();
     await drain(edge, options.drain);
     return 0;
   } finally {
     off();
+    link?.close();
     process.off("SIGHUP", hangup);
     for (const server of servers) await server.close();
     await edge.close();
+    await announcer?.close();
   }
 }
 
@@ -75,7 +93,25 @@ export function threadsOf({ workers, flows, places, buffers, connecttimeout }: E
   };
 }
 
-async function serve(edge: Edge, config: EdgeConfig, log: Log): Promise<void> {
+/** Undefined: what is served is a file's. */
+async function identityFor({ file, join }: EdgeOptions, folder: string, log: Log): Promise<EdgeIdentity | undefined> {
+  if (file !== "" && join !== "")
+    throw new ConfigError("join", "--join, --file: both are given; what is served is a file's or an installation's");
+  if (file !== "") return undefined;
+  const known = readIdentity(folder);
+  if (known !== undefined) {
+    if (join !== "") log.info({ edge: known.id, folder }, "has joined already: the token is not used");
+    return known;
+  }
+  if (join === "")
+    throw new ConfigError("join", "--join, --file: neither is given; give a join token, or the file that says what is served");
+  const made = await joinInstallation(join);
+  keepIdentity(folder, made);
+  log.info({ edge: made.id, folder }, "joined");
+  return made;
+}
+
+async function serve(edge: Edge, config: EdgeConfig, log: Log): Promise<number> {
   const problems = await edge.take(config);
   const { revision, accelerators } = config;
   log.info(
@@ -83,15 +119,28 @@ async function serve(edge: Edge, config: EdgeConfig, log: Log): Promise<void> {
     "serving",
   );
   for (const { place, reason } of problems.slice(0, PROBLEMS_LOGGED)) log.warn({ place, reason }, "a place cannot be opened, tried again");
+  return problems.length;
 }
 
-function reread(edge: Edge, { file }: EdgeOptions, log: Log): void {
+function reread(edge: Edge, { file }: EdgeOptions, take: (config: EdgeConfig) => Promise<number>, log: Log): void {
   try {
-    void serve(edge, readEdgeFile(file, edge.config.revision + 1), log);
+    void take(readEdgeFile(file, edge.config.revision + 1));
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     log.error({ reason: error.message }, "not reloaded: nothing has changed");
   }
+}
+
+function announcerOf(options: EdgeOptions, log: Log): Announcer | undefined {
+  const { bird: file, birdsocket: socket, birdas: as, birdid: routerId, bfd: bfdInterval, interface: name } = options;
+  const neighbors = options.birdneighbor.map((text) => {
+    const neighbor = parseBirdNeighbor(text);
+    if (neighbor === undefined) throw new ConfigError("birdneighbor", `--birdneighbor: "${text}" is not allowed; give ADDRESS@AS`);
+    return neighbor;
+  });
+  return file === "" && name === ""
+    ? undefined
+    : new Announcer({ file, socket, as, neighbors, routerId, bfdInterval, interface: name, log });
 }
 
 async function drain(edge: Edge, seconds: number): Promise<void> {
@@ -99,6 +148,7 @@ async function drain(edge: Edge, seconds: number): Promise<void> {
     if (totals((await edge.observe()).plane).flows === 0) return;
 }
 
+const NOTHING: EdgeConfig = { revision: 0, accelerators: [] };
 const WATCHERS_MAX = 64;
 const PROBLEMS_LOGGED = 10;
 const DRAIN_LOOK_MS = 200;

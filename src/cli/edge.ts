@@ -8,7 +8,12 @@ export const edge: Command = {
   name: "edge",
   text: `Takes TCP connections and UDP datagrams at an accelerator's addresses and sends each flow to an endpoint: of the closest region that answers, by dials
 and weights. Checks endpoints, fails over at once, keeps what it serves on disk. status and flows show what a running edge of this user does.`,
-  examples: ["longhaul edge --file edge.yaml --metrics 9110", "longhaul edge status", "longhaul edge flows --limit 20"],
+  examples: [
+    "longhaul edge --join TOKEN --metrics 9110",
+    "longhaul edge --file edge.yaml --metrics 9110",
+    "longhaul edge status",
+    "longhaul edge flows --limit 20",
+  ],
   schema: edgeOptions,
   // Everywhere else --config names a file of options; here it is what an edge serves.
   parse: (sources) => {

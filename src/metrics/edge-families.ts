@@ -4,7 +4,13 @@ import type { ListenerObservation, PlaneObservation } from "../accelerate/observ
 import type { Family, Labels, Sample } from "./exposition.ts";
 import { snake } from "./snake.ts";
 
-export function edgeFamilies({ plane }: { readonly plane: PlaneObservation }, edge: Edge): Family[] {
+/** Of an edge that belongs to an installation. */
+export interface LinkFacts {
+  readonly linked: boolean;
+  readonly counters: Readonly<Record<string, number>>;
+}
+
+export function edgeFamilies({ plane }: { readonly plane: PlaneObservation }, edge: Edge, link?: LinkFacts): Family[] {
   const { health, config, counters, names } = edge;
   const each = (of: (listener: ListenerObservation) => number): Sample[] =>
     plane.listeners.map((listener) => ({ labels: labelsOf(listener), value: of(listener) }));
@@ -49,6 +55,16 @@ export function edgeFamilies({ plane }: { readonly plane: PlaneObservation }, ed
       help: "Source addresses whose limits are watched.",
       samples: each(({ sources }) => sources),
     },
+    ...(link === undefined
+      ? []
+      : [
+          {
+            name: "longhaul_edge_control_linked",
+            type: "gauge" as const,
+            help: "Whether control is reached.",
+            samples: [{ value: Number(link.linked) }],
+          },
+        ]),
     { name: "longhaul_edge_new_flows", type: "counter", help: "Flows begun (NewFlowCount).", samples: each(({ stats }) => stats.newFlows) },
     {
       name: "longhaul_edge_processed_bytes",
@@ -110,7 +126,7 @@ export function edgeFamilies({ plane }: { readonly plane: PlaneObservation }, ed
       name: "longhaul_edge_events",
       type: "counter",
       help: "Checks, configurations, and limits that were hit.",
-      samples: Object.entries({ ...eventsOf(plane.counters), ...counters, ...health.counters, ...names.counters }).map(
+      samples: Object.entries({ ...eventsOf(plane.counters), ...counters, ...health.counters, ...names.counters, ...link?.counters }).map(
         ([event, value]) => ({
           labels: { event: snake(event) },
           value,
