@@ -1,14 +1,19 @@
 /** `longhaul control`: Global Accelerator's API over a store; what edges ask for. */
+import { hostname } from "node:os";
+import { edgeConfig } from "../accelerate/edge-config.ts";
 import { ConfigError } from "../base/errors.ts";
 import { countAccelerators } from "../control/accelerator/accelerator-row.ts";
 import { type AcceleratorService, acceleratorApi, acceleratorService } from "../control/accelerator/api.ts";
 import { poolOf, quotasOf } from "../control/accelerator/config.ts";
 import { type AcceleratorContext, noEdges } from "../control/accelerator/context.ts";
-import { acceleratorRevision } from "../control/accelerator/edge-view.ts";
+import { acceleratorRevision, edgeView } from "../control/accelerator/edge-view.ts";
 import { type ControlConfig, controlConfig } from "../control/config.ts";
 import { answers, controlApi } from "../control/control-api.ts";
+import { type EdgeService, startEdgeService } from "../control/edges/service.ts";
+import type { Seal } from "../control/seal.ts";
 import { type HttpServer, serveHttp } from "../host/http.ts";
-import { createLog } from "../host/log.ts";
+import { isUnspecified } from "../host/ip-address.ts";
+import { createLog, type Log } from "../host/log.ts";
 import type { Endpoint } from "../host/loop.ts";
 import { type ControlStatus, watchedControl } from "../metrics/control-families.ts";
 import { parseHostPort } from "../tunnel/address.ts";
@@ -25,7 +30,7 @@ export const control: Command = {
   text: `Serves the API of AWS Global Accelerator from a folder of your own: its SDKs, "aws globalaccelerator" and Terraform work when they are given the
 address of --api. An endpoint is a machine's name or address, or host:port; regions are names that you choose. What is made there, edges serve.`,
   examples: [
-    "longhaul control --data ./longhaul --addresses 198.51.100.0/28,203.0.113.0/28 --domain accelerator.example.org",
+    "longhaul control --data ./longhaul --addresses 198.51.100.0/28,203.0.113.0/28 --domain accelerator.example.org --edges :4433",
     "longhaul control --data ./longhaul --database postgres://longhaul@db.example.org/longhaul --api :8090",
     "longhaul keys --data ./longhaul create --role operator --label on-call",
   ],
@@ -38,8 +43,9 @@ async function runControl(config: ControlConfig): Promise<number> {
     throw new ConfigError("data", "--data: nothing is given; give a folder for the database, the master key and the first access key");
   const log = createLog("info").child({ module: "control" });
   const at = parseHostPort("api", config.api, 0);
-  const { database, credentials } = await openStore(config.data, config.database);
+  const { database, seal, credentials } = await openStore(config.data, config.database);
   let metrics: HttpServer<Endpoint> | undefined;
+  let edges: EdgeService | undefined;
   let stopped: () => void = () => {};
   const stop = new Promise<void>((settle) => {
     stopped = settle;
@@ -50,13 +56,13 @@ async function runControl(config: ControlConfig): Promise<number> {
     const address = `http://${config.api.replace(/^:/, "localhost:")}`;
     const example = `aws globalaccelerator list-accelerators --region us-west-2 --endpoint-url ${address}`;
     process.stderr.write(await firstKey(credentials, config.data, example, log));
+    const place = { database, account: config.account, domain: config.domain };
+    edges = config.edges === "" ? undefined : await edgesOf(config.edges, place, seal, log);
     const context: AcceleratorContext = {
-      database,
-      account: config.account,
-      domain: config.domain,
+      ...place,
       pool: poolOf(config),
       quotas: quotasOf(config),
-      edges: noEdges,
+      edges: edges?.reports ?? noEdges,
       now: Date.now,
     };
     const service = acceleratorService(context, credentials, log);
@@ -76,8 +82,22 @@ async function runControl(config: ControlConfig): Promise<number> {
     off();
     clearInterval(forget);
     await metrics?.close();
+    await edges?.close();
     await database.destroy();
   }
+}
+
+/** Where edges come to. */
+async function edgesOf(option: string, place: Parameters<typeof edgeView>[0], seal: Seal, log: Log): Promise<EdgeService> {
+  const { host, port } = parseHostPort("edges", option, 0);
+  const source = {
+    revision: () => acceleratorRevision(place.database),
+    config: async () => edgeConfig.parse(await edgeView(place)),
+  };
+  const names = [...(isUnspecified(host) ? [] : [host]), hostname()];
+  const service = await startEdgeService({ database: place.database, seal, source, host, port, names, log });
+  log.info({ edges: option }, "edges may come");
+  return service;
 }
 
 async function statusOf({ context, counts, signatures }: AcceleratorService): Promise<ControlStatus | undefined> {

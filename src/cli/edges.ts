@@ -7,8 +7,8 @@ import { JoinTokens } from "../control/edges/join-tokens.ts";
 import { EdgeRegistry } from "../control/edges/registry.ts";
 import { liveConfig } from "../live/config.ts";
 import type { Command } from "./command.ts";
-import { openStore } from "./installation.ts";
 import { printTable } from "./print-table.ts";
+import { openStore } from "./store.ts";
 
 const edgesConfig = z.strictObject({
   data: z.string().default("").describe("the installation's folder, as given to longhaul control"),

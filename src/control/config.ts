@@ -12,6 +12,10 @@ export const controlConfig = z.strictObject({
     )
     .meta({ secret: true }),
   api: z.string().default("127.0.0.1:8090").describe("where AWS Global Accelerator's API is served (HTTP, signed requests): host:port"),
+  edges: z
+    .string()
+    .default("")
+    .describe("where edges come to (HTTP/2, certificates of the installation's own): host:port, such as :4433; off if not given"),
   account: z
     .string()
     .regex(/^\d{12}$/, "twelve digits")
