@@ -29,13 +29,17 @@ test("keys in any case, unknown and null ones ignored, the file wins, what asks 
   assert.deepEqual([key, mtu, nocomp, conn, QPPCount], ["secret=1", 1300, true, 3, 67]);
 });
 
+test("tcp in the file asks for carrier tcpraw", () => {
+  assert.deepEqual([parse({ TCP: true }).tcp, parse({ tcp: false }, ["--tcp"]).tcp], [true, false]);
+});
+
 test("what kcptun forgives is forgiven", () => {
   const { mtu, mode, crypt, keepalive, dscp } = parse({ mtu: 9000, mode: "turbo", crypt: "aes-256", keepalive: 60, dscp: -1 });
   assert.deepEqual([mtu, mode, crypt, keepalive, dscp], [1500, "manual", "aes", 30, 0]);
 });
 
-test("wrong types are refused as Go refuses them, and what we lack by name", () => {
-  for (const wrong of [{ mtu: "1350" }, { mtu: 1.5 }, { nocomp: "true" }, { key: 7 }, { tcp: true }, [1], 7]) {
+test("wrong types are refused as Go refuses them", () => {
+  for (const wrong of [{ mtu: "1350" }, { mtu: 1.5 }, { nocomp: "true" }, { key: 7 }, { tcp: "true" }, [1], 7]) {
     assert.throws(() => parse(wrong), ConfigError, JSON.stringify(wrong));
   }
 });

@@ -1,17 +1,10 @@
 /**
- * kcptun's JSON file, read as kcptun reads it: keys in any case, keys nobody knows ignored, null ignored, and every value of the type that
+ * kcptun's JSON file, read as kcptun reads it: keys in any case, keys nobody knows (and pprof) ignored, null ignored, and every value of the type that
  * Go's decoder wants (numbers whole, switches true or false, the rest text). What it says is turned into flags, which stand last and win.
  */
 import { readFileSync } from "node:fs";
 import { ConfigError } from "../base/errors.ts";
 import type { Option } from "./option.ts";
-
-/** Options that we do not have, with the values that ask for nothing. */
-const idle: Readonly<Record<string, (value: unknown) => boolean>> = {
-  tcp: (value) => value === false,
-  // A profiler changes nothing in the tunnel.
-  pprof: () => true,
-};
 
 /** @throws ConfigError when the file cannot be read, is not JSON, or holds a value of a wrong type */
 export function flagsOfFile(path: string, options: readonly Option[]): string[] {
@@ -27,8 +20,6 @@ export function flagsOfFile(path: string, options: readonly Option[]): string[] 
   return Object.entries(parsed).flatMap(([name, value]) => {
     if (value === null) return [];
     const key = name.toLowerCase();
-    if (idle[key]?.(value) === false)
-      throw new ConfigError(key, `-c: "${name}" is an option of kcptun that this version does not have yet`);
     const option = options.find(({ names, short }) => names.some((known) => known !== short && known.toLowerCase() === key));
     if (option === undefined) return [];
     // kcptun has no lists: these are options of ours, written as in our own files.
