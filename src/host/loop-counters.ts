@@ -6,6 +6,8 @@ export interface LoopCounters {
   /** Rounds that began after they were due because the one before, or the system, took too long, and by how much in all, ms. */
   lateRounds: number;
   lateMs: Millis;
+  /** Times a busy loop let datagrams gather (gathering.ts). */
+  pauses: number;
   /** Connections taken from listeners. */
   accepted: number;
   /** Connections that the owner of the listener did not want, or that broke before they were taken. */
@@ -25,6 +27,7 @@ export function newLoopCounters(): LoopCounters {
     rounds: 0,
     lateRounds: 0,
     lateMs: 0,
+    pauses: 0,
     accepted: 0,
     acceptRefused: 0,
     acceptPaused: 0,

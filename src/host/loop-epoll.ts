@@ -18,6 +18,7 @@ import { AddressCache } from "./block.ts";
 import { connectEpoll } from "./connect-epoll.ts";
 import { dualStack } from "./dual-stack.ts";
 import { Epoll } from "./epoll.ts";
+import { Gathering } from "./gathering.ts";
 import { IoVectors } from "./io-vectors.ts";
 import { EPOLLIN } from "./linux-abi.ts";
 import { EpollListener } from "./listener-epoll.ts";
@@ -65,6 +66,7 @@ export class EpollLoop implements Loop, Reactor {
   readonly #resolver: Resolver;
   readonly #agenda = new Agenda();
   readonly #timers = new Heap<Task>();
+  readonly #gathering = new Gathering();
   #deadline: Millis = NEVER;
   #woken = false;
   #inRound = false;
@@ -161,6 +163,7 @@ export class EpollLoop implements Loop, Reactor {
   round(sleepMax: Millis): void {
     const { due } = this;
     const sleep = due === 0 || sleepMax === 0 ? 0 : Math.min(sleepMax, due === NEVER ? NEVER : due - this.now());
+    if (sleep > 0) this.#gather(sleep);
     const ready = this.epoll.wait(sleep);
     const now = this.now();
     countRound(this.counters, due, now);
@@ -174,6 +177,14 @@ export class EpollLoop implements Loop, Reactor {
       this.#inRound = false;
     }
     if (this.#stopping) this.#close();
+  }
+
+  /** Sleeps a little where much comes one by one; whatever is due is not late by more than that. */
+  #gather(sleep: Millis): void {
+    const pause = this.#gathering.pause(this.now(), this.inbox.messages);
+    if (pause === 0 || pause > sleep) return;
+    this.counters.pauses++;
+    this.sys.usleep(Math.round(pause * 1000));
   }
 
   stop(): void {

@@ -42,6 +42,8 @@ export interface Sys {
   close(fd: number): number;
   eventfd(initial: number, flags: number): number;
   epoll_create1(flags: number): number;
+  /** Sleeps, at least so long; less than a second. */
+  usleep(microseconds: number): number;
   epoll_ctl(epoll: number, operation: number, fd: number, event: Address): number;
   epoll_wait(epoll: number, events: Address, count: number, milliseconds: number): number;
   /** What has no function in the C library, by its number; answers stay below 2^31. */
@@ -84,6 +86,7 @@ const signatures = {
   close: ["int"],
   eventfd: ["uint", "int"],
   epoll_create1: ["int"],
+  usleep: ["uint"],
   epoll_ctl: ["int", "int", "int", "uint64"],
   epoll_wait: ["int", "uint64", "int", "int"],
   syscall: ["int64", "uint64", "uint64", "uint64"],

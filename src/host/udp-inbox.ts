@@ -56,6 +56,8 @@ export class UdpInbox {
   readonly #vectors: Block;
   readonly #names: Block;
   readonly #controls: Block;
+  /** Received since the beginning, of all sockets; what the kernel has joined is one. */
+  messages = 0;
   #asked = MESSAGES_FULL;
   /** Bytes of each datagram of the message at hand, 0 when it is a single one. */
   #segmentBytes = 0;
@@ -102,6 +104,7 @@ export class UdpInbox {
       }
       return false;
     }
+    this.messages += count;
     socket.addresses.turn();
     const batch = this.#batch;
     batch.length = 0;

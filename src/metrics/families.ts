@@ -122,6 +122,12 @@ function workerFamilies(workers: MergedObservation["workers"]): Family[] {
       help: "By how much those rounds were late, added up.",
       samples: each((worker) => worker.loop.lateMs / 1000),
     },
+    {
+      name: "longhaul_loop_pauses",
+      type: "counter",
+      help: "Times a busy loop let datagrams gather for a fraction of a millisecond.",
+      samples: loop("pauses"),
+    },
     { name: "longhaul_accepted_connections", type: "counter", help: "TCP connections accepted.", samples: loop("accepted") },
     {
       name: "longhaul_refused_connections",
