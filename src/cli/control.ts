@@ -2,13 +2,17 @@
 import { hostname } from "node:os";
 import { edgeConfig } from "../accelerate/edge-config.ts";
 import { ConfigError } from "../base/errors.ts";
+import { controlPage, page } from "../console/page.ts";
 import { countAccelerators } from "../control/accelerator/accelerator-row.ts";
 import { type AcceleratorService, acceleratorApi, acceleratorService } from "../control/accelerator/api.ts";
 import { poolOf, quotasOf } from "../control/accelerator/config.ts";
-import { type AcceleratorContext, noEdges } from "../control/accelerator/context.ts";
+import type { AcceleratorContext } from "../control/accelerator/context.ts";
 import { acceleratorRevision, edgeView } from "../control/accelerator/edge-view.ts";
 import { type ControlConfig, controlConfig } from "../control/config.ts";
+import { consoleApi } from "../control/console/console-api.ts";
+import { Sessions } from "../control/console/sessions.ts";
 import { answers, controlApi } from "../control/control-api.ts";
+import { EdgeRegistry } from "../control/edges/registry.ts";
 import { type EdgeService, startEdgeService } from "../control/edges/service.ts";
 import type { Seal } from "../control/seal.ts";
 import { type HttpServer, serveHttp } from "../host/http.ts";
@@ -27,7 +31,7 @@ const STOP_MS = 5000;
 
 export const control: Command = {
   name: "control",
-  text: `Serves the API of AWS Global Accelerator from a folder of your own: its SDKs, "aws globalaccelerator" and Terraform work when they are given the
+  text: `Serves the API of AWS Global Accelerator from a folder of your own: its SDKs, "aws globalaccelerator" and what is written for them work when given the
 address of --api. An endpoint is a machine's name or address, or host:port; regions are names that you choose. What is made there, edges serve.`,
   examples: [
     "longhaul control --data ./longhaul --addresses 198.51.100.0/28,203.0.113.0/28 --domain accelerator.example.org --edges :4433",
@@ -43,7 +47,7 @@ async function runControl(config: ControlConfig): Promise<number> {
     throw new ConfigError("data", "--data: nothing is given; give a folder for the database, the master key and the first access key");
   const log = createLog("info").child({ module: "control" });
   const at = parseHostPort("api", config.api, 0);
-  const { database, seal, credentials } = await openStore(config.data, config.database);
+  const { database, seal, credentials, master } = await openStore(config.data, config.database);
   let metrics: HttpServer<Endpoint> | undefined;
   let edges: EdgeService | undefined;
   let stopped: () => void = () => {};
@@ -62,15 +66,23 @@ async function runControl(config: ControlConfig): Promise<number> {
       ...place,
       pool: poolOf(config),
       quotas: quotasOf(config),
-      edges: edges?.reports ?? noEdges,
+      edges: new EdgeRegistry(database),
+      notify: () => edges?.notify(),
       now: Date.now,
     };
     const service = acceleratorService(context, credentials, log);
-    const server = await serveHttp(controlApi({ database, accelerator: acceleratorApi(service) }).fetch, at);
+    const sessions = new Sessions(credentials, master);
+    const app = controlApi({
+      database,
+      accelerator: acceleratorApi(service),
+      console: consoleApi(service, sessions),
+      page: page(controlPage),
+    });
+    const server = await serveHttp(app.fetch, at);
     const dropped = (): number => server.counters.connectionsDropped + (metrics?.counters.connectionsDropped ?? 0);
     const facts = () => processFacts({ io: "node", at: config.api, to: "" }, dropped);
     metrics = await serveMetrics(
-      watchedControl(() => statusOf(service), facts),
+      watchedControl(() => statusOf(service, sessions), facts),
       config.metrics,
     );
     log.info({ api: config.api, account: config.account, domain: config.domain }, "AWS Global Accelerator's API is served");
@@ -100,12 +112,13 @@ async function edgesOf(option: string, place: Parameters<typeof edgeView>[0], se
   return service;
 }
 
-async function statusOf({ context, counts, signatures }: AcceleratorService): Promise<ControlStatus | undefined> {
+async function statusOf({ context, counts, signatures }: AcceleratorService, sessions: Sessions): Promise<ControlStatus | undefined> {
   const { database, edges } = context;
   if (!(await answers(database))) return undefined;
   return {
     requests: counts.rows(),
     refused: { ...signatures.counters, replayed: signatures.replays.replayed, forgotten: signatures.replays.forgotten },
+    signIns: sessions.counters,
     accelerators: { standard: await countAccelerators(database, "standard"), custom: await countAccelerators(database, "custom") },
     revision: await acceleratorRevision(database),
     acknowledged: await edges.acknowledged(),

@@ -2,27 +2,31 @@ import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { page } from "./page.ts";
+import { controlPage, livePage, page } from "./page.ts";
 
 const app = page();
+const control = page(controlPage);
 const browser = join(import.meta.dirname, "browser");
 
-test("the page and everything it refers to is served from here", async () => {
+test("the pages and everything they refer to is served from here", async () => {
   const seen = new Set<string>();
-  const visit = async (path: string): Promise<void> => {
+  const visit = async (path: string, from = app, policy = livePage.policy): Promise<void> => {
     if (seen.has(path)) return;
     seen.add(path);
-    const response = await app.request(path);
+    const response = await from.request(path);
     assert.equal(response.status, 200, path);
-    assert.match(response.headers.get("content-security-policy")!, /default-src 'self'/);
+    assert.equal(response.headers.get("content-security-policy"), policy);
     const text = await response.text();
     if (path === "/assets/hls.js") return;
-    for (const [, name] of text.matchAll(/(?:src|href)="(\/[^"]+)"/g)) await visit(name!);
+    for (const [, name] of text.matchAll(/(?:src|href)="(\/[^"]+)"/g)) await visit(name!, from, policy);
     for (const [, name] of text.matchAll(/from "(\.\/|\/assets\/)([^"]+)"/g).map((match) => [match[0], match[2]]))
-      await visit(`/assets/${name}`);
+      await visit(`/assets/${name}`, from, policy);
   };
   await visit("/");
   assert.ok(seen.has("/assets/hls.js"));
+  seen.delete("/");
+  await visit("/", control, controlPage.policy);
+  assert.ok(seen.has("/assets/control.ts"));
   const modules = readdirSync(browser).filter((name) => name.endsWith(".ts"));
   // A module of types alone is never asked for.
   assert.deepEqual(

@@ -2,7 +2,7 @@
  * Serves the page: plain browser modules in TypeScript whose types are stripped on the way out, hls.js out of its package. Nothing is bundled, nothing
  * comes from another host.
  *
- *   GET /                            browser/page.html
+ *   GET /                            browser/page.html, the live origin's, or browser/control.html, a control process's
  *   GET /assets/<name>.ts | .css     browser/<name>, types stripped; in the published package <name>.js, stripped when it was made
  *   GET /assets/hls.js               hls.js as an ES module
  *
@@ -20,8 +20,28 @@ interface Asset {
   readonly etag: string;
 }
 
+/** What is served at "/": a page of the folder, with what it may do in a browser. */
+export interface Entry {
+  readonly name: string;
+  readonly policy: string;
+}
+
+/** Scripts of our own only; media come as blobs that the player fills. */
+export const livePage: Entry = {
+  name: "page.html",
+  policy:
+    "default-src 'self'; media-src 'self' blob:; connect-src 'self'; worker-src 'self' blob:; frame-ancestors 'none'; base-uri 'none'",
+};
+
+/** Scripts and styles of our own files, requests to this server, and nothing else. */
+export const controlPage: Entry = {
+  name: "control.html",
+  policy:
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; form-action 'none'; frame-ancestors 'none'; base-uri 'none'",
+};
+
 /** The page as an HTTP application, to be mounted at "/". */
-export function page(): Hono {
+export function page({ name: entry, policy }: Entry = livePage): Hono {
   const assets = new Map<string, () => Asset>();
   const folder = join(import.meta.dirname, "browser");
   for (const name of readdirSync(folder)) {
@@ -37,19 +57,20 @@ export function page(): Hono {
     once(() => asset("text/javascript", readFileSync(hlsModule(), "utf8"))),
   );
   const app = new Hono();
-  app.get("/", (context) => respond(assets.get("page.html")?.(), context.req.header("if-none-match")));
-  app.get("/assets/:name", (context) => respond(assets.get(context.req.param("name"))?.(), context.req.header("if-none-match")));
+  app.get("/", (context) => respond(assets.get(entry)?.(), context.req.header("if-none-match"), policy));
+  app.get("/assets/:name", (context) => respond(assets.get(context.req.param("name"))?.(), context.req.header("if-none-match"), policy));
   return app;
 }
 
-function respond(found: Asset | undefined, known: string | undefined): Response {
+function respond(found: Asset | undefined, known: string | undefined, policy: string): Response {
   if (found === undefined) return new Response("no such file\n", { status: 404 });
   const headers = {
     "content-type": `${found.type}; charset=utf-8`,
     "cache-control": "no-cache",
     etag: found.etag,
     "x-content-type-options": "nosniff",
-    "content-security-policy": POLICY,
+    "content-security-policy": policy,
+    "referrer-policy": "no-referrer",
   };
   return known === found.etag ? new Response(null, { status: 304, headers }) : new Response(found.body, { headers });
 }
@@ -92,7 +113,3 @@ const contentTypes: Readonly<Record<string, string>> = {
   ".js": "text/javascript",
   ".ts": "text/javascript",
 };
-
-/** Scripts of our own only; media come as blobs that the player fills. */
-const POLICY =
-  "default-src 'self'; media-src 'self' blob:; connect-src 'self'; worker-src 'self' blob:; frame-ancestors 'none'; base-uri 'none'";

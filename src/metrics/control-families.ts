@@ -9,6 +9,8 @@ export interface ControlStatus {
   readonly requests: readonly { readonly operation: string; readonly outcome: string; readonly count: number }[];
   /** Requests whose sender was not believed, by why. */
   readonly refused: Readonly<Record<string, number>>;
+  /** At the console's page. */
+  readonly signIns: { readonly begun: number; readonly refused: number };
   readonly accelerators: Readonly<Record<string, number>>;
   readonly revision: number;
   /** The least revision that all edges serve; undefined: none has joined. */
@@ -26,7 +28,7 @@ export function watchedControl(status: () => Promise<ControlStatus | undefined>,
   };
 }
 
-export function controlFamilies({ requests, refused, accelerators, revision, acknowledged }: ControlStatus): Family[] {
+export function controlFamilies({ requests, refused, signIns, accelerators, revision, acknowledged }: ControlStatus): Family[] {
   return [
     {
       name: "longhaul_control_requests",
@@ -39,6 +41,15 @@ export function controlFamilies({ requests, refused, accelerators, revision, ack
       type: "counter",
       help: "Requests whose sender was not believed, by why.",
       samples: Object.entries(refused).map(([reason, value]) => ({ labels: { reason: snake(reason) }, value })),
+    },
+    {
+      name: "longhaul_control_sign_ins",
+      type: "counter",
+      help: "Attempts to sign in at the page, by how they came out.",
+      samples: [
+        { labels: { outcome: "ok" }, value: signIns.begun },
+        { labels: { outcome: "refused" }, value: signIns.refused },
+      ],
     },
     {
       name: "longhaul_control_accelerators",

@@ -11,8 +11,11 @@ export interface Change {
   readonly at: number;
 }
 
-export function change<Result>({ database, now }: AcceleratorContext, act: (change: Change) => Promise<Result>): Promise<Result> {
-  return database.transaction().execute(async (trx) => act({ trx, revision: await changed(trx, "accelerator"), at: now() }));
+export async function change<Result>(context: AcceleratorContext, act: (change: Change) => Promise<Result>): Promise<Result> {
+  const { database, now } = context;
+  const result = await database.transaction().execute(async (trx) => act({ trx, revision: await changed(trx, "accelerator"), at: now() }));
+  context.notify?.();
+  return result;
 }
 
 /** The accelerator, or something in it, is another one now. */

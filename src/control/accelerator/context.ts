@@ -11,6 +11,8 @@ export interface AcceleratorContext {
   readonly pool: AddressPool;
   readonly quotas: Quotas;
   readonly edges: EdgeReports;
+  /** Called after each change by this process: edges need not wait until it is noticed. */
+  notify?(): void;
   /** Unix ms. */
   now(): number;
 }

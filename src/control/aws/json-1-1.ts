@@ -25,14 +25,18 @@ export interface Json11Options {
   readonly internal: () => ServiceError;
 }
 
-export function json11<Context>(service: Service<Context>, { signatures, target, invalid, internal }: Json11Options): Hono {
-  const protocol: Protocol = {
+export function json11Protocol(invalid: Json11Options["invalid"], internal: Json11Options["internal"]): Protocol {
+  return {
     invalid,
     internal,
     unknownOperation: (message) => new ServiceError("UnknownOperationException", 400, message),
     success: (result) => new Response(JSON.stringify(result ?? {}), { headers: { "content-type": TYPE } }),
     failure,
   };
+}
+
+export function json11<Context>(service: Service<Context>, { signatures, target, invalid, internal }: Json11Options): Hono {
+  const protocol = json11Protocol(invalid, internal);
   return new Hono().post("/", ({ req: { raw: request } }) => {
     const [prefix, name = "", ...more] = (request.headers.get("x-amz-target") ?? "").split(".");
     return answer(service, protocol, prefix === target && more.length === 0 ? name : "", async () => {

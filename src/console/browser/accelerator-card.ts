@@ -1,0 +1,86 @@
+/** One accelerator: its addresses, and when it is opened its listeners, their endpoint groups and endpoints, with dials and weights to turn. */
+import type * as ga from "@aws-sdk/client-global-accelerator";
+import { call } from "./control-calls.ts";
+import { GroupRow } from "./group-row.ts";
+import { build } from "./text.ts";
+
+/** As JSON brings them: times are seconds. */
+export type Accelerator = Pick<ga.Accelerator, "AcceleratorArn" | "Name" | "Enabled" | "Status" | "DnsName" | "IpSets">;
+
+export interface CardOptions {
+  /** Whether dials and weights may be turned. */
+  readonly changeable: boolean;
+  readonly failed: (problem: unknown) => void;
+}
+
+export class AcceleratorCard {
+  readonly root = document.createElement("details");
+  readonly #arn: string;
+  readonly #options: CardOptions;
+  readonly #name = build("strong", "", "");
+  readonly #status = build("span", "pill", "");
+  readonly #places = build("span", "places", "");
+  readonly #listeners = build("div", "listeners", "");
+  readonly #groups = new Map<string, GroupRow>();
+
+  constructor(arn: string, options: CardOptions) {
+    this.#arn = arn;
+    this.#options = options;
+    this.root.className = "card accelerator";
+    const summary = document.createElement("summary");
+    summary.append(this.#name, this.#status, this.#places);
+    this.root.append(summary, this.#listeners);
+    this.root.addEventListener("toggle", () => void this.refresh().catch(options.failed));
+  }
+
+  show({ Name, Enabled, Status, DnsName, IpSets }: Accelerator): void {
+    this.#name.textContent = Name ?? "";
+    const [text, kind] = Enabled
+      ? [Status === "DEPLOYED" ? "deployed" : "in progress", Status === "DEPLOYED" ? "good" : "warn"]
+      : ["disabled", "off"];
+    this.#status.textContent = text;
+    this.#status.dataset.kind = kind;
+    this.#places.textContent = [...(IpSets ?? []).flatMap(({ IpAddresses = [] }) => IpAddresses), DnsName].join(" · ");
+  }
+
+  /** What is in it, if it is open. */
+  async refresh(): Promise<void> {
+    if (!this.root.open) return;
+    const { Listeners = [] } = await call<ga.ListListenersCommandOutput>("ListListeners", { AcceleratorArn: this.#arn, MaxResults: 100 });
+    const sections = await Promise.all(Listeners.map((listener) => this.#listener(listener)));
+    if (sections.length === 0) sections.push(build("p", "none", "No listeners."));
+    // What is on the page already stays where it is: somebody may be typing in it.
+    if (sections.length !== this.#listeners.children.length || sections.some((section, i) => this.#listeners.children[i] !== section))
+      this.#listeners.replaceChildren(...sections);
+  }
+
+  readonly #sections = new Map<string, HTMLElement>();
+
+  async #listener(listener: ga.Listener): Promise<HTMLElement> {
+    const arn = listener.ListenerArn!;
+    const { EndpointGroups = [] } = await call<ga.ListEndpointGroupsCommandOutput>("ListEndpointGroups", {
+      ListenerArn: arn,
+      MaxResults: 100,
+    });
+    let section = this.#sections.get(arn);
+    if (section === undefined) {
+      section = build("section", "listener", "");
+      section.append(build("h3", "", ""), build("div", "groups", ""));
+      this.#sections.set(arn, section);
+    }
+    const ports = (listener.PortRanges ?? []).map(({ FromPort, ToPort }) =>
+      FromPort === ToPort ? `${FromPort}` : `${FromPort}–${ToPort}`,
+    );
+    const affinity = listener.ClientAffinity === "SOURCE_IP" ? " · by source" : "";
+    section.firstElementChild!.textContent = `${listener.Protocol} ${ports.join(", ")}${affinity}`;
+    const rows = EndpointGroups.map((group) => {
+      const known = this.#groups.get(group.EndpointGroupArn!) ?? new GroupRow(group.EndpointGroupArn!, this.#options);
+      this.#groups.set(group.EndpointGroupArn!, known);
+      known.show(group);
+      return known.root;
+    });
+    const into = section.lastElementChild!;
+    if (rows.length !== into.children.length || rows.some((row, i) => into.children[i] !== row)) into.replaceChildren(...rows);
+    return section;
+  }
+}
