@@ -1,5 +1,5 @@
 /**
- * The installation behind `longhaul live --data FOLDER`: a store, AWS IVS's API over it, and the origin doing what is stored.
+ * The installation behind `longhaul live --data FOLDER`: a store, the APIs of AWS IVS and Global Accelerator over it, and the origin doing what is stored.
  *
  *   FOLDER/longhaul.db, master.key, credentials     the store (store.ts)
  *   FOLDER/recordings/                              a folder for each bucket, unless --recordings names another place
@@ -7,6 +7,11 @@
  */
 import { join } from "node:path";
 import { ConfigError } from "../base/errors.ts";
+import { acceleratorApi, acceleratorService } from "../control/accelerator/api.ts";
+import { poolOf, quotasOf } from "../control/accelerator/config.ts";
+import type { AcceleratorContext } from "../control/accelerator/context.ts";
+import { controlApi } from "../control/control-api.ts";
+import { EdgeRegistry } from "../control/edges/registry.ts";
 import { ivsApi } from "../control/ivs/api.ts";
 import { playbackPath } from "../control/ivs/channel-view.ts";
 import { type IvsContext, quotaDefaults } from "../control/ivs/context.ts";
@@ -24,6 +29,7 @@ import type { LiveConfig } from "../live/config.ts";
 import type { DeliveryOptions } from "../live/delivery.ts";
 import type { Origin } from "../live/origin.ts";
 import { parseHostPort } from "../tunnel/address.ts";
+import type { LiveOptions } from "./live.ts";
 import { FORGET_MS, firstKey, openStore } from "./store.ts";
 
 export interface Installation {
@@ -32,7 +38,7 @@ export interface Installation {
 }
 
 /** @throws ConfigError, HostError */
-export async function startInstallation(config: LiveConfig, origin: Origin, loop: NodeLoop, log: Log): Promise<Installation> {
+export async function startInstallation(config: LiveOptions, origin: Origin, loop: NodeLoop, log: Log): Promise<Installation> {
   const webhooks = new Webhooks(webhooksOf(config), config, log);
   const country = countriesFrom(config.countries);
   const { database, seal, master, credentials } = await openStore(config.data, config.database);
@@ -55,9 +61,26 @@ export async function startInstallation(config: LiveConfig, origin: Origin, loop
   await live.start();
   const gate = new Gate({ directory: live.directory, place: config, sessionKey: master, viewers: live.viewers, country, now: Date.now });
   if (config.rtmps !== "") await listenSecurely(config, origin, loop);
-  const server = await serveHttp(ivsApi({ ...context, live }, credentials, log).fetch, parseHostPort("api", config.api, 0));
+  const accelerator: AcceleratorContext = {
+    database,
+    account: config.account,
+    domain: config.domain,
+    pool: poolOf(config),
+    quotas: quotasOf(config),
+    edges: new EdgeRegistry(database),
+    now: Date.now,
+  };
+  const apis = controlApi({
+    database,
+    accelerator: acceleratorApi(acceleratorService(accelerator, credentials, log)),
+    ivs: ivsApi({ ...context, live }, credentials, log),
+  });
+  const server = await serveHttp(apis.fetch, parseHostPort("api", config.api, 0));
   const forget = setInterval(() => credentials.forget(), FORGET_MS);
-  log.info({ api: config.api, rtmps: config.rtmps, region: config.region, account: config.account }, "AWS IVS's API is served");
+  log.info(
+    { api: config.api, rtmps: config.rtmps, region: config.region, account: config.account },
+    "the APIs of AWS IVS and Global Accelerator are served",
+  );
   const known = (name: string): string | undefined => {
     const id = /^[^.]+\.\d{12}\.channel\.(\w{12})\.m3u8$/.exec(name)?.[1];
     return id !== undefined && `/api/video/v1/${name}` === playbackPath(config.region, config.account, id) ? id : undefined;

@@ -1,6 +1,8 @@
 /** `longhaul live`: RTMP in, page and LL-HLS out. */
 import { randomBytes } from "node:crypto";
+import type { z } from "zod";
 import { page } from "../console/page.ts";
+import { acceleratorOptions } from "../control/accelerator/config.ts";
 import { type HttpServer, serveHttp } from "../host/http.ts";
 import { createLog } from "../host/log.ts";
 import type { Endpoint } from "../host/loop.ts";
@@ -22,24 +24,27 @@ import { onStop } from "./signals.ts";
 import { whep } from "./whep.ts";
 import { whip } from "./whip.ts";
 
+const liveOptions = liveConfig.extend(acceleratorOptions);
+export type LiveOptions = z.output<typeof liveOptions>;
+
 export const live: Command = {
   name: "live",
   text: `Takes H.264 + AAC by RTMP (ffmpeg, OBS, gstreamer), or H.264 + Opus by WHIP (browsers, OBS: POST /whip with the key as bearer token), from
 encoders that show a channel's stream key, and serves it as LL-HLS with parts of
 200 ms, together with a page that plays it and shows the delay. Without --channels there is one channel, "live", with a key made for this run.
-With --data FOLDER channels are made by AWS IVS's API: its SDKs and tools work when they are given the address of --api.`,
+With --data FOLDER channels are made by AWS IVS's API: its SDKs and tools work when they are given the address of --api; Global Accelerator's API is there, too.`,
   examples: [
     "longhaul live --channel show=A-SECRET-KEY",
     "longhaul live --data ./longhaul --name media.example.org",
     "ffmpeg -re -i FILE -c:v libx264 -tune zerolatency -g 60 -c:a aac -f flv rtmp://HOST/live/A-SECRET-KEY",
   ],
-  schema: liveConfig,
+  schema: liveOptions,
   run: runLive,
 };
 
-async function runLive(given: LiveConfig): Promise<number> {
+async function runLive(given: LiveOptions): Promise<number> {
   const invented = given.data === "" && Object.keys(given.channels).length === 0;
-  const config: LiveConfig = invented ? { ...given, channels: { live: randomBytes(12).toString("hex") } } : given;
+  const config: LiveOptions = invented ? { ...given, channels: { live: randomBytes(12).toString("hex") } } : given;
   const log = createLog("info").child({ module: "live" });
   const loop = new NodeLoop();
   const origin = new Origin(config, loop, log);

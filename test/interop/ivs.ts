@@ -13,6 +13,7 @@ import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { GlobalAccelerator } from "@aws-sdk/client-global-accelerator";
 import { Ivs } from "@aws-sdk/client-ivs";
 import { SignJWT } from "jose";
 import type { Page } from "playwright-core";
@@ -281,6 +282,8 @@ def empty():
 try {
   const first = await server();
   awscli();
+  const accelerators = new GlobalAccelerator({ region: "us-west-2", endpoint, credentials: credentials(), maxAttempts: 1 });
+  check("Global Accelerator's API is at the same address", (await accelerators.listAccelerators({})).Accelerators?.length === 0, "");
   await streams(client());
   if (process.env.LONGHAUL_MOTO !== undefined) await moto(process.env.LONGHAUL_MOTO, client());
   await killed(first);
