@@ -17,6 +17,7 @@ import { globalAcceleratorOperations } from "../../../src/control/accelerator/op
 import { Children } from "../children.ts";
 import { postgresMissing, startPostgres } from "../postgres-server.ts";
 import { ControlProcess, copyOfKey } from "./control-process.ts";
+import { servedByAnEdge } from "./edge.ts";
 import { killedWhileChanging } from "./killed.ts";
 import { Model } from "./model.ts";
 import { caller, everyOperation, operationNames } from "./operations.ts";
@@ -259,6 +260,16 @@ try {
   await operations(control, model);
   await strangers(control);
   awscli(control);
+  const { statuses, health, answers } = await servedByAnEdge(children, folder, base + 1);
+  check(
+    "an edge that joined serves it: in progress, then deployed, healthy, dials obeyed",
+    `${statuses} ${health} ${answers}` === "IN_PROGRESS,DEPLOYED HEALTHY one,two",
+    {
+      statuses,
+      health,
+      answers,
+    },
+  );
   await survives("on SQLite", [control], control, Number(values.kills));
   if (postgresMissing !== false) skip("PostgreSQL", postgresMissing);
   else {
