@@ -30,7 +30,7 @@ function deliver(of: TunnelWorld, bytes: Uint8Array, port: number): void {
 }
 
 test("a lossy transfer: round trips, resends, FEC groups and payload are all counted, at both ends", () => {
-  const of = world({ link: "delay=40 loss=5%", client: { nocomp: "true" } });
+  const of = world({ link: "delay=40 loss=15%", client: { nocomp: "true" } });
   const traffic = connect(of);
   assert.ok(of.run(60, () => traffic.received === 200_000));
   const near = of.client.observe(of.network.now, everything);

@@ -1,6 +1,7 @@
 /** One virtual host's `Loop`: rounds are run by the network, TCP is a pair of pipes inside the host. */
 import { type Millis, NEVER } from "../src/base/units.ts";
 import type { Driver, Endpoint, Listener, Loop, TcpHandler, TcpSocket, UdpHandler, UdpOptions, UdpSocket } from "../src/host/loop.ts";
+import type { Stalls } from "./stalls.ts";
 import type { VirtualNetwork } from "./virtual-network.ts";
 import { type Accept, connectPipe } from "./virtual-tcp.ts";
 import { VirtualUdpSocket } from "./virtual-udp.ts";
@@ -13,6 +14,8 @@ export class VirtualLoop implements Loop {
   rounds = 0;
   /** The machine is suspended: it does nothing, and what comes for it is lost. */
   asleep = false;
+  /** When it is kept from running; never by default. */
+  stalls: Stalls | undefined;
   readonly #drivers: Driver[] = [];
   #tasks: ((now: Millis) => void)[] = [];
   #deadline: Millis = NEVER;
@@ -71,11 +74,12 @@ export class VirtualLoop implements Loop {
 
   deadline(): Millis {
     if (this.asleep) return NEVER;
-    return this.#awake || this.#tasks.length > 0 ? this.network.now : this.#deadline;
+    const due = this.#awake || this.#tasks.length > 0 ? this.network.now : this.#deadline;
+    return this.stalls === undefined ? due : Math.max(due, this.stalls.until(this.network.now));
   }
 
   round(now: Millis): void {
-    if (this.asleep) return;
+    if (this.asleep || (this.stalls !== undefined && now < this.stalls.until(now))) return;
     if (!this.#awake && this.#tasks.length === 0 && now < this.#deadline) return;
     this.#awake = false;
     this.rounds++;

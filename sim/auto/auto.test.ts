@@ -11,6 +11,8 @@ for (const [name, seconds] of [
   ["rt d", 6],
   ["msg c", 20],
   ["bulk d", 8],
+  ["rt f a little busy", 8],
+  ["rt 25 % lost", 8],
 ] as const) {
   test(`${name}: within its bounds, as npm run sim:auto has them for longer runs`, () => {
     const result = run(row(name), 1, seconds);

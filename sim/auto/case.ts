@@ -6,8 +6,10 @@
  *   msg   200 bytes, 50 a second                                           delay of each message
  *   bulk  as much as is taken                                              bytes received
  */
+import { Prng } from "../../src/base/prng.ts";
 import type { Bytes, Millis } from "../../src/base/units.ts";
 import type { TcpHandler, TcpSocket } from "../../src/host/loop.ts";
+import { Stalls, type StallTimes } from "../stalls.ts";
 import { TunnelWorld } from "../tunnel-world.ts";
 
 export const profiles = {
@@ -34,6 +36,8 @@ export interface Case {
   readonly server: Record<string, unknown>;
   /** Changes of the link, counted from the traffic's beginning. */
   readonly changes?: readonly { readonly at: Millis; readonly link: string }[];
+  /** Both ends run on busy machines. */
+  readonly stalls?: StallTimes;
 }
 
 export interface Result {
@@ -129,6 +133,9 @@ export function play(c: Case): Result {
       }),
   );
   let schedule!: Schedule;
+  const { stalls } = c;
+  if (stalls !== undefined)
+    for (const [i, host] of ["10.0.0.1", "10.0.0.2"].entries()) world.network.host(host).stalls = new Stalls(new Prng(c.seed + i), stalls);
   world.network.at(LEAD_MS - 300, () => world.connect((socket) => (schedule = new Schedule(socket))));
   const { links, network } = world;
   network.at(LEAD_MS, () => {

@@ -20,6 +20,7 @@ export interface Row {
   readonly link: string;
   readonly ends: "auto" | "to kcptun" | "fast2" | "fast3";
   readonly changes?: Case["changes"];
+  readonly stalls?: Case["stalls"];
   readonly bounds: Bounds;
 }
 
@@ -61,6 +62,27 @@ export const rows: readonly Row[] = [
   },
   { name: "bulk 300 kbit", kind: "bulk", link: "delay=60 rate=300kbit qbytes=30k", ends: "auto", bounds: { mbps: 0.2, wire: 1.9 } },
   { name: "bulk 100 mbit", kind: "bulk", link: "delay=40 loss=0.2% rate=100mbit qbytes=1m", ends: "auto", bounds: { mbps: 75, wire: 1.2 } },
+  { name: "bulk 25 % lost", kind: "bulk", link: "delay=50 loss=25% rate=20mbit qbytes=256k", ends: "auto", bounds: { mbps: 11 } },
+  { name: "rt 25 % lost", kind: "rt", link: "delay=50 loss=25% rate=20mbit qbytes=256k", ends: "auto", bounds: { p95: 800 } },
+  // Machines that are busy: not running for 20 ms every 50 ms, or 5 ms.
+  {
+    name: "rt f drop8 busy",
+    kind: "rt",
+    link: profiles.f,
+    ends: "auto",
+    changes: drop8,
+    stalls: { pause: 20, every: 50 },
+    bounds: { p99: 700, wire: 1.3 },
+  },
+  {
+    name: "rt f a little busy",
+    kind: "rt",
+    link: profiles.f,
+    ends: "auto",
+    stalls: { pause: 5, every: 50 },
+    bounds: { p99: 260, wire: 1.12 },
+  },
+  { name: "rt d busy", kind: "rt", link: profiles.d, ends: "auto", stalls: { pause: 20, every: 50 }, bounds: { p99: 450, wire: 1.3 } },
   // A kcptun at the far end.
   { name: "rt a to kcptun", kind: "rt", link: profiles.a, ends: "to kcptun", bounds: { p95: 268, wire: 1.6 } },
   { name: "rt b to kcptun", kind: "rt", link: profiles.b, ends: "to kcptun", bounds: { p95: 800, wire: 1.8 } },
@@ -82,7 +104,15 @@ export function run(row: Row, seed: number, seconds = secondsOf[row.kind]): Resu
     fast2: kcptun("fast2"),
     fast3: kcptun("fast3"),
   }[row.ends];
-  return play({ kind: row.kind, link: row.link, seed, seconds, ...ends, ...(row.changes === undefined ? {} : { changes: row.changes }) });
+  return play({
+    kind: row.kind,
+    link: row.link,
+    seed,
+    seconds,
+    ...ends,
+    ...(row.changes && { changes: row.changes }),
+    ...(row.stalls && { stalls: row.stalls }),
+  });
 }
 
 export interface Figures {

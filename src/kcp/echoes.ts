@@ -1,24 +1,33 @@
 /**
- * Segments of which a second copy is to follow the resent one. Where loss comes in runs, a resent copy is often lost like the first, and waiting for that
- * costs another round trip: the echo follows it behind the run.
+ * Segments of which further copies are to follow the resent one. Where loss comes in runs, a resent copy is often lost like the first, and waiting for that
+ * costs another round trip: the echo follows it behind the run. Where little is sent the run may last longer than that: then there is a second echo.
  */
 import { type Millis, NEVER, type Seq32 } from "../base/units.ts";
 
-/** Tuning: how long after the resent copy, and how many at once; more are not planned. */
+/** Tuning: how long after the copy before, and how many at once; more are not planned. */
 const ECHO_MS: Millis = 10;
+const SECOND_ECHO_MS: Millis = 25;
 const ECHOES = 64;
 
 export class Echoes {
   readonly #sn = new Uint32Array(ECHOES);
   readonly #at = new Float64Array(ECHOES);
+  /** Which transmission of its segment the copy would be. */
+  readonly #nth = new Uint8Array(ECHOES);
+  readonly #gone = new Uint8Array(ECHOES);
   #head = 0;
   #length = 0;
 
-  plan(now: Millis, sn: Seq32): void {
+  /** `nth`: which transmission of its segment the copy would be; `gone`: echoes that went before it, 0 or 1. */
+  plan(now: Millis, sn: Seq32, nth: number, gone: number): void {
     if (this.#length === ECHOES) return;
     const at = (this.#head + this.#length++) % ECHOES;
     this.#sn[at] = sn;
-    this.#at[at] = now + ECHO_MS;
+    this.#nth[at] = nth;
+    this.#gone[at] = gone;
+    // They leave in the order in which they were planned.
+    const before = this.#length > 1 ? this.#at[(at + ECHOES - 1) % ECHOES]! : 0;
+    this.#at[at] = Math.max(before, now + (gone > 0 ? SECOND_ECHO_MS : ECHO_MS));
   }
 
   /** The first segment whose time has come, −1 for none. */
@@ -26,10 +35,17 @@ export class Echoes {
     return this.#length > 0 && this.#at[this.#head]! <= now ? this.#sn[this.#head]! : -1;
   }
 
-  /** The first one was sent, or is not wanted any more. */
-  drop(): void {
+  /** Which transmission of its segment the first one would be. */
+  get nth(): number {
+    return this.#nth[this.#head]!;
+  }
+
+  /** The first one was sent, or is not wanted any more. Answers how many echoes of its segment went before it. */
+  drop(): number {
+    const gone = this.#gone[this.#head]!;
     this.#head = (this.#head + 1) % ECHOES;
     this.#length--;
+    return gone;
   }
 
   /** When the next one comes due; those that are due wait for the pacer. */

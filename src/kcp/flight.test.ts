@@ -42,13 +42,13 @@ test("what was sent before something that has arrived is lost, once something be
   assert.equal(flight.inFlight, 2000);
   peer.send(0, true);
   assert.equal(flight.lost, -1);
-  flight.covered = true;
+  flight.groups.rows = 2;
   peer.now = 110;
   for (let sn = 4; sn < 7; sn++, peer.now += 5) peer.send(sn);
   peer.now = 220;
   peer.ack(5, 115);
   assert.equal(flight.stats.lostByOrder, 4, "0 twice, 2 and 3; not 4 while its parity may replace it");
-  flight.endGroup();
+  flight.groups.end(peer.now, 2);
   peer.send(7);
   peer.now = 330;
   peer.ack(7, 220);
@@ -115,4 +115,57 @@ test("delivery rate: what arrived, over the longer of sending and arriving; mark
   peer.now += 100;
   peer.ack(20, 138);
   assert.equal(controller.rounds.at(-1)!.rtt, 100);
+});
+
+test("a resend acknowledged sooner than any round trip was needless, also when only una tells", () => {
+  const peer = new Peer();
+  const { flight } = peer;
+  peer.send(0);
+  peer.now = 100;
+  peer.ack(0, 0);
+  peer.send(1);
+  peer.now += flight.timeout + 1;
+  flight.turn(peer.now);
+  assert.equal(flight.lost, 1);
+  peer.send(1, true);
+  peer.now += 20;
+  flight.packet(peer.now);
+  flight.settle(1);
+  flight.turn(peer.now);
+  assert.deepEqual([flight.stats.needless, flight.stats.gone], [1, 0]);
+  flight.heard(1, 100);
+  assert.equal(flight.stats.needless, 1, "counted once");
+});
+
+test("of what nothing was heard of at all only a few are sent again at first: the peer may be late", () => {
+  const peer = new Peer();
+  const { flight } = peer;
+  peer.send(0);
+  peer.now = 100;
+  peer.ack(0, 0);
+  for (let sn = 1; sn < 20; sn++) peer.send(sn);
+  peer.now += flight.timeout + 1;
+  flight.turn(peer.now);
+  assert.equal(flight.stats.lostByTime, 3);
+  peer.now = 130;
+  const other = new Peer();
+  for (let sn = 0; sn < 20; sn++) other.send(sn);
+  other.now = 100;
+  other.ack(0, 0);
+  other.now += other.flight.timeout + 1;
+  other.flight.turn(other.now);
+  assert.equal(other.flight.stats.lostByTime, 19, "something sent with them has arrived");
+});
+
+test("more missing of a group than its parity replaces is lost before a later group arrives", () => {
+  const peer = new Peer();
+  const { flight } = peer;
+  flight.groups.rows = 2;
+  for (let sn = 0; sn < 10; sn++, peer.now += 2) peer.send(sn);
+  flight.groups.end(peer.now, 2);
+  peer.now = 110;
+  peer.ack(2, 4);
+  assert.equal(flight.lost, -1, "two are missing");
+  peer.ack(6, 12);
+  assert.equal(flight.stats.lostByOrder, 5, "five are");
 });

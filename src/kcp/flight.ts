@@ -7,19 +7,22 @@
  *                ▼        │ launch again
  *               lost ─────┘
  *
- *   lost by order   something sent `reordering` ms later has arrived, and, where parity covers the segment, something of a later group
+ *   lost by order   something sent `reordering` ms later has arrived, and, where parity covers the segment, something of a later group, or more is missing
+ *                   of the group than parity can replace
  *   lost by time    the oldest transmission is out for longer than srtt + max(4·rttvar, 5 ms): only what is overdue is resent, and while nothing
  *                   at all comes back a few segments at a time, as probes
  *
- * An ACK echoes the time stamp of the transmission that arrived, so a needless resend is recognised when the first copy is acknowledged; each such
- * widens `reordering`.
+ * An ACK echoes the time stamp of the transmission that arrived, and none comes sooner than the least round trip, so a needless resend is recognised when
+ * the first copy is acknowledged; each such widens `reordering`.
  *
  * Source: RFC 8985 (RACK-TLP), draft-ietf-ccwg-bbr 4.1 (delivery rate), with KCP's ACKs, which name each segment.
  */
 import type { AckRound, RateController } from "../base/rate-controller.ts";
 import { type Bytes, type Millis, NEVER, type Seq32 } from "../base/units.ts";
 import { Echoes } from "./echoes.ts";
+import { FlightGroups } from "./flight-groups.ts";
 import { FlightStats } from "./flight-stats.ts";
+import { FlyingList } from "./flying-list.ts";
 import { LostQueue } from "./lost-queue.ts";
 import { Patience } from "./patience.ts";
 import { clock } from "./segment.ts";
@@ -30,13 +33,14 @@ const OVERDUE_MAX = 32;
 const PROBES = 3;
 const PROBE_GAP_MS: Millis = 50;
 const SILENCE_MS: Millis = 200;
+/** Sent at about the same time. */
+const NEAR_MS: Millis = 10;
 
 /** Resent segments have an echo from this mean run of loss on, unless the path was filled for so long. */
 const ECHO_RUN = 2;
 const FILLED_MS: Millis = 1000;
-/** Groups whose end is remembered. */
-const GROUPS = 256;
-
+/** Where no more is in flight, a resent segment has two echoes. */
+const SPARSE_BYTES: Bytes = 16_384;
 const NONE = -1;
 
 /** Values of `#state`. */
@@ -49,10 +53,7 @@ export class Flight {
   readonly stats = new FlightStats();
   /** Bytes flying. */
   inFlight: Bytes = 0;
-  /** Number of the open FEC group; the sender raises it when a group's parity has been sent. */
-  group = 1;
-  /** Parity follows what is sent now. */
-  covered = false;
+  readonly groups = new FlightGroups();
   /** Bytes that a byte sent stands for: parity and what is not acknowledged travel along. */
   weight = 1;
   /** When there was nothing to send last. */
@@ -75,10 +76,7 @@ export class Flight {
   readonly #tries: Uint8Array;
   readonly #limited: Uint8Array;
   readonly #covered: Uint8Array;
-  readonly #next: Int32Array;
-  readonly #previous: Int32Array;
-  #first = NONE;
-  #last = NONE;
+  readonly #flying: FlyingList;
   readonly #lost: LostQueue;
   #nextSerial = 1;
   /** Of the connection, for samples. */
@@ -90,6 +88,8 @@ export class Flight {
   #rackSerial = 0;
   #rackSentAt: Millis = 0;
   #rackGroup = 0;
+  /** The last group of which more was missing than its parity could replace. */
+  #beyond = 0;
   /** Newest arrival of the round under way, NONE before the first. */
   #newest = NONE;
   /** Transmissions up to this one had been overtaken before the packet being read. */
@@ -97,9 +97,9 @@ export class Flight {
   #dirty = false;
   #lastGone = 0;
   readonly #echoes = new Echoes();
+  /** The copy about to leave is its segment's first or second echo, 0: none. */
+  #echo = 0;
   #launchedAt: Millis = 0;
-  /** When recent groups ended. */
-  readonly #endedAt = new Float64Array(GROUPS);
   readonly #patience = new Patience();
   /** Since when something is out and nothing has come back. */
   #silentSince: Millis = 0;
@@ -126,8 +126,7 @@ export class Flight {
     this.#tries = new Uint8Array(capacity);
     this.#limited = new Uint8Array(capacity);
     this.#covered = new Uint8Array(capacity);
-    this.#next = new Int32Array(capacity);
-    this.#previous = new Int32Array(capacity);
+    this.#flying = new FlyingList(capacity);
   }
 
   /** Segments that may be in flight at most. */
@@ -159,7 +158,7 @@ export class Flight {
     if (again) {
       if (this.#state[f] === FLYING) this.inFlight -= this.#bytes[f]!;
       this.#unlink(f);
-      if (this.#tries[f] === 1) this.#planEcho(sn);
+      this.#planEcho(sn, this.#tries[f]! + 2);
     } else {
       this.#sn[f] = sn;
       this.#tries[f] = 0;
@@ -173,40 +172,48 @@ export class Flight {
     this.#deliveredAt[f] = this.#totalDeliveredAt;
     this.#firstSentAt[f] = this.#sampleSentAt;
     this.#serial[f] = this.#nextSerial++;
-    this.#group[f] = this.group;
-    this.#covered[f] = this.covered ? 1 : 0;
+    this.#group[f] = this.groups.open;
+    this.#covered[f] = this.groups.rows > 0 ? 1 : 0;
     this.#bytes[f] = bytes;
     this.#weight[f] = this.weight;
     this.#limited[f] = this.#limitedUntil > this.#totalDelivered ? 1 : 0;
     this.#state[f] = FLYING;
     this.inFlight += bytes;
-    this.#append(f);
+    this.#flying.append(f);
   }
 
   /** Segment of which another copy is to leave now, −1 for none. */
   get echo(): number {
     for (let sn = this.#echoes.due(this.now); sn >= 0; sn = this.#echoes.due(this.now)) {
       const f = sn & this.#mask;
-      if (this.#sn[f] === sn && this.#state[f] === FLYING && this.#tries[f] === 2) return sn;
+      if (this.#sn[f] === sn && this.#state[f] === FLYING && this.#tries[f] === this.#echoes.nth - 1) return sn;
       this.#echoes.drop();
     }
     return NONE;
   }
 
-  /** The echo was sent. */
+  /** The echo leaves: `launch` follows. */
   dropEcho(): void {
-    this.#echoes.drop();
+    this.#echo = this.#echoes.drop() + 1;
   }
 
-  #planEcho(sn: Seq32): void {
+  #planEcho(sn: Seq32, nth: number): void {
+    const echo = this.#echo;
+    this.#echo = 0;
     const { gone, runs } = this.stats;
-    if (runs > 0 && gone >= ECHO_RUN * runs && this.now - this.exhaustedAt <= FILLED_MS) this.#echoes.plan(this.now, sn);
+    if (echo > 1 || (echo > 0 && this.inFlight > SPARSE_BYTES)) return;
+    if (runs > 0 && gone >= ECHO_RUN * runs && this.now - this.exhaustedAt <= FILLED_MS) this.#echoes.plan(this.now, sn, nth, echo);
   }
 
   /** There was nothing to send although the window was open: what is in flight tells no rate. */
   exhausted(): void {
     this.exhaustedAt = this.now;
-    if (this.open) this.#limitedUntil = this.#totalDelivered + this.inFlight * this.weight + 1;
+    if (this.open) this.late();
+  }
+
+  /** Whoever sends was woken late: what is in flight tells no rate. */
+  late(): void {
+    this.#limitedUntil = this.#totalDelivered + this.inFlight * this.weight + 1;
   }
 
   /** A packet is about to be read. */
@@ -232,7 +239,7 @@ export class Flight {
         this.#gone(f);
       }
       this.#arrived(f);
-    }
+    } else if (this.#tries[f] === 2 && this.now - this.#sentAt[f]! < this.#patience.least) this.#needless(f);
   }
 
   /** The peer names the segment and echoes the time stamp of the copy that arrived. */
@@ -244,7 +251,7 @@ export class Flight {
       if (this.#serial[f]! >= this.#overtakenBefore) this.#sample(this.now - this.#sentAt[f]!);
       if (this.#tries[f]! > 1) this.#patience.needed();
       this.#arrived(f);
-    } else if (this.#tries[f] === 2) this.#needless();
+    } else if (this.#tries[f] === 2) this.#needless(f);
   }
 
   /** Brings everything up to date: before packets are written. */
@@ -260,22 +267,13 @@ export class Flight {
   }
 
   get #overdueAt(): Millis {
-    return this.#first === NONE ? NEVER : Math.max(this.#due(this.#first), this.#fireNotBefore);
+    return this.#flying.first === NONE ? NEVER : Math.max(this.#due(this.#flying.first), this.#fireNotBefore);
   }
 
   /** When the transmission is overdue: parity has its time to replace it. */
   #due(f: number): Millis {
-    let from = this.#sentAt[f]!;
-    const group = this.#group[f]!;
-    if (this.#covered[f] === 1 && this.group - group < GROUPS)
-      from = group === this.group ? this.#launchedAt : this.#endedAt[group % GROUPS]!;
-    return from + this.timeout;
-  }
-
-  /** The open FEC group has ended with its parity. */
-  endGroup(): void {
-    this.#endedAt[this.group % GROUPS] = this.now;
-    this.group++;
+    const sentAt = this.#sentAt[f]!;
+    return (this.#covered[f] === 1 ? this.groups.endedAt(this.#group[f]!, this.#launchedAt, sentAt) : sentAt) + this.timeout;
   }
 
   /** How long an acknowledgement may take. */
@@ -309,7 +307,9 @@ export class Flight {
     this.#lastGone = serial;
   }
 
-  #needless(): void {
+  /** It was sent again although the first copy had arrived, or was to arrive. */
+  #needless(f: number): void {
+    this.#tries[f] = 0;
     this.stats.needless++;
     this.stats.gone--;
     this.#patience.needless();
@@ -342,24 +342,41 @@ export class Flight {
   }
 
   #detect(): void {
-    for (let f = this.#first; f !== NONE && this.#serial[f]! < this.#rackSerial; f = this.#first) {
+    for (let f = this.#flying.first; f !== NONE && this.#serial[f]! < this.#rackSerial; f = this.#flying.first) {
       if (this.#rackSentAt - this.#sentAt[f]! < this.#patience.reordering) break;
-      if (this.#covered[f] === 1 && this.#group[f]! >= this.#rackGroup) break;
+      if (this.#covered[f] === 1 && this.#group[f]! >= this.#rackGroup && this.#repairable(f)) break;
       this.#give(f);
       this.stats.lostByOrder++;
     }
     this.#patience.detected();
   }
 
+  /** Parity may still replace what is missing of the group, from `f` on. */
+  #repairable(f: number): boolean {
+    const group = this.#group[f]!;
+    if (group === this.#beyond) return false;
+    const rows = this.groups.rowsOf(group);
+    let missing = 0;
+    for (let g = f; g !== NONE; g = this.#flying.next(g)) {
+      if (this.#group[g] !== group || this.#rackSentAt - this.#sentAt[g]! < this.#patience.reordering) return true;
+      if (++missing > rows) break;
+    }
+    if (missing > rows) this.#beyond = group;
+    return missing <= rows;
+  }
+
   #overdue(now: Millis): void {
     const { timeout } = this;
     const silent = now - this.#silentSince > timeout + SILENCE_MS;
-    const most = silent ? PROBES : OVERDUE_MAX;
-    for (let n = 0; n < most && this.#first !== NONE && this.#due(this.#first) <= now; n++) {
-      this.#give(this.#first);
+    let most = silent ? PROBES : OVERDUE_MAX;
+    for (let n = 0; n < most && this.#flying.first !== NONE && this.#due(this.#flying.first) <= now; n++) {
+      // Nothing sent at about the same time has arrived either: more likely the peer was late.
+      if (this.#sentAt[this.#flying.first]! > this.#rackSentAt + NEAR_MS) most = PROBES;
+      if (n >= most) break;
+      this.#give(this.#flying.first);
       this.stats.lostByTime++;
     }
-    this.#fireNotBefore = silent ? now + PROBE_GAP_MS : 0;
+    this.#fireNotBefore = most === PROBES ? now + PROBE_GAP_MS : 0;
   }
 
   /** Given up as lost: it waits to be resent, the lowest number first, as all behind it wait for that. */
@@ -372,24 +389,10 @@ export class Flight {
     this.#lost.add(f);
   }
 
-  #append(f: number): void {
-    this.#next[f] = NONE;
-    this.#previous[f] = this.#last;
-    if (this.#last === NONE) this.#first = f;
-    else this.#next[this.#last] = f;
-    this.#last = f;
-  }
-
   /** Leaves the list it is in. */
   #unlink(f: number): void {
     const state = this.#state[f];
     if (state === LOST) this.#lost.remove(f);
-    if (state !== FLYING) return;
-    const next = this.#next[f]!;
-    const previous = this.#previous[f]!;
-    if (previous !== NONE) this.#next[previous] = next;
-    else this.#first = next;
-    if (next !== NONE) this.#previous[next] = previous;
-    else this.#last = previous;
+    else if (state === FLYING) this.#flying.remove(f);
   }
 }

@@ -20,6 +20,8 @@ const REORDERING_DECAY = 0.98;
 export class Patience {
   /** 0 before the first sample. */
   srtt: Millis = 0;
+  /** Shortest sample there was. */
+  least: Millis = Number.POSITIVE_INFINITY;
   /** What is sent so much later may arrive earlier. */
   reordering: Millis = REORDERING_MS_MIN;
   #rttvar: Millis = 0;
@@ -30,6 +32,7 @@ export class Patience {
   }
 
   sample(rtt: Millis): void {
+    if (rtt < this.least) this.least = rtt;
     if (this.srtt === 0) {
       this.srtt = rtt;
       this.#rttvar = rtt / 4;

@@ -10,7 +10,8 @@ class Pipe {
   #delivered = 0;
   #inFlight = 0;
 
-  run(ms: number, rate: number, offered = Number.POSITIVE_INFINITY): void {
+  /** `loss`: the path's own, behind its bottleneck. */
+  run(ms: number, rate: number, offered = Number.POSITIVE_INFINITY, loss = 0): void {
     const { controller } = this;
     for (const end = this.now + ms; this.now < end; this.now += 10) {
       const sent = Math.max(0, Math.min(controller.pacingRate * 10, offered * 10, controller.window - this.#inFlight));
@@ -19,16 +20,17 @@ class Pipe {
       const queue = Math.max(0, this.#inFlight - rate * 100);
       if (this.#inFlight < rate * 100 && this.now < 100) continue;
       this.#inFlight -= arrived;
-      this.#delivered += arrived;
+      const newly = arrived * (1 - loss);
+      this.#delivered += newly;
       const round: AckRound = {
         delivered: this.#delivered,
-        newly: arrived,
+        newly,
         prior: Math.max(0, this.#delivered - rate * 100),
         inFlight: this.#inFlight,
-        lost: 0,
+        lost: arrived - newly,
         rtt: 100 + queue / rate,
         took: 100,
-        rate: arrived / 10,
+        rate: newly / 10,
         appLimited: offered < rate,
       };
       controller.acknowledged(this.now, round);
@@ -66,7 +68,25 @@ test("little traffic neither lowers the estimate nor slows itself", () => {
 
 test("what a train has measured is the rate from the first packet on", () => {
   const controller = new AutoController();
-  controller.learned(2000);
+  controller.learned(0, 2000);
   assert.equal(controller.pacingRate, 2000);
   assert.ok(controller.window >= 2000 * 200);
+});
+
+test("what a lossy path loses by itself does not slow it: it sends so much more that the rate arrives", () => {
+  const pipe = new Pipe();
+  pipe.run(30_000, 2500, Number.POSITIVE_INFINITY, 0.3);
+  assert.ok(pipe.controller.bandwidth > 0.85 * 0.7 * 2500, `${pipe.controller.bandwidth} of ${0.7 * 2500}`);
+  assert.ok(pipe.controller.pacingRate > 0.7 * 0.75 * 2500, `${pipe.controller.pacingRate}`);
+});
+
+test("a sudden heavy loss without a queue lowers the estimate, loss known of old does not", () => {
+  const rates = [0.02, 0.6].map((loss) => {
+    const pipe = new Pipe();
+    pipe.run(5000, 2500, 1000, 0.02);
+
+    pipe.run(1500, 2500, 1000, loss);
+    return pipe.controller.bandwidth;
+  });
+  assert.ok(rates[1]! < 0.75 * rates[0]!, `${rates}`);
 });

@@ -45,11 +45,25 @@ const LEARNED_MAX = 12_500;
 const RTT_INITIAL: Millis = 200;
 /** Loss in a round that ends growing, beyond what the path loses by itself. */
 const LOSS_TOO_MUCH = 0.1;
+/** So much of a round that was neither probing nor queued: the path carries less than it did. */
+const LOSS_OF_RETREAT = 0.25;
+const RETREAT_BYTES: Bytes = 16 * SEGMENT_BYTES;
+const RETREAT = 0.7;
+/** So much of a round while a queue stands, beyond what the path loses by itself: it is others' turn (BBRv3's short-term bound). */
+const LOSS_OF_YIELD = 0.02;
+const YIELD_BYTES: Bytes = 3 * SEGMENT_BYTES;
+const YIELD = 0.7;
+/** The path's own loss is looked at where so much was sent, and is made up for up to so much. */
+const OWN_LOSS_BYTES: Bytes = 8 * SEGMENT_BYTES;
+const OWN_LOSS_MEMORY: Bytes = 200 * SEGMENT_BYTES;
+const OWN_LOSS_MAX = 0.5;
 const LOSS_OF_GROWTH = 0.2;
 const LOST_MIN: Bytes = 8 * SEGMENT_BYTES;
 /** A standing queue: the shortest round trip of a round is longer than the least by this factor and more. */
 const QUEUE_FACTOR = 1.2;
 const QUEUE_MS: Millis = 5;
+/** Least share of the estimate that an app-limited sample leaves of it. */
+const LIMITED_DECAY = 0.8;
 const QUEUE_BYTES: Bytes = 16 * SEGMENT_BYTES;
 /** A queue that begins to stand: the least round trip of a round grew by an eighth, 4 to 16 ms (RFC 9406). */
 const GROWTH_MS_MIN: Millis = 4;
@@ -72,8 +86,14 @@ export class AutoController implements RateController {
   #full = false;
   #phase = 2;
   #phaseAt: Millis = 0;
+  #phaseRtt: Millis = 0;
+  #settled = false;
   #phaseLost: Bytes = 0;
   #phaseDelivered: Bytes = 0;
+  /** Share that the path loses by itself: seen where less was sent than it carries. */
+  #ownLoss = 0;
+  /** The estimate is no more than this for now. */
+  #yielded = Number.POSITIVE_INFINITY;
   #roundLost: Bytes = 0;
   #roundDelivered: Bytes = 0;
   /** Shortest round trip of the last whole round, 0 when there was none. */
@@ -90,7 +110,7 @@ export class AutoController implements RateController {
 
   /** Bytes a millisecond; 0 before the first sample. */
   get bandwidth(): number {
-    return this.#bandwidth.value;
+    return Math.min(this.#bandwidth.value, this.#yielded);
   }
 
   /** The path can hold so much without a queue. */
@@ -113,7 +133,10 @@ export class AutoController implements RateController {
     this.#roundDelivered += round.newly;
     this.#phaseLost += round.lost;
     this.#phaseDelivered += round.newly;
-    if (round.rtt >= 0) this.#roundRtt = Math.min(this.#roundRtt, round.rtt);
+    if (round.rtt >= 0) {
+      this.#roundRtt = Math.min(this.#roundRtt, round.rtt);
+      this.#phaseRtt = Math.max(this.#phaseRtt, round.rtt);
+    }
     if (starts) {
       this.#rounds++;
       this.#roundEnds = round.delivered;
@@ -121,6 +144,10 @@ export class AutoController implements RateController {
       this.#doubt();
     }
     this.#trackBandwidth(round);
+    if (starts) {
+      this.#retreat(round.rate);
+      this.#yield(round.rate);
+    }
     this.#advance(now, round, starts);
     if (starts) {
       this.#roundLost = 0;
@@ -133,9 +160,14 @@ export class AutoController implements RateController {
     this.#decide();
   }
 
-  /** A measurement of the path by other means, in bytes a millisecond: it is believed until acknowledgements tell more. */
-  learned(bandwidth: number): void {
-    this.#bandwidth.add(this.#rounds, bandwidth);
+  /** A measurement of the path by other means, in bytes a millisecond, and of its round trip, 0 for none: believed until acknowledgements tell more. */
+  learned(now: Millis, bandwidth: number, rtt: Millis = 0): void {
+    if (rtt > 0 && (this.minRtt < 0 || rtt < this.minRtt)) {
+      this.minRtt = rtt;
+      this.#minRttAt = now;
+    }
+    if (!this.#believed && this.state !== "startup") return;
+    this.#bandwidth.reset(this.#rounds, bandwidth);
     if (this.state === "startup" && bandwidth < LEARNED_MAX) {
       this.#full = true;
       this.#believed = true;
@@ -155,11 +187,28 @@ export class AutoController implements RateController {
     this.#fullRounds = 0;
   }
 
+  /** A short queue overflows without standing: only its losses tell that the path carries less than was believed. */
+  #retreat(rate: number): void {
+    const lost = this.#roundLost;
+    if (this.state !== "probe-bandwidth" || this.#phase < 2 || lost < RETREAT_BYTES) return;
+    if (lost < (this.#ownLoss + LOSS_OF_RETREAT) * (this.#roundDelivered + lost) || this.#roundRtt > this.minRtt + this.#growth) return;
+    const { value } = this.#bandwidth;
+    this.#bandwidth.reset(this.#rounds, Math.min(value, Math.max(rate, value * RETREAT)));
+  }
+
+  /** A queue that others fill too has overflowed: all who share it slow down, until the next probe finds out how far that was needed. */
+  #yield(rate: number): void {
+    const lost = this.#roundLost;
+    if (this.#limited || this.state !== "probe-bandwidth" || lost < YIELD_BYTES) return;
+    if (lost < (this.#ownLoss + LOSS_OF_YIELD) * (this.#roundDelivered + lost) || this.#roundRtt <= this.minRtt + this.#growth) return;
+    this.#yielded = Math.max(rate, YIELD * Math.min(this.#yielded, this.#bandwidth.value));
+  }
+
   #trackRtt(now: Millis, { rtt }: AckRound): void {
     if (rtt < 0) return;
     const expired = now - this.#minRttAt > MIN_RTT_SPAN_MS;
     if (this.minRtt >= 0 && rtt > this.minRtt && !expired) return;
-    if (this.minRtt >= 0 && expired && rtt > this.minRtt * 1.05 && this.state === "probe-bandwidth" && !this.#limited) {
+    if (this.minRtt >= 0 && expired && rtt > this.minRtt && this.state === "probe-bandwidth" && !this.#limited) {
       this.state = "probe-rtt";
       this.#probeRttUntil = now + Math.max(PROBE_RTT_MS, this.minRtt);
     }
@@ -174,7 +223,10 @@ export class AutoController implements RateController {
       this.#standing > this.minRtt * QUEUE_FACTOR + QUEUE_MS && rate > this.#bandwidth.value / 4 && rate * this.minRtt > QUEUE_BYTES;
     this.#limited = round.appLimited && !queued;
     if (rate <= 0 || round.took < this.minRtt * 0.95) return;
-    if (!this.#limited || rate >= this.#bandwidth.value) this.#bandwidth.add(this.#rounds, rate);
+    const { value } = this.#bandwidth;
+    if (this.#limited && rate < value) return;
+    // Where the application sends less than the path carries, a queue tells that the path has less to give, not how much less.
+    this.#bandwidth.add(this.#rounds, round.appLimited ? Math.max(rate, value * LIMITED_DECAY) : rate);
   }
 
   #advance(now: Millis, round: AckRound, starts: boolean): void {
@@ -185,17 +237,22 @@ export class AutoController implements RateController {
   }
 
   #judgeGrowth(ends: boolean): void {
-    const lossy = this.#roundLost > LOST_MIN && this.#roundLost > LOSS_OF_GROWTH * (this.#roundDelivered + this.#roundLost);
+    const lossy =
+      this.#roundLost > LOST_MIN && this.#roundLost > (this.#ownLoss + LOSS_OF_GROWTH) * (this.#roundDelivered + this.#roundLost);
     if (lossy) this.#fill();
     if (!ends) return;
     const { bandwidth } = this;
-    const growth = Math.min(Math.max(this.minRtt / 8, GROWTH_MS_MIN), GROWTH_MS_MAX);
-    if (this.#roundRtt < Number.POSITIVE_INFINITY && this.#roundRtt > this.minRtt + growth && bandwidth * this.minRtt > QUEUE_BYTES)
+    if (this.#roundRtt < Number.POSITIVE_INFINITY && this.#roundRtt > this.minRtt + this.#growth && bandwidth * this.minRtt > QUEUE_BYTES)
       this.#fill();
     if (bandwidth >= this.#fullBandwidth * FULL_GROWTH) {
       this.#fullBandwidth = bandwidth;
       this.#fullRounds = 0;
     } else if (!this.#limited && ++this.#fullRounds >= FULL_ROUNDS) this.#fill();
+  }
+
+  /** What the round trip grows by when a queue begins to stand. */
+  get #growth(): Millis {
+    return Math.min(Math.max(this.minRtt / 8, GROWTH_MS_MIN), GROWTH_MS_MAX);
   }
 
   #fill(): void {
@@ -211,7 +268,10 @@ export class AutoController implements RateController {
 
   #enterPhase(now: Millis, phase: number): void {
     this.#phase = phase;
+    if (phase === 0) this.#yielded = Number.POSITIVE_INFINITY;
     this.#phaseAt = now;
+    this.#settled = false;
+    this.#phaseRtt = 0;
     this.#phaseLost = 0;
     this.#phaseDelivered = 0;
   }
@@ -221,19 +281,40 @@ export class AutoController implements RateController {
     const passed = now - this.#phaseAt >= this.minRtt;
     let over = passed;
     if (gain > 1) {
-      const lossy = this.#phaseLost > LOST_MIN && this.#phaseLost > LOSS_TOO_MUCH * (this.#phaseDelivered + this.#phaseLost);
+      const lossy =
+        this.#phaseLost > LOST_MIN && this.#phaseLost > (this.#ownLoss + LOSS_TOO_MUCH) * (this.#phaseDelivered + this.#phaseLost);
       over = lossy || (passed && (round.inFlight >= gain * this.bdp || this.#limited || now - this.#phaseAt > 2 * this.minRtt));
-    } else if (gain < 1) over = passed || round.inFlight <= this.bdp;
+    } else if (this.#phase === 2 && !this.#settled && now - this.#phaseAt >= this.minRtt / 2) this.#settle();
     if (!over) return;
+    if (this.#phase === 2) this.#trackOwnLoss();
     // What does not fill the path has nothing to probe with and nothing to drain.
     this.#enterPhase(now, this.#limited ? 2 : (this.#phase + 1) % CYCLE.length);
   }
 
+  /** What is heard of from now on was sent in the slow phase: what was lost of the probe before is known. */
+  #settle(): void {
+    this.#settled = true;
+    this.#phaseRtt = 0;
+    this.#phaseLost = 0;
+    this.#phaseDelivered = 0;
+  }
+
+  #trackOwnLoss(): void {
+    const sent = this.#phaseDelivered + this.#phaseLost;
+    // Where a queue stands, whoever fills it, it may have overflowed.
+    if (sent < OWN_LOSS_BYTES || this.#phaseRtt > this.minRtt + this.#growth) return;
+    const weight = sent / (sent + OWN_LOSS_MEMORY);
+    this.#ownLoss += (Math.min(this.#phaseLost / sent, OWN_LOSS_MAX) - this.#ownLoss) * weight;
+  }
+
   #decide(): void {
-    const { bandwidth, bdp, state } = this;
+    const { bandwidth, state } = this;
     if (bandwidth === 0) return;
     const gain = state === "startup" ? STARTUP_GAIN : state === "drain" ? DRAIN_GAIN : state === "probe-rtt" ? 1 : CYCLE[this.#phase]!;
-    const paced = gain * bandwidth;
+    // So much more is sent that the estimate arrives; not in the slow phase, in which it is found out what the path loses by itself.
+    const madeUp = gain < 1 ? 1 : 1 / (1 - this.#ownLoss);
+    const bdp = this.bdp * madeUp;
+    const paced = gain * bandwidth * madeUp;
     this.pacingRate = Math.max(RATE_MIN, this.#full ? paced : Math.max(this.pacingRate, paced));
     const windowGain =
       state === "startup" || state === "drain"

@@ -21,3 +21,17 @@ test("packets leave at the rate, whoever wakes late, and a pause earns no burst"
   assert.ok(burst <= 5000, `${burst} bytes after a pause`);
   assert.ok(pacer.deadline() > 9000 && pacer.admits(pacer.deadline()));
 });
+
+test("who is woken late while packets wait makes up for 5 ms of it, and is told how much the rest was", () => {
+  const sent = (waiting: boolean): number => {
+    const pacer = new Pacer();
+    pacer.spend(1000, 1000, 5000);
+    pacer.waiting = waiting;
+    assert.ok(Math.abs(pacer.lateness(1050.2) - (waiting ? 45 : 0)) < 1, `${pacer.lateness(1050.2)}`);
+    let bytes = 0;
+    for (; pacer.admits(1050); bytes += 1000) pacer.spend(1050, 1000, 5000);
+    return bytes;
+  };
+  assert.ok(sent(true) >= 7 * 5000 && sent(true) < 8 * 5000, `${sent(true)}: 5 ms made up for, 2 ms early`);
+  assert.ok(sent(false) < 3 * 5000, `${sent(false)} after a pause`);
+});

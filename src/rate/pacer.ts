@@ -8,10 +8,19 @@ import type { Bytes, Millis } from "../base/units.ts";
 const BURST_MS: Millis = 2;
 /** A pause earns no more than this many bytes at once. */
 const BURST_BYTES: Bytes = 3000;
+/** Who wakes late while packets wait makes up for so much of it; for the rest the path has lain idle, and a burst would only stand in its queue. */
+const LATE_MS: Millis = 5;
 
 export class Pacer {
   /** When what was sent has had its time. */
   #busyUntil: Millis = 0;
+  /** Packets wait for their turn: whoever sends them says so before it sleeps. */
+  waiting = false;
+
+  /** How late who waited was woken, beyond what is made up for. */
+  lateness(now: Millis): Millis {
+    return this.waiting ? Math.max(0, now - this.#busyUntil - LATE_MS) : 0;
+  }
 
   admits(now: Millis): boolean {
     return now >= this.#busyUntil - BURST_MS;
@@ -19,7 +28,8 @@ export class Pacer {
 
   /** A packet of so many bytes left at `rate` bytes a millisecond. */
   spend(now: Millis, bytes: Bytes, rate: number): void {
-    this.#busyUntil = Math.max(this.#busyUntil, now - BURST_BYTES / rate) + bytes / rate;
+    const credit = Math.max(BURST_BYTES / rate, this.waiting ? LATE_MS : 0);
+    this.#busyUntil = Math.max(this.#busyUntil, now - credit) + bytes / rate;
   }
 
   /** When the next packet may leave. */

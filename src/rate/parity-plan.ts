@@ -8,15 +8,15 @@
  */
 
 /** Tuning. */
-const RESIDUAL = 0.001;
+const RESIDUAL = 0.0002;
 /** Below this loss resending is cheaper than any parity. */
 const LOSS_MIN = 0.0005;
 /** Parity for a data shard at most: in a stream, and where so little is sent that delay is worth more than bytes. */
-const BUDGET = 0.18;
+const BUDGET = 0.25;
 const BUDGET_SPARSE = 0.34;
-/** Long runs are seldom covered by any affordable parity: resent copies repair them. */
-const BUDGET_RUNS = 0.12;
-const RUN_LONG = 2.5;
+/** Long runs are seldom covered by what a short group can afford: groups are then longer, and resent copies repair the rest. */
+const BUDGET_RUNS = 0.2;
+export const RUN_LONG = 2.5;
 const PARITY_MAX = 32;
 /** Transmissions that the estimate remembers. */
 const MEMORY = 1500;
@@ -30,10 +30,10 @@ export class ParityPlan {
   #runs = 0;
   readonly #p = new Float64Array(PARITY_MAX + 1);
 
-  /** Since the last call so many transmissions were made and lost, the lost ones in so many runs. */
+  /** Since the last call so many transmissions were made and lost, the lost ones in so many runs; `lost` is negative when more had been taken for lost than were. */
   observe(sent: number, lost: number, runs: number): void {
     this.#sent += sent;
-    this.#lost += lost;
+    this.#lost = Math.max(0, this.#lost + lost);
     this.#runs += runs;
     if (this.#sent > MEMORY) {
       const keep = MEMORY / this.#sent;

@@ -13,10 +13,13 @@ import type { FecEncoder } from "../fec/encoder.ts";
 import { LONG_DATA } from "../fec/packet.ts";
 import type { Flight } from "../kcp/flight.ts";
 import type { AutoController } from "../rate/auto.ts";
-import { ParityPlan } from "../rate/parity-plan.ts";
+import { ParityPlan, RUN_LONG } from "../rate/parity-plan.ts";
 
 /** Tuning: a burst has ended when nothing followed for so long. */
 const BURST_GAP_MS: Millis = 2;
+/** Where loss comes in long runs a group goes on over several bursts, for a share of the round trip that it saves, so that its parity outlasts a run. */
+const SPAN_SHARE = 1 / 3;
+const SPAN_MS_MAX: Millis = 100;
 /** The path is filled when there was always something to send for so long. */
 const FILLED_MS: Millis = 1000;
 /** Groups with fewer data shards may cost more for each. */
@@ -38,6 +41,7 @@ export class Protection {
   /** When the open group ends unless something follows. */
   #closeAt: Millis = NEVER;
   #lastAt: Millis = 0;
+  #begunAt: Millis = 0;
   /** `drained` was called since something was sent. */
   #armed = false;
   #planned = 0;
@@ -65,17 +69,19 @@ export class Protection {
     this.#armed = false;
     this.#closeAt = NEVER;
     if (encoder.open > 0) return;
+    this.#begunAt = now;
     this.#observe(now);
     this.#planned = this.#rows(now);
     encoder.rows = this.#planned;
-    this.#flight.covered = this.#planned > 0;
+    this.#flight.groups.rows = this.#planned;
   }
 
   /** Nothing more is to be sent now: the burst may be over. */
   drained(): void {
     if (this.#armed || this.#planned === 0 || this.#encoder.open === 0) return;
     this.#armed = true;
-    this.#closeAt = this.#lastAt + BURST_GAP_MS;
+    const span = this.#encoder.long && this.plan.run > RUN_LONG ? Math.min(this.#flight.srtt * SPAN_SHARE, SPAN_MS_MAX) : 0;
+    this.#closeAt = Math.max(this.#lastAt + BURST_GAP_MS, this.#begunAt + span);
   }
 
   deadline(): Millis {
@@ -103,7 +109,7 @@ export class Protection {
   /** A group has ended; `rows` parity shards follow its data. */
   ended(rows: number): void {
     const flight = this.#flight;
-    flight.endGroup();
+    flight.groups.end(flight.now, rows);
     this.#groups++;
     this.#closeAt = NEVER;
     const ratio = rows / Math.max(1, this.#encoder.shards);
@@ -135,7 +141,7 @@ export class Protection {
     const seen = this.#seen;
     if (!this.#encoder.long && gone > seen.lost && this.#controller.quiet(this.#flight.srtt)) this.#reactTo(now);
     if (this.#controller.quiet(this.#flight.srtt)) {
-      this.plan.observe(transmissions - seen.transmissions, Math.max(0, gone - seen.lost), runs - seen.runs);
+      this.plan.observe(transmissions - seen.transmissions, gone - seen.lost, runs - seen.runs);
     }
     seen.transmissions = transmissions;
     seen.lost = gone;

@@ -112,7 +112,9 @@ export class Transport {
       flight: this.flight,
       segments: scratch.segments,
     });
-    this.decoder = new FecDecoder({ packetBytesMax: PACKET_BYTES_MAX, pool: scratch.shards });
+    // As with kcp-go our own sizes are the first guess: a sender that leaves out parity gives few hints.
+    const guess = fec ? { dataShards: datashard, parityShards: parityshard } : {};
+    this.decoder = new FecDecoder({ packetBytesMax: PACKET_BYTES_MAX, pool: scratch.shards, ...guess });
     this.encoder = fec
       ? new FecEncoder({ dataShards: datashard, parityShards: parityshard, profile: compat, packetBytesMax: PACKET_BYTES_MAX })
       : undefined;
@@ -166,7 +168,7 @@ export class Transport {
       if (limit !== undefined && !limit.admits(now)) return true;
       if (share !== undefined && !share.admits(now)) return true;
       const parity = this.#paritySent < this.#parityReady;
-      const paced = this.controller !== undefined && !this.#pacer.admits(now);
+      const paced = this.controller !== undefined && !this.#admits(now);
       // Datagrams of flows do not wait, and so neither does parity that lies before them.
       if (encoder !== undefined && parity && (!paced || (this.extension?.outbox.length ?? 0) > 0)) {
         length = encoder.parity(this.#paritySent++, batch.bytes, batch.view, at);
@@ -205,20 +207,26 @@ export class Transport {
     return false;
   }
 
+  #admits(now: Millis): boolean {
+    if (!this.#pacer.admits(now)) return false;
+    if (this.#pacer.lateness(now) > 0) this.flight?.late();
+    return true;
+  }
+
   /** Takes over what a train has measured. */
-  #learn(): void {
+  #learn(now: Millis): void {
     const { extension, controller } = this;
-    if (controller === undefined || extension === undefined || extension.train.rate <= this.#learned) return;
+    if (controller === undefined || extension === undefined || extension.train.rate === this.#learned) return;
     this.#learned = extension.train.rate;
     const car = this.kcp.mss + HEADER_BYTES;
-    controller.learned((extension.train.rate * (car + this.cipherBytes + IP_UDP_BYTES)) / car);
+    controller.learned(now, (extension.train.rate * (car + this.cipherBytes + IP_UDP_BYTES)) / car, extension.train.rtt);
   }
 
   /** Writes KCP's next packet; data is `held` back while it is not its turn. */
   #write(now: Millis, batch: Batch, at: number, held: boolean): Bytes {
     const { kcp, controller } = this;
     if (controller !== undefined) {
-      this.#learn();
+      this.#learn(now);
       if (this.#peerHas(FEATURE_ACKS_AGAIN)) kcp.ackRepeats = ACK_REPEATS;
       kcp.held = held;
       kcp.queueMax = Math.max(QUEUE_SEGMENTS_MIN, (controller.pacingRate * QUEUE_MS) / kcp.mss);
@@ -260,7 +268,8 @@ export class Transport {
   get #autoDeadline(): Millis {
     if (this.controller === undefined) return NEVER;
     const turn = this.#pacer.deadline();
-    if (this.kcp.hasData || this.#paritySent < this.#parityReady) return turn;
+    this.#pacer.waiting = this.kcp.hasData || this.#paritySent < this.#parityReady;
+    if (this.#pacer.waiting) return turn;
     return Math.max(turn, this.protection?.deadline() ?? NEVER);
   }
 
