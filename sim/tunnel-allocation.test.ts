@@ -45,13 +45,14 @@ class Endless implements TcpSocket {
   reset(): void {}
 }
 
-for (const [crypt, nocomp] of [
-  ["aes", "true"],
-  ["none", "false"],
-  ["aes-128-gcm", "true"],
+for (const [crypt, nocomp, mode] of [
+  ["aes", "true", "fast3"],
+  ["none", "false", "fast3"],
+  ["aes-128-gcm", "true", "fast3"],
+  ["none", "true", "auto"],
 ] as const) {
-  test(`no allocation per packet: ${crypt}, snappy ${nocomp === "true" ? "off" : "on"}`, (t) => {
-    const config = clientConfig.parse({ crypt, nocomp, mode: "fast3", sndwnd: 512, rcvwnd: 512, quiet: "true" });
+  test(`no allocation per packet: ${crypt}, snappy ${nocomp === "true" ? "off" : "on"}, mode ${mode}`, (t) => {
+    const config = clientConfig.parse({ crypt, nocomp, mode, sndwnd: 512, rcvwnd: 512, quiet: "true" });
     const [near, far] = [new Endless(), new Endless()];
     const client = new SessionEnd("client", config);
     const server = new SessionEnd("server", config, { opened: (_session, stream) => stream.attach(far, true) });

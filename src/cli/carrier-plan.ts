@@ -69,7 +69,19 @@ function clientCarriers(config: ClientConfig): PlannedCarrier[] {
       "tcp",
       `--tcp and --carrier: "${config.carrier}" is not allowed with --tcp, which is carrier tcpraw; give one of them`,
     );
-  return [{ name, at: undefined, raw: plannedRaw(config, name, version), tcp: plannedTcp(config, name) }];
+  return [
+    { name, at: undefined, raw: plannedRaw(config, name, version), tcp: plannedTcp(config, name) },
+    ...config.path.map((text) => way(config, text)),
+  ];
+}
+
+/** Of one --path. */
+function way(config: ClientConfig, text: string): PlannedCarrier {
+  const [, name = "udp", address = ""] = /^(?:([a-z]+)=)?(.*)$/s.exec(text) ?? [];
+  if (!NAMES.includes(name))
+    throw new ConfigError("path", `--path: "${text}" is not allowed; give [CARRIER=]host:port with a CARRIER of ${NAMES.join(", ")}`);
+  const version = ipFamily(parseHostPort("path", address).host) === 4 ? 4 : 6;
+  return { name, at: undefined, raw: plannedRaw(config, name, version), tcp: plannedTcp(config, name) };
 }
 
 function serverCarriers(config: ServerConfig): PlannedCarrier[] {

@@ -32,6 +32,8 @@ export const FEATURE_SHORT_GROUPS = 16;
 export const FEATURE_TRAINS = 32;
 /** Not an ability but a fact: the sender's KCP does not count ACKs that overtake (mode auto), so it may be told ACKs again. */
 export const FEATURE_ACKS_AGAIN = 64;
+/** Knows sessions at several addresses (way-message.ts). */
+export const FEATURE_WAYS = 128;
 
 const SN = 12;
 const LENGTH = 20;

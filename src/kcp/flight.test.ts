@@ -124,7 +124,7 @@ test("a resend acknowledged sooner than any round trip was needless, also when o
   peer.now = 100;
   peer.ack(0, 0);
   peer.send(1);
-  peer.now += flight.timeout + 1;
+  peer.now += flight.patience.timeout + 1;
   flight.turn(peer.now);
   assert.equal(flight.lost, 1);
   peer.send(1, true);
@@ -144,7 +144,7 @@ test("of what nothing was heard of at all only a few are sent again at first: th
   peer.now = 100;
   peer.ack(0, 0);
   for (let sn = 1; sn < 20; sn++) peer.send(sn);
-  peer.now += flight.timeout + 1;
+  peer.now += flight.patience.timeout + 1;
   flight.turn(peer.now);
   assert.equal(flight.stats.lostByTime, 3);
   peer.now = 130;
@@ -152,7 +152,7 @@ test("of what nothing was heard of at all only a few are sent again at first: th
   for (let sn = 0; sn < 20; sn++) other.send(sn);
   other.now = 100;
   other.ack(0, 0);
-  other.now += other.flight.timeout + 1;
+  other.now += other.flight.patience.timeout + 1;
   other.flight.turn(other.now);
   assert.equal(other.flight.stats.lostByTime, 19, "something sent with them has arrived");
 });

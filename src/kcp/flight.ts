@@ -33,7 +33,6 @@ const OVERDUE_MAX = 32;
 const PROBES = 3;
 const PROBE_GAP_MS: Millis = 50;
 const SILENCE_MS: Millis = 200;
-/** Sent at about the same time. */
 const NEAR_MS: Millis = 10;
 
 /** Resent segments have an echo from this mean run of loss on, unless the path was filled for so long. */
@@ -100,7 +99,8 @@ export class Flight {
   /** The copy about to leave is its segment's first or second echo, 0: none. */
   #echo = 0;
   #launchedAt: Millis = 0;
-  readonly #patience = new Patience();
+  /** How long acknowledgements may take. */
+  patience = new Patience();
   /** Since when something is out and nothing has come back. */
   #silentSince: Millis = 0;
   #fireNotBefore: Millis = 0;
@@ -239,7 +239,7 @@ export class Flight {
         this.#gone(f);
       }
       this.#arrived(f);
-    } else if (this.#tries[f] === 2 && this.now - this.#sentAt[f]! < this.#patience.least) this.#needless(f);
+    } else if (this.#tries[f] === 2 && this.now - this.#sentAt[f]! < this.patience.least) this.#needless(f);
   }
 
   /** The peer names the segment and echoes the time stamp of the copy that arrived. */
@@ -249,7 +249,7 @@ export class Flight {
     if (clock(this.#sentAt[f]!) === ts) {
       // What was overtaken was rebuilt from parity, and waited for that.
       if (this.#serial[f]! >= this.#overtakenBefore) this.#sample(this.now - this.#sentAt[f]!);
-      if (this.#tries[f]! > 1) this.#patience.needed();
+      if (this.#tries[f]! > 1) this.patience.needed();
       this.#arrived(f);
     } else if (this.#tries[f] === 2) this.#needless(f);
   }
@@ -273,16 +273,18 @@ export class Flight {
   /** When the transmission is overdue: parity has its time to replace it. */
   #due(f: number): Millis {
     const sentAt = this.#sentAt[f]!;
-    return (this.#covered[f] === 1 ? this.groups.endedAt(this.#group[f]!, this.#launchedAt, sentAt) : sentAt) + this.timeout;
+    return (this.#covered[f] === 1 ? this.groups.endedAt(this.#group[f]!, this.#launchedAt, sentAt) : sentAt) + this.patience.timeout;
   }
 
-  /** How long an acknowledgement may take. */
-  get timeout(): Millis {
-    return this.#patience.timeout;
-  }
-
-  get srtt(): Millis {
-    return this.#patience.srtt;
+  /** What follows takes another path: what is out is sent again there, and no time that was measured holds. */
+  moved(): void {
+    for (let f = this.#flying.first; f !== NONE; f = this.#flying.first) {
+      this.#unlink(f);
+      this.#state[f] = LOST;
+      this.#lost.add(f);
+    }
+    this.inFlight = 0;
+    this.patience = new Patience();
   }
 
   #arrived(f: number): void {
@@ -296,7 +298,7 @@ export class Flight {
   #sample(rtt: Millis): void {
     const round = this.#round;
     if (round.rtt < 0 || rtt < round.rtt) round.rtt = rtt;
-    this.#patience.sample(rtt);
+    this.patience.sample(rtt);
   }
 
   /** The transmission was lost, whether parity has replaced it or it must be sent again. */
@@ -312,7 +314,7 @@ export class Flight {
     this.#tries[f] = 0;
     this.stats.needless++;
     this.stats.gone--;
-    this.#patience.needless();
+    this.patience.needless();
   }
 
   #finishRound(now: Millis): void {
@@ -343,12 +345,12 @@ export class Flight {
 
   #detect(): void {
     for (let f = this.#flying.first; f !== NONE && this.#serial[f]! < this.#rackSerial; f = this.#flying.first) {
-      if (this.#rackSentAt - this.#sentAt[f]! < this.#patience.reordering) break;
+      if (this.#rackSentAt - this.#sentAt[f]! < this.patience.reordering) break;
       if (this.#covered[f] === 1 && this.#group[f]! >= this.#rackGroup && this.#repairable(f)) break;
       this.#give(f);
       this.stats.lostByOrder++;
     }
-    this.#patience.detected();
+    this.patience.detected();
   }
 
   /** Parity may still replace what is missing of the group, from `f` on. */
@@ -358,7 +360,7 @@ export class Flight {
     const rows = this.groups.rowsOf(group);
     let missing = 0;
     for (let g = f; g !== NONE; g = this.#flying.next(g)) {
-      if (this.#group[g] !== group || this.#rackSentAt - this.#sentAt[g]! < this.#patience.reordering) return true;
+      if (this.#group[g] !== group || this.#rackSentAt - this.#sentAt[g]! < this.patience.reordering) return true;
       if (++missing > rows) break;
     }
     if (missing > rows) this.#beyond = group;
@@ -366,11 +368,11 @@ export class Flight {
   }
 
   #overdue(now: Millis): void {
-    const { timeout } = this;
+    const { timeout } = this.patience;
     const silent = now - this.#silentSince > timeout + SILENCE_MS;
     let most = silent ? PROBES : OVERDUE_MAX;
     for (let n = 0; n < most && this.#flying.first !== NONE && this.#due(this.#flying.first) <= now; n++) {
-      // Nothing sent at about the same time has arrived either: more likely the peer was late.
+      // Nothing sent at about the same time, NEAR_MS, has arrived either: more likely the peer was late.
       if (this.#sentAt[this.#flying.first]! > this.#rackSentAt + NEAR_MS) most = PROBES;
       if (n >= most) break;
       this.#give(this.#flying.first);

@@ -176,6 +176,24 @@ export class AutoController implements RateController {
     this.#decide();
   }
 
+  /** What follows takes another path, of which nothing is known. */
+  moved(): void {
+    this.#bandwidth.reset(this.#rounds, 0);
+    this.state = "startup";
+    this.window = WINDOW_INITIAL;
+    this.pacingRate = RATE_INITIAL;
+    this.minRtt = -1;
+    this.#full = false;
+    this.#fullBandwidth = 0;
+    this.#fullRounds = 0;
+    this.#believed = false;
+    this.#yielded = Number.POSITIVE_INFINITY;
+    this.#ownLoss = 0;
+    this.#crowded = 0;
+    this.#standing = 0;
+    this.#roundRtt = Number.POSITIVE_INFINITY;
+  }
+
   /** More waits than what was learned lets through, and no queue stands: the path carries more, so it is grown into as from the beginning. */
   #doubt(): void {
     if (!this.#believed || this.#busyRounds < DOUBT_ROUNDS) return;

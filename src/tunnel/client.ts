@@ -6,7 +6,7 @@
 import { type Millis, NEVER } from "../base/units.ts";
 import { createCipher } from "../cipher/cipher.ts";
 import { KIND_TCP, KIND_UDP } from "../extension/description.ts";
-import { udpCarrier } from "../host/link.ts";
+import { type Carrier, udpCarrier } from "../host/link.ts";
 import type { Driver, Listener, TcpHandler, TcpSocket } from "../host/loop.ts";
 import { parsePortRange } from "./address.ts";
 import { ChannelCounters } from "./channel-counters.ts";
@@ -21,10 +21,17 @@ import { adopt, type Changes, changesOf } from "./reload.ts";
 import type { SessionReport } from "./report.ts";
 import { ReverseRequests } from "./reverse-requests.ts";
 import { Scratch } from "./scratch.ts";
-import { type ClientParts, Slot, type TunnelParts } from "./slot.ts";
+import { type ClientParts, Slot, type TunnelParts, type WayPlan } from "./slot.ts";
 import { type SnmpCounters, snmpCounters } from "./snmp.ts";
 import { Totals, type TunnelTotals } from "./totals.ts";
 import { UdpEntrance } from "./udp-entrance.ts";
+
+function waysOf({ path }: ClientConfig, carriers: readonly Carrier[]): WayPlan[] {
+  return path.flatMap((name, i) => {
+    const carrier = carriers[i];
+    return carrier === undefined ? [] : [{ name, carrier, remote: parsePortRange("path", name.replace(/^[a-z]+=/, "")) }];
+  });
+}
 
 export class TunnelClient implements Driver {
   readonly #config: ClientConfig;
@@ -66,6 +73,7 @@ export class TunnelClient implements Driver {
       counters: this.#channels,
       opened: this.#exits.opened,
       flowOpened: this.#exits.flowOpened,
+      ways: waysOf(config, parts.carriers?.slice(1).map(({ carrier }) => carrier) ?? []),
       peerName: config.remoteaddr,
     };
     this.#slots = Array.from({ length: config.conn }, () => new Slot(this.#shared, remote));

@@ -168,6 +168,9 @@ export const clientConfig = z.strictObject({
     .describe(
       "what datagrams look like on the wire; one of the server's; faketcp, easyfaketcp, icmp, rawudp and tcpraw (kcptun's --tcp) need the capability CAP_NET_RAW",
     ),
+  path: list(7).describe(
+    "another way to the same server, taken where it delivers more: [CARRIER=]host:port, in the order in which ways are preferred; --remoteaddr with --carrier is the first; needs a Longhaul at the other end",
+  ),
   reverse: list(256).describe(
     "what the server listens for and where it comes out here: NAME=[tcp:|udp:]ADDRESS, such as web=127.0.0.1:80; the server's reverse says where",
   ),
@@ -234,5 +237,5 @@ export type ClientConfig = z.output<typeof clientConfig>;
 export type ServerConfig = z.output<typeof serverConfig>;
 export type TunnelConfig = Omit<
   ClientConfig,
-  "localaddr" | "forward" | "reverse" | "remoteaddr" | "carrier" | "conn" | "autoexpire" | "scavengettl" | "retired"
+  "localaddr" | "forward" | "reverse" | "remoteaddr" | "carrier" | "path" | "conn" | "autoexpire" | "scavengettl" | "retired"
 >;

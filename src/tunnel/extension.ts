@@ -9,15 +9,20 @@
  *
  * The outbox waits until the peer is known to be ours, and is emptied when it is not.
  */
-import type { Bytes, Millis } from "../base/units.ts";
+import { type Bytes, type Millis, NEVER } from "../base/units.ts";
 import { FLOW_HEADER_BYTES } from "../extension/flow-message.ts";
 import { FLOW_TYPE_LEAST, readType } from "../extension/header.ts";
-import { ANSWER, FEATURE_TRAINS, HELLO } from "../extension/hello.ts";
+import { ANSWER, FEATURE_TRAINS, FEATURE_WAYS, HELLO } from "../extension/hello.ts";
 import { Negotiation, type Standing } from "../extension/negotiation.ts";
 import { Outbox } from "../extension/outbox.ts";
 import { CAR, REPORT, Train } from "../extension/train.ts";
+import { HEARD, PROBE, readHeard, writeHeard } from "../extension/way-message.ts";
+import type { Ways } from "../extension/ways.ts";
 import { readConv } from "../kcp/segment.ts";
 import type { SessionOptions } from "./session-options.ts";
+
+/** Answers to probes that may wait. */
+const HEARD_MAX = 16;
 
 export interface FlowSink {
   /** view[start…end) is borrowed until the call returns. */
@@ -37,6 +42,14 @@ export class Extension {
   protect = false;
   /** When something was put into the outbox last. */
   saidAt: Millis = Number.NEGATIVE_INFINITY;
+  /** A client's that has several; and the peer that each is. */
+  ways: Ways | undefined;
+  wayPeers: readonly number[] = [];
+  /** Whom what `transmit` wrote last is for, −1: the session's peer. */
+  peer = -1;
+  /** Answers to probes that wait, a server's. */
+  readonly #heard: { readonly peer: number; readonly way: number; readonly n: number; readonly loss: number }[] = [];
+  #now: Millis = 0;
   readonly #measures: boolean;
   readonly #conv: number;
   readonly #sink: FlowSink;
@@ -61,7 +74,8 @@ export class Extension {
     if (readConv(view, start) !== this.#conv) this.errors++;
     else if (type === HELLO || type === ANSWER) this.negotiation.receive(type, bytes, view, start, end);
     else if (type === CAR || type === REPORT) this.train.receive(now, type, view, start, end);
-    else if (type < FLOW_TYPE_LEAST) this.unknownTypes++;
+    else if (type === HEARD && this.ways !== undefined) this.#wayHeard(now, this.ways, view, start, end);
+    else if (type < FLOW_TYPE_LEAST) this.unknownTypes += type === PROBE ? 0 : 1;
     else if (end - start < FLOW_HEADER_BYTES || this.standing !== "extended") this.errors++;
     else this.#sink.flowMessage(now, type, bytes, view, start, end);
   }
@@ -70,8 +84,11 @@ export class Extension {
   transmit(bytes: Uint8Array, view: DataView, at: number): Bytes {
     const { negotiation, outbox } = this;
     this.protect = false;
+    this.peer = -1;
     const length = negotiation.transmit(bytes, view, at);
     if (length > 0) return length;
+    const way = this.#wayMessage(bytes, view, at);
+    if (way > 0) return way;
     const measured = this.train.transmit(bytes, view, at);
     if (measured > 0) return measured;
     if (outbox.length === 0 || negotiation.standing !== "extended") return 0;
@@ -81,10 +98,38 @@ export class Extension {
 
   advance(now: Millis): void {
     const { negotiation, train } = this;
+    this.#now = now;
     negotiation.advance(now);
     if (this.#measures && this.standing === "extended" && (negotiation.peerFeatures & FEATURE_TRAINS) !== 0) train.depart(now);
     train.advance(now);
     if (this.standing === "plain") this.outbox.clear();
+  }
+
+  /** Server: the probe came from this peer, and is answered; `loss` of what is sent here. */
+  answer(peer: number, way: number, n: number, loss: number): void {
+    if (this.#heard.length < HEARD_MAX) this.#heard.push({ peer, way, n, loss });
+  }
+
+  /** Ways can be used: the server is ours and knows them. */
+  get roams(): boolean {
+    return this.ways !== undefined && this.standing === "extended" && (this.negotiation.peerFeatures & FEATURE_WAYS) !== 0;
+  }
+
+  #wayMessage(bytes: Uint8Array, view: DataView, at: number): Bytes {
+    const heard = this.#heard.shift();
+    if (heard !== undefined) {
+      this.peer = heard.peer;
+      return writeHeard(view, at, this.#conv, heard.way, heard.n, heard.loss);
+    }
+    if (!this.roams || this.ways!.probing < 0) return 0;
+    this.peer = this.wayPeers[this.ways!.probing]!;
+    return this.ways!.transmit(this.#now, bytes, view, at);
+  }
+
+  #wayHeard(now: Millis, ways: Ways, view: DataView, start: number, end: number): void {
+    const heard = readHeard(view, start, end);
+    if (heard === undefined) this.errors++;
+    else ways.heard(now, heard);
   }
 
   /** Little is said: gives back room that was made for bursts. */
@@ -94,6 +139,6 @@ export class Extension {
   }
 
   deadline(): Millis {
-    return Math.min(this.negotiation.deadline(), this.train.deadline());
+    return Math.min(this.negotiation.deadline(), this.train.deadline(), this.roams ? this.ways!.deadline() : NEVER);
   }
 }

@@ -17,8 +17,13 @@ import {
   FEATURE_REVERSE,
   FEATURE_SHORT_GROUPS,
   FEATURE_TRAINS,
+  FEATURE_WAYS,
 } from "../extension/hello.ts";
+import { TOKEN_BYTES } from "../extension/way-message.ts";
+import { Ways } from "../extension/ways.ts";
 import { FecDecoder } from "../fec/decoder.ts";
+import { JoinedLink } from "../host/joined-link.ts";
+import type { Link, LinkHandler } from "../host/link.ts";
 import { looksLikeKcp, readConv } from "../kcp/segment.ts";
 import type { PortRange } from "./address.ts";
 import { type Demultiplexer, Endpoint } from "./endpoint.ts";
@@ -26,8 +31,9 @@ import { OneCipher } from "./envelope.ts";
 import type { Opinion } from "./probation.ts";
 import { Recurrence } from "./recurrence.ts";
 import { reportSession, type SessionReport } from "./report.ts";
+import { Roaming } from "./roaming.ts";
 import { Session } from "./session.ts";
-import type { ClientParts } from "./slot.ts";
+import type { ClientParts, WayPlan } from "./slot.ts";
 
 /** A server that has not answered is looked for anew so often. */
 const REDIAL_MS: Millis = 2000;
@@ -35,6 +41,12 @@ const REDIAL_MS: Millis = 2000;
 const COMPLAINT_GAP_MAX = 16;
 /** A session that ends so young, and in which the server said nothing, was refused for its settings. */
 const YOUNG_MS: Millis = 10_000;
+
+interface FoundWay {
+  readonly way: WayPlan;
+  /** "": not found. */
+  readonly address: string;
+}
 
 export class Path implements Demultiplexer {
   readonly session: Session;
@@ -45,6 +57,8 @@ export class Path implements Demultiplexer {
   readonly #cipher: PacketCipher;
   #endpoint: Endpoint | undefined;
   #target = "";
+  /** The ways', in their order; one where there is one. */
+  #peers: readonly number[] = [];
   #over = false;
   #opinionTold = false;
   #redialAt: Millis;
@@ -66,7 +80,10 @@ export class Path implements Demultiplexer {
       conv: new DataView(random.buffer).getUint32(0),
       peer: -1,
       peerName: parts.peerName,
-      config: { ...config, mtu: Math.min(config.mtu, parts.carrier.datagramBytesMax) },
+      config: {
+        ...config,
+        mtu: Math.min(config.mtu, parts.carrier.datagramBytesMax, ...parts.ways.map(({ carrier }) => carrier.datagramBytesMax)),
+      },
       cipherBytes: cipher.headBytes + cipher.tailBytes,
       scratch: parts.scratch,
       pads: parts.pads,
@@ -78,6 +95,7 @@ export class Path implements Demultiplexer {
         FEATURE_REVERSE |
         FEATURE_SHORT_GROUPS |
         FEATURE_TRAINS |
+        FEATURE_WAYS |
         (config.mode === "auto" ? FEATURE_ACKS_AGAIN : 0),
       counters: parts.counters,
       opened: parts.opened,
@@ -118,9 +136,10 @@ export class Path implements Demultiplexer {
     return this.#endpoint === undefined ? [] : [reportSession(now, this.session)];
   }
 
-  sessionFor(_now: Millis, peer: number, _bytes: Uint8Array, view: DataView, start: number, end: number): Session | undefined {
+  sessionFor(now: Millis, peer: number, _bytes: Uint8Array, view: DataView, start: number, end: number): Session | undefined {
     const { session } = this;
-    if (peer !== session.peer || session.closed !== undefined) return undefined;
+    if ((peer !== session.peer && !this.#peers.includes(peer)) || session.closed !== undefined) return undefined;
+    session.roaming?.seen(now, peer);
     if (FecDecoder.isFec(view, start, end)) return session;
     const known = looksLikeKcp(view, start, end - start) || isExtension(view, start, end);
     return known && readConv(view, start) === session.conv ? session : undefined;
@@ -147,12 +166,31 @@ export class Path implements Demultiplexer {
     const { host } = this.#remote;
     this.#parts.loop.resolve(host === "::" ? "::1" : host, 0, (address, now) => {
       if (this.#over || this.answered) return;
-      if (address !== undefined) this.#connect(now, address);
+      if (address !== undefined) this.#resolveWays(now, address, []);
       else if (this.#endpoint === undefined) this.close(now, `name "${host}" was not found`);
     });
   }
 
-  #connect(now: Millis, address: string): void {
+  /** The ways beyond the first, one after the other; what is not found is left out. */
+  #resolveWays(now: Millis, address: string, found: readonly FoundWay[]): void {
+    const { ways, loop, log } = this.#parts;
+    const way = ways[found.length];
+    if (way === undefined) {
+      this.#connect(
+        now,
+        address,
+        found.filter((each) => each.address !== ""),
+      );
+      return;
+    }
+    loop.resolve(way.remote.host === "::" ? "::1" : way.remote.host, 0, (at, later) => {
+      if (this.#over || this.answered) return;
+      if (at === undefined) log.warn({ way: way.name }, "way left out: its name was not found");
+      this.#resolveWays(later, address, [...found, { way, address: at ?? "" }]);
+    });
+  }
+
+  #connect(now: Millis, address: string, others: readonly FoundWay[]): void {
     const { loop, log, config, totals, carrier } = this.#parts;
     const port = this.#port();
     const target = `${address} ${port}`;
@@ -163,7 +201,14 @@ export class Path implements Demultiplexer {
     const options = { socketBufferBytes: sockbuf, dscp, segmentation: gso, peersMax: 16 };
     const endpoint = new Endpoint(
       loop,
-      (handler) => carrier.dial({ host: address, port }, options, handler),
+      (handler) => {
+        const first = (each: LinkHandler): Link => carrier.dial({ host: address, port }, options, each);
+        if (others.length === 0) return first(handler);
+        const more = others.map(({ way, address: host }) => (each: LinkHandler) => {
+          return way.carrier.dial({ host, port: way.remote.least }, options, each);
+        });
+        return new JoinedLink([first, ...more], handler);
+      },
       new OneCipher(this.#cipher),
       this,
       this.#parts.scratch,
@@ -174,14 +219,35 @@ export class Path implements Demultiplexer {
     const { session } = this;
     session.peer = addresses.intern(address, port);
     addresses.hold(session.peer);
+    if (endpoint.socket instanceof JoinedLink) this.#roam(session, endpoint.socket, others);
     this.#redialAt = now + REDIAL_MS;
     log.info({ peer: addresses.format(session.peer), from: local.port, conv: session.conv }, "session started");
     endpoint.wake(session);
   }
 
+  #roam(session: Session, joined: JoinedLink, others: readonly FoundWay[]): void {
+    const { primitives, carrier, peerName } = this.#parts;
+    const { links } = joined;
+    const peers = others.map(({ way, address }, i) =>
+      JoinedLink.number(links[i + 1]!.addresses.intern(address, way.remote.least), i + 1, links.length),
+    );
+    for (const peer of peers) joined.addresses.hold(peer);
+    this.#peers = [session.peer, ...peers];
+    const token = new Uint8Array(TOKEN_BYTES);
+    primitives.random(token);
+    const names = [`${carrier.name}=${peerName}`, ...others.map(({ way }) => way.name)];
+    session.roaming = new Roaming(session, new Ways(session.conv, token, this.#peers.length), this.#peers, names);
+  }
+
   /** Nobody has answered: looks for the server anew. */
   #redial(now: Millis): void {
     this.#redialAt = now + REDIAL_MS;
+    if (this.session.roaming !== undefined) {
+      if (++this.#redials % 16 === 2) this.#complain(now);
+      this.session.roaming.rotate();
+      this.#endpoint?.wake(this.session);
+      return;
+    }
     if (++this.#redials >= this.#complainAt) {
       this.#complainAt += Math.min(this.#complainAt, COMPLAINT_GAP_MAX);
       this.#complain(now);

@@ -8,6 +8,7 @@
 import type { Bytes, Millis } from "../base/units.ts";
 import { isExtension, readType } from "../extension/header.ts";
 import { HELLO } from "../extension/hello.ts";
+import { PROBE, readProbe } from "../extension/way-message.ts";
 import { FecDecoder } from "../fec/decoder.ts";
 import { FecEncoder } from "../fec/encoder.ts";
 import type { Carrier } from "../host/link.ts";
@@ -19,6 +20,7 @@ import { Recurrence } from "./recurrence.ts";
 import { reportSession, type SessionReport } from "./report.ts";
 import type { ServerParts } from "./server.ts";
 import { Session } from "./session.ts";
+import { Visitors } from "./visitors.ts";
 
 /** A session from which nothing was heard for so long, and that has no stream, is forgotten. */
 const IDLE_MS: Millis = 60_000;
@@ -31,13 +33,20 @@ export class Port implements Demultiplexer {
   readonly endpoint: Endpoint;
   /** Sessions by peer id. */
   readonly #sessions = new Map<number, Session>();
+  /** Those that come from several addresses: they are in `#sessions` once for each. */
+  readonly #visitors = new Visitors();
+  #live = 0;
   readonly #parts: ServerParts;
   readonly #keyring: Keyring;
   readonly #datagramBytesMax: Bytes;
   readonly #unreadable = new Recurrence();
 
   /** @throws HostError when the address cannot be bound */
-  constructor(parts: ServerParts, carrier: Carrier, at: { readonly host: string; readonly port: number }) {
+  constructor(
+    parts: ServerParts,
+    carrier: Pick<Carrier, "datagramBytesMax" | "listen">,
+    at: { readonly host: string; readonly port: number },
+  ) {
     this.#parts = parts;
     this.#datagramBytesMax = carrier.datagramBytesMax;
     const { config, loop, users, totals } = parts;
@@ -49,11 +58,11 @@ export class Port implements Demultiplexer {
   }
 
   get sessions(): number {
-    return this.#sessions.size;
+    return this.#live;
   }
 
   report(now: Millis): SessionReport[] {
-    return Array.from(this.#sessions.values(), (session) => reportSession(now, session));
+    return Array.from(new Set(this.#sessions.values()), (session) => reportSession(now, session));
   }
 
   reconfigure(now: Millis): void {
@@ -64,14 +73,14 @@ export class Port implements Demultiplexer {
     for (const session of this.#sessions.values()) session.finish(now);
   }
 
-  sessionFor(now: Millis, peer: number, _bytes: Uint8Array, view: DataView, start: number, end: number): Session | undefined {
+  sessionFor(now: Millis, peer: number, bytes: Uint8Array, view: DataView, start: number, end: number): Session | undefined {
     const known = this.#sessions.get(peer);
     const lock = this.#keyring.lockOf(peer);
     const same = known !== undefined && known.lock === lock;
     const fec = FecDecoder.isFec(view, start, end);
     const at = fec ? start + FecEncoder.headBytes : start;
     if (fec && !FecDecoder.isData(view, start, end)) return same ? known : undefined;
-    if (isExtension(view, at, end)) return this.#extension(now, peer, known, view, at);
+    if (isExtension(view, at, end)) return this.#extension(now, peer, known, bytes, view, at, end);
     if (!looksLikeKcp(view, at, end - at)) {
       this.unreadable(now, peer);
       return undefined;
@@ -124,10 +133,43 @@ export class Port implements Demultiplexer {
   }
 
   /** As a kcptun does, a session begins with whatever comes first of it; of extension datagrams that is HELLO. */
-  #extension(now: Millis, peer: number, known: Session | undefined, view: DataView, at: number): Session | undefined {
+  #extension(
+    now: Millis,
+    peer: number,
+    known: Session | undefined,
+    bytes: Uint8Array,
+    view: DataView,
+    at: number,
+    end: number,
+  ): Session | undefined {
     const conv = readConv(view, at);
+    if (readType(view, at) === PROBE) return this.#probed(peer, known, bytes, view, at, end);
     if (known !== undefined) return known.conv === conv && known.lock === this.#keyring.lockOf(peer) ? known : undefined;
     return this.#parts.config.extensions && readType(view, at) === HELLO ? this.#accept(now, peer, conv) : undefined;
+  }
+
+  /** A probe of one of a session's ways, which may come from an address that is new. */
+  #probed(peer: number, known: Session | undefined, bytes: Uint8Array, view: DataView, at: number, end: number): Session | undefined {
+    const probe = readProbe(bytes, view, at, end);
+    if (probe === undefined) return undefined;
+    const conv = readConv(view, at);
+    const lock = this.#keyring.lockOf(peer);
+    const session = known ?? this.#visitors.find(conv, probe.token);
+    if (session === undefined || session.conv !== conv || session.lock !== lock || lock === undefined) return undefined;
+    if (known !== undefined && session.peer === peer) this.#visitors.introduce(session, probe);
+    if (!this.#visitors.admits(session, peer, probe)) return undefined;
+    if (known === undefined) {
+      this.endpoint.socket.addresses.hold(peer);
+      this.#keyring.bind(peer, lock);
+      this.#sessions.set(peer, session);
+    }
+    if (this.#visitors.moves(session, peer, probe)) {
+      session.peer = peer;
+      session.transport.moved();
+      session.log.info({ peer: session.peerName, at: this.endpoint.socket.addresses.format(peer) }, "session goes on at another address");
+    }
+    session.extension?.answer(peer, probe.way, probe.n, session.transport.lately());
+    return session;
   }
 
   #accept(now: Millis, peer: number, conv: number): Session | undefined {
@@ -160,8 +202,9 @@ export class Port implements Demultiplexer {
     user.sessions.add(session);
     user.publish(now);
     this.#sessions.set(peer, session);
+    this.#live++;
     totals.sessionStarted(session);
-    log.info({ peer: session.peerName, conv, sessions: this.#sessions.size }, "session started");
+    log.info({ peer: session.peerName, conv, sessions: this.#live }, "session started");
     return session;
   }
 
@@ -175,11 +218,14 @@ export class Port implements Demultiplexer {
   }
 
   #forget(session: Session): void {
-    this.#sessions.delete(session.peer);
-    this.#keyring.unbind(session.peer);
+    this.#live--;
     session.lock?.user.sessionEnded(session);
     this.#parts.totals.sessionEnded(session);
     session.transport.release();
-    this.endpoint.socket.addresses.release(session.peer);
+    for (const peer of this.#visitors.leave(session)) {
+      this.#sessions.delete(peer);
+      this.#keyring.unbind(peer);
+      this.endpoint.socket.addresses.release(peer);
+    }
   }
 }

@@ -61,7 +61,7 @@ export class Protection {
     const encoder = this.#encoder;
     if (long && !encoder.long) encoder.lengthen();
     // What is still open has long been acknowledged or sent again.
-    if (encoder.long && encoder.open > 0 && now - this.#lastAt > this.#flight.timeout) {
+    if (encoder.long && encoder.open > 0 && now - this.#lastAt > this.#flight.patience.timeout) {
       encoder.close(0);
       this.ended(0);
     }
@@ -80,7 +80,7 @@ export class Protection {
   drained(): void {
     if (this.#armed || this.#planned === 0 || this.#encoder.open === 0) return;
     this.#armed = true;
-    const span = this.#encoder.long && this.plan.run > RUN_LONG ? Math.min(this.#flight.srtt * SPAN_SHARE, SPAN_MS_MAX) : 0;
+    const span = this.#encoder.long && this.plan.run > RUN_LONG ? Math.min(this.#flight.patience.srtt * SPAN_SHARE, SPAN_MS_MAX) : 0;
     this.#closeAt = Math.max(this.#lastAt + BURST_GAP_MS, this.#begunAt + span);
   }
 
@@ -120,7 +120,7 @@ export class Protection {
     const { plan } = this;
     const encoder = this.#encoder;
     if (!encoder.long && this.#groups < WHOLE_GROUPS) return encoder.parityShards;
-    if (now - this.#flight.exhaustedAt > FILLED_MS + this.#flight.srtt) return 0;
+    if (now - this.#flight.exhaustedAt > FILLED_MS + this.#flight.patience.srtt) return 0;
     if (encoder.long) return plan.parity(LONG_DATA, false) || plan.parity(SPARSE_SHARDS - 1, true);
     if (now - this.#lostAt > CALM_MS) {
       this.#lostAt = now;
@@ -131,7 +131,7 @@ export class Protection {
 
   /** A kcptun's ACKs come in batches, and hide what parity has replaced: only what it could not is seen, and asks for one more shard a group. */
   #reactTo(now: Millis): void {
-    if (now - this.#lostAt < this.#flight.srtt) return;
+    if (now - this.#lostAt < this.#flight.patience.srtt) return;
     this.#lostAt = now;
     this.#rowsToKcptun = Math.min(this.#rowsToKcptun + 1, this.#encoder.parityShards, Math.ceil(this.#encoder.dataShards * ROWS_SHARE));
   }
@@ -139,8 +139,8 @@ export class Protection {
   #observe(now: Millis): void {
     const { transmissions, gone, runs } = this.#flight.stats;
     const seen = this.#seen;
-    if (!this.#encoder.long && gone > seen.lost && this.#controller.quiet(this.#flight.srtt)) this.#reactTo(now);
-    if (this.#controller.quiet(this.#flight.srtt)) {
+    if (!this.#encoder.long && gone > seen.lost && this.#controller.quiet(this.#flight.patience.srtt)) this.#reactTo(now);
+    if (this.#controller.quiet(this.#flight.patience.srtt)) {
       this.plan.observe(transmissions - seen.transmissions, gone - seen.lost, runs - seen.runs);
     }
     seen.transmissions = transmissions;

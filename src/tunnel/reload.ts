@@ -53,7 +53,7 @@ const ends: Readonly<Record<"client" | "server", Readonly<Record<Effect, readonl
   client: {
     now: ["localaddr", "forward", "reverse", "autoexpire", "scavengettl", "retired"],
     sessions: ["remoteaddr", "dscp", "gso", "sockbuf"],
-    restart: ["conn"],
+    restart: ["conn", "path"],
   },
   server: {
     now: ["target", "targets", "reverse", "sessions", "users", "tries", "triesonce"],

@@ -13,8 +13,10 @@ import {
   FEATURE_SHORT_GROUPS,
   FEATURE_TRAINS,
   FEATURE_WANTS_DESCRIPTIONS,
+  FEATURE_WAYS,
 } from "../extension/hello.ts";
-import { udpCarrier } from "../host/link.ts";
+import { JoinedLink } from "../host/joined-link.ts";
+import { type Carrier, udpCarrier } from "../host/link.ts";
 import type { Driver } from "../host/loop.ts";
 import { parsePortRange } from "./address.ts";
 import { ChannelCounters } from "./channel-counters.ts";
@@ -43,6 +45,25 @@ import { Users, type UsersChange } from "./users.ts";
 export type Reloaded = Changes & { readonly users?: UsersChange | undefined };
 
 const SWEEP_MS: Millis = 5_000;
+
+/** Carriers as one, each where it listens. */
+function joinCarriers(
+  carriers: readonly CarrierAt[],
+  own: { readonly host: string; readonly port: number },
+): Pick<Carrier, "datagramBytesMax" | "listen"> {
+  return {
+    datagramBytesMax: Math.min(...carriers.map(({ carrier }) => carrier.datagramBytesMax)),
+    listen: (_at, options, handler) =>
+      new JoinedLink(
+        carriers.map(
+          ({ carrier, at }) =>
+            (each) =>
+              carrier.listen(at ?? own, options, each),
+        ),
+        handler,
+      ),
+  };
+}
 
 /** What the ports of a server have in common. */
 export interface ServerParts extends TunnelParts {
@@ -103,6 +124,7 @@ export class TunnelServer implements Driver {
         FEATURE_REVERSE |
         FEATURE_SHORT_GROUPS |
         FEATURE_TRAINS |
+        FEATURE_WAYS |
         (config.mode === "auto" ? FEATURE_ACKS_AGAIN : 0) |
         (config.proxyprotocol ? FEATURE_WANTS_DESCRIPTIONS : 0),
       opened: (session, stream, now, description) => this.#opened(session, stream, now, description),
@@ -111,9 +133,11 @@ export class TunnelServer implements Driver {
     };
     const carriers = parts.carriers ?? [{ carrier: udpCarrier(parts.loop) }];
     const own = Array.from({ length: most - least + 1 }, (_, i) => ({ host, port: least + i }));
-    this.#ports = carriers.flatMap(({ carrier, at }: CarrierAt) =>
-      (at === undefined ? own : [at]).map((where) => new Port(shared, carrier, where)),
-    );
+    // A client may change from one to another, and its session with it.
+    const joined = carriers.length > 1 && own.length === 1 && config.extensions;
+    this.#ports = joined
+      ? [new Port(shared, joinCarriers(carriers, own[0]!), own[0]!)]
+      : carriers.flatMap(({ carrier, at }: CarrierAt) => (at === undefined ? own : [at]).map((where) => new Port(shared, carrier, where)));
     parts.loop.drive(this);
   }
 

@@ -23,6 +23,7 @@ import { Flows } from "./flows.ts";
 import { Introductions, type OpenRefusal } from "./introductions.ts";
 import { INBOUND_BYTES_MIN, Layers, OVERSHOOT_BYTES, type SmuxSink } from "./layers.ts";
 import type { Lock } from "./lock.ts";
+import type { Roaming } from "./roaming.ts";
 import type { SessionOptions } from "./session-options.ts";
 import type { RateShare } from "./shared-rate.ts";
 import { ENDED, SHUT, Stream, type StreamOwner } from "./stream.ts";
@@ -54,6 +55,8 @@ export class Session implements StreamOwner, SmuxSink {
   layers: Layers | undefined;
   readonly introductions: Introductions;
   readonly lock: Lock | undefined;
+  /** Client: of a session with several ways. */
+  roaming: Roaming | undefined;
   /** Undefined when extensions are off. */
   readonly flows: Flows | undefined;
   readonly #options: SessionOptions;
@@ -100,6 +103,7 @@ export class Session implements StreamOwner, SmuxSink {
     if (this.transport.rest(now)) this.layers?.rest();
     this.kcp.advance(now);
     this.extension?.advance(now);
+    this.roaming?.advance(now);
     this.introductions.advance(now);
     this.#inbound(now);
     const { layers } = this;
@@ -384,17 +388,9 @@ export class Session implements StreamOwner, SmuxSink {
     }
     if (how === "close") stream.close();
     const { log, config } = this.#options;
-    if (!config.quiet) {
-      log.info(
-        {
-          peer: this.peerName,
-          stream: stream.sid,
-          sentBytes: stream.sentBytes,
-          receivedBytes: stream.receivedBytes,
-          seconds: Math.round(now - stream.openedAt) / 1000,
-        },
-        "connection closed",
-      );
-    }
+    if (config.quiet) return;
+    const { sid, sentBytes, receivedBytes, openedAt } = stream;
+    const seconds = Math.round(now - openedAt) / 1000;
+    log.info({ peer: this.peerName, stream: sid, sentBytes, receivedBytes, seconds }, "connection closed");
   }
 }

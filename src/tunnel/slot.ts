@@ -63,8 +63,18 @@ export interface ClientParts extends TunnelParts {
   readonly counters: ChannelCounters;
   readonly opened: SessionOptions["opened"];
   readonly flowOpened: SessionOptions["flowOpened"];
+  /** Beyond the first, which is `carrier` and the slot's address. */
+  readonly ways: readonly WayPlan[];
   /** The server as the user wrote it, for logs. */
   readonly peerName: string;
+}
+
+/** One of the ways to the server. */
+export interface WayPlan {
+  readonly carrier: Carrier;
+  readonly remote: PortRange;
+  /** As the user wrote it, for logs. */
+  readonly name: string;
 }
 
 export class Slot {

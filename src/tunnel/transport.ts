@@ -33,6 +33,9 @@ const QUEUE_SEGMENTS_MIN = 16;
 /** ACKs told again; a run of loss takes a few packets. */
 const ACK_REPEATS = 6;
 
+/** Transmissions that `lately` looks at, at least. */
+const LATELY_MIN = 100;
+
 /** Room before a KCP packet in its slot, for the FEC and cipher headers (at most 8 + 20 bytes). */
 const HEADROOM = 64;
 
@@ -71,6 +74,7 @@ export class Transport {
   /** What trains have measured so far. */
   #learned = 0;
   readonly #health: Health | undefined;
+  #lately = { transmissions: 0, gone: 0, loss: 0 };
   #parityReady = 0;
   #paritySent = 0;
   readonly #scratch: Scratch;
@@ -124,6 +128,22 @@ export class Transport {
     this.limitRate(now, config.ratelimit);
   }
 
+  /** The session goes on over another path: nothing of what was measured holds, and what is under way is sent again. */
+  moved(): void {
+    this.flight?.moved();
+    this.controller?.moved();
+  }
+
+  /** Share of what was sent since the last call that was lost, 0 where nobody knows. */
+  lately(): number {
+    if (this.flight === undefined) return 0;
+    const { transmissions, gone } = this.flight.stats;
+    const sent = transmissions - this.#lately.transmissions;
+    if (sent < LATELY_MIN) return this.#lately.loss;
+    this.#lately = { transmissions, gone, loss: (gone - this.#lately.gone) / sent };
+    return this.#lately.loss;
+  }
+
   /** From now on; 0 = no limit. */
   limitRate(now: Millis, bytesPerSecond: number): void {
     this.limit = bytesPerSecond > 0 ? new RateLimit(now, bytesPerSecond) : undefined;
@@ -165,6 +185,7 @@ export class Transport {
       let start = at;
       let length: number;
       let protect = true;
+      let addressed = -1;
       if (limit !== undefined && !limit.admits(now)) return true;
       if (share !== undefined && !share.admits(now)) return true;
       const parity = this.#paritySent < this.#parityReady;
@@ -175,6 +196,7 @@ export class Transport {
         if (this.#paritySent === this.#parityReady) this.protection?.ended(this.#parityReady);
       } else {
         const said = parity ? 0 : (this.extension?.transmit(batch.bytes, batch.view, at) ?? 0);
+        if (said > 0) addressed = this.extension!.peer;
         length = said > 0 ? said : this.#write(now, batch, at, paced || parity);
         protect = said > 0 ? this.extension!.protect : this.protection === undefined || this.kcp.wroteData;
         if (length === 0) {
@@ -196,7 +218,7 @@ export class Transport {
       }
       batch.start[index] = start;
       batch.end[index] = start + length;
-      batch.peer[index] = peer;
+      batch.peer[index] = addressed < 0 ? peer : addressed;
       batch.length = index + 1;
       this.sentDatagrams++;
       this.sentBytes += length;

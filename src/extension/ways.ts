@@ -1,0 +1,233 @@
+/**
+ * Which way a client's session takes to its server: ways are probed all the time, and judged by what they deliver.
+ *
+ *   silent    its probes are not answered any more while another way's are: the session goes on there at once, and comes back when this one has
+ *             answered for RETURN_MS again
+ *   lossy     so much of what is sent on it is lost, in either direction, that it is policed: another way is tried for TRIAL_MS; what delivers more
+ *             stays, and the other is left alone for a while, twice as long each time
+ *
+ * Ways stand in the order in which the user prefers them.
+ */
+import { type Bytes, type Millis, NEVER } from "../base/units.ts";
+import { writeProbe } from "./way-message.ts";
+
+/** Tuning. */
+const PROBE_MS: Millis = 60;
+/** While little is said. */
+const PROBE_IDLE_MS: Millis = 1000;
+const IDLE_MS: Millis = 2000;
+/** An answer may come so much later than the round trip, beyond the next two probes. */
+const LATE_MS: Millis = 30;
+/** A way that answered within so long is one to go on with. */
+const FRESH_MS: Millis = 130;
+/** One that never answered is silent after so long. */
+const UNHEARD_MS: Millis = 1000;
+const RETURN_MS: Millis = 5000;
+const BANNED_MS: Millis = 1500;
+const LOSSY = 0.25;
+const LOSSY_SENT = 50;
+const JUDGE_MS: Millis = 1000;
+const TRIAL_MS: Millis = 3000;
+const BAN_MS: Millis = 60_000;
+const BAN_MS_MAX: Millis = 600_000;
+/** Probes whose time of sending is remembered. */
+const SENT = 64;
+
+/** What the session has done so far on whatever way. */
+export interface Delivery {
+  readonly transmissions: number;
+  readonly lost: number;
+  readonly deliveredBytes: Bytes;
+}
+
+interface Trial {
+  readonly from: number;
+  readonly bytesPerMs: number;
+  readonly at: Millis;
+  readonly delivered: Bytes;
+}
+
+export class Way {
+  readonly sentAt = new Float64Array(SENT);
+  readonly sentN = new Uint32Array(SENT);
+  /** Last answer; negative before the first. */
+  answeredAt: Millis = -1;
+  /** Answers have come without a pause since then. */
+  steadySince: Millis = 0;
+  /** When the first probe went. */
+  begunAt: Millis = -1;
+  rtt: Millis = 0;
+  rttvar: Millis = 0;
+  probes = 0;
+  answers = 0;
+  bannedUntil: Millis = 0;
+  ban: Millis = BAN_MS;
+}
+
+export class Ways {
+  readonly ways: readonly Way[];
+  /** Index of the way that is taken. */
+  active = 0;
+  /** Changes so far, and why the last one was. */
+  changes = 0;
+  reason: "silent" | "lossy" | "better" | "back" | "" = "";
+  errors = 0;
+  readonly #conv: number;
+  readonly #token: Uint8Array;
+  #n = 0;
+  #probeAt: Millis = 0;
+  /** Way to be probed next in this round, `ways.length` when all are. */
+  #next: number;
+  #busyUntil: Millis = 0;
+  #busySince: Millis = 0;
+  #judgeAt: Millis = 0;
+  #seen: Delivery = { transmissions: 0, lost: 0, deliveredBytes: 0 };
+  /** Of the other end, as it told last. */
+  #lossThere = 0;
+  #trial: Trial | undefined;
+  #bytesPerMs = 0;
+
+  constructor(conv: number, token: Uint8Array, count: number) {
+    this.#conv = conv;
+    this.#token = token;
+    this.ways = Array.from({ length: count }, () => new Way());
+    this.#next = count;
+  }
+
+  /** The session has said something. */
+  busy(now: Millis): void {
+    if (now > this.#busyUntil) {
+      this.#probeAt = Math.min(this.#probeAt, now);
+      this.#busySince = now;
+    }
+    this.#busyUntil = now + IDLE_MS;
+  }
+
+  heard(now: Millis, { way: index, n, loss }: { way: number; n: number; loss: number }): void {
+    const way = this.ways[index];
+    const at = n % SENT;
+    if (way === undefined || way.sentN[at] !== n) {
+      this.errors++;
+      return;
+    }
+    way.sentN[at] = 0;
+    const rtt = now - way.sentAt[at]!;
+    if (way.answeredAt < 0 || now - way.answeredAt > RETURN_MS / 2) way.steadySince = now;
+    way.rttvar = way.answers === 0 ? 0 : way.rttvar + (Math.abs(rtt - way.rtt) - way.rttvar) / 4;
+    way.rtt = way.answers++ === 0 ? rtt : way.rtt + (rtt - way.rtt) / 8;
+    way.answeredAt = now;
+    if (index === this.active) this.#lossThere = loss;
+  }
+
+  /** Something of the session came on this way: it works. */
+  seen(now: Millis, index: number): void {
+    const way = this.ways[index];
+    if (way !== undefined && way.answers > 0) way.answeredAt = now;
+  }
+
+  /** Decides; true when another way is taken from now on. */
+  advance(now: Millis, delivery: Delivery): boolean {
+    if (now >= this.#probeAt) {
+      this.#probeAt = now + (now < this.#busyUntil ? PROBE_MS : PROBE_IDLE_MS);
+      this.#next = 0;
+    }
+    const before = this.active;
+    if (now < this.#busyUntil) this.#leaveSilent(now);
+    if (now >= this.#judgeAt) this.#judge(now, delivery);
+    if (this.active === before) return false;
+    this.changes++;
+    this.#next = 0;
+    return true;
+  }
+
+  /** Way of the probe that `transmit` writes next, −1 when there is none. */
+  get probing(): number {
+    return this.#next < this.ways.length ? this.#next : -1;
+  }
+
+  transmit(now: Millis, bytes: Uint8Array, view: DataView, at: number): Bytes {
+    const index = this.#next++;
+    const way = this.ways[index]!;
+    const n = ++this.#n;
+    way.sentAt[n % SENT] = now;
+    way.sentN[n % SENT] = n;
+    way.probes++;
+    if (way.begunAt < 0) way.begunAt = now;
+    return writeProbe(bytes, view, at, this.#conv, this.#token, { way: index, use: index === this.active, n });
+  }
+
+  deadline(): Millis {
+    return this.ways.length < 2 ? NEVER : Math.min(this.#probeAt, this.#judgeAt);
+  }
+
+  #silent(now: Millis, way: Way): boolean {
+    if (way.answeredAt < 0) return now - way.begunAt > UNHEARD_MS;
+    // A way with a queue of its own, as TCP's, answers late where it works all the same.
+    return now - Math.max(way.answeredAt, this.#busySince + way.rtt) > way.rtt / 4 + 4 * way.rttvar + 2 * PROBE_MS + LATE_MS;
+  }
+
+  #leaveSilent(now: Millis): void {
+    if (!this.#silent(now, this.ways[this.active]!)) return;
+    // One that was left for its losses is better than none, but no refuge from a short pause.
+    const dead = now - this.ways[this.active]!.answeredAt > BANNED_MS;
+    const fresh = this.ways.findIndex(
+      (way, i) => i !== this.active && way.answeredAt >= 0 && now - way.answeredAt <= FRESH_MS && (dead || way.bannedUntil <= now),
+    );
+    if (fresh < 0) return;
+    this.#take(fresh, "silent");
+  }
+
+  /** Once a second. */
+  #judge(now: Millis, delivery: Delivery): void {
+    const seen = this.#seen;
+    const span = now - this.#judgeAt + JUDGE_MS;
+    this.#judgeAt = now + JUDGE_MS;
+    this.#seen = { ...delivery };
+    const sent = delivery.transmissions - seen.transmissions;
+    const loss = sent >= LOSSY_SENT ? (delivery.lost - seen.lost) / sent : 0;
+    this.#bytesPerMs = (delivery.deliveredBytes - seen.deliveredBytes) / Math.max(span, JUDGE_MS);
+    const trial = this.#trial;
+    if (trial !== undefined) {
+      if (now - trial.at >= TRIAL_MS) this.#conclude(now, trial, delivery.deliveredBytes);
+      return;
+    }
+    if (Math.max(loss, this.#lossThere) > LOSSY) this.#try(now, delivery.deliveredBytes);
+    else this.#return(now);
+  }
+
+  #try(now: Millis, delivered: Bytes): void {
+    const other = this.ways.findIndex(
+      (way, i) => i !== this.active && way.bannedUntil <= now && way.answeredAt >= 0 && !this.#silent(now, way),
+    );
+    if (other < 0) return;
+    this.#trial = { from: this.active, bytesPerMs: this.#bytesPerMs, at: now, delivered };
+    this.ways[this.active]!.bannedUntil = now + TRIAL_MS;
+    this.#take(other, "lossy");
+  }
+
+  #conclude(now: Millis, trial: Trial, delivered: Bytes): void {
+    this.#trial = undefined;
+    if (this.active === trial.from) return;
+    const better = (delivered - trial.delivered) / (now - trial.at) >= 0.9 * trial.bytesPerMs;
+    const loser = this.ways[better ? trial.from : this.active]!;
+    loser.bannedUntil = now + loser.ban;
+    loser.ban = Math.min(loser.ban * 2, BAN_MS_MAX);
+    if (!better) this.#take(trial.from, "better");
+  }
+
+  /** To a way that is preferred, once it has worked for a while. */
+  #return(now: Millis): void {
+    for (let i = 0; i < this.active; i++) {
+      const way = this.ways[i]!;
+      if (way.bannedUntil > now || way.answeredAt < 0 || this.#silent(now, way) || now - way.steadySince < RETURN_MS) continue;
+      this.#take(i, "back");
+      return;
+    }
+  }
+
+  #take(index: number, reason: Ways["reason"]): void {
+    this.active = index;
+    this.reason = reason;
+    this.#lossThere = 0;
+  }
+}
