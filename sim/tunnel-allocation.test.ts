@@ -74,7 +74,7 @@ for (const [crypt, nocomp, mode] of [
     let measured = Number.POSITIVE_INFINITY;
     for (let round = 0; round < 12 && measured >= bytesPerPacketMax / 2; round++) measured = Math.min(measured, run(20_000));
     t.diagnostic(`${measured.toFixed(1)} bytes a packet`);
-    assert.ok(far.written > 10_000_000, `only ${far.written} bytes arrived`);
+    assert.ok(far.written > 5_000_000, `only ${far.written} bytes arrived`);
     assert.ok(measured < bytesPerPacketMax, `${measured.toFixed(1)} bytes are allocated per packet, ${bytesPerPacketMax} is the limit`);
   });
 }

@@ -98,7 +98,8 @@ export class Extension {
 
   advance(now: Millis): void {
     const { negotiation, train } = this;
-    this.#now = now;
+    // Written in every round a number is a new one on the heap: only where it is read.
+    if (this.ways !== undefined) this.#now = now;
     negotiation.advance(now);
     if (this.#measures && this.standing === "extended" && (negotiation.peerFeatures & FEATURE_TRAINS) !== 0) train.depart(now);
     train.advance(now);
@@ -116,7 +117,7 @@ export class Extension {
   }
 
   #wayMessage(bytes: Uint8Array, view: DataView, at: number): Bytes {
-    const heard = this.#heard.shift();
+    const heard = this.#heard.length > 0 ? this.#heard.shift() : undefined;
     if (heard !== undefined) {
       this.peer = heard.peer;
       return writeHeard(view, at, this.#conv, heard.way, heard.n, heard.loss);

@@ -29,6 +29,13 @@ const SUCCESSION_MS: Millis = 10_000;
 /** One that could deliver nothing for so long is a part of a session that began before this server did, or at another address. */
 const BARREN_MS: Millis = 30_000;
 
+/** What carries a port's datagrams: one carrier or several that are joined (host/joined-link.ts). */
+export interface PortCarrier {
+  /** The longest datagram of each. */
+  readonly limits: readonly Bytes[];
+  readonly listen: Carrier["listen"];
+}
+
 export class Port implements Demultiplexer {
   readonly endpoint: Endpoint;
   /** Sessions by peer id. */
@@ -38,17 +45,13 @@ export class Port implements Demultiplexer {
   #live = 0;
   readonly #parts: ServerParts;
   readonly #keyring: Keyring;
-  readonly #datagramBytesMax: Bytes;
+  readonly #limits: readonly Bytes[];
   readonly #unreadable = new Recurrence();
 
   /** @throws HostError when the address cannot be bound */
-  constructor(
-    parts: ServerParts,
-    carrier: Pick<Carrier, "datagramBytesMax" | "listen">,
-    at: { readonly host: string; readonly port: number },
-  ) {
+  constructor(parts: ServerParts, carrier: PortCarrier, at: { readonly host: string; readonly port: number }) {
     this.#parts = parts;
-    this.#datagramBytesMax = carrier.datagramBytesMax;
+    this.#limits = carrier.limits;
     const { config, loop, users, totals } = parts;
     this.#keyring = new Keyring(users);
     const { sockbuf, dscp, gso, sessions } = config;
@@ -157,6 +160,8 @@ export class Port implements Demultiplexer {
     const session = known ?? this.#visitors.find(conv, probe.token);
     if (session === undefined || session.conv !== conv || session.lock !== lock || lock === undefined) return undefined;
     if (known !== undefined && session.peer === peer) this.#visitors.introduce(session, probe);
+    // What the session sends would not get through there.
+    if (this.#mtu(peer) < this.#mtu(session.peer)) return undefined;
     if (!this.#visitors.admits(session, peer, probe)) return undefined;
     if (known === undefined) {
       this.endpoint.socket.addresses.hold(peer);
@@ -172,6 +177,11 @@ export class Port implements Demultiplexer {
     return session;
   }
 
+  /** The longest datagram to this peer. */
+  #mtu(peer: number): Bytes {
+    return Math.min(this.#parts.config.mtu, this.#limits[peer % this.#limits.length]!);
+  }
+
   #accept(now: Millis, peer: number, conv: number): Session | undefined {
     const { config, scratch, totals } = this.#parts;
     const lock = this.#keyring.lockOf(peer);
@@ -184,7 +194,7 @@ export class Port implements Demultiplexer {
       conv,
       peer,
       peerName: addresses.format(peer),
-      config: { ...config, mtu: Math.min(config.mtu, this.#datagramBytesMax), rcvwnd: user.receiveWindow(config.rcvwnd) },
+      config: { ...config, mtu: this.#mtu(peer), rcvwnd: user.receiveWindow(config.rcvwnd) },
       lock,
       cipherBytes: cipher.headBytes + cipher.tailBytes,
       scratch,

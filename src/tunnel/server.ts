@@ -16,7 +16,7 @@ import {
   FEATURE_WAYS,
 } from "../extension/hello.ts";
 import { JoinedLink } from "../host/joined-link.ts";
-import { type Carrier, udpCarrier } from "../host/link.ts";
+import { type Carrier, type LinkHandler, udpCarrier } from "../host/link.ts";
 import type { Driver } from "../host/loop.ts";
 import { parsePortRange } from "./address.ts";
 import { ChannelCounters } from "./channel-counters.ts";
@@ -25,7 +25,7 @@ import { DatagramSender } from "./datagram-sender.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { Exits } from "./exits.ts";
 import { type Observation, observe, type Question } from "./observation.ts";
-import { Port } from "./port.ts";
+import { Port, type PortCarrier } from "./port.ts";
 import { Recurrence } from "./recurrence.ts";
 import { adopt, type Changes, changesOf } from "./reload.ts";
 import type { SessionReport } from "./report.ts";
@@ -47,22 +47,24 @@ export type Reloaded = Changes & { readonly users?: UsersChange | undefined };
 const SWEEP_MS: Millis = 5_000;
 
 /** Carriers as one, each where it listens. */
-function joinCarriers(
-  carriers: readonly CarrierAt[],
-  own: { readonly host: string; readonly port: number },
-): Pick<Carrier, "datagramBytesMax" | "listen"> {
+function joinCarriers(carriers: readonly CarrierAt[], own: { readonly host: string; readonly port: number }): PortCarrier {
+  const open = carriers.map(({ carrier, at }) => ({ carrier, at: at ?? own }));
   return {
-    datagramBytesMax: Math.min(...carriers.map(({ carrier }) => carrier.datagramBytesMax)),
+    limits: open.map(({ carrier }) => carrier.datagramBytesMax),
     listen: (_at, options, handler) =>
       new JoinedLink(
-        carriers.map(
+        open.map(
           ({ carrier, at }) =>
-            (each) =>
-              carrier.listen(at ?? own, options, each),
+            (each: LinkHandler) =>
+              carrier.listen(at, options, each),
         ),
         handler,
       ),
   };
+}
+
+function oneCarrier(carrier: Carrier): PortCarrier {
+  return { limits: [carrier.datagramBytesMax], listen: (at, options, handler) => carrier.listen(at, options, handler) };
 }
 
 /** What the ports of a server have in common. */
@@ -137,7 +139,9 @@ export class TunnelServer implements Driver {
     const joined = carriers.length > 1 && own.length === 1 && config.extensions;
     this.#ports = joined
       ? [new Port(shared, joinCarriers(carriers, own[0]!), own[0]!)]
-      : carriers.flatMap(({ carrier, at }: CarrierAt) => (at === undefined ? own : [at]).map((where) => new Port(shared, carrier, where)));
+      : carriers.flatMap(({ carrier, at }: CarrierAt) =>
+          (at === undefined ? own : [at]).map((where) => new Port(shared, oneCarrier(carrier), where)),
+        );
     parts.loop.drive(this);
   }
 
