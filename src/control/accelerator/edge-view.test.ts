@@ -123,3 +123,17 @@ test("custom routing: what is allowed, as routes for each protocol", async (t) =
     ],
   );
 });
+
+test("addresses of an own range are served while it is advertised", async (t) => {
+  const installation = await AcceleratorInstallation.start(t);
+  const client = new ga.GlobalAccelerator(await installation.client());
+  const Cidr = "203.0.113.0/24";
+  await client.provisionByoipCidr({ Cidr, CidrAuthorizationContext: { Message: "m", Signature: "s" } });
+  await client.createAccelerator({ Name: "own", IpAddresses: ["203.0.113.7"], IdempotencyToken: token() });
+  const addresses = async () => edgeConfig.parse(await edgeView(installation.context)).accelerators.map((each) => each.addresses);
+  assert.deepEqual(await addresses(), [["192.0.2.1"]]);
+  await client.advertiseByoipCidr({ Cidr });
+  assert.deepEqual(await addresses(), [["203.0.113.7", "192.0.2.1"]]);
+  await client.withdrawByoipCidr({ Cidr });
+  assert.deepEqual(await addresses(), [["192.0.2.1"]]);
+});

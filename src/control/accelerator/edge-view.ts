@@ -1,7 +1,8 @@
 /**
  * What is stored, as edges are to serve it: the whole configuration at a revision (accelerate/edge-config.ts).
  *
- * A listener of custom routing becomes one for each protocol; a run of its ports that lead to ports in a row of one address, all of them allowed, becomes a route.
+ * Addresses of an own range that is not advertised are left out: edges announce what they serve. A listener of custom routing becomes one for each protocol;
+ * a run of its ports that lead to ports in a row of one address, all of them allowed, becomes a route.
  */
 import type {
   AcceleratorConfig,
@@ -16,6 +17,7 @@ import type { AcceleratorRow, EndpointGroupRow, EndpointRow, ListenerRow } from 
 import type { Tags } from "../tags.ts";
 import { dnsName } from "./accelerator-view.ts";
 import { arnOf } from "./arn.ts";
+import { contains, parseCidr } from "./cidr.ts";
 import type { AcceleratorContext } from "./context.ts";
 import { Destinations, parseSubnet, type TransportProtocol } from "./custom-routing/destination.ts";
 import { destinationsOf } from "./custom-routing/endpoint-groups.ts";
@@ -47,14 +49,16 @@ export async function edgeView(context: Context): Promise<EdgeConfigInput> {
 
 async function compile(context: Context): Promise<Input[]> {
   const { database } = context;
-  const [rows, addresses, listeners, groups, endpoints, tagRows] = await Promise.all([
+  const [rows, addresses, listeners, groups, endpoints, tagRows, cidrs] = await Promise.all([
     database.selectFrom("accelerators").selectAll().orderBy("created_at").orderBy("id").execute(),
     database.selectFrom("accelerator_addresses").selectAll().orderBy("position").execute(),
     database.selectFrom("listeners").selectAll().orderBy("created_at").orderBy("id").execute(),
     database.selectFrom("endpoint_groups").selectAll().orderBy("created_at").orderBy("id").execute(),
     database.selectFrom("endpoints").selectAll().orderBy("position").execute(),
     database.selectFrom("tags").selectAll().where("arn", "like", "arn:aws:globalaccelerator:%").execute(),
+    database.selectFrom("byoip_cidrs").select(["id", "state"]).execute(),
   ]);
+  const silent = cidrs.filter(({ state }) => state !== "ADVERTISING").map(({ id }) => parseCidr(id)!);
   const tags = new Map<string, Tags>();
   for (const { arn, key, value } of tagRows) tags.set(arn, { ...tags.get(arn), [key]: value });
   const stored: Stored = {
@@ -65,7 +69,9 @@ async function compile(context: Context): Promise<Input[]> {
   };
   const addressesOf = Map.groupBy(addresses, ({ accelerator_id }) => accelerator_id);
   return rows.flatMap((row) => {
-    const own = addressesOf.get(row.id)?.map(({ address }) => address) ?? [];
+    const own = (addressesOf.get(row.id) ?? [])
+      .map(({ address }) => address)
+      .filter((address) => !silent.some((range) => contains(range, address)));
     return own.length === 0 ? [] : [acceleratorView(context, stored, row, own)];
   });
 }
