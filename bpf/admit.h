@@ -123,17 +123,44 @@ static __noinline int admit(struct admission *a)
 	return 0;
 }
 
-/* Whether a flow that is there may stay, now that something changed; what of the policy is kept in the hop is renewed. */
-static __noinline int readmit(const struct address *client, struct hop *hop)
+/* Who a flow is between. */
+struct ends {
+	struct address client;
+	struct address backend;
+	struct address from; /* the address that the packet gets, and the next one */
+	struct address to;
+	__be16 backend_port;
+	__be16 listener_port;
+};
+
+/* Whether the only backend that there is is another one. */
+static __always_inline int astray(const struct policy *policy, const struct ends *ends)
 {
-	struct policy *policy = policy_of(hop->forward);
-	if (!policy)
-		return -REASON_REMOVED;
-	if (hop->flags & HOP_REPLY)
+	if (!(policy->flags & POLICY_SINGLE))
 		return 0;
-	if (!allowed(policy, client))
+	__u32 index = policy->choice;
+	__u32 *choice = bpf_map_lookup_elem(&choices, &index);
+	if (!choice)
+		return 0;
+	index = *choice;
+	struct backend *backend = bpf_map_lookup_elem(&backends, &index);
+	if (!backend)
+		return 0;
+	__be16 port = backend->port ? backend->port : ends->listener_port;
+	return port != ends->backend_port || !same(&backend->address, &ends->backend);
+}
+
+/* Whether a flow that is there may stay, now that something changed; what of the policy is kept in the hop is renewed. */
+static __noinline int readmit(const struct ends *ends, struct hop *hop)
+{
+	struct policy *policy = policy_of(hop->forward & FORWARD_MASK);
+	if (!policy || astray(policy, ends))
+		return -REASON_REMOVED;
+	if (hop->forward & HOP_REPLY)
+		return 0;
+	if (!allowed(policy, &ends->client))
 		return -REASON_DENIED;
-	hop->flags = policy->flags & (POLICY_LIMIT | POLICY_SOURCE_LIMIT) ? HOP_LIMIT : 0;
+	hop->forward = (hop->forward & ~HOP_LIMIT) | (policy->flags & (POLICY_LIMIT | POLICY_SOURCE_LIMIT) ? HOP_LIMIT : 0);
 	return 0;
 }
 

@@ -9,7 +9,8 @@
 
 static __noinline void capture(struct xdp_md *ctx, const struct hop *hop)
 {
-	if (settings.capture_forward != 0xffffffff && settings.capture_forward != hop->forward)
+	__u32 forward = hop->forward & FORWARD_MASK;
+	if (settings.capture_forward != 0xffffffff && settings.capture_forward != forward)
 		return;
 	__u32 every = settings.capture;
 	if (every > 1 && bpf_get_prandom_u32() % every)
@@ -21,9 +22,9 @@ static __noinline void capture(struct xdp_md *ctx, const struct hop *hop)
 	event->kind = EVENT_CAPTURE;
 	event->ifindex = ctx->ingress_ifindex;
 	event->time = bpf_ktime_get_ns();
-	event->forward = hop->forward;
+	event->forward = forward;
 	event->length = captured;
-	event->reply = hop->flags & HOP_REPLY;
+	event->reply = !!(hop->forward & HOP_REPLY);
 	event->zero = 0;
 	/* Not byte by byte: the verifier would follow each end of the loop to the end of the program. */
 	if (captured > CAPTURE_BYTES)

@@ -10,79 +10,21 @@
  * Deviations from what a router does: IPv4's header checksum is not verified but carried on, so that the next hop finds it wrong as well; a packet too
  * big for the path is answered with ICMP even without DF, as nothing is fragmented here; a flow's packets are not counted by the kernel's conntrack.
  */
-#include "capture.h"
+#include "attend.h"
 #include "checksum.h"
+#include "flows.h"
 #include "icmp.h"
+#include "fragment.h"
 #include "leave.h"
 #include "open.h"
 
-static __always_inline int pass(__u32 reason)
+/* What may not go on as it is. A flow whose forward or backend is gone is none any more: the packet begins anew, an answer ends here. */
+static __always_inline int stopped(struct xdp_md *ctx, int reason, __u32 forward)
 {
-	count_reason(reason);
-	return XDP_PASS;
-}
-
-/* What is not a flow's packet: perhaps the first of one, or an error about one. */
-static __always_inline int elsewhere(struct xdp_md *ctx, enum program program)
-{
-	bpf_tail_call(ctx, &programs, program);
-	return pass(REASON_OTHER);
-}
-
-/* What is seldom: limits, changed routes, a packet too big for its way. 0: it goes on. */
-static __noinline int attend(struct xdp_md *ctx, const struct address *ends, struct hop *hop, __u32 bytes)
-{
-	if (hop->generation != (__u16)settings.generation) {
-		int failed = readmit(&ends[0], hop);
-		if (!failed)
-			failed = reroute(ctx, &ends[1], &ends[2], hop);
-		if (failed)
-			return failed;
-	}
-	if (hop->flags & HOP_LIMIT) {
-		int failed = within_limits(hop->forward, &ends[0], bytes);
-		if (failed)
-			return failed;
-	}
-	if (settings.capture)
-		capture(ctx, hop);
-	return bytes > hop->mtu ? -REASON_TOO_BIG : 0;
-}
-
-static __noinline int attend4(struct xdp_md *ctx, const struct flow4_key *key, struct flow4 *flow, __u32 bytes)
-{
-	struct address ends[3] = { mapped(key->saddr), mapped(flow->saddr), mapped(flow->daddr) };
-	return attend(ctx, ends, &flow->hop, bytes);
-}
-
-static __noinline int attend6(struct xdp_md *ctx, const struct flow6_key *key, struct flow6 *flow, __u32 bytes)
-{
-	struct address ends[3] = { key->saddr, flow->saddr, flow->daddr };
-	return attend(ctx, ends, &flow->hop, bytes);
-}
-
-static __always_inline void count_packet(struct hop *hop, __u32 bytes)
-{
-	__u32 now = settings.now;
-	if (hop->seen != now)
-		hop->seen = now;
-	hop->packets++;
-	hop->bytes += bytes;
-	struct count *count = count_of(hop->forward);
-	if (!count)
-		return;
-	if (hop->flags & HOP_REPLY) {
-		count->reply_packets++;
-		count->reply_bytes += bytes;
-	} else {
-		count->packets++;
-		count->bytes += bytes;
-	}
-}
-
-static __always_inline int unusual(const struct hop *hop, __u32 bytes)
-{
-	return (__u16)(hop->generation ^ settings.generation) | (hop->flags & HOP_LIMIT) | settings.capture | (bytes > hop->mtu);
+	if (reason == REASON_REMOVED && !(forward & HOP_REPLY))
+		return elsewhere(ctx, PROGRAM_OPEN);
+	count_refusal(reason, forward & FORWARD_MASK);
+	return XDP_DROP;
 }
 
 static __always_inline int forward4(struct xdp_md *ctx, struct ethhdr *eth, struct iphdr *ip, __u16 vlan)
@@ -94,7 +36,7 @@ static __always_inline int forward4(struct xdp_md *ctx, struct ethhdr *eth, stru
 	if (*(__u8 *)ip != 0x45)
 		return pass(REASON_OPTIONS);
 	if (ip->frag_off & bpf_htons(IP_OFFSET_OR_MORE))
-		return pass(REASON_FRAGMENT);
+		return elsewhere(ctx, PROGRAM_FRAGMENT);
 	if (ip->protocol == IPPROTO_ICMP)
 		return elsewhere(ctx, PROGRAM_ICMP);
 	if (ip->protocol != IPPROTO_UDP)
@@ -102,23 +44,23 @@ static __always_inline int forward4(struct xdp_md *ctx, struct ethhdr *eth, stru
 	__u32 bytes = bpf_ntohs(ip->tot_len);
 	if ((void *)(udp + 1) > end || bytes < sizeof(*ip) + sizeof(*udp) || bytes > end - (void *)ip)
 		return pass(REASON_SHORT);
-	struct flow4_key key = { ip->saddr, ip->daddr, udp->source, udp->dest };
-	struct flow4 *flow = bpf_map_lookup_elem(&flows4, &key);
+	struct key4 key = { *(__u64 *)&ip->saddr, *(__u32 *)&udp->source };
+	struct flow4 *flow = find4(&key);
 	if (ip->ttl <= 1)
 		return pass(REASON_TTL);
 	if (!flow)
 		return elsewhere(ctx, PROGRAM_OPEN);
 	struct hop *hop = &flow->hop;
 	if (unusual(hop, bytes)) {
-		int reason = attend4(ctx, &key, flow, bytes);
+		int reason = attend4(ctx, flow, bytes);
 		if (reason == -REASON_TOO_BIG) {
 			count_reason(REASON_TOO_BIG);
 			return too_big4(ctx, vlan, hop->mtu);
 		}
-		if (reason) {
-			count_refusal(-reason, hop->forward);
-			return XDP_DROP;
-		}
+		if (reason == -REASON_REMOVED)
+			end4(flow);
+		if (reason)
+			return stopped(ctx, -reason, hop->forward);
 	}
 	ip->saddr = flow->saddr;
 	ip->daddr = flow->daddr;
@@ -142,7 +84,7 @@ static __always_inline int forward6(struct xdp_md *ctx, struct ethhdr *eth, stru
 	if (ip->nexthdr == IPPROTO_ICMPV6)
 		return elsewhere(ctx, PROGRAM_ICMP);
 	if (ip->nexthdr == IPPROTO_FRAGMENT)
-		return pass(REASON_FRAGMENT);
+		return elsewhere(ctx, PROGRAM_FRAGMENT);
 	if (ip->nexthdr != IPPROTO_UDP)
 		return pass(ip->nexthdr == IPPROTO_HOPOPTS || ip->nexthdr == IPPROTO_ROUTING || ip->nexthdr == IPPROTO_DSTOPTS ? REASON_OPTIONS : REASON_OTHER);
 	__u32 bytes = bpf_ntohs(ip->payload_len) + sizeof(*ip);
@@ -150,23 +92,23 @@ static __always_inline int forward6(struct xdp_md *ctx, struct ethhdr *eth, stru
 		return pass(REASON_SHORT);
 	if (!udp->check)
 		return pass(REASON_ZERO_CHECKSUM);
-	struct flow6_key key = { .saddr = address6(&ip->saddr), .daddr = address6(&ip->daddr), .sport = udp->source, .dport = udp->dest };
-	struct flow6 *flow = bpf_map_lookup_elem(&flows6, &key);
+	struct key6 key = { .addresses = { address6(&ip->saddr), address6(&ip->daddr) }, .ports = *(__u32 *)&udp->source };
+	struct flow6 *flow = find6(&key);
 	if (ip->hop_limit <= 1)
 		return pass(REASON_TTL);
 	if (!flow)
 		return elsewhere(ctx, PROGRAM_OPEN);
 	struct hop *hop = &flow->hop;
 	if (unusual(hop, bytes)) {
-		int reason = attend6(ctx, &key, flow, bytes);
+		int reason = attend6(ctx, flow, bytes);
 		if (reason == -REASON_TOO_BIG) {
 			count_reason(REASON_TOO_BIG);
 			return too_big6(ctx, vlan, hop->mtu);
 		}
-		if (reason) {
-			count_refusal(-reason, hop->forward);
-			return XDP_DROP;
-		}
+		if (reason == -REASON_REMOVED)
+			end6(flow);
+		if (reason)
+			return stopped(ctx, -reason, hop->forward);
 	}
 	__builtin_memcpy(&ip->saddr, &flow->saddr, 16);
 	__builtin_memcpy(&ip->daddr, &flow->daddr, 16);

@@ -10,6 +10,7 @@
 #define LONGHAUL_ICMP_H
 
 #include "checksum.h"
+#include "flows.h"
 #include "leave.h"
 #include "rate.h"
 
@@ -55,8 +56,8 @@ static __always_inline int icmp4(struct xdp_md *ctx, struct ethhdr *eth, struct 
 		return XDP_PASS;
 	}
 	/* The error travels like an answer to the packet it is about. */
-	struct flow4_key key = { about->inner.daddr, about->inner.saddr, about->udp.dest, about->udp.source };
-	struct flow4 *flow = bpf_map_lookup_elem(&flows4, &key);
+	struct key4 key = key4(about->inner.daddr, about->inner.saddr, about->udp.dest, about->udp.source);
+	struct flow4 *flow = search4(&key);
 	if (!flow || about->ip.ttl <= 1) {
 		count_reason(flow ? REASON_TTL : REASON_OTHER);
 		return XDP_PASS;
@@ -93,15 +94,15 @@ static __always_inline int icmp6(struct xdp_md *ctx, struct ethhdr *eth, struct 
 		count_reason(REASON_OTHER);
 		return XDP_PASS;
 	}
-	struct flow6_key key = {
-		.saddr = address6(&about->inner.daddr), .daddr = address6(&about->inner.saddr), .sport = about->udp.dest, .dport = about->udp.source
+	struct key6 key = {
+		.addresses = { address6(&about->inner.daddr), address6(&about->inner.saddr) }, .ports = (__u32)about->udp.source << 16 | about->udp.dest
 	};
-	struct flow6 *flow = bpf_map_lookup_elem(&flows6, &key);
+	struct flow6 *flow = search6(&key);
 	if (!flow || about->ip.hop_limit <= 1) {
 		count_reason(flow ? REASON_TTL : REASON_OTHER);
 		return XDP_PASS;
 	}
-	__u64 addresses = delta128(&key.daddr, &flow->daddr) + delta128(&key.saddr, &flow->saddr);
+	__u64 addresses = delta128(&key.addresses[1], &flow->daddr) + delta128(&key.addresses[0], &flow->saddr);
 	__u64 ports = delta16(about->udp.source, flow->dport) + delta16(about->udp.dest, flow->sport);
 	struct address from = address6(&about->ip.saddr), to = address6(&about->ip.daddr);
 	/* ICMPv6 sums the outer addresses as well. */

@@ -53,6 +53,7 @@ enum policy_flag {
 	POLICY_BY_SOURCE = 1 << 3, /* all flows of a client's address to the same backend */
 	POLICY_LIMIT = 1 << 4, /* of the forward */
 	POLICY_SOURCE_LIMIT = 1 << 5, /* of each client's address */
+	POLICY_SINGLE = 1 << 6, /* there is one backend: flows to another one are ended by their next packet */
 };
 
 /* A rate and its burst as the generic cell rate algorithm has them: cost in 2^-16 ns a unit, 0 for no limit; burst in ns. */
@@ -88,39 +89,69 @@ struct backend {
 struct title {
 	char name[64]; /* filled up with zeros; empty: nobody's */
 	__u32 idle; /* seconds */
-	__u32 ended; /* flows */
+	__u32 zero;
+	/* Of those that ended. */
+	__u64 packets;
+	__u64 bytes;
+	__u64 reply_packets;
+	__u64 reply_bytes;
+};
+
+/* An interface as flows name it; a tagged one stands for the interface below and its tag. */
+struct device {
+	__u8 mac[6];
+	__u16 vlan; /* 0: untagged */
+	__u32 ifindex; /* where frames leave */
+	__u32 number; /* its own ifindex; 0: nothing here */
 };
 
 /* Where a flow's packets go, and how many did. */
 struct hop {
 	__u8 dmac[6];
-	__u8 smac[6];
-	__u32 ifindex;
-	__u32 forward;
-	__u32 seen; /* settings.now of the last packet */
-	__u16 vlan; /* 0: untagged */
+	__u16 device;
+	__u32 forward; /* 24 bits, above them enum hop_flag */
 	__u16 mtu; /* of the IP packet */
 	__u16 generation; /* of routes and neighbours when the hop was found */
-	__u16 flags;
-	__u64 packets;
 	__u64 bytes; /* of IP packets */
+	__u64 packets; /* 46 bits; the 18 above them are of settings.now at the last one */
 };
 
 enum hop_flag {
-	HOP_REPLY = 1 << 0, /* from the backend to the client */
-	HOP_LIMIT = 1 << 1, /* look at the forward's limits */
+	HOP_REPLY = 1 << 24, /* from the backend to the client */
+	HOP_LIMIT = 1 << 25, /* look at the forward's limits */
 };
 
-/* 12 + 64: with the kernel's 48 bytes an entry is two cache lines. Addresses and ports in network order. */
-struct flow4_key {
-	__be32 saddr;
-	__be32 daddr;
-	__be16 sport;
-	__be16 dport;
+#define FORWARD_BITS 24
+#define FORWARD_MASK ((1 << FORWARD_BITS) - 1)
+#define PACKETS_BITS 46
+#define PACKETS_MASK ((1ULL << PACKETS_BITS) - 1)
+
+/*
+ * A place of a flow table: see flows.h. What is not LIVE is nobody's flow.
+ *
+ *   EMPTY ─► BUSY ─► LIVE ─► DEAD ─► RESTING ─► FREE (two kinds, by turns) ─► EMPTY
+ *              ▲                                  │
+ *              └──────────────────────────────────┘
+ *
+ *  The program goes from what is reusable to LIVE, from LIVE to DEAD where a packet finds that a flow may not go on, and from BUSY to RESTING; all else is the collector's, with a walk over the table between two steps, so
+ * that no packet that is under way meets another flow in the same place.
+ */
+enum place_state {
+	PLACE_EMPTY,
+	PLACE_LIVE,
+	PLACE_DEAD, /* its packets are still to be added up */
+	PLACE_RESTING,
+	PLACE_FREE,
+	PLACE_FREE_TOO,
+	PLACE_BUSY = 1U << 31, /* being written; below it the hash */
 };
 
+/* A cache line. Addresses and ports in network order, `addresses`: source, destination. */
 struct flow4 {
-	__be32 saddr;
+	__be32 addresses[2]; /* key */
+	__be16 ports[2];
+	__u32 state;
+	__be32 saddr; /* what the packet gets */
 	__be32 daddr;
 	__be16 sport;
 	__be16 dport;
@@ -129,14 +160,11 @@ struct flow4 {
 	struct hop hop;
 };
 
-struct flow6_key {
-	struct address saddr;
-	struct address daddr;
-	__be16 sport;
-	__be16 dport;
-};
-
+/* Two cache lines. */
 struct flow6 {
+	struct address addresses[2];
+	__be16 ports[2];
+	__u32 state;
 	struct address saddr;
 	struct address daddr;
 	__be16 sport;
@@ -144,18 +172,15 @@ struct flow6 {
 	__u16 zero;
 	__u16 udp_delta;
 	struct hop hop;
+	__u64 zeros[2];
 };
 
-/* Of a forward on one processor. */
+/* Of a forward on one processor: what went nowhere. What was forwarded is counted in flows. */
 struct count {
-	__u64 packets; /* from clients */
-	__u64 bytes;
-	__u64 reply_packets;
-	__u64 reply_bytes;
-	__u64 flows; /* opened */
 	__u64 refused; /* packets of clients: no flow for them */
 	__u64 limited; /* packets of clients over a limit */
 	__u64 denied; /* packets of clients, by a prefix */
+	__u64 zero;
 };
 
 /* Why a packet was not simply forwarded; a counter for each on each processor. PASS: the kernel has it. */
@@ -163,7 +188,7 @@ enum reason {
 	REASON_NONE,
 	REASON_OTHER, /* PASS: neither a flow's nor for a listener */
 	REASON_SHORT, /* PASS: shorter than its headers say */
-	REASON_FRAGMENT, /* PASS */
+	REASON_FRAGMENT, /* PASS: of a datagram whose first fragment did not come before, or that is not UDP */
 	REASON_OPTIONS, /* PASS: IPv4 options, IPv6 extension headers */
 	REASON_TTL, /* PASS: the kernel says that its time is over */
 	REASON_TAGS, /* PASS: two VLAN tags */
@@ -197,6 +222,9 @@ struct settings {
 	__u32 zero;
 	struct rate flows; /* budget of new ones */
 	struct rate answers; /* ICMP errors of our own, and calls for neighbours */
+	__u64 seed; /* of flow tables: nobody outside knows who is whose neighbour there */
+	__u32 used4; /* written by the program when a flow is put there */
+	__u32 used6;
 };
 
 enum setting {

@@ -33,8 +33,8 @@ MAP(sources, ARRAY, sizeof(__u32), sizeof(struct address), BPF_F_MMAPABLE);
 
 MAP(titles, ARRAY, sizeof(__u32), sizeof(struct title), BPF_F_MMAPABLE);
 
-MAP(flows4, HASH, sizeof(struct flow4_key), sizeof(struct flow4), 0);
-MAP(flows6, HASH, sizeof(struct flow6_key), sizeof(struct flow6), 0);
+MAP(flows4, ARRAY, sizeof(__u32), sizeof(struct flow4), BPF_F_MMAPABLE); /* 2^n */
+MAP(flows6, ARRAY, sizeof(__u32), sizeof(struct flow6), BPF_F_MMAPABLE);
 
 /* Times at which the next unit would be in time: of packets and of bytes. */
 struct arrival {
@@ -50,21 +50,30 @@ struct client_key {
 MAP(arrivals, ARRAY, sizeof(__u32), sizeof(struct arrival), 0);
 MAP(clients, LRU_HASH, sizeof(struct client_key), sizeof(struct arrival), 0);
 
+/* A datagram in fragments, and where its flow is. */
+struct datagram_key {
+	struct address source;
+	struct address destination;
+	__be32 id;
+	__u32 zero;
+};
+
+struct led {
+	__u32 place;
+	__u32 ports;
+};
+
+MAP(fragments, LRU_HASH, sizeof(struct datagram_key), sizeof(struct led), 0);
+
 MAP(counts, ARRAY, sizeof(__u32), sizeof(struct count), BPF_F_MMAPABLE); /* processor × forwards + forward */
 MAP(reasons, ARRAY, sizeof(__u32), sizeof(__u64), BPF_F_MMAPABLE); /* processor × 32 + reason */
 
-/* VLAN devices: ifindex → that of the device below and the tag. */
-struct vlan {
-	__u32 ifindex;
-	__u16 tag;
-	__u16 zero;
-};
-
-MAP(vlans, HASH, sizeof(__u32), sizeof(struct vlan), 0);
+MAP(devices, ARRAY, sizeof(__u32), sizeof(struct device), BPF_F_MMAPABLE);
+MAP(interfaces, HASH, sizeof(__u32), sizeof(__u32), 0); /* ifindex → its place in devices */
 MAP(events, RINGBUF, 0, 0, 0);
 
 /* Programs that go on where another one ended. */
-enum program { PROGRAM_FORWARD, PROGRAM_OPEN, PROGRAM_ICMP, PROGRAMS };
+enum program { PROGRAM_FORWARD, PROGRAM_OPEN, PROGRAM_ICMP, PROGRAM_FRAGMENT, PROGRAMS };
 MAP(programs, PROG_ARRAY, sizeof(__u32), sizeof(__u32), 0);
 
 /* Section .bss: mapped by the process. */
@@ -74,6 +83,8 @@ struct arrival budget __attribute__((section(".data"))) = { 1, 1 };
 
 /* Section .rodata: written by the process before it loads. */
 const volatile __u32 forwards_max = 1;
+const volatile __u32 flows4_mask = 0;
+const volatile __u32 flows6_mask = 0;
 
 static __always_inline struct policy *policy_of(__u32 forward)
 {

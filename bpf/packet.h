@@ -38,13 +38,14 @@ static __always_inline __u64 frame_bytes(struct xdp_md *ctx)
 }
 
 /* Both MACs of a link header; packets may be read unaligned. */
-static __always_inline void put_macs(struct ethhdr *eth, const struct hop *hop)
+static __always_inline void put_macs(struct ethhdr *eth, const struct hop *hop, const struct device *device)
 {
-	const __u32 *from = (const void *)hop->dmac;
-	__u32 *to = (void *)eth;
-	to[0] = from[0];
-	to[1] = from[1];
-	to[2] = from[2];
+	const __u16 *to = (const void *)hop->dmac, *from = (const void *)device->mac;
+	__u16 *macs = (void *)eth;
+	*(__u32 *)macs = *(const __u32 *)to;
+	macs[2] = to[2];
+	*(__u32 *)(macs + 3) = *(const __u32 *)from;
+	macs[5] = from[2];
 }
 
 static __always_inline struct address mapped(__be32 v4)

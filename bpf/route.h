@@ -24,7 +24,7 @@ static __noinline void call_neighbour(const struct bpf_fib_lookup *fib)
 	bpf_ringbuf_submit(event, 0);
 }
 
-/* Writes MACs, interface, tag and MTU of the hop; answers 0 or the reason why not, negative. With REASON_NEIGHBOUR only the MACs are missing. */
+/* Writes MAC, device and MTU of the hop; answers 0 or the reason why not, negative. With REASON_NEIGHBOUR only the MAC and the MTU are missing. */
 static __noinline int route(struct xdp_md *ctx, const struct address *from, const struct address *to, struct hop *hop)
 {
 	struct bpf_fib_lookup fib = {};
@@ -45,16 +45,16 @@ static __noinline int route(struct xdp_md *ctx, const struct address *from, cons
 	if (result != BPF_FIB_LKUP_RET_SUCCESS && result != BPF_FIB_LKUP_RET_NO_NEIGH)
 		return -REASON_UNROUTABLE;
 	__u32 ifindex = fib.ifindex;
-	struct vlan *vlan = bpf_map_lookup_elem(&vlans, &ifindex);
-	hop->ifindex = vlan ? vlan->ifindex : ifindex;
-	hop->vlan = vlan ? vlan->tag : 0;
-	if (result == BPF_FIB_LKUP_RET_NO_NEIGH) {
+	__u32 *device = bpf_map_lookup_elem(&interfaces, &ifindex);
+	if (!device || result == BPF_FIB_LKUP_RET_NO_NEIGH)
 		call_neighbour(&fib);
+	if (!device)
+		return -REASON_UNROUTABLE;
+	hop->device = *device;
+	if (result == BPF_FIB_LKUP_RET_NO_NEIGH)
 		return -REASON_NEIGHBOUR;
-	}
 	hop->mtu = fib.mtu_result;
 	__builtin_memcpy(hop->dmac, fib.dmac, 6);
-	__builtin_memcpy(hop->smac, fib.smac, 6);
 	return 0;
 }
 
@@ -66,11 +66,10 @@ static __noinline int reroute(struct xdp_md *ctx, const struct address *from, co
 	int failed = route(ctx, from, to, &found);
 	if (failed && failed != -REASON_NEIGHBOUR)
 		return failed;
-	if (failed && (found.ifindex != hop->ifindex || found.vlan != hop->vlan))
+	if (failed && found.device != hop->device)
 		return failed;
-	__builtin_memcpy(hop->dmac, found.dmac, 12);
-	hop->ifindex = found.ifindex;
-	hop->vlan = found.vlan;
+	__builtin_memcpy(hop->dmac, found.dmac, 6);
+	hop->device = found.device;
 	hop->mtu = found.mtu;
 	hop->generation = found.generation;
 	return 0;

@@ -20,8 +20,8 @@ import { BenchProgram, template } from "./bench-program.ts";
 
 const { values } = parseArgs({
   options: {
-    repeat: { type: "string", default: "20000" },
-    rounds: { type: "string", default: "100" },
+    repeat: { type: "string", default: "1000000" },
+    rounds: { type: "string", default: "7" },
     forwards: { type: "string", default: "50000" },
     inside: { type: "boolean", default: false },
   },
@@ -54,7 +54,7 @@ for (const args of setup) if (spawnSync("ip", args, { stdio: "inherit" }).status
 spawnSync("sysctl", ["-qw", "net.ipv4.ip_forward=1"]);
 
 const sys = loadSys();
-const datapath = new XdpDatapath({ pinned: false, interfaces: ["in", "out"], limits: { flowsMax: 1_048_576 }, flowsPerSecond: 0 }, sys);
+const datapath = new XdpDatapath({ pinned: false, interfaces: ["in", "out"], limits: { flowsMax: 65_536 }, flowsPerSecond: 0 }, sys);
 const bench = new BenchProgram(new Bpf(sys));
 const { ifindex } = interfaceNamed(sys, "in");
 const packet = template(842);
@@ -98,7 +98,7 @@ const empty = measure(() => bench.empty.run({ packet, repeat, ifindex }).nanosec
 console.log(`floor of a run: ${empty.least} ns (median ${empty.median})`);
 console.log("flows     ns a packet, least  median   M packets/s a core");
 let opened = 0;
-for (const flows of [1, 50_000, 500_000]) {
+for (const flows of [1, 50_000]) {
   bench.aim(datapath.program);
   bench.flows(flows, forwardCount, false, opened);
   if (flows > opened) {

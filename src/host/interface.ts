@@ -14,6 +14,8 @@ export interface Interface {
   readonly receiveQueues: number;
   /** Of a bridge or a bond that it belongs to; 0: none. */
   readonly master: number;
+  /** Six bytes of an Ethernet interface. */
+  readonly mac: Uint8Array;
   /** Tagged: the interface below and the tag. */
   readonly vlan: { readonly lower: number; readonly tag: number } | undefined;
 }
@@ -59,6 +61,7 @@ function describe(body: DataView): Interface {
     mtu: number(IFLA_MTU),
     receiveQueues: number(IFLA_NUM_RX_QUEUES),
     master: number(IFLA_MASTER),
+    mac: bytesOf(attribute(body, IFINFOMSG_BYTES, IFLA_ADDRESS)),
     vlan: tag === undefined ? undefined : { lower: number(IFLA_LINK), tag },
   };
 }
@@ -67,9 +70,14 @@ function textOf(value: DataView | undefined): string {
   return value === undefined ? "" : Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("latin1").replace(/\0.*$/s, "");
 }
 
+function bytesOf(value: DataView | undefined): Uint8Array {
+  return value === undefined ? new Uint8Array() : Uint8Array.from(new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
+}
+
 const IFINFOMSG_BYTES = 16;
 const IFF_UP = 1;
 const ARPHRD_ETHER = 1;
+const IFLA_ADDRESS = 1;
 const IFLA_IFNAME = 3;
 const IFLA_MTU = 4;
 const IFLA_LINK = 5;

@@ -135,7 +135,8 @@ function setUp(name: string): string {
     ip -n ${name}${place} route add default via 10.77.${i}.1
     ip -n ${name}${place} -6 route add default via fd77:${i}::1`;
   return `
-    for n in p ${places.join(" ")}; do ip netns add ${name}$n; done
+    # Without detection of duplicates, which would keep addresses from being used for a second or two.
+    for n in p ${places.join(" ")}; do ip netns add ${name}$n; nsenter --net=/run/netns/${name}$n sysctl -qw net.ipv6.conf.default.accept_dad=0; done
     ip -n ${name}p link set lo up
     ${places.map(wire).join("\n")}
     nsenter --net=/run/netns/${name}p sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.netfilter.nf_conntrack_acct=1`;

@@ -14,7 +14,7 @@ import { plan } from "../../src/forward/plan.ts";
 import { XdpDatapath } from "../../src/forward/xdp/xdp-datapath.ts";
 import { loadSys } from "../../src/host/sys.ts";
 import { Model, type ModelForward, PASS } from "./model.ts";
-import { type Ends, icmpFrame, spoil, udpFrame } from "./packets.ts";
+import { type Ends, fragmentFrames, icmpFrame, spoil, udpFrame } from "./packets.ts";
 import { hex, makeWorld, World } from "./world.ts";
 
 const { values } = parseArgs({
@@ -121,6 +121,8 @@ for (const turn of ["tx", "redirect"] as const) {
   const known: Ends[] = [];
   const verdicts = new Map<number, number>();
   let flows = 0;
+  /** Fragments that come after their first, mostly. */
+  const later: { frame: Uint8Array; ifindex: number }[] = [];
   for (let i = 0; i < packets / 2; i++) {
     count++;
     const six = random.u32() % 3 === 0;
@@ -128,7 +130,10 @@ for (const turn of ["tx", "redirect"] as const) {
     let frame: Uint8Array;
     let ifindex = world.in;
     const payload = random.u32() % 60;
-    if (kind < 45 || known.length === 0) {
+    if (later.length > 0 && kind < 6) {
+      const at = random.u32() % later.length;
+      ({ frame, ifindex } = later.splice(at, 1)[0]!);
+    } else if (kind < 45 || known.length === 0) {
       const listener = pick(listeners.filter(({ address }) => (address.length === 32) === six));
       const lies = random.u32() % 12 === 0;
       const saddr = lies ? pick(six ? liars6 : liars4) : pick(six ? clients6 : clients4);
@@ -139,7 +144,23 @@ for (const turn of ["tx", "redirect"] as const) {
         dport: listener.port,
       };
       if (random.u32() % 20 === 0) ifindex = world.out;
-      frame = udpFrame(random, ends, { payload, tag: saddr === hex("10.9.0.2") ? 9 : random.u32() % 20 === 0 ? 5 : 0 });
+      const options = { payload, tag: saddr === hex("10.9.0.2") ? 9 : random.u32() % 20 === 0 ? 5 : 0 };
+      frame = udpFrame(random, ends, options);
+      if (random.u32() % 10 === 0) {
+        const both = fragmentFrames(random, ends, options);
+        frame = both[0];
+        later.push({ frame: both[1], ifindex });
+      }
+    } else if (kind < 55) {
+      const ends = pick(known);
+      const way = world.wayTo(ends.saddr);
+      ifindex = way?.ifindex ?? world.in;
+      const both = fragmentFrames(random, ends, { payload, tag: way?.tag ?? 0 });
+      // Seldom in the wrong order.
+      const [now, then] = random.u32() % 16 === 0 ? [both[1], both[0]] : both;
+      frame = now;
+      later.push({ frame: then, ifindex });
+      if (later.length > 100) later.shift();
     } else if (kind < 85) {
       const ends = pick(known);
       const way = world.wayTo(ends.saddr);

@@ -40,6 +40,10 @@ interface Headers {
   readonly tag: number;
   readonly ip: number;
   readonly version: 4 | 6;
+  /** Where what follows IP's headers begins. */
+  readonly body: number;
+  /** Of a datagram in fragments; `key` is the same for all of them. */
+  readonly fragment?: { readonly first: boolean; readonly key: string; readonly protocol: number };
 }
 
 export interface ModelOptions {
@@ -52,6 +56,9 @@ export interface ModelOptions {
 export class Model {
   /** By the ends of a packet, as text. */
   readonly flows = new Map<string, ModelFlow>();
+  /** Flows of datagrams in fragments, and how many first fragments there had been before. */
+  readonly #datagrams = new Map<string, { readonly flow: ModelFlow; readonly at: number }>();
+  #firsts = 0;
   readonly #options: ModelOptions;
 
   constructor(options: ModelOptions) {
@@ -62,11 +69,11 @@ export class Model {
   check(frame: Uint8Array, ifindex: number, verdict: number, out: Uint8Array): string | undefined {
     const headers = readHeaders(frame);
     if (headers === undefined) return passed(frame, verdict, out);
-    const { ip, version } = headers;
-    const protocol = version === 4 ? frame[ip + 9] : frame[ip + 6];
-    if (protocol === (version === 4 ? 1 : 58)) return this.#icmp(frame, headers, ifindex, verdict, out);
-    const body = ip + (version === 4 ? 20 : 40);
+    const { ip, version, body, fragment } = headers;
+    const protocol = fragment?.protocol ?? (version === 4 ? frame[ip + 9] : frame[ip + 6]);
+    if (fragment === undefined && protocol === (version === 4 ? 1 : 58)) return this.#icmp(frame, headers, ifindex, verdict, out);
     const bytes = lengthOf(frame, headers);
+    if (fragment?.first === false) return this.#later(frame, headers, ifindex, verdict, out);
     if (protocol !== 17 || body + 8 > frame.length || bytes < body - ip + 8 || bytes > frame.length - ip)
       return passed(frame, verdict, out);
     if (version === 6 && read16(frame, body + 6) === 0) return passed(frame, verdict, out);
@@ -74,6 +81,7 @@ export class Model {
     const ttl = frame[ip + (version === 4 ? 8 : 7)]!;
     if (ttl <= 1) return passed(frame, verdict, out);
     const known = this.flows.get(keyOf(ends));
+    if (known !== undefined && fragment !== undefined) this.#datagrams.set(fragment.key, { flow: known, at: this.#firsts++ });
     if (known !== undefined) return this.#forwarded(frame, headers, known, ifindex, verdict, out);
     const forward = this.#options.forwards.find(({ listens }) => listens(ends.daddr, ends.dport));
     if (forward === undefined) return passed(frame, verdict, out);
@@ -82,6 +90,20 @@ export class Model {
       impossible(ends) || !forward.admits(ends.saddr) || forward.backends.length === 0 || back === undefined || back.ifindex !== ifindex;
     if (refused) return verdict === DROP ? undefined : `verdict ${verdict} for a packet to be dropped`;
     return this.#opened(frame, headers, ends, forward, back, ifindex, verdict, out);
+  }
+
+  /** A fragment without ports: as the first one was. */
+  #later(frame: Uint8Array, headers: Headers, ifindex: number, verdict: number, out: Uint8Array): string | undefined {
+    const { ip, version, body, fragment } = headers;
+    const bytes = lengthOf(frame, headers);
+    const ttl = frame[ip + (version === 4 ? 8 : 7)]!;
+    if (fragment!.protocol !== 17 || bytes <= body - ip || bytes > frame.length - ip || ttl <= 1) return passed(frame, verdict, out);
+    const datagram = this.#datagrams.get(fragment!.key);
+    if (datagram === undefined) return passed(frame, verdict, out);
+    // The program may have forgotten by then.
+    if (this.#firsts - datagram.at > REMEMBERED) return undefined;
+    if (bytes > datagram.flow.hop.mtu) return verdict === DROP ? undefined : `verdict ${verdict} for a fragment that is too big`;
+    return this.#forwarded(frame, headers, datagram.flow, ifindex, verdict, out);
   }
 
   /** Learns source and backend, looks whether they were allowed, then at the packet. */
@@ -116,7 +138,7 @@ export class Model {
     if (this.flows.has(reverse)) return `${reverse} has two flows`;
     const hop = this.#options.wayTo(after.daddr)!;
     this.flows.set(keyOf(ends), { ...after, hop, forward: forward.name });
-    const returns = back.resolved ? back : { ...back, dmac: macOf(frame, 6), smac: macOf(frame, 0) };
+    const returns = back.resolved ? back : { ...back, dmac: macOf(frame, 6) };
     this.flows.set(reverse, {
       saddr: ends.daddr,
       daddr: ends.saddr,
@@ -125,33 +147,40 @@ export class Model {
       hop: returns,
       forward: forward.name,
     });
+    const { fragment } = headers;
+    if (fragment !== undefined) this.#datagrams.set(fragment.key, { flow: this.flows.get(keyOf(ends))!, at: this.#firsts++ });
     return this.#forwarded(frame, headers, this.flows.get(keyOf(ends))!, ifindex, verdict, out);
   }
 
   #forwarded(frame: Uint8Array, headers: Headers, flow: ModelFlow, ifindex: number, verdict: number, out: Uint8Array): string | undefined {
     if (lengthOf(frame, headers) > flow.hop.mtu) return this.#tooBig(frame, headers, flow.hop.mtu, ifindex, verdict, out);
-    const { ip, version } = headers;
+    const { ip, version, fragment } = headers;
     const wanted = retagged(frame, headers, flow.hop);
     const at = 14 + (flow.hop.tag === 0 ? 0 : 4);
-    const body = at + (version === 4 ? 20 : 40);
+    const body = at + headers.body - ip;
     putEnds(wanted, at, version, flow);
     wanted[at + (version === 4 ? 8 : 7)]!--;
-    write16(wanted, body, flow.sport);
-    write16(wanted, body + 2, flow.dport);
-    const length = lengthOf(frame, headers) - (body - at);
-    const bodyBefore = ip + (version === 4 ? 20 : 40);
+    const isLater = fragment?.first === false;
+    if (!isLater) {
+      write16(wanted, body, flow.sport);
+      write16(wanted, body + 2, flow.dport);
+    }
+    const length = lengthOf(frame, headers) - (version === 4 ? 20 : 40);
     const problem =
       this.#sent(flow.hop, ifindex, verdict) ??
-      (version === 4 ? carried("IP", wanted, out, at + 10, headerSum(frame, ip), () => headerSum(out, at)) : undefined) ??
+      (version === 4 ? carried("IP", wanted, out, at + 10, headerSum(frame, ip), () => headerSum(out, at)) : undefined);
+    if (isLater) return problem ?? difference(wanted, out);
+    const checked =
+      problem ??
       udpCarried(
         wanted,
         out,
         body + 6,
         () => transportSum(frame, ip, version, 17, length),
         () => transportSum(out, at, version, 17, length),
-        read16(frame, bodyBefore + 6),
+        read16(frame, headers.body + 6),
       );
-    return problem ?? difference(wanted, out);
+    return checked ?? difference(wanted, out);
   }
 
   #icmp(frame: Uint8Array, headers: Headers, ifindex: number, verdict: number, out: Uint8Array): string | undefined {
@@ -166,7 +195,7 @@ export class Model {
         ? frame[inner] === 0x45 && frame[inner + 9] === 17 && (read16(frame, inner + 6) & 0x3fff) === 0
         : frame[inner]! >> 4 === 6 && frame[inner + 6] === 17;
     if (!isError || !innerIp) return passed(frame, verdict, out);
-    const about = endsOf(frame, { tag: 0, ip: inner, version });
+    const about = endsOf(frame, { tag: 0, ip: inner, version, body: inner + header });
     const flow = this.flows.get(keyOf({ saddr: about.daddr, daddr: about.saddr, sport: about.dport, dport: about.sport }));
     if (flow === undefined || frame[ip + (version === 4 ? 8 : 7)]! <= 1) return passed(frame, verdict, out);
     const wanted = retagged(frame, headers, flow.hop);
@@ -218,7 +247,7 @@ export class Model {
     wanted.set(frame.subarray(0, 6), 6);
     wanted.set(frame.subarray(12, ip), 12);
     wanted.set(frame.subarray(ip, ip + quoted), ip + header + 8);
-    const ends = endsOf(frame, { tag, ip, version });
+    const ends = endsOf(frame, { tag, ip, version, body: ip + header });
     wanted[ip] = version === 4 ? 0x45 : 0x60;
     if (version === 4) {
       write16(wanted, ip + 2, header + 8 + quoted);
@@ -259,10 +288,24 @@ function readHeaders(frame: Uint8Array): Headers | undefined {
     if (tag === 0) return undefined;
   }
   if (type === 0x0800) {
-    const usual = frame.length >= ip + 20 && frame[ip] === 0x45 && (read16(frame, ip + 6) & 0x3fff) === 0;
-    return usual ? { tag, ip, version: 4 } : undefined;
+    if (frame.length < ip + 20 || frame[ip] !== 0x45) return undefined;
+    const headers = { tag, ip, version: 4, body: ip + 20 } as const;
+    const offset = read16(frame, ip + 6);
+    if ((offset & 0x3fff) === 0) return headers;
+    const key = hexOf(frame, ip + 12, ip + 20) + hexOf(frame, ip + 4, ip + 6);
+    return { ...headers, fragment: { first: (offset & 0x1fff) === 0, key, protocol: frame[ip + 9]! } };
   }
-  return type === 0x86dd && frame.length >= ip + 40 && frame[ip]! >> 4 === 6 ? { tag, ip, version: 6 } : undefined;
+  if (type !== 0x86dd || frame.length < ip + 40 || frame[ip]! >> 4 !== 6) return undefined;
+  if (frame[ip + 6] !== 44) return { tag, ip, version: 6, body: ip + 40 };
+  if (frame.length < ip + 48) return undefined;
+  const key = hexOf(frame, ip + 8, ip + 40) + hexOf(frame, ip + 44, ip + 48);
+  return {
+    tag,
+    ip,
+    version: 6,
+    body: ip + 48,
+    fragment: { first: (read16(frame, ip + 42) & 0xfff8) === 0, key, protocol: frame[ip + 40]! },
+  };
 }
 
 /** Of the IP packet, as its header says. */
@@ -270,9 +313,9 @@ function lengthOf(frame: Uint8Array, { ip, version }: Headers): number {
   return version === 4 ? read16(frame, ip + 2) : read16(frame, ip + 4) + 40;
 }
 
-function endsOf(frame: Uint8Array, { ip, version }: Headers): Ends {
+function endsOf(frame: Uint8Array, { ip, version, body }: Headers): Ends {
   const [from, to, end] = version === 4 ? [ip + 12, ip + 16, ip + 20] : [ip + 8, ip + 24, ip + 40];
-  return { saddr: hexOf(frame, from, to), daddr: hexOf(frame, to, end), sport: read16(frame, end), dport: read16(frame, end + 2) };
+  return { saddr: hexOf(frame, from, to), daddr: hexOf(frame, to, end), sport: read16(frame, body), dport: read16(frame, body + 2) };
 }
 
 function putEnds(frame: Uint8Array, ip: number, version: 4 | 6, { saddr, daddr }: Pick<Ends, "saddr" | "daddr">): void {
@@ -285,6 +328,9 @@ function retagged(frame: Uint8Array, { ip, version }: Headers, hop: Way): Uint8A
   const link = Buffer.from(`${hop.dmac}${hop.smac}${tag}${version === 4 ? "0800" : "86dd"}`, "hex");
   return Buffer.concat([link, frame.subarray(ip)]);
 }
+
+/** First fragments; the program's table has room for more. */
+const REMEMBERED = 4000;
 
 function passed(frame: Uint8Array, verdict: number, out: Uint8Array): string | undefined {
   return verdict === PASS ? difference(frame, out) : `verdict ${verdict} for a packet of the kernel's`;

@@ -51,6 +51,38 @@ export function udpFrame(random: Prng, { saddr, daddr, sport, dport }: Ends, { t
   return frame;
 }
 
+/** A datagram in two fragments. */
+export function fragmentFrames(random: Prng, ends: Ends, options: PacketOptions): [first: Uint8Array, later: Uint8Array] {
+  const whole = udpFrame(random, ends, { ...options, payload: 24 + (random.u32() % 40) });
+  const ip = (options.tag ?? 0) === 0 ? 14 : 18;
+  const four = ends.saddr.length === 8;
+  const body = ip + (four ? 20 : 40);
+  const id = random.u32();
+  const part = (from: number, to: number): Uint8Array => {
+    const header = four ? 0 : 8;
+    const frame = new Uint8Array(body + header + to - from);
+    frame.set(whole.subarray(0, body));
+    frame.set(whole.subarray(body + from, body + to), body + header);
+    const more = to < whole.length - body ? 1 : 0;
+    if (four) {
+      write16(frame, ip + 2, frame.length - ip);
+      write16(frame, ip + 4, id & 0xffff);
+      write16(frame, ip + 6, (more << 13) | (from >> 3));
+      write16(frame, ip + 10, 0);
+      write16(frame, ip + 10, 0xffff - headerSum(frame, ip));
+    } else {
+      write16(frame, ip + 4, frame.length - body);
+      frame[ip + 6] = 44;
+      frame.set([17, 0], body);
+      write16(frame, body + 2, from | more);
+      write16(frame, body + 4, id >>> 16);
+      write16(frame, body + 6, id & 0xffff);
+    }
+    return frame;
+  };
+  return [part(0, 16), part(16, whole.length - body)];
+}
+
 /** An ICMP error about a packet from `about.saddr` to `about.daddr`, made by `router`. */
 export function icmpFrame(random: Prng, about: Ends, router: string, { tag = 0, ttl = 64, payload }: PacketOptions): Uint8Array {
   const version = about.saddr.length === 8 ? 4 : 6;

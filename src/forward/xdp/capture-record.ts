@@ -1,5 +1,5 @@
 /** A captured packet as the program leaves it in the ring: the frame's beginning, from which the link header is taken off. */
-import { CAPTURE_EVENT, HOP_FLAG } from "./layout.ts";
+import { CAPTURE_EVENT } from "./layout.ts";
 
 export interface CapturedPacket {
   readonly forward: number;
@@ -21,7 +21,7 @@ export function readCapture(record: DataView): CapturedPacket | undefined {
   if (captured <= link) return undefined;
   return {
     forward: record.getUint32(CAPTURE_EVENT.forward, true),
-    reply: (record.getUint32(CAPTURE_EVENT.reply, true) & HOP_FLAG.reply) !== 0,
+    reply: record.getUint32(CAPTURE_EVENT.reply, true) !== 0,
     packet: frame.subarray(link),
     seconds: Number(record.getBigUint64(CAPTURE_EVENT.time, true)) / 1e9,
     length: record.getUint16(CAPTURE_EVENT.length, true) - link,

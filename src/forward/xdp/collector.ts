@@ -1,12 +1,12 @@
 /**
- * Ends flows that are idle, or whose forward is gone, by walking over the tables a bounded piece at a time.
+ * Ends flows that are idle, or whose forward is gone, and adds up what they carried, by walking over the tables a bounded piece at a time.
  *
  * Its clock is what the program writes into flows with every packet: it stands still while there is no collector, so that a flow does not look idle because
  * nobody told the time. A flow without an answer has less patience, so that a flood of made-up sources is gone soon.
  */
-import type { Forward } from "../forward.ts";
-import { formatBackend } from "../listen.ts";
-import type { FlowEntry, FlowTable } from "./flow-table.ts";
+import type { FlowEntry } from "./flow-entry.ts";
+import type { FlowTable } from "./flow-table.ts";
+import { HOP } from "./layout.ts";
 import type { Tables } from "./tables.ts";
 
 export interface CollectorCounters {
@@ -32,9 +32,9 @@ export class Collector {
   #now: number;
   #thorough: boolean;
   #at = 0;
+  #place = 0;
+  #occupied = 0;
   #leaving: ReadonlySet<number> = new Set();
-  #backends: ReadonlyMap<number, Forward> = new Map();
-  readonly #backendNames = new Map<Forward, ReadonlySet<string>>();
   #seen = new Set<number>();
 
   /** `thorough`: the first walk looks at both ways of every flow, since a process that was killed may have left halves. */
@@ -47,14 +47,20 @@ export class Collector {
     this.#begin();
   }
 
-  /** Looks at `batches` batches more; true when a walk over everything has ended. `now`: what the program writes into flows. */
-  collect(now: number, batches: number): boolean {
+  /** Looks at `places` places more; true when a walk over everything has ended. `now`: what the program writes into flows. */
+  collect(now: number, places: number): boolean {
     this.#now = now;
-    for (let i = 0; i < batches; i++) {
+    for (let left = places; left > 0; ) {
       const table = this.#flows[this.#at]!;
-      table.next((entry) => this.#judge(table, entry));
-      table.flush();
-      if (!table.done) continue;
+      if (this.#place === 0 && table.isUsed) {
+        // What is put there from now on says so again.
+        table.isUsed = false;
+        this.#occupied = 0;
+        left -= this.#tend(table, left);
+      } else if (this.#place > 0) left -= this.#tend(table, left);
+      if (this.#place > 0) continue;
+      if (this.#occupied > 0) table.isUsed = true;
+      this.#occupied = 0;
       if (++this.#at < this.#flows.length) continue;
       this.#finish();
       return true;
@@ -63,18 +69,14 @@ export class Collector {
   }
 
   /** Ends all flows that `condemned` says, now; how many. */
-  sweep(flows: readonly FlowTable[], condemned: Condemned): number {
+  sweep(condemned: Condemned): number {
     let count = 0;
-    for (const table of flows) {
-      table.restart();
-      while (!table.done)
-        table.next((entry) => {
-          if (entry.isReply || !condemned(entry)) return;
-          this.#end(table, entry);
-          count++;
-        });
-      table.flush();
-    }
+    for (const table of this.#flows)
+      table.each((entry, isDead) => {
+        if (isDead || entry.isReply || !condemned(entry)) return;
+        table.end(entry);
+        count++;
+      });
     this.counters.ended += count;
     return count;
   }
@@ -84,58 +86,42 @@ export class Collector {
     return Math.max(0, this.#patience(entry, other) - this.#age(entry, other));
   }
 
+  #tend(table: FlowTable, places: number): number {
+    const count = Math.min(places, table.places - this.#place);
+    const judge = (entry: FlowEntry): void => this.#judge(table, entry);
+    const bury = (entry: FlowEntry): void => this.#tables.addEnded(entry);
+    this.#occupied += table.tend(this.#place, count, this.counters.passes & 1, judge, bury);
+    this.#place = (this.#place + count) % table.places;
+    return count;
+  }
+
   #judge(table: FlowTable, entry: FlowEntry): void {
     const { forward } = entry;
-    const leaving = this.#leaving.has(forward) || (this.#backends.size > 0 && this.#isStray(entry));
+    const leaving = this.#leaving.size > 0 && this.#leaving.has(forward);
     if (leaving) this.#seen.add(forward);
-    // Most entries end here, without a system call.
-    if (
-      !leaving &&
-      !this.#thorough &&
-      this.#now - Math.max(entry.seen, this.#since) < Math.min(UNANSWERED_SECONDS, this.#tables.idleOf(forward))
-    ) {
-      if (entry.isReply || entry.packets > 0) return;
-    }
+    // Most entries end here, without a look at the other way.
+    else if (!this.#thorough && this.#age(entry, undefined) < Math.min(UNANSWERED_SECONDS, this.#tables.idleOf(forward))) return;
     const other = table.other(entry);
     if (entry.isReply) {
       // Its way there is what is looked at; without one it is no flow.
       if (other !== undefined || this.#age(entry, undefined) < HALF_SECONDS) return;
       this.counters.halves++;
-      table.end(entry);
-      return;
-    }
-    if (other === undefined) {
-      this.counters.halves++;
-      this.#end(table, entry);
-    } else if (leaving) {
-      this.counters.ended++;
-      this.#end(table, entry);
-    } else if (this.#age(entry, other) >= this.#patience(entry, other)) {
-      this.counters.idle++;
-      this.#end(table, entry);
-    }
-  }
-
-  /** To a backend that its forward has no more. */
-  #isStray(entry: FlowEntry): boolean {
-    const forward = this.#backends.get(entry.forward);
-    if (forward === undefined || entry.isReply) return false;
-    let names = this.#backendNames.get(forward);
-    if (names === undefined) {
-      names = new Set(forward.backends.map(formatBackend));
-      this.#backendNames.set(forward, names);
-    }
-    const backend = entry.end("value", "destination");
-    return !names.has(backend) && !names.has(backend.replace(/:\d+$/, "").replace(/^\[|\]$/g, ""));
-  }
-
-  #end(table: FlowTable, entry: FlowEntry): void {
-    this.#tables.addEnded(entry.forward, 1);
+    } else if (other === undefined) this.counters.halves++;
+    else if (leaving) this.counters.ended++;
+    else if (this.#age(entry, other) >= this.#patience(entry, other)) this.counters.idle++;
+    else return;
     table.end(entry);
   }
 
   #age(entry: FlowEntry, other: FlowEntry | undefined): number {
-    return this.#now - Math.max(entry.seen, other?.seen ?? 0, this.#since);
+    const age = this.#sinceSeen(entry.seen);
+    return Math.min(this.#now - this.#since, other === undefined ? age : Math.min(age, this.#sinceSeen(other.seen)));
+  }
+
+  /** Of the clock only some bits are there; what seems to lie ahead was written by a packet just now. */
+  #sinceSeen(seen: number): number {
+    const age = (this.#now - seen) & SEEN_MASK;
+    return age > SEEN_MASK >>> 1 ? 0 : age;
   }
 
   #patience(entry: FlowEntry, other: FlowEntry | undefined): number {
@@ -145,9 +131,7 @@ export class Collector {
 
   #begin(): void {
     this.#at = 0;
-    for (const table of this.#flows) table.restart();
     this.#leaving = new Set(this.#tables.leaving);
-    this.#backends = new Map(this.#tables.backends);
     this.#seen = new Set();
   }
 
@@ -155,12 +139,11 @@ export class Collector {
     this.counters.passes++;
     this.#thorough = false;
     for (const id of this.#leaving) if (!this.#seen.has(id) && this.#tables.leaving.has(id)) this.#tables.forget(id);
-    this.#backendNames.clear();
-    for (const [id, forward] of this.#backends) if (this.#tables.backends.get(id) === forward) this.#tables.backends.delete(id);
     this.#begin();
   }
 }
 
+const SEEN_MASK = 2 ** HOP.seenBits - 1;
 /** Linux's conntrack gives a UDP flow without an answer as long. */
 const UNANSWERED_SECONDS = 30;
 /** The program inserts the way back first; both are there after this at the latest. */

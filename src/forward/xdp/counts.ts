@@ -1,6 +1,6 @@
 /** What the program counted, added up over processors, read from memory without a system call. */
 import type { BpfMap } from "../../host/bpf/bpf-map.ts";
-import { type ForwardStats, newForwardStats } from "../datapath.ts";
+import type { ForwardStats } from "../datapath.ts";
 import { COUNT, REASONS, REASONS_ROOM } from "./layout.ts";
 
 export class Counts {
@@ -18,18 +18,11 @@ export class Counts {
     this.#cpus = cpus;
   }
 
-  /** `ended`: flows of it that are no more. */
-  of(forward: number, ended: number): ForwardStats {
-    const stats = newForwardStats();
-    stats.packetsIn = this.#sum(forward, COUNT.packets);
-    stats.bytesIn = this.#sum(forward, COUNT.octets);
-    stats.packetsOut = this.#sum(forward, COUNT.replyPackets);
-    stats.bytesOut = this.#sum(forward, COUNT.replyOctets);
-    stats.flows = (this.#sum(forward, COUNT.flows) - ended) >>> 0;
-    stats.denied = this.#sum(forward, COUNT.denied);
-    stats.limited = this.#sum(forward, COUNT.limited);
-    stats.refused = this.#sum(forward, COUNT.refused);
-    return stats;
+  /** What went nowhere, into `stats`. */
+  addTo(stats: ForwardStats, forward: number): void {
+    stats.denied += this.#sum(forward, COUNT.denied);
+    stats.limited += this.#sum(forward, COUNT.limited);
+    stats.refused += this.#sum(forward, COUNT.refused);
   }
 
   /** By the names of `REASONS`. */

@@ -1,166 +1,182 @@
 /**
- * Flows as the program keeps them, read and ended from here: two entries each, one for each way, each found from the other.
+ * A flow table of bpf/flows.h from this side: the same memory, walked over, searched, and written by the same rules.
  *
- *   key (saddr, daddr, sport, dport) ─► value (the same after translation, hop)      the other way's key: the value's addresses and ports, reversed
+ *   EMPTY ─► BUSY ─► LIVE ─► DEAD ─► RESTING ─► FREE ─► EMPTY          `tend` does all behind DEAD, one step a walk
+ *
+ * A walk takes at least as long as a packet is under way, so that who reads a place never finds another flow in it. What is FREE can be used again; where much is, what no
+ * flow's chain leads over becomes EMPTY a walk later, so that chains stay short whatever comes and goes.
  */
-import { Block } from "../../host/block.ts";
-import type { BpfMap, MapWalk } from "../../host/bpf/bpf-map.ts";
-import { formatHostPort, formatIp } from "../../host/ip-address.ts";
-import type { Flow } from "../datapath.ts";
-import { FLOW4, FLOW6, type FlowLayout, HOP, HOP_FLAG } from "./layout.ts";
+import { FlowEntry } from "./flow-entry.ts";
+import { FlowHash } from "./flow-hash.ts";
+import { type FlowLayout, PLACE, PROBES } from "./layout.ts";
 
-/** An entry under a cursor: moved over entries, so that nothing is allocated for each. */
-export class FlowEntry {
-  readonly layout: FlowLayout;
-  readonly keys: Block;
-  readonly values: Block;
-  index = 0;
-
-  constructor(layout: FlowLayout, keys: Block, values: Block) {
-    this.layout = layout;
-    this.keys = keys;
-    this.values = values;
-  }
-
-  get isReply(): boolean {
-    return (this.#hop16(HOP.flags) & HOP_FLAG.reply) !== 0;
-  }
-
-  get forward(): number {
-    return this.#hop32(HOP.forward);
-  }
-
-  /** The collector's clock at its last packet. */
-  get seen(): number {
-    return this.#hop32(HOP.seen);
-  }
-
-  get packets(): number {
-    return this.#hop64(HOP.packets);
-  }
-
-  get octets(): number {
-    return this.#hop64(HOP.octets);
-  }
-
-  /** "host:port" of the key's or, translated, of the value's source or destination. */
-  end(of: "key" | "value", which: "source" | "destination"): string {
-    const { addressBytes, keyBytes, valueBytes, daddr, sport, dport } = this.layout;
-    const { bytes, view } = of === "key" ? this.keys : this.values;
-    const base = this.index * (of === "key" ? keyBytes : valueBytes);
-    const address = base + (which === "source" ? 0 : daddr);
-    const port = view.getUint16(base + (which === "source" ? sport : dport));
-    const host = addressBytes === 4 ? bytes.subarray(address, address + 4).join(".") : formatIp(bytes, address);
-    return formatHostPort(host, port);
-  }
-
-  /** Key of the other way, into bytes[at…). */
-  reverse(bytes: Uint8Array, at: number): void {
-    const { addressBytes, valueBytes, daddr, sport, dport } = this.layout;
-    const base = this.index * valueBytes;
-    const from = this.values.bytes;
-    for (let i = 0; i < addressBytes; i++) {
-      bytes[at + i] = from[base + daddr + i]!;
-      bytes[at + daddr + i] = from[base + i]!;
-    }
-    for (let i = 0; i < 2; i++) {
-      bytes[at + sport + i] = from[base + dport + i]!;
-      bytes[at + dport + i] = from[base + sport + i]!;
-    }
-  }
-
-  #hop16(offset: number): number {
-    return this.values.view.getUint16(this.index * this.layout.valueBytes + this.layout.hop + offset, true);
-  }
-
-  #hop32(offset: number): number {
-    return this.values.view.getUint32(this.index * this.layout.valueBytes + this.layout.hop + offset, true);
-  }
-
-  #hop64(offset: number): number {
-    return Number(this.values.view.getBigUint64(this.index * this.layout.valueBytes + this.layout.hop + offset, true));
-  }
+export interface FlowMemory {
+  /** The table: 2^n places. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Two words. */
+  readonly seed: Uint32Array;
+  /** One word, not 0 once the program has put something there. */
+  readonly used: Int32Array;
 }
 
 export class FlowTable {
-  readonly map: BpfMap;
   readonly layout: FlowLayout;
-  readonly #walk: MapWalk;
+  /** How many. */
+  readonly places: number;
+  readonly #words: Int32Array;
+  readonly #used: Int32Array;
+  readonly #hash: FlowHash;
   readonly #entry: FlowEntry;
   readonly #other: FlowEntry;
-  readonly #otherKey: Uint8Array;
-  /** Those to be ended: the other way's keys first, so that no packet finds a flow of which only the way back is gone for longer than a call. */
-  readonly #ending: [replies: Block, originals: Block];
-  #count = 0;
+  readonly #stride: number;
+  readonly #state: number;
+  readonly #key: Int32Array;
 
-  constructor(map: BpfMap) {
-    this.map = map;
-    this.layout = map.shape.keyBytes === FLOW4.keyBytes ? FLOW4 : FLOW6;
-    this.#walk = map.walk();
-    this.#entry = new FlowEntry(this.layout, this.#walk.keys, this.#walk.values);
-    const { sys } = map.bpf;
-    this.#other = new FlowEntry(this.layout, new Block(sys, this.layout.keyBytes), new Block(sys, this.layout.valueBytes));
-    this.#otherKey = new Uint8Array(this.layout.keyBytes);
-    this.#ending = [new Block(sys, ENDING_MAX * this.layout.keyBytes), new Block(sys, ENDING_MAX * this.layout.keyBytes)];
+  constructor(layout: FlowLayout, { bytes, seed, used }: FlowMemory) {
+    this.layout = layout;
+    this.#words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
+    this.places = 2 ** Math.floor(Math.log2(bytes.byteLength / layout.bytes));
+    this.#used = used;
+    this.#hash = new FlowHash(seed);
+    this.#entry = new FlowEntry(layout, this.#words);
+    this.#other = new FlowEntry(layout, this.#words);
+    this.#stride = layout.bytes / 4;
+    this.#state = layout.state / 4;
+    this.#key = new Int32Array(layout.state / 4);
   }
 
-  /** Whether the walk has come to the end. */
-  get done(): boolean {
-    return this.#walk.done;
+  /** Whether there may be anything in it. */
+  get isUsed(): boolean {
+    return Atomics.load(this.#used, 0) !== 0;
   }
 
-  restart(): void {
-    this.#walk.restart();
+  set isUsed(used: boolean) {
+    Atomics.store(this.#used, 0, used ? 1 : 0);
   }
 
-  /** The next batch of entries, each handed to `see`; how many. */
-  next(see: (entry: FlowEntry) => void): number {
-    const count = this.#walk.next();
-    for (let i = 0; i < count; i++) {
-      this.#entry.index = i;
-      see(this.#entry);
+  /** Hands every flow's way to `see`, those that are DEAD but not yet added up with `isDead`. The entry is valid until `see` returns. */
+  each(see: (entry: FlowEntry, isDead: boolean) => void): void {
+    if (!this.isUsed) return;
+    for (let place = 0, at = this.#state; place < this.places; place++, at += this.#stride) {
+      const state = this.#words[at]!;
+      if (state !== PLACE.live && state !== PLACE.dead) continue;
+      this.#entry.moveTo(place);
+      see(this.#entry, state === PLACE.dead);
     }
-    return count;
+  }
+
+  /**
+   * Looks at `count` places from `first` on: those that live are handed to `judge`, those that died to `bury`, and all that is over goes a step on.
+   * `turn`: 0 and 1 by turns, from walk to walk. How many were not EMPTY.
+   */
+  tend(first: number, count: number, turn: number, judge: (entry: FlowEntry) => void, bury: (entry: FlowEntry) => void): number {
+    const [mine, others] = turn === 0 ? [PLACE.free, PLACE.freeToo] : [PLACE.freeToo, PLACE.free];
+    let occupied = 0;
+    let free = 0;
+    let living = 0;
+    for (let place = first, at = first * this.#stride + this.#state; place < first + count; place++, at += this.#stride) {
+      const state = this.#words[at]!;
+      if (state === PLACE.empty) continue;
+      occupied++;
+      if (state === others) free++;
+      else if (state === PLACE.resting) Atomics.compareExchange(this.#words, at, PLACE.resting, mine);
+      else if (state === PLACE.live) {
+        living++;
+        this.#entry.moveTo(place);
+        judge(this.#entry);
+      } else if (state === PLACE.dead) {
+        this.#entry.moveTo(place);
+        bury(this.#entry);
+        Atomics.store(this.#words, at, PLACE.resting);
+      }
+    }
+    if (free > 0 && (free * FREE_SHARE > count || living === 0)) this.#clear(first, count, others);
+    return occupied;
   }
 
   /** The other way of a flow; undefined when it is not there. Valid until the next call. */
   other(entry: FlowEntry): FlowEntry | undefined {
-    entry.reverse(this.#otherKey, 0);
-    const value = this.map.lookup(this.#otherKey);
-    if (value === undefined) return undefined;
-    this.#other.keys.bytes.set(this.#otherKey);
-    this.#other.values.bytes.set(value);
+    entry.reverse(this.#key, 0);
+    const place = this.#find(this.#key, 0);
+    if (place < 0) return undefined;
+    this.#other.moveTo(place);
     return this.#other;
   }
 
-  /** Notes both ways of the flow to be ended by `flush`; `entry` is the way there, or an answer's way without one. */
+  /** Both ways; packets that come from now on find nothing. */
   end(entry: FlowEntry): void {
-    const { keyBytes } = this.layout;
-    entry.reverse(this.#ending[0].bytes, this.#count * keyBytes);
-    this.#ending[1].bytes.set(entry.keys.bytes.subarray(entry.index * keyBytes, (entry.index + 1) * keyBytes), this.#count * keyBytes);
-    if (++this.#count === ENDING_MAX) this.flush();
+    const other = this.other(entry);
+    if (other !== undefined) this.#kill(other);
+    this.#kill(entry);
   }
 
-  flush(): void {
-    for (const keys of this.#ending) this.map.deleteBatch(keys, this.#count);
-    this.#count = 0;
+  /** Takes over what is in another table and not in this one; answers how many found no place. */
+  copy(from: FlowTable): number {
+    let refused = 0;
+    from.each((entry, isDead) => {
+      if (!isDead && !this.#insert(from.#words, entry.base / 4)) refused++;
+    });
+    return refused;
+  }
+
+  #kill(entry: FlowEntry): void {
+    Atomics.compareExchange(this.#words, entry.base / 4 + this.#state, PLACE.live, PLACE.dead);
+  }
+
+  /** Makes EMPTY of `state` what no chain leads over: from behind, knowing where the chains of what follows begin. */
+  #clear(first: number, count: number, state: number): void {
+    const mask = this.places - 1;
+    // So many places before the one that is looked at belong to chains that lead to it or beyond.
+    let back = 0;
+    for (let place = first + count + PROBES - 1; place >= first; place--) {
+      const needed = back > 0;
+      if (needed) back--;
+      const base = (place & mask) * this.#stride;
+      const at = base + this.#state;
+      const now = this.#words[at]!;
+      if (now === PLACE.live || now === PLACE.dead) {
+        const home = this.#hash.of(this.layout, this.#words, base) & mask;
+        back = Math.max(back, ((place & mask) - home) & mask);
+      } else if (now < 0) back = PROBES;
+      else if (now === state && !needed && place < first + count) Atomics.compareExchange(this.#words, at, state, PLACE.empty);
+    }
+  }
+
+  #find(words: Int32Array, at: number): number {
+    const hash = this.#hash.of(this.layout, words, at);
+    for (let n = 0; n < PROBES; n++) {
+      const place = (hash + n) & (this.places - 1);
+      const state = this.#words[place * this.#stride + this.#state];
+      if (state === PLACE.empty) return -1;
+      if (state === PLACE.live && this.#is(place, words, at)) return place;
+    }
+    return -1;
+  }
+
+  #is(place: number, words: Int32Array, at: number): boolean {
+    const base = place * this.#stride;
+    for (let i = 0; i < this.#state; i++) if (this.#words[base + i] !== words[at + i]) return false;
+    return true;
+  }
+
+  /** A whole flow's way, unless its key is there. False: no place for it. */
+  #insert(words: Int32Array, at: number): boolean {
+    const hash = this.#hash.of(this.layout, words, at);
+    if (this.#find(words, at) >= 0) return true;
+    for (let n = 0; n < PROBES; n++) {
+      const place = (hash + n) & (this.places - 1);
+      const base = place * this.#stride;
+      const before = this.#words[base + this.#state]!;
+      if (before !== PLACE.empty && before >> 1 !== PLACE.free >> 1) continue;
+      if (Atomics.compareExchange(this.#words, base + this.#state, before, hash | PLACE.busy) !== before) continue;
+      for (let i = 0; i < this.#stride; i++) if (i !== this.#state) this.#words[base + i] = words[at + i]!;
+      this.isUsed = true;
+      Atomics.store(this.#words, base + this.#state, PLACE.live);
+      return true;
+    }
+    return false;
   }
 }
 
-/** `entry` is the way there. */
-export function describeFlow(entry: FlowEntry, other: FlowEntry | undefined, forward: string, expiresSeconds: number): Flow {
-  return {
-    forward,
-    source: entry.end("key", "source"),
-    listen: entry.end("key", "destination"),
-    seenAs: entry.end("value", "source"),
-    backend: entry.end("value", "destination"),
-    packetsIn: entry.packets,
-    bytesIn: entry.octets,
-    packetsOut: other?.packets ?? 0,
-    bytesOut: other?.octets ?? 0,
-    expiresSeconds,
-  };
-}
-
-const ENDING_MAX = 4096;
+/** One in so many places may be FREE before it is worth the work. */
+const FREE_SHARE = 16;

@@ -1,7 +1,7 @@
 /**
  * The program and its tables in the kernel: found again where an earlier process pinned them, replaced between two packets, taken out.
  *
- *   /sys/fs/bpf/longhaul/NAME/1/MAP      tables, of layout version 1
+ *   /sys/fs/bpf/longhaul/NAME/2/MAP      tables, of layout version 2
  *   /sys/fs/bpf/longhaul/NAME/link-IFINDEX   the program at an interface
  *
  * A table that has another size now is made anew and filled from the old one, before the program is replaced and once more behind it.
@@ -17,6 +17,8 @@ import { BPFFS, movePin, pinFolder, pinnedNames, possibleCpus, readObject, remov
 import { XdpLink, type XdpMode } from "../../host/bpf/xdp-link.ts";
 import { type Interface, interfaceNamed } from "../../host/interface.ts";
 import type { Sys } from "../../host/sys.ts";
+import { flowTable } from "./flow-table-map.ts";
+import { Settings } from "./settings.ts";
 import { loadPrograms, openObject, type XdpLimits } from "./shapes.ts";
 
 export interface InstallationOptions {
@@ -71,7 +73,12 @@ export class Installation {
     const links: XdpLink[] = [];
     const attached: AttachedInterface[] = [];
     try {
-      for (const { shape, old } of made) if (old !== undefined) copyEntries(old, this.object.map(shape.name));
+      new Settings(this.object.map("bss")).sow();
+      for (const { shape, old } of made) {
+        if (old === undefined) continue;
+        if (shape.name.startsWith("flows")) this.#copyFlows(old, this.object.map(shape.name));
+        else copyEntries(old, this.object.map(shape.name));
+      }
       this.program = loadPrograms(this.object);
       for (const name of options.interfaces) {
         const found = interfaceNamed(sys, name);
@@ -83,7 +90,7 @@ export class Installation {
       for (const { shape, old } of made) {
         const map = this.object.map(shape.name);
         // Flows that were opened while the first copy was made.
-        if (old !== undefined && shape.name.startsWith("flows")) copyEntries(old, map);
+        if (old !== undefined && shape.name.startsWith("flows")) this.#copyFlows(old, map);
         old?.close();
         if (folder === undefined) continue;
         unpin(`${folder}/new-${shape.name}`);
@@ -114,6 +121,13 @@ export class Installation {
     this.program.close();
     this.object.close();
     if (!keep && this.#folder !== undefined) removeInstallation(this.#folder);
+  }
+
+  /** Both tables have one seed: what has no place in a smaller one begins anew. */
+  #copyFlows(from: BpfMap, to: BpfMap): void {
+    const settings = new Settings(this.object.map("bss"));
+    const [old, made] = [from, to].map((map) => flowTable(map, settings));
+    made!.copy(old!);
   }
 
   /** The link that an earlier process pinned, or a new one, pinned. */
@@ -192,4 +206,4 @@ function copyEntries(from: BpfMap, to: BpfMap): void {
 /** Counts for each processor lie otherwise when the number of forwards changes: they begin anew. */
 const COPIED_ARRAYS = new Set(["forwards", "policies", "choices", "backends", "sources", "titles"]);
 /** Of the structures in bpf/layout.h; to be raised with any change to them. */
-const LAYOUT_VERSION = 1;
+const LAYOUT_VERSION = 2;

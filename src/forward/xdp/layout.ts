@@ -16,38 +16,50 @@ export const POLICY = {
   /** Each cost u64 and burst u64. */
   ...{ packets: 24, octets: 40, sourcePackets: 56, sourceOctets: 72 },
 } as const;
-export const POLICY_FLAG = { transparent: 1, access: 2, deny: 4, bySource: 8, limit: 16, sourceLimit: 32 } as const;
+export const POLICY_FLAG = { transparent: 1, access: 2, deny: 4, bySource: 8, limit: 16, sourceLimit: 32, single: 64 } as const;
 
 export const BACKEND = { bytes: 32, address: 0, port: 16, source: 20, sources: 24 } as const;
-export const TITLE = { bytes: 72, nameBytes: 64, idle: 64, ended: 68 } as const;
+export const TITLE = {
+  bytes: 104,
+  ...{ nameBytes: 64, idle: 64 },
+  /** Four of 64 bits, of flows that ended: packets, octets, and those of answers. */
+  ended: 72,
+} as const;
 /** Entries of `forwards` and `choices`: one number, in 8 bytes since memory is mapped so. */
 export const INDEX_BYTES = 8;
 export const SOURCE_BYTES = 16;
 
+export const DEVICE = { bytes: 16, mac: 0, vlan: 6, ifindex: 8, number: 12 } as const;
+
+/** `packets`: 46 bits, above them 18 of the collector's clock; `forward`: 24 bits, above them flags. */
 export const HOP = {
-  bytes: 48,
-  ...{ dmac: 0, smac: 6, ifindex: 12, forward: 16, seen: 20, vlan: 24, mtu: 26, generation: 28, flags: 30, packets: 32, octets: 40 },
+  bytes: 32,
+  ...{ dmac: 0, device: 6, forward: 8, mtu: 12, generation: 14, octets: 16, packets: 24 },
+  ...{ forwardBits: 24, seenBits: 18 },
 } as const;
+/** Above the forward's number. */
 export const HOP_FLAG = { reply: 1, limit: 2 } as const;
 
-/** Where a flow's key and value have what, by family. */
+/** As `enum place_state`. */
+export const PLACE = { empty: 0, live: 1, dead: 2, resting: 3, free: 4, freeToo: 5, busy: 0x8000_0000 } as const;
+export const PROBES = 64;
+
+/** Where a flow has what, by family. The key is at 0: addresses, then ports at `ports`, directly before the state. */
 export interface FlowLayout {
-  readonly keyBytes: number;
-  readonly valueBytes: number;
+  readonly bytes: number;
   readonly addressBytes: number;
-  readonly sport: number;
-  readonly dport: number;
-  readonly daddr: number;
+  readonly ports: number;
+  readonly state: number;
+  /** Addresses and ports that the packet gets, as the key has them. */
+  readonly after: number;
   readonly hop: number;
 }
 
-export const FLOW4: FlowLayout = { keyBytes: 12, valueBytes: 64, addressBytes: 4, daddr: 4, sport: 8, dport: 10, hop: 16 };
-export const FLOW6: FlowLayout = { keyBytes: 36, valueBytes: 88, addressBytes: 16, daddr: 16, sport: 32, dport: 34, hop: 40 };
+export const FLOW4: FlowLayout = { bytes: 64, addressBytes: 4, ports: 8, state: 12, after: 16, hop: 32 };
+export const FLOW6: FlowLayout = { bytes: 128, addressBytes: 16, ports: 32, state: 36, after: 40, hop: 80 };
 
-export const COUNT = {
-  bytes: 64,
-  ...{ packets: 0, octets: 8, replyPackets: 16, replyOctets: 24, flows: 32, refused: 40, limited: 48, denied: 56 },
-} as const;
+/** What went nowhere; what was forwarded is counted in flows. */
+export const COUNT = { bytes: 32, ...{ refused: 0, limited: 8, denied: 16 } } as const;
 
 /** In the order of `enum reason`; what is counted only, or handed to the kernel, or dropped. */
 export const REASONS = [
@@ -58,8 +70,8 @@ export const REASONS = [
 export const REASONS_ROOM = 32;
 
 export const SETTINGS = {
-  bytes: 56,
-  ...{ now: 0, generation: 4, flags: 8, capture: 12, captureForward: 16, flowRate: 24, answerRate: 40 },
+  bytes: 72,
+  ...{ now: 0, generation: 4, flags: 8, capture: 12, captureForward: 16, flowRate: 24, answerRate: 40, seed: 56, used4: 64, used6: 68 },
 } as const;
 export const SETTING_FLAG = { ranges: 1, strict: 2, redirect: 4 } as const;
 export const ALL_FORWARDS = 0xffff_ffff;

@@ -66,7 +66,7 @@ export class PolicyWriter {
   write(forward: Forward, access: number): WrittenPolicy {
     const { backends, state } = forward;
     const policy = this.policies.take();
-    if (state !== "draining" && backends.length === 1 && backends[0]!.weight > 0) {
+    if (isSingle(forward)) {
       // What most are costs nothing to find and nothing to give back: backend and choice stand at the policy's own number.
       const sources: number[] = [];
       this.#putBackend(policy, backends[0]!, this.#sourcesOf(forward, backends[0]!, sources));
@@ -138,6 +138,7 @@ export class PolicyWriter {
     if (allow.length + deny.length > 0) flags |= POLICY_FLAG.access;
     if (allow.length > 0) flags |= POLICY_FLAG.deny;
     if (balance === "source") flags |= POLICY_FLAG.bySource;
+    if (isSingle(forward)) flags |= POLICY_FLAG.single;
     if (limits.packets + limits.bytes > 0) flags |= POLICY_FLAG.limit;
     if (limits.sourcePackets + limits.sourceBytes > 0) flags |= POLICY_FLAG.sourceLimit;
     view.setUint32(base + POLICY.flags, flags, true);
@@ -213,6 +214,11 @@ export class PolicyWriter {
         for (let value = first; value <= last; value++) putAddress(this.#memory.sources, next++ * SOURCE_BYTES, family, value);
     });
   }
+}
+
+/** Whether there is one backend, and it gets new flows. */
+export function isSingle({ state, backends }: Forward): boolean {
+  return state !== "draining" && backends.length === 1 && backends[0]!.weight > 0;
 }
 
 /** The same backends with the same weights make the same table. */

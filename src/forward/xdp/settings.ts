@@ -1,5 +1,6 @@
 /** What the program reads with every packet, in memory that both see: the collector's clock, the generation of routes, budgets, capture. */
 import type { BpfMap } from "../../host/bpf/bpf-map.ts";
+import type { Family } from "../ip-range.ts";
 import { ALL_FORWARDS, rateCost, SETTINGS } from "./layout.ts";
 
 export class Settings {
@@ -10,6 +11,23 @@ export class Settings {
     const { buffer, byteOffset } = map.memory();
     this.#words = new Int32Array(buffer, byteOffset, SETTINGS.bytes / 4);
     this.#view = new DataView(buffer, byteOffset, SETTINGS.bytes);
+  }
+
+  /** Two words, made with the tables: see flows.h. */
+  get seed(): Uint32Array {
+    return new Uint32Array(this.#words.buffer, this.#words.byteOffset + SETTINGS.seed, 2);
+  }
+
+  /** Gives new tables a seed; those of an earlier process keep theirs. */
+  sow(): void {
+    const { seed } = this;
+    if (seed[0] === 0 && seed[1] === 0) seed.set(crypto.getRandomValues(new Uint32Array(2)));
+  }
+
+  /** One word for each family, which the program sets when it puts a flow there. */
+  used(family: Family): Int32Array {
+    const offset = family === 4 ? SETTINGS.used4 : SETTINGS.used6;
+    return new Int32Array(this.#words.buffer, this.#words.byteOffset + offset, 1);
   }
 
   get now(): number {

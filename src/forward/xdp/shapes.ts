@@ -6,9 +6,12 @@ import type { BpfProgram } from "../../host/bpf/bpf-program.ts";
 import { REASONS_ROOM } from "./layout.ts";
 
 export interface XdpLimits {
-  /** Default 65,536. Costs 64 bytes and as many for each processor. */
+  /** Default 65,536; less than 2^24. Costs some 300 bytes and 32 for each processor. */
   readonly forwardsMax: number;
-  /** Flows of each family, default 262,144; each is two entries of 128 (IPv4) or 184 bytes. More are refused and counted: those that run are kept. */
+  /**
+   * Flows of each family, default 262,144, for which there are four places each (of 64 bytes for IPv4, 128 for IPv6; together a power of two), two of them to be free. What finds no
+   * place is refused and counted: those that run are kept.
+   */
   readonly flowsMax: number;
   /** Places of all tables of consistent hashing, default 1,048,576. */
   readonly choicesMax: number;
@@ -36,8 +39,9 @@ export function openObject(
   map?: (shape: MapShape) => BpfMap | undefined,
 ): BpfObject {
   const { forwardsMax } = limits;
+  const places = 2 ** Math.ceil(Math.log2(Math.max(PLACES_MIN, limits.flowsMax * 4)));
   return new BpfObject(bpf, file, {
-    constants: { forwards_max: forwardsMax },
+    constants: { forwards_max: forwardsMax, flows4_mask: places - 1, flows6_mask: places - 1 },
     entries: {
       ...{ listeners: forwardsMax * 2, forwards: forwardsMax, titles: forwardsMax, arrivals: forwardsMax, counts: forwardsMax * cpus },
       // Twice, since what comes is there before what was goes. A policy with one backend has places of its own for it and the choice.
@@ -48,8 +52,15 @@ export function openObject(
         sources: limits.sourcesMax,
       },
       ...{ places: limits.rangesMax, ranges: limits.rangesMax, access: limits.accessMax },
-      ...{ flows4: limits.flowsMax * 2, flows6: limits.flowsMax * 2, clients: limits.clientsMax },
-      ...{ programs: PROGRAMS.length, reasons: REASONS_ROOM * cpus, vlans: VLANS_MAX, events: EVENT_BYTES },
+      ...{ flows4: places, flows6: places, clients: limits.clientsMax },
+      ...{
+        programs: PROGRAMS.length,
+        reasons: REASONS_ROOM * cpus,
+        devices: DEVICES_MAX,
+        interfaces: DEVICES_MAX * 2,
+        fragments: FRAGMENTS_MAX,
+        events: EVENT_BYTES,
+      },
     },
     ...(map === undefined ? {} : { map }),
   });
@@ -72,8 +83,11 @@ export function loadPrograms(object: BpfObject): BpfProgram {
 }
 
 /** Sections, in the order of `enum program`. */
-const PROGRAMS = ["xdp", "xdp/open", "xdp/icmp"] as const;
+const PROGRAMS = ["xdp", "xdp/open", "xdp/icmp", "xdp/fragment"] as const;
 /** Of forwards with several. */
 const SHARED_BACKENDS = 65_536;
-const VLANS_MAX = 4096;
+const DEVICES_MAX = 4096;
+/** Datagrams in fragments that are remembered: the one not seen for longest is forgotten first. */
+const FRAGMENTS_MAX = 16_384;
+const PLACES_MIN = 1024;
 const EVENT_BYTES = 1 << 20;

@@ -7,12 +7,14 @@
  */
 import type { BpfMap } from "../../host/bpf/bpf-map.ts";
 import type { BpfObject } from "../../host/bpf/bpf-object.ts";
+import type { ForwardStats } from "../datapath.ts";
 import type { Forward } from "../forward.ts";
-import { isExact, type Listen } from "../listen.ts";
+import { formatBackend, isExact, type Listen } from "../listen.ts";
 import type { Plan } from "../plan.ts";
 import { type AccessEntry, accessEntries } from "./access-list.ts";
 import { putAddress } from "./address.ts";
 import { UpdateBatch } from "./batch.ts";
+import type { FlowEntry } from "./flow-entry.ts";
 import { ACCESS_KEY, INDEX_BYTES, LISTEN_KEY, POLICY, RANGE_KEY, TITLE } from "./layout.ts";
 import { PolicyWriter, type SourceOf, type WrittenPolicy } from "./policy-writer.ts";
 import { rangeTable } from "./range-table.ts";
@@ -33,21 +35,26 @@ export class Tables {
   readonly #names = new Map<number, string>();
   readonly #forwards: Int32Array;
   readonly #titles: Buffer;
+  readonly #ended: BigUint64Array;
   readonly #places = new Map<string, number>();
   #ranges: Record<"places" | "ranges", ReadonlyMap<string, number>> = { places: new Map(), ranges: new Map() };
+  readonly #forgotten: (id: number) => void;
   #nextPlace = 1;
   #nextList = 1;
   /** What an earlier process left: its numbers by name, and how its entries are given up. */
   #inherited: Map<string, number> | undefined;
   #release: (() => void)[] = [];
 
-  constructor(object: BpfObject, sourceOf: SourceOf) {
+  /** `forgotten`: a number that has no forward any more. */
+  constructor(object: BpfObject, sourceOf: SourceOf, forgotten: (id: number) => void) {
     this.#object = object;
+    this.#forgotten = forgotten;
     this.#writer = new PolicyWriter(object, sourceOf);
     const forwards = object.map("forwards").memory();
     this.#forwards = new Int32Array(forwards.buffer, forwards.byteOffset, forwards.length / 4);
     const titles = object.map("titles").memory();
     this.#titles = Buffer.from(titles.buffer, titles.byteOffset, titles.length);
+    this.#ended = new BigUint64Array(titles.buffer, titles.byteOffset, titles.length / 8);
     this.#ids = new Slots("forwards", object.map("forwards").shape.entries);
     this.#inherit();
   }
@@ -75,18 +82,26 @@ export class Tables {
     return this.#titles.readUInt32LE(id * TITLE.bytes + TITLE.idle);
   }
 
-  ended(id: number): number {
-    return this.#titles.readUInt32LE(id * TITLE.bytes + TITLE.ended);
+  /** Of flows that are no more, into `stats`. */
+  addTo(stats: ForwardStats, id: number): void {
+    const at = (id * TITLE.bytes + TITLE.ended) / 8;
+    stats.packetsIn += Number(this.#ended[at]);
+    stats.bytesIn += Number(this.#ended[at + 1]);
+    stats.packetsOut += Number(this.#ended[at + 2]);
+    stats.bytesOut += Number(this.#ended[at + 3]);
   }
 
-  addEnded(id: number, flows: number): void {
-    this.#titles.writeUInt32LE((this.ended(id) + flows) >>> 0, id * TITLE.bytes + TITLE.ended);
+  /** One way of a flow that is over. */
+  addEnded(entry: FlowEntry): void {
+    const at = (entry.forward * TITLE.bytes + TITLE.ended) / 8 + (entry.isReply ? 2 : 0);
+    this.#ended[at]! += BigInt(entry.packets);
+    this.#ended[at + 1]! += BigInt(entry.octets);
   }
 
   /** Forwards that are gone and whose flows are to be ended. */
   readonly leaving = new Set<number>();
-  /** Forwards that may have other backends now: flows to those that they have no more are to be ended. */
-  readonly backends = new Map<number, Forward>();
+  /** Forwards that have fewer backends now: flows to those that they have no more are to be ended. */
+  readonly deserted = new Map<number, Forward>();
 
   /** All or nothing. @throws HostError when a table is full, and nothing has changed */
   apply(plan: Plan): void {
@@ -115,6 +130,7 @@ export class Tables {
     this.#names.delete(id);
     this.#titles.fill(0, id * TITLE.bytes, (id + 1) * TITLE.bytes);
     this.#ids.give(id);
+    this.#forgotten(id);
   }
 
   /** To be called when all packets that were under way are through, and a while has passed. */
@@ -165,8 +181,8 @@ export class Tables {
   }
 
   #noteBackends(id: number, before: Forward, after: Forward): void {
-    const same = before.backends.length === 1 && after.backends.length === 1 && before.backends[0]!.address === after.backends[0]!.address;
-    if (!same || before.backends[0]!.port !== after.backends[0]!.port) this.backends.set(id, after);
+    const kept = new Set(after.backends.map(formatBackend));
+    if (before.backends.some((backend) => !kept.has(formatBackend(backend)))) this.deserted.set(id, after);
   }
 
   /** No new flows, and those that run are ended by their next packet or by the collector. */

@@ -6,7 +6,7 @@
  *   neighbours     routes and MACs: when they change, every flow looks again with its next packet
  *
  * Deviations from datapath.ts: limits and lists are looked at once a flow is known (step 3 before 1 and 2), with the same outcome, except that
- * a packet over a limit that would be the first of a flow opens it. Fragments and packets with options are left to the kernel.
+ * a packet over a limit that would be the first of a flow opens it. Packets with options, and fragments before their first one, are left to the kernel.
  */
 import type { BpfProgram } from "../../host/bpf/bpf-program.ts";
 import { RingBuffer } from "../../host/bpf/ring-buffer.ts";
@@ -14,17 +14,32 @@ import { listInterfaces } from "../../host/interface.ts";
 import { formatIp } from "../../host/ip-address.ts";
 import { Neighbours, type Way } from "../../host/neighbours.ts";
 import { loadSys, type Poll, type Sys } from "../../host/sys.ts";
-import type { Capabilities, Capture, CaptureOptions, Datapath, DatapathStats, Flow, ForwardStats, PacketSink } from "../datapath.ts";
+import {
+  type Capabilities,
+  type Capture,
+  type CaptureOptions,
+  type Datapath,
+  type DatapathStats,
+  type Flow,
+  type ForwardStats,
+  newForwardStats,
+  type PacketSink,
+} from "../datapath.ts";
 import type { Forward } from "../forward.ts";
 import { type Family, formatAddress, parseAddress } from "../ip-range.ts";
-import type { Backend } from "../listen.ts";
+import { type Backend, formatBackend } from "../listen.ts";
 import type { Plan } from "../plan.ts";
 import { readCapture } from "./capture-record.ts";
 import { Collector } from "./collector.ts";
 import { Counts } from "./counts.ts";
-import { describeFlow, type FlowEntry, FlowTable } from "./flow-table.ts";
+import { Devices, type TaggedInterface } from "./devices.ts";
+import { describeFlow } from "./flow-entry.ts";
+import type { FlowTable } from "./flow-table.ts";
+import { flowTable } from "./flow-table-map.ts";
+import { FlowTotals } from "./flow-totals.ts";
 import { type AttachedInterface, Installation } from "./installation.ts";
 import { EVENT, NEIGHBOUR_EVENT, SETTING_FLAG } from "./layout.ts";
+import { isSingle } from "./policy-writer.ts";
 import { Settings } from "./settings.ts";
 import { XDP_LIMITS, type XdpLimits } from "./shapes.ts";
 import { Tables } from "./tables.ts";
@@ -51,13 +66,6 @@ export interface XdpOptions {
   readonly strict?: boolean;
 }
 
-export interface TaggedInterface {
-  readonly ifindex: number;
-  /** Of the interface below. */
-  readonly lower: number;
-  readonly tag: number;
-}
-
 export class XdpDatapath implements Datapath {
   readonly kind = "xdp";
   readonly capabilities: Capabilities;
@@ -68,6 +76,9 @@ export class XdpDatapath implements Datapath {
   readonly #tables: Tables;
   readonly #counts: Counts;
   readonly #collector: Collector;
+  readonly #flows: readonly FlowTable[];
+  readonly #totals: FlowTotals;
+  readonly #devices: Devices;
   readonly #events: RingBuffer;
   readonly #poll: Poll;
   readonly #neighbours: Neighbours;
@@ -79,13 +90,13 @@ export class XdpDatapath implements Datapath {
   #renewal: NodeJS.Timeout | undefined;
   #capture: ((record: DataView) => void) | undefined;
   #last: Plan | undefined;
-  readonly #vlans: readonly TaggedInterface[];
+  readonly #tagged: readonly TaggedInterface[];
   #walked = 0;
 
   /** @throws HostError that says what is missing; what was there before goes on then */
   constructor(options: XdpOptions = {}, sys: Sys = loadSys()) {
     this.#sys = sys;
-    this.#vlans = options.vlans ?? [];
+    this.#tagged = options.vlans ?? [];
     const limits = { ...XDP_LIMITS, ...options.limits };
     const { name = "default", interfaces = servedInterfaces(sys), pinned = true, mode } = options;
     this.#installation = new Installation(sys, { name, interfaces, mode, limits, pinned });
@@ -102,15 +113,22 @@ export class XdpDatapath implements Datapath {
     this.#settings.setFlag(SETTING_FLAG.redirect, turn === "redirect");
     this.#counts = new Counts(object.map("counts"), object.map("reasons"), cpus);
     this.#neighbours = new Neighbours(sys, () => this.#renewSoon());
-    this.#tables = new Tables(object, (family, address) => this.#sourceTo(family, address));
+    this.#tables = new Tables(
+      object,
+      (family, address) => this.#sourceTo(family, address),
+      (id) => this.#counts.clear(id),
+    );
+    this.#flows = ["flows4", "flows6"].map((name) => flowTable(object.map(name), this.#settings));
+    this.#totals = new FlowTotals(limits.forwardsMax);
+    this.#devices = new Devices(object.map("devices"), object.map("interfaces"));
     // The clock goes on where an earlier process left it.
     this.#began = this.#settings.now + 1 - performance.now() / 1000;
     this.#settings.now = this.#now();
-    this.#collector = new Collector(this.#tables, this.#flowTables(), this.#now(), inherited);
+    this.#collector = new Collector(this.#tables, this.#flows, this.#now(), inherited);
     this.#events = new RingBuffer(object.map("events"));
     this.#poll = sys.poll(this.#events.fd, () => this.#drain());
     this.#timer = setInterval(() => this.#tick(), TICK_MS).unref();
-    this.#readVlans();
+    this.#readDevices();
     this.#settings.renew();
   }
 
@@ -137,6 +155,8 @@ export class XdpDatapath implements Datapath {
     this.#last = plan;
     this.#settings.setFlag(SETTING_FLAG.ranges, this.#tables.hasRanges);
     if (plan.removed.length + plan.changed.length > 0) this.#settings.renew();
+    // Where there is one backend the program sees for itself, packet by packet, who goes to another one.
+    if (![...this.#tables.deserted.values()].every(isSingle)) this.#leaveDeserted();
   }
 
   async verify(): Promise<string | undefined> {
@@ -157,9 +177,14 @@ export class XdpDatapath implements Datapath {
   }
 
   async stats(): Promise<DatapathStats> {
+    this.#leaveDeserted();
     const forwards = new Map<string, ForwardStats>();
+    this.#totals.count(this.#flows);
     for (const [id, name] of this.#tables.names) {
-      if (this.#tables.idOf(name) === id) forwards.set(name, this.#counts.of(id, this.#tables.ended(id)));
+      if (this.#tables.idOf(name) !== id) continue;
+      const stats = newForwardStats();
+      for (const part of [this.#totals, this.#tables, this.#counts]) part.addTo(stats, id);
+      forwards.set(name, stats);
     }
     return { forwards, counters: { ...this.#counts.reasons(), ...this.#collector.counters } };
   }
@@ -168,21 +193,23 @@ export class XdpDatapath implements Datapath {
     const found: Flow[] = [];
     const only = forward === undefined ? undefined : this.#tables.idOf(forward);
     if (forward !== undefined && only === undefined) return found;
-    for (const table of this.#flowTables()) {
-      while (!table.done && found.length < limit)
-        table.next((entry) => {
-          if (entry.isReply || found.length >= limit || (only !== undefined && entry.forward !== only)) return;
-          const other = table.other(entry);
-          found.push(describeFlow(entry, other, this.#tables.names.get(entry.forward) ?? "", this.#collector.expires(entry, other)));
-        });
-    }
+    this.#leaveDeserted();
+    for (const table of this.#flows)
+      table.each((entry, isDead) => {
+        if (isDead || entry.isReply || found.length >= limit || (only !== undefined && entry.forward !== only)) return;
+        const other = table.other(entry);
+        found.push(describeFlow(entry, other, this.#tables.names.get(entry.forward) ?? "", this.#collector.expires(entry, other)));
+      });
     return found;
   }
 
   async endFlows(forward: string, backend?: string): Promise<number> {
     const id = this.#tables.idOf(forward);
     if (id === undefined) return 0;
-    return this.#sweep((entry) => entry.forward === id && (backend === undefined || entry.end("value", "destination") === backend));
+    this.#leaveDeserted();
+    return this.#collector.sweep(
+      (entry) => entry.forward === id && (backend === undefined || entry.end("after", "destination") === backend),
+    );
   }
 
   async capture(options: CaptureOptions, sink: PacketSink): Promise<Capture> {
@@ -215,6 +242,20 @@ export class XdpDatapath implements Datapath {
     this.#installation.close(keep);
   }
 
+  /** Flows to backends that their forward has no more. */
+  #leaveDeserted(): void {
+    const { deserted } = this.#tables;
+    if (deserted.size === 0) return;
+    const kept = new Map([...deserted].map(([id, { backends }]) => [id, new Set(backends.map(formatBackend))]));
+    this.#collector.sweep((entry) => {
+      const backends = kept.get(entry.forward);
+      if (backends === undefined) return false;
+      const backend = entry.end("after", "destination");
+      return !backends.has(backend) && !backends.has(backend.replace(/:\d+$/, "").replace(/^\[|\]$/g, ""));
+    });
+    deserted.clear();
+  }
+
   #now(): number {
     return Math.floor(this.#began + performance.now() / 1000);
   }
@@ -222,18 +263,10 @@ export class XdpDatapath implements Datapath {
   #tick(): void {
     this.#settings.now = this.#now();
     this.#tables.rest();
+    this.#leaveDeserted();
     // A walk over everything is begun once a second at most.
     if (this.#walked === this.#now()) return;
-    if (this.#collector.collect(this.#now(), BATCHES_PER_TICK)) this.#walked = this.#now();
-  }
-
-  #flowTables(): FlowTable[] {
-    const { object } = this.#installation;
-    return [new FlowTable(object.map("flows4")), new FlowTable(object.map("flows6"))];
-  }
-
-  #sweep(condemned: (entry: FlowEntry) => boolean): number {
-    return this.#collector.sweep(this.#flowTables(), condemned);
+    if (this.#collector.collect(this.#now(), PLACES_PER_TICK)) this.#walked = this.#now();
   }
 
   #wayTo(address: string): Way | undefined {
@@ -261,21 +294,13 @@ export class XdpDatapath implements Datapath {
       this.#renewal = undefined;
       this.#ways.clear();
       this.#sources.clear();
-      this.#readVlans();
+      this.#readDevices();
       this.#settings.renew();
     }, RENEW_MS).unref();
   }
 
-  #readVlans(): void {
-    const found = listInterfaces(this.#sys).flatMap(({ ifindex, vlan }) => (vlan === undefined ? [] : [{ ifindex, ...vlan }]));
-    const map = this.#installation.object.map("vlans");
-    for (const { ifindex, lower, tag } of [...found, ...this.#vlans]) {
-      const [key, value] = [Buffer.alloc(4), Buffer.alloc(8)];
-      key.writeUInt32LE(ifindex);
-      value.writeUInt32LE(lower);
-      value.writeUInt16LE(tag, 4);
-      map.update(key, value);
-    }
+  #readDevices(): void {
+    this.#devices.set(listInterfaces(this.#sys), this.#tagged);
   }
 
   #drain(): void {
@@ -301,7 +326,8 @@ function servedInterfaces(sys: Sys): string[] {
 }
 
 const TICK_MS = 250;
-const BATCHES_PER_TICK = 8;
+/** A million in a second: some milliseconds. */
+const PLACES_PER_TICK = 262_144;
 const RENEW_MS = 20;
 /** Flows without an answer stay 30 s: at this budget they fill half of the table at most. */
 const UNANSWERED_SHARE = 60;
