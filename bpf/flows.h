@@ -16,7 +16,7 @@
 /* With half of the places taken a chain of so many comes once in 10^5; a flow that finds no place is refused and counted. */
 #define PROBES 64
 /* A source port whose chain is longer than this counts as taken: another one is tried. */
-#define PORT_PROBES 8
+#define PORT_PROBES 5
 /* No place of a table. */
 #define NOWHERE 0xffffffff
 
@@ -175,82 +175,99 @@ static __noinline int vacant6(const struct key6 *key)
 	return 0;
 }
 
-/* 0 and the number of a place that is now BUSY with the key; -EEXIST: the key has one; -E2BIG: there is none; -EAGAIN: another processor was quicker. */
-static __noinline int claim4(const struct key4 *key, __u32 *at)
+/* Whether another place than `mine` has the key, or is being given it. */
+static __noinline int taken4(const struct key4 *key, __u32 mine)
 {
-	__u32 hash = hash4(key), busy = hash | PLACE_BUSY, found = 0, before = PLACE_LIVE;
-	for (__u32 n = 0; n < PROBES; n++) {
-		struct flow4 *flow = place4((hash + n) & flows4_mask);
-		if (!flow)
-			return -E2BIG;
-		__u32 state = *(volatile __u32 *)&flow->state;
-		if (state == busy || is4(flow, key))
-			return -EEXIST;
-		if (before == PLACE_LIVE && reusable(state)) {
-			before = state;
-			found = (hash + n) & flows4_mask;
-		}
-		if (state == PLACE_EMPTY)
-			break;
-	}
-	if (before == PLACE_LIVE)
-		return -E2BIG;
-	struct flow4 *mine = place4(found);
-	if (!mine || __sync_val_compare_and_swap(&mine->state, before, busy) != before)
-		return -EAGAIN;
+	__u32 hash = hash4(key);
 	for (__u32 n = 0; n < PROBES; n++) {
 		__u32 place = (hash + n) & flows4_mask;
-		if (place == found)
-			continue;
 		struct flow4 *flow = place4(place);
 		__u32 state = flow ? *(volatile __u32 *)&flow->state : PLACE_EMPTY;
 		if (state == PLACE_EMPTY)
-			break;
-		if (state == busy || is4(flow, key)) {
-			__sync_lock_test_and_set(&mine->state, PLACE_RESTING);
-			return -EEXIST;
-		}
+			return 0;
+		if (place != mine && (state == (hash | PLACE_BUSY) || is4(flow, key)))
+			return 1;
 	}
-	*at = found;
 	return 0;
 }
 
-static __noinline int claim6(const struct key6 *key, __u32 *at)
+/* The first place of a chain that can be used; NOWHERE when there is none. */
+static __noinline __u32 usable4(__u32 hash)
 {
-	__u32 hash = hash6(key), busy = hash | PLACE_BUSY, found = 0, before = PLACE_LIVE;
 	for (__u32 n = 0; n < PROBES; n++) {
-		struct flow6 *flow = place6((hash + n) & flows6_mask);
-		if (!flow)
-			return -E2BIG;
-		__u32 state = *(volatile __u32 *)&flow->state;
-		if (state == busy || is6(flow, key))
-			return -EEXIST;
-		if (before == PLACE_LIVE && reusable(state)) {
-			before = state;
-			found = (hash + n) & flows6_mask;
-		}
-		if (state == PLACE_EMPTY)
-			break;
+		__u32 place = (hash + n) & flows4_mask;
+		struct flow4 *flow = place4(place);
+		if (flow && reusable(flow->state))
+			return place;
 	}
-	if (before == PLACE_LIVE)
+	return NOWHERE;
+}
+
+/* 0 and the number of a place that is now BUSY with the key; -EEXIST: the key has one; -E2BIG: there is none; -EAGAIN: another processor was quicker. */
+static __noinline int claim4(const struct key4 *key, __u32 *at)
+{
+	if (taken4(key, NOWHERE))
+		return -EEXIST;
+	__u32 hash = hash4(key), place = usable4(hash);
+	struct flow4 *flow = place4(place);
+	if (!flow)
 		return -E2BIG;
-	struct flow6 *mine = place6(found);
-	if (!mine || __sync_val_compare_and_swap(&mine->state, before, busy) != before)
+	__u32 before = flow->state;
+	if (!reusable(before) || __sync_val_compare_and_swap(&flow->state, before, hash | PLACE_BUSY) != before)
 		return -EAGAIN;
+	if (taken4(key, place)) {
+		__sync_lock_test_and_set(&flow->state, PLACE_RESTING);
+		return -EEXIST;
+	}
+	*at = place;
+	return 0;
+}
+
+/* Whether another place than `mine` has the key, or is being given it. */
+static __noinline int taken6(const struct key6 *key, __u32 mine)
+{
+	__u32 hash = hash6(key);
 	for (__u32 n = 0; n < PROBES; n++) {
 		__u32 place = (hash + n) & flows6_mask;
-		if (place == found)
-			continue;
 		struct flow6 *flow = place6(place);
 		__u32 state = flow ? *(volatile __u32 *)&flow->state : PLACE_EMPTY;
 		if (state == PLACE_EMPTY)
-			break;
-		if (state == busy || is6(flow, key)) {
-			__sync_lock_test_and_set(&mine->state, PLACE_RESTING);
-			return -EEXIST;
-		}
+			return 0;
+		if (place != mine && (state == (hash | PLACE_BUSY) || is6(flow, key)))
+			return 1;
 	}
-	*at = found;
+	return 0;
+}
+
+/* The first place of a chain that can be used; NOWHERE when there is none. */
+static __noinline __u32 usable6(__u32 hash)
+{
+	for (__u32 n = 0; n < PROBES; n++) {
+		__u32 place = (hash + n) & flows6_mask;
+		struct flow6 *flow = place6(place);
+		if (flow && reusable(flow->state))
+			return place;
+	}
+	return NOWHERE;
+}
+
+/* 0 and the number of a place that is now BUSY with the key; -EEXIST: the key has one; -E2BIG: there is none; -EAGAIN: another processor was quicker. */
+static __noinline int claim6(const struct key6 *key, __u32 *at)
+{
+	if (taken6(key, NOWHERE))
+		return -EEXIST;
+	__u32 hash = hash6(key), place = usable6(hash);
+	struct flow6 *flow = place6(place);
+	if (!flow)
+		return -E2BIG;
+	__u32 before = flow->state;
+	if (!reusable(before) || __sync_val_compare_and_swap(&flow->state, before, hash | PLACE_BUSY) != before)
+		return -EAGAIN;
+	if (taken6(key, place)) {
+		__sync_lock_test_and_set(&flow->state, PLACE_RESTING);
+		return -EEXIST;
+	}
+	*at = place;
 	return 0;
 }
 

@@ -2,9 +2,10 @@
  * The XDP program alone, in test runs of the kernel: nanoseconds a packet at 1, 50,000 and 500,000 flows, new flows a second, and how long changes of
  * forwards take. Root; in a network namespace of its own.
  *
- *   npm run bench:forward [-- --repeat 20000 --rounds 100 --forwards 50000]
+ *   npm run bench:forward -- --only run [--repeat 1000000 --rounds 7 --forwards 50000 --flows 1,50000,500000]
  *
- * Short rounds, since the kernel's clock runs on while other processes have the core: the least is a core undisturbed, the median what was had here.
+ * Long rounds, since a short one finds the caches as other processes left them; and on one core. The kernel's clock runs on while others have that
+ * core: the least is a core undisturbed, the median what was had here. Tables are as large as --flows asks, rounded up to a power of two.
  * A packet's cost = (header written + program) − (header written + nothing) + (nothing): what writing the header costs is no part of it, what a run itself costs is.
  */
 import { spawnSync } from "node:child_process";
@@ -23,11 +24,12 @@ const { values } = parseArgs({
     repeat: { type: "string", default: "1000000" },
     rounds: { type: "string", default: "7" },
     forwards: { type: "string", default: "50000" },
+    flows: { type: "string", default: "1,50000,500000" },
     inside: { type: "boolean", default: false },
   },
 });
 if (!values.inside) {
-  const { status } = spawnSync("unshare", ["-n", process.execPath, import.meta.filename, "--inside", ...process.argv.slice(2)], {
+  const { status } = spawnSync("unshare", ["-n", "taskset", "-c", "1", process.execPath, import.meta.filename, "--inside", ...process.argv.slice(2)], {
     stdio: "inherit",
   });
   process.exit(status ?? 1);
@@ -54,34 +56,47 @@ for (const args of setup) if (spawnSync("ip", args, { stdio: "inherit" }).status
 spawnSync("sysctl", ["-qw", "net.ipv4.ip_forward=1"]);
 
 const sys = loadSys();
-const datapath = new XdpDatapath({ pinned: false, interfaces: ["in", "out"], limits: { flowsMax: 65_536 }, flowsPerSecond: 0 }, sys);
 const bench = new BenchProgram(new Bpf(sys));
 const { ifindex } = interfaceNamed(sys, "in");
 const packet = template(842);
+const sizes = values.flows.split(",").map(Number);
+
+function open(flowsMax: number): XdpDatapath {
+  return new XdpDatapath({ pinned: false, interfaces: ["in", "out"], limits: { flowsMax }, flowsPerSecond: 0 }, sys);
+}
 
 const forwards = Array.from({ length: forwardCount }, (_, i) =>
   parseForward({ name: `f${i}`, listen: `10.1.0.1:${1024 + i}`, to: [`10.2.0.2:${1024 + i}`] }, "bench"),
 );
 const state = desiredState(1, forwards);
 const all = plan(NOTHING_DESIRED, state);
-let began = performance.now();
-await datapath.apply(all);
-console.log(`${forwardCount} forwards applied: ${(performance.now() - began).toFixed(1)} ms`);
-const changes: number[] = [];
-let now = state;
-for (let i = 0; i < 20; i++) {
-  const text = { name: `f${i}`, listen: `10.1.0.1:${1024 + i}`, to: [`10.2.0.2:${2048 + i}`] };
-  const next = desiredState(
-    now.revision + 1,
-    [...now.forwards.values()].map((forward) => (forward.name === `f${i}` ? parseForward(text, "bench") : forward)),
-  );
-  const change = plan(now, next);
-  began = performance.now();
-  await datapath.apply(change);
-  changes.push(performance.now() - began);
-  now = next;
+
+async function timed(work: () => Promise<void>): Promise<number> {
+  const began = performance.now();
+  await work();
+  return performance.now() - began;
 }
-console.log(`one change: median ${median(changes).toFixed(3)} ms, longest ${Math.max(...changes).toFixed(3)} ms`);
+
+/** All forwards into an empty datapath, then one of them changed again and again. */
+async function changes(datapath: XdpDatapath): Promise<void> {
+  const first = await timed(() => datapath.apply(all));
+  const single: number[] = [];
+  let now = state;
+  for (let i = 0; i < 20; i++) {
+    const text = { name: `f${i}`, listen: `10.1.0.1:${1024 + i}`, to: [`10.2.0.2:${2048 + i}`] };
+    const next = desiredState(
+      now.revision + 1,
+      [...now.forwards.values()].map((forward) => (forward.name === `f${i}` ? parseForward(text, "bench") : forward)),
+    );
+    const change = plan(now, next);
+    single.push(await timed(() => datapath.apply(change)));
+    now = next;
+  }
+  console.log(
+    `${forwardCount} forwards applied: ${first.toFixed(1)} ms; one change: median ${median(single).toFixed(3)} ms, longest ${Math.max(...single).toFixed(3)} ms`,
+  );
+  await datapath.apply(plan(now, state));
+}
 
 /** Least and median of the rounds. */
 function measure(run: () => number): { least: number; median: number } {
@@ -96,31 +111,31 @@ function median(of: readonly number[]): number {
 const onePass = (): number => bench.rotate.run({ packet, repeat, ifindex }).nanoseconds;
 const empty = measure(() => bench.empty.run({ packet, repeat, ifindex }).nanoseconds);
 console.log(`floor of a run: ${empty.least} ns (median ${empty.median})`);
-console.log("flows     ns a packet, least  median   M packets/s a core");
-let opened = 0;
-for (const flows of [1, 50_000]) {
+console.log("flows     ns a packet, least  median   M packets/s a core   new flows a second");
+for (const [i, flows] of sizes.entries()) {
+  const datapath = open(Math.max(flows, 65_536));
+  if (i === 0) await changes(datapath);
+  else await datapath.apply(all);
   bench.aim(datapath.program);
-  bench.flows(flows, forwardCount, false, opened);
-  if (flows > opened) {
-    began = performance.now();
-    const missing = flows - opened;
-    const { verdict } = bench.rotate.run({ packet, repeat: missing, ifindex });
-    const perSecond = missing / ((performance.now() - began) / 1000);
-    if (missing > 1) console.log(`  ${missing} new flows: ${Math.round(perSecond).toLocaleString("en")} a second, verdict ${verdict}`);
-    opened = flows;
-  }
+  bench.flows(flows, forwardCount, false, 0);
+  const began = performance.now();
+  bench.rotate.run({ packet, repeat: flows, ifindex });
+  const perSecond = flows / ((performance.now() - began) / 1000);
   bench.flows(flows, forwardCount, true);
-  for (let i = 0; i < Math.max(10, (4 * flows) / repeat); i++) onePass();
+  onePass();
   const forwarded = measure(onePass);
   bench.aim(bench.empty);
   const header = measure(onePass);
   const [least, middle] = [forwarded.least - header.least + empty.least, forwarded.median - header.median + empty.median];
+  const opened = flows > 1 ? Math.round(perSecond).toLocaleString("en") : "";
   console.log(
-    `${String(flows).padStart(7)}   ${String(least).padStart(18)}  ${String(middle).padStart(6)}   ${(1000 / middle).toFixed(1).padStart(18)}`,
+    `${String(flows).padStart(7)}   ${String(least).padStart(18)}  ${String(middle).padStart(6)}   ${(1000 / middle).toFixed(1).padStart(18)}   ${opened.padStart(18)}`,
   );
+  const { counters, forwards: each } = await datapath.stats();
+  let sum = 0;
+  for (const { flows: count } of each.values()) sum += count;
+  const odd = Object.entries(counters).filter(([name, count]) => count > 0 && name !== "passes" && name !== "options" && name !== "other");
+  if (sum !== flows || odd.length > 0) console.log(`${sum} flows; counted besides: ${odd.map(([name, count]) => `${name} ${count}`).join(", ")}`);
+  await datapath.close(false);
 }
-const { counters } = await datapath.stats();
-const odd = Object.entries(counters).filter(([name, count]) => count > 0 && name !== "passes");
-if (odd.length > 0) console.log(`counted besides: ${odd.map(([name, count]) => `${name} ${count}`).join(", ")}`);
-await datapath.close(false);
 process.exit(0);
