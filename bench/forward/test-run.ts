@@ -29,9 +29,13 @@ const { values } = parseArgs({
   },
 });
 if (!values.inside) {
-  const { status } = spawnSync("unshare", ["-n", "taskset", "-c", "1", process.execPath, import.meta.filename, "--inside", ...process.argv.slice(2)], {
-    stdio: "inherit",
-  });
+  const { status } = spawnSync(
+    "unshare",
+    ["-n", "taskset", "-c", "1", process.execPath, import.meta.filename, "--inside", ...process.argv.slice(2)],
+    {
+      stdio: "inherit",
+    },
+  );
   process.exit(status ?? 1);
 }
 
@@ -135,7 +139,8 @@ for (const [i, flows] of sizes.entries()) {
   let sum = 0;
   for (const { flows: count } of each.values()) sum += count;
   const odd = Object.entries(counters).filter(([name, count]) => count > 0 && name !== "passes" && name !== "options" && name !== "other");
-  if (sum !== flows || odd.length > 0) console.log(`${sum} flows; counted besides: ${odd.map(([name, count]) => `${name} ${count}`).join(", ")}`);
+  if (sum !== flows || odd.length > 0)
+    console.log(`${sum} flows; counted besides: ${odd.map(([name, count]) => `${name} ${count}`).join(", ")}`);
   await datapath.close(false);
 }
 process.exit(0);

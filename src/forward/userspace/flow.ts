@@ -7,6 +7,8 @@ import type { Entrance, EntranceShared } from "./entrance.ts";
 /** The backend, and one who is not. */
 const PEERS_MAX = 2;
 const RUN_MAX = 1024;
+/** As an entrance has: the system's own is full after some 270 small datagrams, and a backend that was held up answers all at once. */
+const FLOW_BUFFER_BYTES = 1 << 20;
 
 export interface FlowPlaces {
   readonly backend: { readonly host: string; readonly port: number };
@@ -38,7 +40,7 @@ export class UserFlow implements UdpHandler {
     this.backend = backend;
     this.activeAt = now;
     this.#headerBytes = backend.host.includes(":") ? 48 : 28;
-    this.#socket = shared.loop.udp({ ...source, peersMax: PEERS_MAX }, this);
+    this.#socket = shared.loop.udp({ ...source, peersMax: PEERS_MAX, socketBufferBytes: FLOW_BUFFER_BYTES }, this);
     this.target = this.#socket.addresses.intern(backend.host, backend.port);
     this.#socket.addresses.hold(this.target);
     entrance.socket.addresses.hold(peer);
