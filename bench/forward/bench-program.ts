@@ -30,6 +30,11 @@ export class BenchProgram {
     this.#words.set([flows, forwards, random ? 1 : 0, first]);
   }
 
+  /** Packets that were made one after another. */
+  get made(): number {
+    return this.#words[3]! >>> 0;
+  }
+
   /** Where `rotate` leads. */
   aim(program: BpfProgram): void {
     const value = Buffer.alloc(4);

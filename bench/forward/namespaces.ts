@@ -1,11 +1,12 @@
 /**
  * CPU per forwarded packet between namespaces: XDP native and generic beside iptables with one rule, in one run. Root.
  *
- *   node bench/forward/namespaces.ts [--packets 1000000] [--rounds 3] [--flows 1000,50000]
+ *   npm run bench:forward -- --only wire [--packets 1000000] [--rounds 3] [--flows 1000,50000]
  *
  *   generator (live frames of the kernel's test runs) ── veth ── in: proxy, its NAPI a thread on a core of its own: out ── veth ── XDP_DROP
  *
- * What is counted is the run time of that thread for each packet that came to the end: receiving, forwarding, sending, and the end's own XDP_DROP.
+ * What is counted is the run time of that thread for each packet that it sent: receiving, forwarding, sending, and the end's own XDP_DROP. The thread goes before
+ * what else runs.
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
@@ -40,6 +41,8 @@ if (!values.inside) {
 
 const proxy = `lhbench${process.pid}`;
 const packets = Number(values.packets);
+const REPEAT = 1_000_000;
+const PATIENCE_MS = 4000;
 const run = (command: string): string => execFileSync("sh", ["-c", command], { encoding: "utf8" });
 const there = (command: string): string => execFileSync("ip", ["netns", "exec", proxy, "sh", "-c", command], { encoding: "utf8" });
 run(
@@ -55,7 +58,8 @@ there(`ip link set lo up; ip addr add 10.1.0.1/24 dev in; ip addr add 10.2.0.1/2
 const mac = Buffer.from(there("cat /sys/class/net/in/address").trim().replaceAll(":", ""), "hex");
 const thread = readdirSync("/proc").find((pid) => /^\d+$/.test(pid) && commandOf(pid).startsWith("napi/in-"));
 if (thread === undefined) throw new Error("the interface has no NAPI thread");
-for (const pid of readdirSync("/proc")) if (/^\d+$/.test(pid) && commandOf(pid).startsWith("napi/in-")) run(`taskset -cp 1 ${pid}`);
+for (const pid of readdirSync("/proc"))
+  if (/^\d+$/.test(pid) && commandOf(pid).startsWith("napi/in-")) run(`taskset -cp 1 ${pid}; renice -n -19 -p ${pid}`);
 
 const sys = loadSys();
 const bpf = new Bpf(sys);
@@ -84,29 +88,33 @@ function runtime(): number {
   return sum;
 }
 
-function delivered(): number {
-  return Number(/s0:\s*\d+\s+(\d+)/.exec(readFileSync("/proc/net/dev", "utf8"))?.[1]);
+/** Packets that left the proxy, and those that were dropped behind it because the end's ring was full: all of them cost the same. */
+function handled(): number {
+  const [, , packets, , , dropped] = /out:(?:\s+\d+){8}(.*)/.exec(there("cat /proc/net/dev"))![1]!.split(/\s+/).map(Number);
+  return packets! + dropped!;
 }
 
-/** A signal ends a run before its time: what came through is what counts. */
-function send(count: number): void {
-  try {
-    bench.send.run({ packet, repeat: count, ifindex: g0, live: true, batch: 64 });
-  } catch (error) {
-    if ((error as { code?: string }).code !== "EINTR") throw error;
+/** A signal ends a run before its time, on a busy machine nearly every one: until `enough`, or as long as is worth waiting. */
+function send(enough: () => boolean): void {
+  for (const until = performance.now() + PATIENCE_MS; !enough() && performance.now() < until; ) {
+    try {
+      bench.send.run({ packet, repeat: REPEAT, ifindex: g0, live: true, batch: 64 });
+    } catch (error) {
+      if ((error as { code?: string }).code !== "EINTR") throw error;
+    }
   }
 }
 
-/** ns of the thread for each packet that came through. */
-function measure(flows: number): { perPacket: number; share: number } {
+/** ns of the thread for each packet. */
+function measure(flows: number): number {
   bench.flows(flows, 1, false, 0);
-  send(flows);
+  send(() => bench.made >= 2 * flows);
   bench.flows(flows, 1, true);
-  const [began, before] = [runtime(), delivered()];
-  send(packets);
   run("sleep 0.2");
-  const through = delivered() - before;
-  return { perPacket: (runtime() - began) / through, share: through / packets };
+  const [began, before] = [runtime(), handled()];
+  send(() => handled() - before >= packets);
+  run("sleep 0.2");
+  return (runtime() - began) / (handled() - before);
 }
 
 async function xdp<T>(mode: "native" | "generic", work: () => T): Promise<T> {
@@ -137,19 +145,18 @@ function iptables<T>(work: () => T): T {
   }
 }
 
-console.log("flows    iptables  XDP native  generic   ns a packet, least of the rounds; packets that came through");
+console.log("flows    iptables  XDP native  generic   ns a packet, least of the rounds");
 for (const flows of values.flows.split(",").map(Number)) {
-  const found: Record<string, { perPacket: number; share: number }[]> = { iptables: [], native: [], generic: [] };
+  const found: Record<string, number[]> = { iptables: [], native: [], generic: [] };
   for (let round = 0; round < Number(values.rounds); round++) {
     found.iptables!.push(iptables(() => measure(flows)));
     found.native!.push(await xdp("native", () => measure(flows)));
     found.generic!.push(await xdp("generic", () => measure(flows)));
   }
-  const least = (name: string): number => Math.min(...found[name]!.map(({ perPacket }) => perPacket));
-  const shares = Object.values(found).map((each) => `${Math.round(100 * Math.max(...each.map(({ share }) => share)))} %`);
+  const least = (name: string): number => Math.min(...found[name]!);
   const [i, n, g] = [least("iptables"), least("native"), least("generic")];
   console.log(
-    `${String(flows).padEnd(8)} ${i.toFixed(0).padStart(8)}  ${n.toFixed(0).padStart(10)}  ${g.toFixed(0).padStart(7)}   iptables is ${(i / n).toFixed(1)} × native, ${(i / g).toFixed(1)} × generic; ${shares.join(", ")}`,
+    `${String(flows).padEnd(8)} ${i.toFixed(0).padStart(8)}  ${n.toFixed(0).padStart(10)}  ${g.toFixed(0).padStart(7)}   iptables is ${(i / n).toFixed(1)} × native, ${(i / g).toFixed(1)} × generic`,
   );
 }
 process.exit(0);
