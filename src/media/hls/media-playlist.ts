@@ -24,6 +24,8 @@ import type { Segment, Window } from "./window.ts";
 /** Target durations from the end of the playlist before which segments may be skipped (at least 6), and within which parts are listed (3). */
 export const SKIP_TARGETS = 6;
 export const PART_TARGETS = 3;
+/** Complete segments whose parts are listed: with the one being made three, as strict readers of section 4.4.4.9 count. */
+const SEGMENTS_WITH_PARTS = 2;
 /** Part targets a player keeps away from the end (at least 3). */
 export const HOLD_BACK_PARTS = 3;
 
@@ -32,7 +34,8 @@ export function mediaPlaylist(window: Window, skip: boolean): string {
   const segments = window.listed;
   if (segments.length === 0) return "";
   const skipped = skip ? skippable(window, segments) : 0;
-  const partTarget = window.partTarget;
+  const withParts = firstWithParts(window, segments);
+  const partTarget = longestPart(window, segments, withParts);
   const lines = [
     "#EXTM3U",
     "#EXT-X-VERSION:9",
@@ -44,7 +47,6 @@ export function mediaPlaylist(window: Window, skip: boolean): string {
   if (window.discontinuitySequence > 0) lines.push(`#EXT-X-DISCONTINUITY-SEQUENCE:${window.discontinuitySequence}`);
   if (window.independentSegments) lines.push("#EXT-X-INDEPENDENT-SEGMENTS");
   if (skipped > 0) lines.push(`#EXT-X-SKIP:SKIPPED-SEGMENTS=${skipped}`);
-  const withParts = firstWithParts(window, segments);
   for (let i = skipped; i < segments.length; i++) {
     const segment = segments[i]!;
     if (segment.discontinuity) lines.push("#EXT-X-DISCONTINUITY");
@@ -82,8 +84,16 @@ function skippable(window: Window, segments: readonly Segment[]): number {
 function firstWithParts(window: Window, segments: readonly Segment[]): number {
   let tail = 0;
   let first = segments.length;
-  while (first > 0 && tail < PART_TARGETS * window.targetDuration * 1_000_000) tail += segments[--first]!.duration;
+  const least = first - SEGMENTS_WITH_PARTS - (segments[first - 1]!.bytes === undefined ? 1 : 0);
+  while (first > Math.max(0, least) && tail < PART_TARGETS * window.targetDuration * 1_000_000) tail += segments[--first]!.duration;
   return first;
+}
+
+/** What parts keep to; more where frames were missing and a listed part became longer, because no part may last longer than PART-TARGET. */
+function longestPart(window: Window, segments: readonly Segment[], first: number): Micros {
+  let longest = window.partTarget;
+  for (let i = first; i < segments.length; i++) for (const { duration } of segments[i]!.parts) longest = Math.max(longest, duration);
+  return Math.ceil(longest / 1000) * 1000;
 }
 
 function seconds(duration: Micros): string {

@@ -15,3 +15,9 @@ export function partTarget(wanted: Micros, frame: Micros): Micros {
 
 /** RTMP stamps whole milliseconds: a part may seem longer than it is by one at each end. */
 const STAMP_ROUNDING: Micros = 2000;
+
+/** Whether parts of whole frames can last at least as long as they must for this target, and no longer than it. */
+export function fits(target: Micros, frame: Micros): boolean {
+  const most = Math.floor((target - STAMP_ROUNDING / 2) / frame) * frame;
+  return most - STAMP_ROUNDING >= PART_DURATION_MIN * target;
+}

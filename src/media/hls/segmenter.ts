@@ -11,14 +11,15 @@
  * hint always names the part that really comes next.
  *
  * Deviations: where an encoder leaves the RFC no way, a part longer than the target (frames missing) or a segment longer than announced (key frames
- * too far apart) is published and counted; EXT-X-TARGETDURATION then grows. A segment is cut before a frame that is not a key frame only at the limits.
+ * too far apart) is published and counted; EXT-X-TARGETDURATION then grows, and PART-TARGET is more for as long as that part is listed.
+ * A segment is cut before a frame that is not a key frame only at the limits.
  */
 import type { Bytes, Micros } from "../../base/units.ts";
 import { Muxer } from "../cmaf/fragment.ts";
 import { timedMetadata } from "../cmaf/timed-metadata.ts";
 import type { Track, Unit } from "../unit.ts";
 import { KeyframeInterval } from "./keyframe-interval.ts";
-import { PART_DURATION_MIN, partTarget } from "./part-target.ts";
+import { fits, PART_DURATION_MIN, partTarget } from "./part-target.ts";
 import { ProgramDateTime } from "./program-date-time.ts";
 import type { Window } from "./window.ts";
 
@@ -143,7 +144,8 @@ export class Segmenter {
 
   /** The stream ended: what is waiting becomes the last part. A later `push` goes on after a discontinuity. */
   end(): void {
-    if (this.#running && this.#video.length + this.#audio.length > 0) this.#cut(this.#last + this.#frame, true);
+    if (this.#running && this.#video.length + this.#audio.length > 0)
+      this.#cut(this.#last + (this.#frame > 0 ? this.#frame : FRAME_UNKNOWN), true);
     this.#window.closeSegment();
     this.#running = false;
     this.#segmentOpen = false;
@@ -179,7 +181,7 @@ export class Segmenter {
     this.#last = unit.dts;
     this.#latest = unit.dts;
     this.#frame = this.#nominalFrame();
-    this.#partTarget = this.#frame > 0 ? partTarget(this.#options.partTarget, this.#frame) : 0;
+    this.#partTarget = this.#frame > 0 ? this.#target(this.#frame, 0) : 0;
     this.#keep(unit);
   }
 
@@ -192,7 +194,7 @@ export class Segmenter {
     }
     this.#clock.observe(unit.dts, unit.arrival);
     this.#frame = unit.dts - this.#last;
-    if (this.#partTarget === 0) this.#partTarget = partTarget(this.#options.partTarget, this.#frame + FRAME_ROUNDING);
+    if (this.#partTarget === 0) this.#partTarget = this.#target(this.#frame, FRAME_ROUNDING);
     const endsSegment = this.#endsSegment(unit);
     if (endsSegment || this.#endsPart(unit)) this.#cut(unit.dts, endsSegment);
     if (unit.keyframe) this.#keyframes.observe(unit.dts);
@@ -288,6 +290,13 @@ export class Segmenter {
     this.#bytes = 0;
   }
 
+  /** As announced already, where whole frames fit into that: a player does not learn another target for every encoder that comes. */
+  #target(frame: Micros, rounding: Micros): Micros {
+    const announced = this.#window.partTarget;
+    const wanted = this.#options.partTarget;
+    return Math.abs(announced - wanted) <= wanted / 2 && fits(announced, frame) ? announced : partTarget(wanted, frame + rounding);
+  }
+
   /** What the configuration says of the time between frames; 0 when it says nothing or nonsense. */
   #nominalFrame(): Micros {
     const track = this.#tracks.find(({ kind }) => kind === this.#leader);
@@ -298,6 +307,8 @@ export class Segmenter {
 
 /** A measured distance of frames may be too short by the rounding of time stamps to milliseconds. */
 const FRAME_ROUNDING: Micros = 1000;
+/** How long the only frame of a stream is shown whose rate nobody has told. */
+const FRAME_UNKNOWN: Micros = 33_333;
 
 function videoOf(tracks: readonly Track[]): Track[] {
   return tracks.filter(({ kind }) => kind === "video");
