@@ -34,7 +34,7 @@ class Encoder {
       this.refused ||= error.message;
     });
     this.#socket.on("connect", () => this.tick());
-    this.#socket.on("data", (data) => {
+    this.#socket.on("data", (data: Buffer) => {
       this.#rtmp.receive(performance.now(), data, 0, data.length);
       for (let event = this.#rtmp.event(); event !== undefined; event = this.#rtmp.event())
         if (event.kind !== "accepted") this.refused ||= JSON.stringify(event);

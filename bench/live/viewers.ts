@@ -29,7 +29,7 @@ class Viewer {
     this.#socket = connect(Number(port), hostname);
     this.#socket.setNoDelay(true);
     this.#socket.on("connect", () => this.#ask());
-    this.#socket.on("data", (data) => this.#receive(data));
+    this.#socket.on("data", (data: Buffer) => this.#receive(data));
     this.#socket.on("error", () => figures.lost++);
   }
 
@@ -42,7 +42,7 @@ class Viewer {
   #receive(given: Buffer): void {
     let data = given;
     if (this.#left < 0) {
-      this.#header += data.latin1Slice();
+      this.#header += data.toString("latin1");
       const end = this.#header.indexOf("\r\n\r\n");
       if (end < 0) return;
       const before = this.#header.length - data.length;

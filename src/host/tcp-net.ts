@@ -44,6 +44,7 @@ export class NetTcpSocket implements TcpSocket, Resource {
   #canRead = false;
   #canWrite = false;
   #failure: string | undefined;
+  readonly #dispatchLater = (now: Millis): void => this.#dispatch(now);
 
   /** `socket` is connecting, or connected and paused. */
   constructor(reactor: NodeReactor, socket: Socket, remote: string) {
@@ -207,7 +208,7 @@ export class NetTcpSocket implements TcpSocket, Resource {
   #tell(): void {
     if (this.#told || !this.#open) return;
     this.#told = true;
-    this.#reactor.later((now) => this.#dispatch(now));
+    this.#reactor.later(this.#dispatchLater);
   }
 
   #dispatch(now: Millis): void {

@@ -159,7 +159,7 @@ export class Channel {
     for (let msn = Math.max(this.#told, this.window.listed[0]?.msn ?? next); msn < next; msn++) {
       const segment = this.window.segment(msn);
       const init = segment === undefined ? undefined : this.window.init(segment.init);
-      if (segment?.bytes === undefined || init === undefined) continue;
+      if (segment?.complete !== true || init === undefined) continue;
       for (const listener of this.listeners) listener.segment?.(segment, init);
     }
     this.#told = next;

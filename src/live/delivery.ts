@@ -44,20 +44,6 @@ export interface DeliveryOptions {
 
 export function delivery(source: Source, { extra = () => undefined, gate = openGate, alias }: DeliveryOptions = {}): Hono {
   const app = new Hono();
-  app.use("/*", async (context, next) => {
-    await next();
-    context.header("access-control-allow-origin", "*");
-    context.header("timing-allow-origin", "*");
-  });
-  app.options(
-    "/*",
-    () =>
-      new Response(null, { status: 204, headers: { "access-control-allow-methods": "GET, HEAD", "access-control-allow-headers": "*" } }),
-  );
-  app.get("/api/status", (context) => {
-    context.header("cache-control", "no-store");
-    return context.json(status(source, extra(), (channel) => gate.lists(channel)));
-  });
   const master = async (context: Context, name: string | undefined, base: string): Promise<Response> => {
     const channel = name === undefined ? undefined : source.channels.get(name);
     if (channel === undefined) return refuse(404, "no such channel");
@@ -66,7 +52,7 @@ export function delivery(source: Source, { extra = () => undefined, gate = openG
     const path = admission.session === undefined ? "media.m3u8" : `s/${admission.session}/media.m3u8`;
     // What names a viewer's session is that viewer's alone.
     const caching = admission.session === undefined ? "max-age=1" : "private, no-store";
-    return multivariant(source, channel, `${base}${path}`, caching, context.req.raw.signal);
+    return multivariant(source, channel, `${base}${path}`, caching, () => context.req.raw.signal);
   };
   const rest = (context: Context, resource: string, session: string | undefined): Promise<Response> | Response => {
     const channel = source.channels.get(context.req.param("channel")!);
@@ -74,7 +60,7 @@ export function delivery(source: Source, { extra = () => undefined, gate = openG
     const refused = gate.check(channel, session, viewerOf(context));
     if (refused !== undefined) return forbidden(refused);
     const query = (name: string): string | undefined => context.req.query(name);
-    const { signal } = context.req.raw;
+    const signal = (): AbortSignal => context.req.raw.signal;
     if (resource === "media.m3u8") return media(source, channel, query, context.req.header("accept-encoding") ?? "", signal);
     return file(source, channel, resource, signal);
   };
@@ -87,6 +73,20 @@ export function delivery(source: Source, { extra = () => undefined, gate = openG
   }
   app.get("/live/:channel/s/:session/:resource", (context) => rest(context, context.req.param("resource"), context.req.param("session")));
   app.get("/live/:channel/:resource", (context) => rest(context, context.req.param("resource"), undefined));
+  // Behind the media: what passes through here is looked into and made anew, which costs a body of media more than sending it.
+  app.use("/*", async (context, next) => {
+    await next();
+    for (const [name, value] of Object.entries(ANYWHERE)) context.header(name, value);
+  });
+  app.options(
+    "/*",
+    () =>
+      new Response(null, { status: 204, headers: { "access-control-allow-methods": "GET, HEAD", "access-control-allow-headers": "*" } }),
+  );
+  app.get("/api/status", (context) => {
+    context.header("cache-control", "no-store");
+    return context.json(status(source, extra(), (channel) => gate.lists(channel)));
+  });
   return app;
 }
 
@@ -102,10 +102,13 @@ export function viewerOf(context: Context): Viewer {
 }
 
 function forbidden({ status, reason }: PlaybackRefusal): Response {
-  return new Response(`${reason}\n`, { status, headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" } });
+  return new Response(`${reason}\n`, {
+    status,
+    headers: { ...ANYWHERE, "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" },
+  });
 }
 
-async function multivariant(source: Source, channel: Channel, uri: string, caching: string, signal: AbortSignal): Promise<Response> {
+async function multivariant(source: Source, channel: Channel, uri: string, caching: string, signal: () => AbortSignal): Promise<Response> {
   // Right after an encoder began there is nothing to say yet; the first part is a moment away.
   if (channel.live && channel.window.listed.length === 0) {
     const refused = unready(await wait(source, channel, channel.window.nextMsn, 0, signal));
@@ -113,7 +116,7 @@ async function multivariant(source: Source, channel: Channel, uri: string, cachi
   }
   if (channel.window.listed.length === 0) return refuse(404, "the channel is off the air");
   const text = multivariantPlaylist(channel.tracks, bandwidth(channel.window), channel.window.independentSegments, uri);
-  return new Response(text, { headers: { "content-type": PLAYLIST_TYPE, "cache-control": caching } });
+  return new Response(text, { headers: { ...ANYWHERE, "content-type": PLAYLIST_TYPE, "cache-control": caching } });
 }
 
 async function media(
@@ -121,7 +124,7 @@ async function media(
   channel: Channel,
   query: (name: string) => string | undefined,
   acceptEncoding: string,
-  signal: AbortSignal,
+  signal: () => AbortSignal,
 ): Promise<Response> {
   const msn = query("_HLS_msn");
   const reload = blockingReload(channel.window, msn, query("_HLS_part"));
@@ -138,12 +141,12 @@ async function media(
 }
 
 function playlistResponse({ text, gzip }: Encoded, acceptEncoding: string, seconds: number): Response {
-  const headers = { "content-type": PLAYLIST_TYPE, "cache-control": `max-age=${seconds}`, vary: "accept-encoding" };
+  const headers = { ...ANYWHERE, "content-type": PLAYLIST_TYPE, "cache-control": `max-age=${seconds}`, vary: "accept-encoding" };
   if (!/\bgzip\b/.test(acceptEncoding)) return new Response(text, { headers });
   return new Response(gzip, { headers: { ...headers, "content-encoding": "gzip" } });
 }
 
-async function file(source: Source, channel: Channel, name: string, signal: AbortSignal): Promise<Response> {
+async function file(source: Source, channel: Channel, name: string, signal: () => AbortSignal): Promise<Response> {
   const { window } = channel;
   const resource = parseUri(name);
   if (resource === undefined) return refuse(404, "no such file");
@@ -156,8 +159,8 @@ async function file(source: Source, channel: Channel, name: string, signal: Abor
   return found(window.segment(resource.msn)?.parts[resource.part]?.bytes);
 }
 
-function wait(source: Source, channel: Channel, msn: number, part: number, signal: AbortSignal): Promise<Waited> {
-  const waited = channel.wait(source.now(), msn, part, signal);
+function wait(source: Source, channel: Channel, msn: number, part: number, signal: () => AbortSignal): Promise<Waited> {
+  const waited = channel.wait(source.now(), msn, part, signal());
   source.wake();
   return waited;
 }
@@ -178,6 +181,7 @@ function unready(waited: Waited): Response | undefined {
 function found(bytes: Uint8Array | undefined): Response {
   if (bytes === undefined) return refuse(404, "not held, or no longer");
   const headers = {
+    ...ANYWHERE,
     "content-type": MEDIA_TYPE,
     "cache-control": "public, max-age=3600, immutable",
     "content-length": String(bytes.length),
@@ -188,6 +192,7 @@ function found(bytes: Uint8Array | undefined): Response {
 /** What is not there now may be there in a second; only what can never be right may be remembered as wrong. */
 function refuse(code: 400 | 404 | 503, text: string): Response {
   const headers: Record<string, string> = {
+    ...ANYWHERE,
     "content-type": "text/plain; charset=utf-8",
     "cache-control": code === 400 ? "max-age=60" : "no-store",
   };
@@ -195,5 +200,7 @@ function refuse(code: 400 | 404 | 503, text: string): Response {
   return new Response(`${text}\n`, { status: code, headers });
 }
 
+/** Players run in pages of any origin; where a channel minds, its gate looks. */
+const ANYWHERE = { "access-control-allow-origin": "*", "timing-allow-origin": "*" };
 const PLAYLIST_TYPE = "application/vnd.apple.mpegurl";
 const MEDIA_TYPE = "video/mp4";

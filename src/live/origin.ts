@@ -51,6 +51,8 @@ export class Origin implements Source, Driver, Host {
   readonly #guard = new KeyGuard();
   #gate: Gate = () => undefined;
   #accepted = 0;
+  /** Nothing of ours is due before; 0 when that is not known. */
+  #due: Millis = 0;
   readonly #refused: Record<string, number> = {};
 
   /** `wallClock` in Unix ms. */
@@ -142,13 +144,17 @@ export class Origin implements Source, Driver, Host {
   }
 
   wake(): void {
+    this.#due = 0;
     this.#loop.wake();
   }
 
+  /** Looks at all sessions and channels when one of them is due, or may have become due earlier; not in every round of the loop. */
   advance(now: Millis): Millis {
+    if (now < this.#due) return this.#due;
     let deadline = NEVER;
     for (const session of this.#sessions) deadline = Math.min(deadline, session.advance(now));
     for (const channel of this.#channels.values()) deadline = Math.min(deadline, channel.advance(now));
+    this.#due = deadline;
     return deadline;
   }
 
@@ -179,10 +185,12 @@ export class Origin implements Source, Driver, Host {
   }
 
   released(session: Publisher, channel: Channel): void {
+    this.#due = 0;
     if (this.#publishers.get(channel) === session) this.#publishers.delete(channel);
   }
 
   refused(reason: string): void {
+    this.#due = 0;
     this.#refused[reason] = (this.#refused[reason] ?? 0) + 1;
   }
 
@@ -197,6 +205,7 @@ export class Origin implements Source, Driver, Host {
       return undefined;
     }
     this.#accepted++;
+    this.#due = 0;
     const session = new RtmpSession(this, socket, this.#rtmp, now, protocol);
     this.#sessions.add(session);
     return session;

@@ -67,7 +67,7 @@ function pushSegment(lines: string[], segment: Segment, withParts: boolean): voi
       );
     }
   }
-  if (segment.bytes !== undefined) lines.push(`#EXTINF:${seconds(segment.duration)},`, segmentUri(segment.msn));
+  if (segment.complete) lines.push(`#EXTINF:${seconds(segment.duration)},`, segmentUri(segment.msn));
 }
 
 /** Segments that lie wholly before the Skip Boundary. */
@@ -84,7 +84,7 @@ function skippable(window: Window, segments: readonly Segment[]): number {
 function firstWithParts(window: Window, segments: readonly Segment[]): number {
   let tail = 0;
   let first = segments.length;
-  const least = first - SEGMENTS_WITH_PARTS - (segments[first - 1]!.bytes === undefined ? 1 : 0);
+  const least = first - SEGMENTS_WITH_PARTS - (segments[first - 1]!.complete ? 0 : 1);
   while (first > Math.max(0, least) && tail < PART_TARGETS * window.targetDuration * 1_000_000) tail += segments[--first]!.duration;
   return first;
 }

@@ -27,7 +27,7 @@ export function bandwidth(window: Window): Bandwidth {
   let peak = 0;
   const segments = window.listed;
   for (const segment of segments) {
-    if ((segment.bytes === undefined && segments.length > 1) || segment.duration === 0) continue;
+    if ((!segment.complete && segments.length > 1) || segment.duration === 0) continue;
     bytes += segment.byteLength;
     duration += segment.duration;
     peak = Math.max(peak, segment.byteLength / segment.duration);

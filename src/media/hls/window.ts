@@ -4,8 +4,8 @@
  *   kept for late viewers │ listed in the playlist                     │ open
  *   msn 3   msn 4         │ msn 5   msn 6   …   msn 14                 │ msn 15: part 0, part 1, (part 2 is hinted)
  *
- * Source: RFC 8216bis sections 6.2.1 and 6.2.2. Bytes of parts are handed over by the segmenter; when a segment is complete they move into one
- * buffer of which the parts are views, so a segment is held once.
+ * Source: RFC 8216bis sections 6.2.1 and 6.2.2. Bytes of parts are handed over by the segmenter. When somebody asks for a complete segment they move
+ * into one buffer of which the parts are views, so a segment is held once, and one that only low-latency players fetch is never copied.
  */
 import { assert } from "../../base/assert.ts";
 import type { Bytes, Micros } from "../../base/units.ts";
@@ -46,12 +46,49 @@ export interface Segment extends SegmentStart {
   readonly parts: readonly Part[];
   readonly duration: Micros;
   readonly byteLength: Bytes;
+  /** Nothing is added any more. */
+  readonly complete: boolean;
   /** All bytes, once it is complete. */
   readonly bytes: Uint8Array | undefined;
 }
 
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-type OpenSegment = Mutable<Omit<Segment, "parts">> & { parts: Part[] };
+class OpenSegment implements Segment {
+  readonly msn: number;
+  readonly date: number;
+  readonly discontinuity: boolean;
+  readonly partTarget: Micros;
+  readonly init: number;
+  parts: Part[] = [];
+  duration: Micros = 0;
+  byteLength: Bytes = 0;
+  complete = false;
+  #bytes: Uint8Array | undefined;
+
+  constructor(msn: number, { date, discontinuity, partTarget, init }: SegmentStart) {
+    this.msn = msn;
+    this.date = date;
+    this.discontinuity = discontinuity;
+    this.partTarget = partTarget;
+    this.init = init;
+  }
+
+  get bytes(): Uint8Array | undefined {
+    if (!this.complete) return undefined;
+    this.#bytes ??= this.#join();
+    return this.#bytes;
+  }
+
+  #join(): Uint8Array {
+    const bytes = new Uint8Array(this.byteLength);
+    let at = 0;
+    this.parts = this.parts.map((part) => {
+      bytes.set(part.bytes, at);
+      at += part.bytes.length;
+      return { ...part, bytes: bytes.subarray(at - part.bytes.length, at) };
+    });
+    return bytes;
+  }
+}
 
 export class Window {
   readonly #options: WindowOptions;
@@ -98,7 +135,7 @@ export class Window {
 
   get #open(): OpenSegment | undefined {
     const last = this.#segments[this.#segments.length - 1];
-    return last === undefined || last.bytes !== undefined ? undefined : last;
+    return last === undefined || last.complete ? undefined : last;
   }
 
   addInit(bytes: Uint8Array): number {
@@ -119,7 +156,7 @@ export class Window {
   openSegment(start: SegmentStart): void {
     assert(this.#open === undefined, "the segment before was completed");
     const msn = this.#nextMsn++;
-    this.#segments.push({ ...start, msn, parts: [], duration: 0, byteLength: 0, bytes: undefined });
+    this.#segments.push(new OpenSegment(msn, start));
   }
 
   /** Takes over `part.bytes`. `last` completes the segment. */
@@ -155,14 +192,7 @@ export class Window {
   }
 
   #complete(segment: OpenSegment): void {
-    const bytes = new Uint8Array(segment.byteLength);
-    let at = 0;
-    segment.parts = segment.parts.map((part) => {
-      bytes.set(part.bytes, at);
-      at += part.bytes.length;
-      return { ...part, bytes: bytes.subarray(at - part.bytes.length, at) };
-    });
-    segment.bytes = bytes;
+    segment.complete = true;
     this.counters.segments++;
     const seconds = Math.round(segment.duration / 1_000_000);
     if (seconds > this.targetDuration) {

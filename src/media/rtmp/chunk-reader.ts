@@ -12,11 +12,13 @@
  * Deviations: a chunk stream may begin with fmt 1, as librtmp's pings do.
  */
 import { ProtocolError } from "../../base/errors.ts";
+import { Slab } from "../../base/slab.ts";
 import type { Bytes } from "../../base/units.ts";
 import type { RtmpLimits, RtmpStats } from "./limits.ts";
 import type { Message } from "./message.ts";
 
 export class ChunkReader {
+  readonly #slab = new Slab();
   /** The peer's chunk size; changed by its Set Chunk Size. */
   chunkBytes: Bytes = INITIAL_CHUNK_BYTES;
   failure: ProtocolError | undefined;
@@ -150,7 +152,7 @@ export class ChunkReader {
     }
     this.assemblyBytes = held;
     if (held > this.#stats.assemblyBytesPeak) this.#stats.assemblyBytesPeak = held;
-    const grown = new Uint8Array(capacity);
+    const grown = this.#slab.take(capacity);
     if (stream.filled > 0) grown.set(stream.payload);
     stream.payload = grown;
     return true;
