@@ -11,8 +11,8 @@ import { FlvToUnit } from "../../src/media/flv/to-unit.ts";
 import { parseMetadata } from "../../src/media/rtmp/metadata.ts";
 import { RtmpPublisher } from "../../src/media/rtmp/publisher.ts";
 import { RtmpServer } from "../../src/media/rtmp/server.ts";
+import { HANDSHAKE_BYTES, mutate } from "./mutate.ts";
 
-const HANDSHAKE_BYTES = 3073;
 const SESSION_BYTES = 6000;
 const ROUNDS = 10_000;
 
@@ -92,34 +92,6 @@ function runServer(bytes: Uint8Array, random: Prng, reached: Record<"publish" | 
   reached.media += Number(media);
   reached.failed += failures;
   reached.units += Number(units);
-}
-
-/** One to four changes, mostly behind the handshake. */
-function mutate(session: Uint8Array, random: Prng): Uint8Array {
-  let bytes = session.slice();
-  for (let changes = 1 + random.below(4); changes > 0 && bytes.length > 8; changes--) {
-    const from = random.chance(0.05) || bytes.length <= HANDSHAKE_BYTES ? 0 : HANDSHAKE_BYTES;
-    const at = from + random.below(bytes.length - from);
-    const length = random.below(Math.min(300, bytes.length - at));
-    const kind = random.below(6);
-    if (kind === 0) for (let i = 0; i < 8; i++) bytes[from + random.below(bytes.length - from)]! ^= 1 << random.below(8);
-    else if (kind === 1) bytes = bytes.slice(0, Math.max(at, 1));
-    else if (kind === 2) bytes = concatenate(bytes.subarray(0, at), bytes.subarray(at + length));
-    else if (kind === 3) bytes = concatenate(bytes.subarray(0, at), bytes.subarray(from, from + length), bytes.subarray(at));
-    else if (kind === 4) bytes = concatenate(bytes.subarray(0, at), bytes.subarray(at + length), bytes.subarray(at, at + length));
-    else random.fill(bytes.subarray(at, at + Math.min(length, 16)));
-  }
-  return bytes;
-}
-
-function concatenate(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }
 
 /** What the server says to a whole publisher's session. */

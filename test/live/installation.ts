@@ -1,0 +1,75 @@
+/** `longhaul live --data` for tests: started, killed, started again on the same folder, and asked by AWS's SDK and by its status. */
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Ivs } from "@aws-sdk/client-ivs";
+import type { ChannelStatus, Status } from "../../src/live/status.ts";
+import { type Child, type Children, longhaul, sleep } from "../interop/children.ts";
+
+export class LiveInstallation {
+  readonly folder = mkdtempSync(join(tmpdir(), "longhaul-live-"));
+  readonly data = join(this.folder, "data");
+  readonly rtmp: number;
+  readonly http: number;
+  readonly #api: number;
+  readonly #children: Children;
+  readonly #options: readonly string[];
+  child: Child | undefined;
+
+  constructor(children: Children, options: readonly string[] = []) {
+    const base = 20_000 + (process.pid % 2000) * 5;
+    [this.rtmp, this.http, this.#api] = [base, base + 1, base + 2];
+    this.#children = children;
+    this.#options = options;
+  }
+
+  async start(): Promise<void> {
+    const at = (port: number): string => `127.0.0.1:${port}`;
+    const where = ["--rtmp", at(this.rtmp), "--rtmps", "", "--http", at(this.http), "--api", at(this.#api), "--name", "127.0.0.1"];
+    this.child = this.#children.start("longhaul", [longhaul, "live", "--data", this.data, ...where, ...this.#options]);
+    await until(async () => (await this.status().catch(() => undefined)) !== undefined, 20_000, "the server answers");
+  }
+
+  async kill(): Promise<void> {
+    process.kill(this.child!.process.pid!, "SIGKILL");
+    await this.child!.exited;
+  }
+
+  get ivs(): Ivs {
+    const [, accessKeyId, secretAccessKey] = /= (\S+)\n.*= (\S+)\n/.exec(readFileSync(join(this.data, "credentials"), "utf8"))!;
+    const credentials = { accessKeyId: accessKeyId!, secretAccessKey: secretAccessKey! };
+    return new Ivs({ region: "eu-west-1", endpoint: `http://127.0.0.1:${this.#api}`, credentials, maxAttempts: 1 });
+  }
+
+  async status(): Promise<Status> {
+    return (await (await fetch(`http://127.0.0.1:${this.http}/api/status`)).json()) as Status;
+  }
+
+  async channel(arn: string): Promise<ChannelStatus> {
+    return (await this.status()).channels.find(({ name }) => arn.endsWith(`/${name}`))!;
+  }
+
+  /** The media playlist of a public channel, or of part of it. */
+  async playlist(arn: string): Promise<string> {
+    return (await fetch(`${this.address(arn)}/media.m3u8`)).text();
+  }
+
+  address(arn: string): string {
+    return `http://127.0.0.1:${this.http}/live/${arn.split("/")[1]}`;
+  }
+
+  /** Names of the events of a channel's latest session, oldest first. */
+  async events(channelArn: string): Promise<readonly string[]> {
+    const { streamSession } = await this.ivs.getStreamSession({ channelArn });
+    return (streamSession?.truncatedEvents ?? []).map(({ name }) => name!).reverse();
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+export async function until(done: () => Promise<boolean>, patience: number, what: string): Promise<void> {
+  for (const end = Date.now() + patience; !(await done()); await sleep(50))
+    if (Date.now() > end) throw new Error(`not within ${patience} ms: ${what}`);
+}
