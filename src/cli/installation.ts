@@ -17,7 +17,8 @@ import { playbackPath } from "../control/ivs/channel-view.ts";
 import { type IvsContext, quotaDefaults } from "../control/ivs/context.ts";
 import { Gate } from "../control/live/gate.ts";
 import { InstallationOrigin } from "../control/live/installation-origin.ts";
-import { FolderStorage } from "../control/live/storage.ts";
+import { S3Storage } from "../control/live/s3-storage.ts";
+import { FolderStorage, type Storage } from "../control/live/storage.ts";
 import { pictureByFfmpeg } from "../control/live/thumbnails.ts";
 import { Webhooks } from "../control/live/webhooks.ts";
 import { certificateFromFiles, ownCertificate } from "../host/certificate.ts";
@@ -55,7 +56,7 @@ export async function startInstallation(config: LiveOptions, origin: Origin, loo
   };
   const live = new InstallationOrigin(origin, context, log, {
     sinks: [(event) => webhooks.post(event)],
-    storage: new FolderStorage(config.recordings === "" ? join(config.data, "recordings") : config.recordings),
+    storage: storageOf(config),
     picture: pictureByFfmpeg(log),
   });
   await live.start();
@@ -108,6 +109,15 @@ function webhooksOf({ webhook, webhooksecret }: LiveConfig): { readonly url: str
   if (webhooksecret === "")
     throw new ConfigError("webhooksecret", "--webhooksecret: nothing is given; give the secret that events are signed with");
   return [{ url: webhook, secret: webhooksecret }];
+}
+
+function storageOf({ data, recordings, recordingskey, recordingssecret, recordingsregion }: LiveConfig): Storage {
+  if (!/^https?:\/\//.test(recordings)) return new FolderStorage(recordings === "" ? join(data, "recordings") : recordings);
+  if (!URL.canParse(recordings)) throw new ConfigError("recordings", `--recordings: "${recordings}" is no address`);
+  if (recordingskey === "" || recordingssecret === "")
+    throw new ConfigError("recordingskey", "--recordingskey, --recordingssecret: a store that speaks S3 needs both");
+  const credentials = { accessKeyId: recordingskey, secretAccessKey: recordingssecret };
+  return new S3Storage({ endpoint: recordings, region: recordingsregion, ...credentials });
 }
 
 async function listenSecurely(config: LiveConfig, origin: Origin, loop: NodeLoop): Promise<void> {

@@ -93,7 +93,16 @@ export const liveConfig = z.strictObject({
   recordings: z
     .string()
     .default("")
-    .describe("with --data: folder of recordings, a folder in it for each bucket; recordings in --data if not given"),
+    .describe(
+      "with --data: folder of recordings, a folder in it for each bucket, or http(s):// address of a store that speaks S3; recordings in --data if not given",
+    ),
+  recordingskey: z.string().default("").describe("with an S3 store in --recordings: access key ID"),
+  recordingssecret: z.string().default("").describe("with an S3 store in --recordings: secret access key").meta({ secret: true }),
+  recordingsregion: z
+    .string()
+    .regex(/^[a-z0-9-]{1,32}$/, "a region's name")
+    .default("us-east-1")
+    .describe("with an S3 store in --recordings: its region"),
   countries: z.string().default("").describe("with --data: MaxMind DB file (.mmdb) that tells countries, for policies that restrict them"),
   offline: count(0, 86_400).default(60).describe("seconds the last segments of a channel stay after its encoder left"),
 });

@@ -281,6 +281,13 @@ async function damaged(): Promise<void> {
   });
 }
 
+/** The same by RTP, above DTLS: sessions of the core, in virtual time. */
+function damagedRtp(): void {
+  const env = { ...process.env, SESSIONS: values.sessions, SEED: String(seed) };
+  const run = spawnSync(process.execPath, ["--test", join(root, "sim/webrtc/hostile-sessions.test.ts")], { env, encoding: "utf8" });
+  check(`${values.sessions} damaged RTP sessions (seed ${seed})`, run.status === 0, run.status === 0 ? "" : run.stdout.slice(-1500));
+}
+
 /** kill -9 while a stream is recorded and channels are made. */
 async function killedServer(): Promise<void> {
   const { recordingConfiguration } = await live.ivs.createRecordingConfiguration({
@@ -348,6 +355,7 @@ try {
   for (const [i, result] of results.entries())
     if (result.status === "rejected") check(Object.keys(faults)[i]!, false, (result.reason as Error).message);
   await damaged();
+  damagedRtp();
   const { counters, lastPart } = await live.channel(steady.arn);
   const names = await live.events(steady.arn);
   const seconds = (Date.now() - began) / 1000;

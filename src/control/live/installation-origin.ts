@@ -14,7 +14,7 @@ import type { EventSink, StreamEvent } from "./events.ts";
 import type { Breach } from "./ingest-limits.ts";
 import { Recorder } from "./recorder.ts";
 import { finishRecording } from "./recording.ts";
-import { SessionLog } from "./session-log.ts";
+import { type RecordedSession, SessionLog } from "./session-log.ts";
 import type { Storage } from "./storage.ts";
 import { StreamWatch } from "./stream-watch.ts";
 import type { TakePicture } from "./thumbnails.ts";
@@ -43,6 +43,7 @@ export class InstallationOrigin implements LiveService {
   readonly #picture: TakePicture;
   readonly #log: Log;
   #timer: NodeJS.Timeout | undefined;
+  #finishing: Promise<void> = Promise.resolve();
 
   constructor(origin: Origin, context: Omit<IvsContext, "live">, log: Log, options: InstallationOriginOptions = {}) {
     this.#storage = options.storage;
@@ -57,10 +58,8 @@ export class InstallationOrigin implements LiveService {
   }
 
   async start(): Promise<void> {
-    for (const { bucket, prefix } of await this.sessions.closeLeftOvers(this.#context.now())) {
-      if (this.#storage !== undefined && (await finishRecording(this.#storage, bucket, prefix)))
-        this.#log.info({ bucket, prefix }, "recording of before was ended");
-    }
+    // Behind our back: a store that is away must not keep encoders and viewers waiting.
+    this.#finishing = this.#finish(await this.sessions.closeLeftOvers(this.#context.now()));
     await this.changed();
     this.#timer = setInterval(() => this.tick(), TICK_MS);
   }
@@ -69,7 +68,20 @@ export class InstallationOrigin implements LiveService {
     clearInterval(this.#timer);
     for (const watch of this.#watches.values()) watch.close();
     for (const recorder of this.#recorders.values()) await recorder.close();
+    await this.#finishing;
     await this.sessions.settled();
+  }
+
+  async #finish(left: readonly RecordedSession[]): Promise<void> {
+    const storage = this.#storage;
+    if (storage === undefined) return;
+    for (const { bucket, prefix } of left) {
+      try {
+        if (await finishRecording(storage, bucket, prefix)) this.#log.info({ bucket, prefix }, "recording of before was ended");
+      } catch (error) {
+        this.#log.error({ bucket, prefix, error: (error as Error).message }, "a recording of before cannot be ended");
+      }
+    }
   }
 
   async changed(): Promise<void> {
@@ -141,6 +153,8 @@ export class InstallationOrigin implements LiveService {
   #recorder({ channel }: StreamWatch, storage: Storage): Recorder {
     const id = channel.name;
     const known = () => this.directory.channel(id)?.recording;
+    // A recording ends behind its stream, and is told of there all the same.
+    let streamId = "";
     return new Recorder(channel, {
       storage,
       account: this.#context.place.account,
@@ -150,11 +164,11 @@ export class InstallationOrigin implements LiveService {
       log: this.#log,
       begun: (bucket, prefix) => {
         const { arn, name, settings } = known()!;
-        this.sessions.recorded(this.#watches.get(id)!.streamId, { configuration: { arn, name, ...settings, tags: {} }, bucket, prefix });
+        streamId = this.#watches.get(id)!.streamId;
+        this.sessions.recorded(streamId, { configuration: { arn, name, ...settings, tags: {} }, bucket, prefix });
       },
       event: (name, error, prefix) => {
         const channelName = this.directory.channel(id)?.row.name ?? "";
-        const streamId = this.#watches.get(id)?.streamId ?? "";
         const detail = { recording_s3_key_prefix: prefix };
         this.#tell({
           at: this.#context.now(),
