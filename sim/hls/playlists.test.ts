@@ -80,7 +80,7 @@ function capture(given: Manner, prng: Prng, seen: Seen, what: string): number {
     before = whole.split("\n");
     if (captured % 10 === 0) {
       const { window, tracks } = channel;
-      const text = multivariantPlaylist(tracks, bandwidth(window), window.independentSegments, "media.m3u8");
+      const text = multivariantPlaylist([{ tracks, bandwidth: bandwidth(window), uri: "media.m3u8" }], window.independentSegments);
       assert.ok(parse(text).isMasterPlaylist, what);
       seen.multivariant++;
     }

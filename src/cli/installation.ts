@@ -58,6 +58,7 @@ export async function startInstallation(config: LiveOptions, origin: Origin, loo
     sinks: [(event) => webhooks.post(event)],
     storage: storageOf(config),
     picture: pictureByFfmpeg(log),
+    transcoders: config.transcoders,
   });
   await live.start();
   const gate = new Gate({ directory: live.directory, place: config, sessionKey: master, viewers: live.viewers, country, now: Date.now });

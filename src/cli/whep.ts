@@ -37,7 +37,11 @@ export function whep({ origin, peers, log, gate = openGate }: WhepOptions): Hono
       if (channel === undefined) return { status: 404, reason: "no such channel" };
       if (!channel.live) return { status: 404, reason: "the channel is off the air" };
       const admission = await gate.begin(channel, viewerOf(context));
-      return "reason" in admission ? admission : view(origin, channel, log);
+      if ("reason" in admission) return admission;
+      const video = channel.tracks.find((track) => track.kind === "video");
+      if (video !== undefined && video.width * video.height > (admission.pixels ?? Number.POSITIVE_INFINITY))
+        return { status: 403, reason: "the token is for smaller pictures, which there are by LL-HLS only" };
+      return view(origin, channel, log);
     },
     secret: randomUUID,
     seed: () => randomBytes(4).readUInt32LE(),

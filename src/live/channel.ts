@@ -51,6 +51,8 @@ export class Channel {
   #version = 0;
   /** Segments before this one were told of. */
   #told = 0;
+  /** Others of the same stream, encoded anew, by their name in addresses; theirs is all but the encoder. */
+  readonly renditions = new Map<string, Channel>();
   tracks: readonly Track[] = [];
   /** Unix ms at which the stream began; 0 while offline. */
   since = 0;
@@ -58,6 +60,16 @@ export class Channel {
   lastArrival = 0;
   lastPart = 0;
   readonly counters = { streams: 0, units: 0, bytes: 0, keyFrameRequests: 0 };
+
+  /** A rendition of this channel, cut as it is, under a name of its own; off the air until somebody starts it. */
+  rendition(name: string): Channel {
+    const found = this.renditions.get(name);
+    if (found !== undefined) return found;
+    const { window } = this.#options;
+    const made = new Channel(`${this.name}/${name}`, { ...this.#options, window: { ...window, firstMsn: 0 } });
+    this.renditions.set(name, made);
+    return made;
+  }
 
   constructor(name: string, options: ChannelOptions) {
     this.name = name;
@@ -142,7 +154,9 @@ export class Channel {
       this.window.clear();
       this.#publish(this.lastPart);
     }
-    return Math.min(this.#forgetAt, this.waiters.advance(now));
+    let deadline = Math.min(this.#forgetAt, this.waiters.advance(now));
+    for (const rendition of this.renditions.values()) deadline = Math.min(deadline, rendition.advance(now));
+    return deadline;
   }
 
   #publish(partAt: number): void {

@@ -103,6 +103,11 @@ export const liveConfig = z.strictObject({
     .regex(/^[a-z0-9-]{1,32}$/, "a region's name")
     .default("us-east-1")
     .describe("with an S3 store in --recordings: its region"),
+  transcoders: count(0, 64)
+    .default(2)
+    .describe(
+      "with --data: most streams of types STANDARD and ADVANCED that get renditions by ffmpeg at once; half a core each or more; 0: none",
+    ),
   countries: z.string().default("").describe("with --data: MaxMind DB file (.mmdb) that tells countries, for policies that restrict them"),
   offline: count(0, 86_400).default(60).describe("seconds the last segments of a channel stay after its encoder left"),
 });

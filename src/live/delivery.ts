@@ -6,6 +6,7 @@
  *   GET /live/<channel>/init-<n>.mp4          init segment
  *   GET /live/<channel>/<msn>.m4s             segment
  *   GET /live/<channel>/<msn>.<part>.m4s      part; the one the playlist hints at is waited for
+ *   GET /live/<channel>/r/<rendition>/…       media playlist, init segments, segments and parts of another rendition
  *   GET /live/<channel>/s/<session>/…         the same for a viewer who was let in by a gate (playback-gate.ts)
  *   GET /api/status                           what is on the air, as JSON
  *
@@ -15,7 +16,7 @@
 import { getConnInfo } from "@hono/node-server/conninfo";
 import { type Context, Hono } from "hono";
 import { blockingReload } from "../media/hls/blocking-reload.ts";
-import { bandwidth, multivariantPlaylist } from "../media/hls/multivariant-playlist.ts";
+import { bandwidth, multivariantPlaylist, type Variant } from "../media/hls/multivariant-playlist.ts";
 import { parseUri } from "../media/hls/uri.ts";
 import type { Channel } from "./channel.ts";
 import { openGate, type PlaybackGate, type PlaybackRefusal, type Viewer } from "./playback-gate.ts";
@@ -49,15 +50,17 @@ export function delivery(source: Source, { extra = () => undefined, gate = openG
     if (channel === undefined) return refuse(404, "no such channel");
     const admission = await gate.begin(channel, viewerOf(context));
     if ("reason" in admission) return forbidden(admission);
-    const path = admission.session === undefined ? "media.m3u8" : `s/${admission.session}/media.m3u8`;
+    const path = admission.session === undefined ? "" : `s/${admission.session}/`;
     // What names a viewer's session is that viewer's alone.
     const caching = admission.session === undefined ? "max-age=1" : "private, no-store";
-    return multivariant(source, channel, `${base}${path}`, caching, () => context.req.raw.signal);
+    return multivariant(source, channel, `${base}${path}`, admission.pixels, caching, () => context.req.raw.signal);
   };
   const rest = (context: Context, resource: string, session: string | undefined): Promise<Response> | Response => {
-    const channel = source.channels.get(context.req.param("channel")!);
-    if (channel === undefined) return refuse(404, "no such channel");
-    const refused = gate.check(channel, session, viewerOf(context));
+    const whole = source.channels.get(context.req.param("channel")!);
+    const rendition = context.req.param("rendition");
+    const channel = rendition === undefined ? whole : whole?.renditions.get(rendition);
+    if (whole === undefined || channel === undefined) return refuse(404, "no such channel");
+    const refused = gate.check(whole, session, viewerOf(context), pixelsOf(channel));
     if (refused !== undefined) return forbidden(refused);
     const query = (name: string): string | undefined => context.req.query(name);
     const signal = (): AbortSignal => context.req.raw.signal;
@@ -71,6 +74,10 @@ export function delivery(source: Source, { extra = () => undefined, gate = openG
       return master(context, name, `/live/${name}/`);
     });
   }
+  app.get("/live/:channel/r/:rendition/:resource", (context) => rest(context, context.req.param("resource"), undefined));
+  app.get("/live/:channel/s/:session/r/:rendition/:resource", (context) =>
+    rest(context, context.req.param("resource"), context.req.param("session")),
+  );
   app.get("/live/:channel/s/:session/:resource", (context) => rest(context, context.req.param("resource"), context.req.param("session")));
   app.get("/live/:channel/:resource", (context) => rest(context, context.req.param("resource"), undefined));
   // Behind the media: what passes through here is looked into and made anew, which costs a body of media more than sending it.
@@ -108,15 +115,36 @@ function forbidden({ status, reason }: PlaybackRefusal): Response {
   });
 }
 
-async function multivariant(source: Source, channel: Channel, uri: string, caching: string, signal: () => AbortSignal): Promise<Response> {
+/** `base`: what addresses of media playlists begin with. `pixels`: pictures larger than that are not offered. */
+async function multivariant(
+  source: Source,
+  channel: Channel,
+  base: string,
+  pixels: number | undefined,
+  caching: string,
+  signal: () => AbortSignal,
+): Promise<Response> {
   // Right after an encoder began there is nothing to say yet; the first part is a moment away.
   if (channel.live && channel.window.listed.length === 0) {
     const refused = unready(await wait(source, channel, channel.window.nextMsn, 0, signal));
     if (refused !== undefined) return refused;
   }
   if (channel.window.listed.length === 0) return refuse(404, "the channel is off the air");
-  const text = multivariantPlaylist(channel.tracks, bandwidth(channel.window), channel.window.independentSegments, uri);
+  const variants: Variant[] = [];
+  const offer = (each: Channel, uri: string): void => {
+    if (each.window.listed.length === 0 || pixelsOf(each) > (pixels ?? Number.POSITIVE_INFINITY)) return;
+    variants.push({ tracks: each.tracks, bandwidth: bandwidth(each.window), uri: `${base}${uri}` });
+  };
+  offer(channel, "media.m3u8");
+  for (const [name, rendition] of channel.renditions) offer(rendition, `r/${name}/media.m3u8`);
+  if (variants.length === 0) return forbidden({ status: 403, reason: "no rendition is as small as the token allows" });
+  const text = multivariantPlaylist(variants, channel.window.independentSegments);
   return new Response(text, { headers: { ...ANYWHERE, "content-type": PLAYLIST_TYPE, "cache-control": caching } });
+}
+
+function pixelsOf({ tracks }: Channel): number {
+  for (const track of tracks) if (track.kind === "video") return track.width * track.height;
+  return 0;
 }
 
 async function media(

@@ -22,14 +22,16 @@ export interface PlaybackRefusal {
 export interface Admission {
   /** Letters, digits, - _ and dots; undefined: none is needed. */
   readonly session: string | undefined;
+  /** Larger pictures are not for this viewer. */
+  readonly pixels?: number;
 }
 
 export interface PlaybackGate {
   begin(channel: Channel, viewer: Viewer): Promise<Admission | PlaybackRefusal> | Admission | PlaybackRefusal;
   /** Whether anybody may learn that there is this channel. */
   lists(channel: Channel): boolean;
-  /** Undefined: go on. */
-  check(channel: Channel, session: string | undefined, viewer: Viewer): PlaybackRefusal | undefined;
+  /** Undefined: go on. `pixels`: of the rendition that is asked for. */
+  check(channel: Channel, session: string | undefined, viewer: Viewer, pixels: number): PlaybackRefusal | undefined;
 }
 
 export const openGate: PlaybackGate = { begin: () => ({ session: undefined }), lists: () => true, check: () => undefined };

@@ -49,12 +49,12 @@ export class Gate implements PlaybackGate {
     return known === undefined || !needsSession(known);
   }
 
-  check({ name }: Channel, word: string | undefined, viewer: Viewer): PlaybackRefusal | undefined {
+  check({ name }: Channel, word: string | undefined, viewer: Viewer, size: number): PlaybackRefusal | undefined {
     const { directory, viewers, now } = this.#options;
     const known = directory.channel(name);
     if (known === undefined) return undefined;
     const session = word === undefined ? undefined : this.#sessions.open(word);
-    const refused = needsSession(known) ? conditions(known, session, viewer) : undefined;
+    const refused = needsSession(known) ? (conditions(known, session, viewer) ?? tooLarge(session, size)) : undefined;
     if (refused === undefined) viewers.see(name, session?.i ?? `${viewer.address} ${viewer.agent}`, now());
     else this.counters.refused++;
     return refused;
@@ -76,12 +76,12 @@ export class Gate implements PlaybackGate {
       const checked = await this.#tokens.check(viewer.token, arnOf(place, "channel", row.id), directory.playbackKeys, now());
       if (typeof checked === "string") return denied(checked);
       given = checked;
-      const most = given["aws:maximum-resolution"];
-      const video = channel.tracks.find((track) => track.kind === "video");
-      if (most !== undefined && video !== undefined && video.width * video.height > pixels[most])
-        return denied(`no rendition is as small as ${most}`);
     }
     const origins = originsOf(given, known);
+    const most = given?.["aws:maximum-resolution"];
+    const size = most === undefined ? undefined : pixels[most];
+    if (size !== undefined && ![channel, ...channel.renditions.values()].some((each) => sizeOf(each) <= size))
+      return denied(`no rendition is as small as ${most}`);
     const listed = given?.["aws:access-control-allow-origin"]?.split(",").map((origin) => origin.trim());
     if (listed !== undefined && viewer.origin !== undefined && !allows(listed, viewer.origin))
       return denied("the token is for another page");
@@ -91,9 +91,19 @@ export class Gate implements PlaybackGate {
       i: randomId(12),
       ...(given?.["aws:viewer-id"] === undefined ? {} : { v: given["aws:viewer-id"], n: given["aws:viewer-session-version"] ?? 0 }),
       ...(origins === undefined ? {} : { o: origins }),
+      ...(size === undefined ? {} : { m: size }),
     };
-    return conditions(known, session, viewer) ?? { session: this.#sessions.give(session) };
+    return conditions(known, session, viewer) ?? { session: this.#sessions.give(session), ...(size === undefined ? {} : { pixels: size }) };
   }
+}
+
+function sizeOf({ tracks }: Channel): number {
+  for (const track of tracks) if (track.kind === "video") return track.width * track.height;
+  return 0;
+}
+
+function tooLarge(session: ViewerSession | undefined, size: number): PlaybackRefusal | undefined {
+  return session?.m !== undefined && size > session.m ? denied("the token is for smaller pictures") : undefined;
 }
 
 function needsSession({ row, policy }: KnownChannel): boolean {

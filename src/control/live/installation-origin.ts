@@ -14,6 +14,7 @@ import type { EventSink, StreamEvent } from "./events.ts";
 import type { Breach } from "./ingest-limits.ts";
 import { Recorder } from "./recorder.ts";
 import { finishRecording } from "./recording.ts";
+import { Renditions, TranscoderPlaces } from "./renditions.ts";
 import { type RecordedSession, SessionLog } from "./session-log.ts";
 import type { Storage } from "./storage.ts";
 import { StreamWatch } from "./stream-watch.ts";
@@ -28,6 +29,8 @@ export interface InstallationOriginOptions {
   /** Where recordings go; without it there are none. */
   readonly storage?: Storage;
   readonly picture?: TakePicture;
+  /** Most streams that get renditions at once; default none. */
+  readonly transcoders?: number;
 }
 
 export class InstallationOrigin implements LiveService {
@@ -38,16 +41,21 @@ export class InstallationOrigin implements LiveService {
   readonly #context: Omit<IvsContext, "live">;
   readonly #watches = new Map<string, StreamWatch>();
   readonly #recorders = new Map<string, Recorder>();
+  readonly #renditions = new Map<string, Renditions>();
+  readonly #places: TranscoderPlaces;
   readonly #sinks: readonly EventSink[];
   readonly #storage: Storage | undefined;
   readonly #picture: TakePicture;
   readonly #log: Log;
+  readonly #transcodes: boolean;
   #timer: NodeJS.Timeout | undefined;
   #finishing: Promise<void> = Promise.resolve();
 
   constructor(origin: Origin, context: Omit<IvsContext, "live">, log: Log, options: InstallationOriginOptions = {}) {
     this.#storage = options.storage;
     this.#picture = options.picture ?? (async () => undefined);
+    this.#places = new TranscoderPlaces(options.transcoders ?? 0);
+    this.#transcodes = (options.transcoders ?? 0) > 0;
     this.#origin = origin;
     this.#context = context;
     this.#log = log;
@@ -67,6 +75,7 @@ export class InstallationOrigin implements LiveService {
   async close(): Promise<void> {
     clearInterval(this.#timer);
     for (const watch of this.#watches.values()) watch.close();
+    for (const renditions of this.#renditions.values()) renditions.close();
     for (const recorder of this.#recorders.values()) await recorder.close();
     await this.#finishing;
     await this.sessions.settled();
@@ -90,6 +99,8 @@ export class InstallationOrigin implements LiveService {
       if (this.#origin.channels.get(id) === watch.channel) continue;
       watch.close();
       this.#watches.delete(id);
+      this.#renditions.get(id)?.close();
+      this.#renditions.delete(id);
       await this.#recorders.get(id)?.close();
       this.#recorders.delete(id);
     }
@@ -98,6 +109,7 @@ export class InstallationOrigin implements LiveService {
       const watch = this.#watch(id, channel);
       this.#watches.set(id, watch);
       if (this.#storage !== undefined) this.#recorders.set(id, this.#recorder(watch, this.#storage));
+      if (this.#transcodes) this.#renditions.set(id, this.#rendering(watch));
     }
   }
 
@@ -147,6 +159,28 @@ export class InstallationOrigin implements LiveService {
       ended: (streamId, at) => this.sessions.ended(streamId, at),
       event: (event) => this.#tell(event),
       breached: (which) => this.#breached(id, which),
+    });
+  }
+
+  #rendering(watch: StreamWatch): Renditions {
+    const id = watch.channel.name;
+    const row = () => this.directory.channel(id)?.row;
+    return new Renditions(watch.channel, {
+      places: this.#places,
+      facts: () => ({ type: row()?.type ?? "BASIC", preset: row()?.preset ?? "" }),
+      now: () => this.#origin.now(),
+      log: this.#log,
+      unavailable: (reason) =>
+        this.#tell({
+          at: this.#context.now(),
+          channelId: id,
+          channelName: row()?.name ?? "",
+          streamId: watch.streamId,
+          type: "IVS Stream Health Change",
+          name: "Renditions Unavailable",
+          error: true,
+          detail: { reason },
+        }),
     });
   }
 

@@ -13,6 +13,8 @@ export interface ViewerSession {
   readonly t: number;
   /** Differs between two that are alike. */
   readonly i: string;
+  /** Most pixels of a picture, where the token says so. */
+  readonly m?: number;
   /** Viewer's id and version, where the token had them. */
   readonly v?: string;
   readonly n?: number;

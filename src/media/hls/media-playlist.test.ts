@@ -89,7 +89,10 @@ test("an empty window has no playlist", () => {
 test("the multivariant playlist says what a player must know before it chooses", () => {
   const { window } = play(4.5);
   assert.equal(
-    multivariantPlaylist([videoTrack, audioTrack], bandwidth(window), window.independentSegments, "media.m3u8"),
+    multivariantPlaylist(
+      [{ tracks: [videoTrack, audioTrack], bandwidth: bandwidth(window), uri: "media.m3u8" }],
+      window.independentSegments,
+    ),
     `#EXTM3U
 #EXT-X-VERSION:9
 #EXT-X-INDEPENDENT-SEGMENTS

@@ -1,5 +1,5 @@
 /**
- * The multivariant playlist: one variant, as the encoder sent it.
+ * The multivariant playlist: one variant as the encoder sent it, and others where there are renditions of it.
  *
  *   #EXTM3U
  *   #EXT-X-VERSION:9
@@ -35,13 +35,20 @@ export function bandwidth(window: Window): Bandwidth {
   return { peak: Math.ceil(peak * 8_000_000), average: duration === 0 ? 0 : Math.ceil((bytes * 8_000_000) / duration) };
 }
 
-/** `uri` names the media playlist, relative to this one. */
-export function multivariantPlaylist(
-  tracks: readonly Track[],
-  { peak, average }: Bandwidth,
-  independentSegments: boolean,
-  uri: string,
-): string {
+export interface Variant {
+  readonly tracks: readonly Track[];
+  readonly bandwidth: Bandwidth;
+  /** The media playlist, relative to this one. */
+  readonly uri: string;
+}
+
+export function multivariantPlaylist(variants: readonly Variant[], independentSegments: boolean): string {
+  const lines = ["#EXTM3U", "#EXT-X-VERSION:9", ...(independentSegments ? ["#EXT-X-INDEPENDENT-SEGMENTS"] : [])];
+  for (const { tracks, bandwidth, uri } of variants) lines.push(streamInf(tracks, bandwidth), uri);
+  return [...lines, ""].join("\n");
+}
+
+function streamInf(tracks: readonly Track[], { peak, average }: Bandwidth): string {
   const attributes = [`BANDWIDTH=${Math.max(1, peak)}`];
   if (average > 0) attributes.push(`AVERAGE-BANDWIDTH=${average}`);
   attributes.push(`CODECS="${tracks.map(({ codec }) => codec).join(",")}"`);
@@ -50,6 +57,5 @@ export function multivariantPlaylist(
     attributes.push(`RESOLUTION=${track.width}x${track.height}`);
     if (track.framesPerSecond > 0) attributes.push(`FRAME-RATE=${track.framesPerSecond.toFixed(3)}`);
   }
-  const lines = ["#EXTM3U", "#EXT-X-VERSION:9", ...(independentSegments ? ["#EXT-X-INDEPENDENT-SEGMENTS"] : [])];
-  return [...lines, `#EXT-X-STREAM-INF:${attributes.join(",")}`, uri, ""].join("\n");
+  return `#EXT-X-STREAM-INF:${attributes.join(",")}`;
 }

@@ -184,6 +184,13 @@ export class Window {
     this.version++;
   }
 
+  /** The next segment's number, and the discontinuities before it, as in another rendition; nothing may be held, and numbers only rise. */
+  continueAt(msn: number, discontinuitySequence: number): void {
+    assert(this.#segments.length === 0 && msn >= this.#nextMsn, "numbers of an empty window rise");
+    this.#nextMsn = msn;
+    this.discontinuitySequence = discontinuitySequence;
+  }
+
   /** Lets all segments go; numbers go on. */
   clear(): void {
     this.closeSegment();

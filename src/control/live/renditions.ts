@@ -1,0 +1,198 @@
+/**
+ * Renditions of a channel whose type has them: a transcoder begins at the encoder's first key frame and ends with its stream. There are only so many at once for all
+ * channels; where there is no ffmpeg, no room, or it fails time and again, an event says so and viewers have the encoder's own rendition.
+ */
+import type { Log } from "../../host/log.ts";
+import type { Channel, ChannelListener } from "../../live/channel.ts";
+import { ProgramDateTime } from "../../media/hls/program-date-time.ts";
+import type { Segment } from "../../media/hls/window.ts";
+import type { Track, Unit } from "../../media/unit.ts";
+import { ladder, type Rung } from "./ladder.ts";
+import { Transcoder } from "./transcoder.ts";
+
+const ATTEMPTS_MAX = 3;
+/** Beginnings of segments that are remembered: a transcoder is not further behind. */
+const BEGINNINGS = 8;
+
+/** How many transcoders there may be, shared by all channels. */
+export class TranscoderPlaces {
+  readonly #most: number;
+  #taken = 0;
+  /** Set for good when it turns out that there is no ffmpeg. */
+  missing = false;
+  readonly counters = { begun: 0, refused: 0, failed: 0 };
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  get taken(): number {
+    return this.#taken;
+  }
+
+  take(): boolean {
+    if (this.#taken >= this.#most) {
+      this.counters.refused++;
+      return false;
+    }
+    this.#taken++;
+    this.counters.begun++;
+    return true;
+  }
+
+  give(): void {
+    this.#taken--;
+  }
+}
+
+export interface RenditionsOptions {
+  readonly places: TranscoderPlaces;
+  /** The channel as it is stored, now. */
+  readonly facts: () => { readonly type: string; readonly preset: string };
+  readonly now: () => number;
+  /** There will be no renditions of this stream, because of this. */
+  readonly unavailable: (reason: string) => void;
+  readonly log: Log;
+  /** Default "ffmpeg". */
+  readonly command?: string;
+}
+
+export class Renditions implements ChannelListener {
+  readonly #channel: Channel;
+  readonly #options: RenditionsOptions;
+  #transcoder: Transcoder | undefined;
+  #rungs: readonly Rung[] = [];
+  #tracks: readonly Track[] = [];
+  #clock = new ProgramDateTime();
+  /** Where segments of the encoder's own rendition began; theirs is the date that all say. */
+  readonly #beginnings: { readonly dts: number; readonly msn: number }[] = [];
+  #attempts = 0;
+  #told = false;
+  /** Nothing of what comes was transcoded yet: it is a beginning for the encoder's own rendition too. */
+  #fresh = true;
+
+  constructor(channel: Channel, options: RenditionsOptions) {
+    this.#channel = channel;
+    this.#options = options;
+    channel.listeners.add(this);
+  }
+
+  started(): void {
+    this.#attempts = 0;
+    this.#told = false;
+    this.#fresh = true;
+    this.#tracks = [];
+    this.#clock = new ProgramDateTime();
+    this.#beginnings.length = 0;
+  }
+
+  tracks(tracks: readonly Track[]): void {
+    // The first key frame of the new configuration begins anew.
+    if (this.#transcoder !== undefined) this.#stop();
+    this.#fresh = true;
+    this.#tracks = tracks;
+  }
+
+  unit(unit: Unit): void {
+    this.#clock.observe(unit.dts, unit.arrival);
+    const { nextMsn, nextPart } = this.#channel.window;
+    if (unit.kind === "video" && unit.keyframe && nextPart === 0) {
+      if (this.#beginnings.push({ dts: unit.dts, msn: nextMsn }) > BEGINNINGS) this.#beginnings.shift();
+    }
+    if (this.#transcoder === undefined && unit.kind === "video" && unit.keyframe) this.#begin();
+    this.#transcoder?.push(unit);
+  }
+
+  segment(_segment: Segment, _init: Uint8Array): void {}
+
+  ended(): void {
+    this.#stop();
+  }
+
+  close(): void {
+    this.#stop();
+    this.#channel.listeners.delete(this);
+  }
+
+  #begin(): void {
+    const { places, facts } = this.#options;
+    const video = this.#tracks.find((track) => track.kind === "video");
+    // Only at a key frame with which a segment begins, so that all renditions have the same segments.
+    if (video === undefined || this.#told || this.#attempts >= ATTEMPTS_MAX || this.#channel.window.nextPart > 0) return;
+    const { type, preset } = facts();
+    const rungs = ladder(type, preset, video.height);
+    if (rungs.length === 0) return;
+    if (places.missing) this.#unavailable("ffmpeg is not installed");
+    else if (!places.take()) this.#unavailable("as many streams as allowed are transcoded already");
+    else this.#start(rungs);
+  }
+
+  #start(rungs: readonly Rung[]): void {
+    this.#rungs = rungs;
+    const { now, log, command, places } = this.#options;
+    const { window } = this.#channel;
+    const discontinuities = window.discontinuitySequence + window.listed.filter(({ discontinuity }) => discontinuity).length;
+    // Where a transcoder was replaced, its segment is a discontinuity and the encoder's is none.
+    const before = Math.max(0, discontinuities - (this.#fresh ? 0 : 1));
+    this.#fresh = false;
+    for (const { name } of rungs) {
+      const rendition = this.#channel.rendition(name);
+      if (rendition.live) rendition.end(now());
+      if (rendition.window.version > 0) rendition.window.clear();
+      rendition.window.continueAt(Math.max(window.nextMsn, rendition.window.nextMsn), before);
+      rendition.start(now());
+    }
+    const rendition = ({ name }: Rung): Channel | undefined => this.#channel.renditions.get(name);
+    const transcoder: Transcoder = new Transcoder(
+      this.#tracks,
+      rungs,
+      {
+        tracks: (rung, tracks) => rendition(rung)?.configure(tracks),
+        unit: (rung, unit) => rendition(rung)?.push(now(), unit),
+        ended: (reason) => {
+          if (this.#transcoder === transcoder) this.#failed(reason);
+        },
+      },
+      (dts) => this.#date(dts),
+      command,
+    );
+    this.#transcoder = transcoder;
+    log.info(
+      { channel: this.#channel.name, renditions: rungs.map(({ name }) => name).join(","), transcoders: places.taken },
+      "renditions begin",
+    );
+  }
+
+  #date(dts: number): number {
+    for (let i = this.#beginnings.length - 1; i >= 0; i--) {
+      const beginning = this.#beginnings[i]!;
+      const segment = beginning.dts <= dts ? this.#channel.window.segment(beginning.msn) : undefined;
+      if (segment !== undefined) return segment.date + (dts - beginning.dts) / 1000;
+    }
+    return this.#clock.date(dts);
+  }
+
+  #failed(reason: string | undefined): void {
+    const { places } = this.#options;
+    this.#stop();
+    places.counters.failed++;
+    if (reason === undefined) places.missing = true;
+    if (reason === undefined) this.#unavailable("ffmpeg is not installed");
+    else if (++this.#attempts >= ATTEMPTS_MAX) this.#unavailable(`ffmpeg failed ${ATTEMPTS_MAX} times: ${reason}`);
+    else this.#options.log.warn({ channel: this.#channel.name, reason }, "ffmpeg failed; it begins again with the next key frame");
+  }
+
+  #stop(): void {
+    if (this.#transcoder === undefined) return;
+    this.#transcoder.stop();
+    this.#transcoder = undefined;
+    this.#options.places.give();
+    for (const { name } of this.#rungs) this.#channel.renditions.get(name)?.end(this.#options.now());
+  }
+
+  #unavailable(reason: string): void {
+    if (this.#told) return;
+    this.#told = true;
+    this.#options.unavailable(reason);
+  }
+}

@@ -1,0 +1,225 @@
+/**
+ * Renditions of a STANDARD channel by ffmpeg: the same segments in all of them, each decodes, hls.js goes down and up between them without a stall when its
+ * network does; a second channel is told that there is no room.
+ *
+ *   npm run test:renditions [-- --seconds 20]        ffmpeg, chromium
+ */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { chromiumMissing, launch } from "../browser/watch.ts";
+import { Children, root, sleep } from "../interop/children.ts";
+import { LiveInstallation, until } from "./installation.ts";
+
+const { values } = parseArgs({ options: { seconds: { type: "string", default: "20" } } });
+const children = new Children();
+const live = new LiveInstallation(children, ["--transcoders", "1"]);
+let [passed, failed, skipped] = [0, 0, 0];
+
+function check(what: string, ok: boolean, got: unknown): void {
+  if (ok) passed++;
+  else failed++;
+  console.log(`${ok ? "ok    " : "FAILED"} ${what}: ${JSON.stringify(got)}`);
+}
+
+async function channel(name: string, type: "STANDARD" | "BASIC" = "STANDARD"): Promise<{ arn: string; key: string }> {
+  const made = await live.ivs.createChannel({ name, insecureIngest: true, type });
+  return { arn: made.channel!.arn!, key: made.streamKey!.value! };
+}
+
+function publish(key: string, gop: number, bitrate = "2500k") {
+  const source = [
+    "-re",
+    "-f",
+    "lavfi",
+    "-i",
+    "testsrc2=size=1280x720:rate=30",
+    "-re",
+    "-f",
+    "lavfi",
+    "-i",
+    "sine=frequency=440:sample_rate=48000",
+  ];
+  const rate = ["-b:v", bitrate, "-minrate", bitrate, "-maxrate", bitrate, "-bufsize", bitrate, "-x264-params", "nal-hrd=cbr"];
+  const coded = [
+    "-c:v",
+    "libx264",
+    "-preset",
+    "ultrafast",
+    "-tune",
+    "zerolatency",
+    "-g",
+    String(gop),
+    ...rate,
+    "-pix_fmt",
+    "yuv420p",
+    "-c:a",
+    "aac",
+  ];
+  const to = ["-f", "flv", `rtmp://127.0.0.1:${live.rtmp}/app/${key}`];
+  return children.start("ffmpeg", ["ffmpeg", "-hide_banner", "-loglevel", "error", ...source, ...coded, ...to]);
+}
+
+interface Listed {
+  readonly date: number;
+  readonly duration: number;
+  readonly independent: boolean;
+}
+
+/** Once more where the server has closed a connection that waited while ffmpeg was being run. */
+async function text(address: string): Promise<string> {
+  return (await fetch(address).catch(() => fetch(address))).text();
+}
+
+/** Complete segments of a media playlist. */
+async function segments(address: string): Promise<ReadonlyMap<string, Listed>> {
+  const playlist = await text(address);
+  const found = new Map<string, Listed>();
+  for (const [, date, between, duration, name] of playlist.matchAll(
+    /#EXT-X-PROGRAM-DATE-TIME:(.*)\n((?:#EXT-X-PART.*\n)*)#EXTINF:([\d.]+),\n(.*)\n/g,
+  ))
+    found.set(name!, {
+      date: Date.parse(date!),
+      duration: Number(duration),
+      independent: !/PART.*(?<!YES)\n/.test(between!.split("\n")[0]!),
+    });
+  return found;
+}
+
+async function decoded(base: string): Promise<string> {
+  const names = (await text(`${base}/media.m3u8`))
+    .split("\n")
+    .flatMap((line) => /^#EXT-X-MAP:URI="(.*)"/.exec(line)?.[1] ?? (/^\d+\.m4s$/.test(line) ? [line] : []));
+  const pieces = await Promise.all(
+    names.map(async (name) => new Uint8Array(await (await fetch(`${base}/${name}`).catch(() => fetch(`${base}/${name}`))).arrayBuffer())),
+  );
+  const path = join(live.folder, "decoded.mp4");
+  writeFileSync(path, Buffer.concat(pieces));
+  return `${spawnSync("ffmpeg", ["-v", "error", "-i", path, "-fps_mode", "vfr", "-f", "null", "-"], { encoding: "utf8" }).stderr.slice(0, 300)}${names.length < 3 ? "nothing" : ""}`;
+}
+
+async function aligned(arn: string, names: readonly string[]): Promise<void> {
+  const base = live.address(arn);
+  const own = await segments(`${base}/media.m3u8`);
+  for (const name of names) {
+    const others = await segments(`${base}/r/${name}/media.m3u8`);
+    const both = [...others].filter(([uri]) => own.has(uri));
+    const apart = both.map(([uri, { date, duration }]) =>
+      Math.max(Math.abs(date - own.get(uri)!.date), Math.abs(duration - own.get(uri)!.duration) * 1000),
+    );
+    const fault = await decoded(`${base}/r/${name}`);
+    check(`${name}: the same segments, and they decode`, both.length >= 3 && Math.max(...apart) <= 20 && fault === "", {
+      segments: both.length,
+      apartMs: Math.max(...apart),
+      fault,
+    });
+  }
+}
+
+const page = (url: string): string => `<!doctype html><video muted autoplay></video><script>
+  const video = document.querySelector("video"), hls = new Hls({ lowLatencyMode: true, abrEwmaDefaultEstimate: 5e6 }), errors = [], stalls = [];
+  hls.on(Hls.Events.ERROR, (_, { details, fatal }) => { if (fatal) errors.push(details); if (details === "bufferStalledError") stalls.push(video.currentTime); });
+  hls.loadSource(${JSON.stringify(url)}); hls.attachMedia(video);
+  globalThis.look = () => ({ height: hls.levels[hls.currentLevel]?.height ?? 0, shown: video.videoHeight, time: video.currentTime, errors, stalls: stalls.length, levels: hls.levels.map((l) => l.height) });
+</script>`;
+
+interface Seen {
+  readonly height: number;
+  readonly shown: number;
+  readonly time: number;
+  readonly errors: readonly string[];
+  readonly stalls: number;
+  readonly levels: readonly number[];
+}
+
+async function adaptive(arn: string): Promise<void> {
+  if (chromiumMissing !== false) {
+    skipped++;
+    console.log(`skipped: ${chromiumMissing}`);
+    return;
+  }
+  const browser = await launch(mkdtempSync(join(live.folder, "browser-")), {});
+  try {
+    const tab = await browser.newPage();
+    await tab.goto(`http://127.0.0.1:${live.http}/api/status`);
+    const [markup, script] = page(`${live.address(arn)}/index.m3u8`).split("<script>") as [string, string];
+    await tab.setContent(markup);
+    await tab.addScriptTag({ content: readFileSync(join(root, "node_modules/hls.js/dist/hls.min.js"), "utf8") });
+    await tab.addScriptTag({ content: script.replace("</script>", "") });
+    const look = (): Promise<Seen> => tab.evaluate(() => (globalThis as unknown as { look: () => Seen }).look());
+    await until(async () => (await look()).shown === 720, 30_000, "the largest is shown");
+    const network = await browser.newCDPSession(tab);
+    const throttle = (bitsPerSecond: number): Promise<unknown> =>
+      network.send("Network.emulateNetworkConditions", {
+        offline: false,
+        latency: 20,
+        downloadThroughput: bitsPerSecond / 8,
+        uploadThroughput: -1,
+      });
+    await throttle(900_000);
+    await until(async () => (await look()).shown <= 360, 40_000, "goes down where the network is slow");
+    const down = await look();
+    await sleep((Number(values.seconds) * 1000) / 2);
+    const before = await look();
+    await sleep((Number(values.seconds) * 1000) / 2);
+    const slow = await look();
+    const moved = slow.time - before.time;
+    check("hls.js goes down and plays on", slow.errors.length === 0 && moved > Number(values.seconds) * 0.4, {
+      from: 720,
+      to: down.shown,
+      moved,
+      stalls: slow.stalls,
+    });
+    await throttle(-1);
+    await until(async () => (await look()).shown >= 480, 60_000, "goes up again");
+    const up = await look();
+    check("hls.js goes up again", up.errors.length === 0, { to: up.shown, levels: up.levels });
+  } finally {
+    await browser.close();
+  }
+}
+
+try {
+  await live.start();
+  const [shown, other, basic] = [await channel("shown"), await channel("other"), await channel("basic", "BASIC")];
+  publish(shown.key, 60);
+  const names = ["480p", "360p", "160p"];
+  const master = async ({ arn }: { arn: string }): Promise<string> => text(`${live.address(arn)}/index.m3u8`);
+  await until(async () => (await master(shown)).split("#EXT-X-STREAM-INF").length === 5, 20_000, "four variants");
+  const offered = await master(shown);
+  check(
+    "the multivariant playlist names them",
+    names.every((name) => offered.includes(`r/${name}/media.m3u8`)),
+    offered.match(/RESOLUTION=\S+?,/g),
+  );
+  const also = publish(other.key, 30);
+  await until(async () => (await live.channel(other.arn)).lastPart > 0, 15_000, "the other is on the air");
+  await sleep(1000);
+  const events = await live.events(other.arn);
+  check(
+    "no room: an event says so, the stream goes on",
+    events.includes("Renditions Unavailable") && (await live.channel(other.arn)).live,
+    events,
+  );
+  await children.end(also);
+  const plain = publish(basic.key, 60, "1200k");
+  await until(async () => (await live.channel(basic.arn)).lastPart > 0, 15_000, "BASIC is on the air");
+  check("BASIC has its own rendition alone", (await master(basic)).split("#EXT-X-STREAM-INF").length === 2, "");
+  await children.end(plain);
+  await sleep(6000);
+  await aligned(shown.arn, names);
+  await adaptive(shown.arn);
+  const ffmpeg = spawnSync("pgrep", ["-P", String(live.child!.process.pid), "ffmpeg"], { encoding: "utf8" }).stdout.trim();
+  process.kill(Number(ffmpeg), "SIGKILL");
+  await sleep(9000);
+  await aligned(shown.arn, ["360p"]);
+} catch (error) {
+  check("the suite", false, (error as Error).stack);
+} finally {
+  if (failed > 0) console.log((live.child?.output() ?? "").slice(-3000));
+  await children.endAll();
+  live.remove();
+}
+console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
+process.exitCode = failed > 0 ? 1 : 0;
