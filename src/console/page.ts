@@ -3,6 +3,7 @@
  * comes from another host.
  *
  *   GET /                            browser/page.html, the live origin's, or browser/control.html, a control process's
+ *   GET /costs                       browser/costs.html: AWS IVS's prices beside those of one's own machines; of the live origin
  *   GET /assets/<name>.ts | .css     browser/<name>, types stripped; in the published package <name>.js, stripped when it was made
  *   GET /assets/hls.js               hls.js as an ES module
  *
@@ -58,6 +59,7 @@ export function page({ name: entry, policy }: Entry = livePage): Hono {
   );
   const app = new Hono();
   app.get("/", (context) => respond(assets.get(entry)?.(), context.req.header("if-none-match"), policy));
+  app.get("/costs", (context) => respond(assets.get("costs.html")?.(), context.req.header("if-none-match"), policy));
   app.get("/assets/:name", (context) => respond(assets.get(context.req.param("name"))?.(), context.req.header("if-none-match"), policy));
   return app;
 }

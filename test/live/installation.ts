@@ -1,5 +1,5 @@
 /** `longhaul live --data` for tests: started, killed, started again on the same folder, and asked by AWS's SDK and by its status. */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Ivs } from "@aws-sdk/client-ivs";
@@ -15,6 +15,7 @@ export class LiveInstallation {
   readonly #children: Children;
   readonly #options: readonly string[];
   child: Child | undefined;
+  #decoded = 0;
 
   constructor(children: Children, options: readonly string[] = []) {
     const base = 20_000 + (process.pid % 2000) * 5;
@@ -42,7 +43,7 @@ export class LiveInstallation {
   }
 
   async status(): Promise<Status> {
-    return (await (await fetch(`http://127.0.0.1:${this.http}/api/status`)).json()) as Status;
+    return JSON.parse(new TextDecoder().decode(await get(`http://127.0.0.1:${this.http}/api/status`))) as Status;
   }
 
   async channel(arn: string): Promise<ChannelStatus> {
@@ -51,7 +52,7 @@ export class LiveInstallation {
 
   /** The media playlist of a public channel, or of part of it. */
   async playlist(arn: string): Promise<string> {
-    return (await fetch(`${this.address(arn)}/media.m3u8`)).text();
+    return new TextDecoder().decode(await get(`${this.address(arn)}/media.m3u8`));
   }
 
   address(arn: string): string {
@@ -64,9 +65,30 @@ export class LiveInstallation {
     return (streamSession?.truncatedEvents ?? []).map(({ name }) => name!).reverse();
   }
 
+  /** All complete segments below an address, decoded by ffmpeg: what it complains of. Encoders of this process go on meanwhile. */
+  async decoded(base: string): Promise<string> {
+    const text = new TextDecoder().decode(await get(`${base}/media.m3u8`));
+    const names = text.split("\n").flatMap((line) => /^#EXT-X-MAP:URI="(.*)"/.exec(line)?.[1] ?? (/^\d+\.m4s$/.test(line) ? [line] : []));
+    if (names.length < 3) return "nothing to decode";
+    const path = join(this.folder, `decoded-${++this.#decoded}.mp4`);
+    const pieces: Uint8Array[] = [];
+    for (const name of names) pieces.push(await get(`${base}/${name}`));
+    writeFileSync(path, Buffer.concat(pieces));
+    // Pictures less than a frame of the nominal rate apart are no fault of the stream.
+    const decoder = this.#children.start("decoder", ["ffmpeg", "-v", "error", "-i", path, "-fps_mode", "vfr", "-f", "null", "-"]);
+    await decoder.exited;
+    return decoder.output().slice(0, 300);
+  }
+
   remove(): void {
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
+}
+
+/** Once more where the server has closed a connection that was not used for a while. */
+async function get(address: string): Promise<Uint8Array> {
+  const response = await fetch(address).catch(() => fetch(address));
+  return new Uint8Array(await response.arrayBuffer());
 }
 
 export async function until(done: () => Promise<boolean>, patience: number, what: string): Promise<void> {

@@ -5,7 +5,7 @@
  *   npm run test:renditions [-- --seconds 20]        ffmpeg, chromium
  */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { chromiumMissing, launch } from "../browser/watch.ts";
@@ -90,18 +90,6 @@ async function segments(address: string): Promise<ReadonlyMap<string, Listed>> {
   return found;
 }
 
-async function decoded(base: string): Promise<string> {
-  const names = (await text(`${base}/media.m3u8`))
-    .split("\n")
-    .flatMap((line) => /^#EXT-X-MAP:URI="(.*)"/.exec(line)?.[1] ?? (/^\d+\.m4s$/.test(line) ? [line] : []));
-  const pieces = await Promise.all(
-    names.map(async (name) => new Uint8Array(await (await fetch(`${base}/${name}`).catch(() => fetch(`${base}/${name}`))).arrayBuffer())),
-  );
-  const path = join(live.folder, "decoded.mp4");
-  writeFileSync(path, Buffer.concat(pieces));
-  return `${spawnSync("ffmpeg", ["-v", "error", "-i", path, "-fps_mode", "vfr", "-f", "null", "-"], { encoding: "utf8" }).stderr.slice(0, 300)}${names.length < 3 ? "nothing" : ""}`;
-}
-
 async function aligned(arn: string, names: readonly string[]): Promise<void> {
   const base = live.address(arn);
   const own = await segments(`${base}/media.m3u8`);
@@ -111,7 +99,7 @@ async function aligned(arn: string, names: readonly string[]): Promise<void> {
     const apart = both.map(([uri, { date, duration }]) =>
       Math.max(Math.abs(date - own.get(uri)!.date), Math.abs(duration - own.get(uri)!.duration) * 1000),
     );
-    const fault = await decoded(`${base}/r/${name}`);
+    const fault = await live.decoded(`${base}/r/${name}`);
     check(`${name}: the same segments, and they decode`, both.length >= 3 && Math.max(...apart) <= FRAME_MS && fault === "", {
       segments: both.length,
       apartMs: Math.max(...apart),
