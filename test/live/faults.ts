@@ -72,19 +72,27 @@ async function onAir(encoder: FaultyEncoder, { arn }: Made): Promise<void> {
 
 const decoded = ({ arn }: Made): Promise<string> => live.decoded(live.address(arn));
 
-const even = (): Uint8Array => clip("even", 4, "320x180", "-g", "30", "-bf", "0");
+/** Made before anything is on the air: encoders must not be held up by it. */
+const clips = {
+  even: clip("even", 4, "320x180", "-g", "30", "-bf", "0"),
+  larger: clip("larger", 4, "640x360", "-g", "30", "-bf", "0"),
+  rare: clip("rare", 20, "320x180", "-g", "300", "-bf", "0", "-x264-params", "scenecut=0"),
+  reordered: clip("reordered", 6, "320x180", "-g", "60", "-bf", "3", "-x264-params", "b-pyramid=normal:bframes=3"),
+  uneven: clip("uneven", 8, "320x180", "-vf", "select='gt(sin(t*4)\\,0)+not(mod(n\\,7))'", "-fps_mode", "vfr", "-g", "30", "-bf", "0"),
+};
+const hevc = encode("hvc1", live.folder);
 
 const faults: Readonly<Record<string, () => Promise<void>>> = {
   async killed() {
     const made = await channel("killed");
-    const first = new FaultyEncoder(live.rtmp, made.key, even());
+    const first = new FaultyEncoder(live.rtmp, made.key, clips.even);
     await onAir(first, made);
     first.kill();
     await until(async () => !(await live.channel(made.arn)).live, 3000, "off the air after RST");
     await sleep(300);
     const names = await live.events(made.arn);
     check("encoder killed: the session ends and says so", names.includes("Stream End") && names.at(-1) === "Session Ended", names);
-    const second = new FaultyEncoder(live.rtmp, made.key, even());
+    const second = new FaultyEncoder(live.rtmp, made.key, clips.even);
     await until(async () => (await live.channel(made.arn)).live, 5000, "on the air again");
     check("encoder killed: another may come at once", second.publishing, second.refused);
     second.stop();
@@ -92,15 +100,15 @@ const faults: Readonly<Record<string, () => Promise<void>>> = {
 
   async halfOpen() {
     const [taken, given] = [await channel("taken"), await channel("given-up")];
-    const silent = [taken, given].map((made) => new FaultyEncoder(live.rtmp, made.key, even()));
+    const silent = [taken, given].map((made) => new FaultyEncoder(live.rtmp, made.key, clips.even));
     await Promise.all(silent.map((each, i) => onAir(each, [taken, given][i]!)));
     for (const each of silent) each.silence(true);
     const since = Date.now();
     await sleep(500);
-    const early = new FaultyEncoder(live.rtmp, taken.key, even());
+    const early = new FaultyEncoder(live.rtmp, taken.key, clips.even);
     await until(async () => early.refused !== "", 3000, "refused while the first was heard of");
     await sleep((TAKEOVER_SECONDS + 1) * 1000 - (Date.now() - since));
-    const late = new FaultyEncoder(live.rtmp, taken.key, even());
+    const late = new FaultyEncoder(live.rtmp, taken.key, clips.even);
     await until(async () => late.publishing, 3000, "the second takes over");
     await onAir(late, taken);
     const sessions = (await live.ivs.listStreamSessions({ channelArn: taken.arn })).streamSessions!;
@@ -118,7 +126,7 @@ const faults: Readonly<Record<string, () => Promise<void>>> = {
 
   async stalled() {
     const made = await channel("stalled");
-    const encoder = new FaultyEncoder(live.rtmp, made.key, even());
+    const encoder = new FaultyEncoder(live.rtmp, made.key, clips.even);
     await onAir(encoder, made);
     encoder.silence(true);
     await sleep(10_000);
@@ -135,7 +143,7 @@ const faults: Readonly<Record<string, () => Promise<void>>> = {
 
   async clock() {
     const made = await channel("clock");
-    const encoder = new FaultyEncoder(live.rtmp, made.key, even());
+    const encoder = new FaultyEncoder(live.rtmp, made.key, clips.even);
     await onAir(encoder, made);
     for (const ms of [3_600_000, -7_200_000, 2 ** 31, 1500]) {
       encoder.jump(ms);
@@ -152,11 +160,7 @@ const faults: Readonly<Record<string, () => Promise<void>>> = {
 
   async keyFrames() {
     const made = await channel("key-frames");
-    const encoder = new FaultyEncoder(
-      live.rtmp,
-      made.key,
-      clip("rare", 20, "320x180", "-g", "300", "-bf", "0", "-x264-params", "scenecut=0"),
-    );
+    const encoder = new FaultyEncoder(live.rtmp, made.key, clips.rare);
     await onAir(encoder, made);
     await sleep(23_000);
     const text = await live.playlist(made.arn);
@@ -170,11 +174,7 @@ const faults: Readonly<Record<string, () => Promise<void>>> = {
 
   async order() {
     const made = await channel("b-frames");
-    const encoder = new FaultyEncoder(
-      live.rtmp,
-      made.key,
-      clip("b", 6, "320x180", "-g", "60", "-bf", "3", "-x264-params", "b-pyramid=normal:bframes=3"),
-    );
+    const encoder = new FaultyEncoder(live.rtmp, made.key, clips.reordered);
     await onAir(encoder, made);
     await sleep(7000);
     check("B-frames decode without a fault", (await decoded(made)) === "", "");
@@ -183,8 +183,7 @@ const faults: Readonly<Record<string, () => Promise<void>>> = {
 
   async rate() {
     const made = await channel("frame-rate");
-    const uneven = ["-vf", "select='gt(sin(t*4)\\,0)+not(mod(n\\,7))'", "-fps_mode", "vfr", "-g", "30", "-bf", "0"];
-    const encoder = new FaultyEncoder(live.rtmp, made.key, clip("uneven", 8, "320x180", ...uneven));
+    const encoder = new FaultyEncoder(live.rtmp, made.key, clips.uneven);
     await onAir(encoder, made);
     await sleep(9000);
     const { counters } = await live.channel(made.arn);
@@ -198,10 +197,10 @@ const faults: Readonly<Record<string, () => Promise<void>>> = {
 
   async codec() {
     const made = await channel("codec");
-    const encoder = new FaultyEncoder(live.rtmp, made.key, even());
+    const encoder = new FaultyEncoder(live.rtmp, made.key, clips.even);
     await onAir(encoder, made);
     await sleep(2500);
-    encoder.replay(clip("larger", 4, "640x360", "-g", "30", "-bf", "0"));
+    encoder.replay(clips.larger);
     await sleep(3500);
     const larger = await live.channel(made.arn);
     const maps = new Set((await live.playlist(made.arn)).match(/init-\d+\.mp4/g));
@@ -210,7 +209,7 @@ const faults: Readonly<Record<string, () => Promise<void>>> = {
       width: size?.width,
       maps: maps.size,
     });
-    const { record, pictures } = encode("hvc1", live.folder);
+    const { record, pictures } = hevc;
     const tag = new TextEncoder().encode("hvc1");
     encoder.silence(true);
     encoder.send(VIDEO, 40, Uint8Array.of(0x90, ...tag, ...record));
@@ -284,7 +283,7 @@ async function killedServer(): Promise<void> {
   });
   const made = await channel("recorded", recordingConfiguration!.arn!);
   const acknowledged: Made[] = [made];
-  const file = even();
+  const file = clips.even;
   let played = 0;
   for (let round = 0; round < Number(values.kills); round++) {
     const encoder = new FaultyEncoder(live.rtmp, made.key, file);
@@ -337,7 +336,7 @@ async function killedServer(): Promise<void> {
 try {
   await live.start();
   const steady = await channel("steady");
-  const encoder = new FaultyEncoder(live.rtmp, steady.key, even());
+  const encoder = new FaultyEncoder(live.rtmp, steady.key, clips.even);
   await onAir(encoder, steady);
   const began = Date.now();
   const results = await Promise.allSettled(Object.values(faults).map((fault) => fault()));
