@@ -137,7 +137,7 @@ export const accelerator = z.strictObject({
     .array(z.union([z.ipv4(), z.ipv6()]))
     .min(1)
     .max(8),
-  flowLogs: z.boolean().default(false),
+  flowLogs: z.boolean().default(false).describe("known, and not done yet: edges write no flow logs"),
   policy: policy.prefault({}),
   listeners: z
     .array(listener)

@@ -6,7 +6,7 @@ import type { EdgeCommand, EdgeMessage } from "./edge-messages.ts";
 import { describe, type FlowObservation, observe } from "./observation.ts";
 import { Plane, type PlaneOptions } from "./plane.ts";
 
-export type EdgeWorkerData = Omit<PlaneOptions, "loop" | "suspected" | "logged">;
+export type EdgeWorkerData = Omit<PlaneOptions, "loop" | "suspected">;
 
 export function start(loop: Loop, data: EdgeWorkerData, port: LoopPort<EdgeCommand, EdgeMessage>): Program {
   const plane = new Plane({ ...data, loop, suspected: (key) => port.post({ kind: "suspect", key }) });
@@ -31,7 +31,7 @@ export function start(loop: Loop, data: EdgeWorkerData, port: LoopPort<EdgeComma
         return;
       }
       case "stop":
-        plane.close(now);
+        plane.close();
         loop.stop();
     }
   });

@@ -34,5 +34,5 @@ export interface Flow {
   /** Its endpoint is gone: ends, or goes on elsewhere. */
   died(now: Millis): void;
   /** Lets go of everything, and tells whoever listens. */
-  end(now: Millis, why: End): void;
+  end(why: End): void;
 }

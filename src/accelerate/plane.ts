@@ -24,7 +24,7 @@ import { UdpEntrance } from "./udp-entrance.ts";
 
 export interface Entrance {
   served: ServedListener;
-  close(now: Millis): void;
+  close(): void;
 }
 
 export interface PlaneOptions {
@@ -40,8 +40,6 @@ export interface PlaneOptions {
   readonly share: number;
   /** An endpoint's traffic met a refusal, a reset or silence: its check's key. */
   readonly suspected: (key: string) => void;
-  /** For flow logs. */
-  readonly logged?: ((flow: Flow, why: End, now: Millis) => void) | undefined;
 }
 
 export interface Problem {
@@ -194,12 +192,11 @@ export class Plane implements Driver, ServeShared {
     flow.served.flows.add(flow);
   }
 
-  ended(flow: Flow, why: End, now: Millis): void {
+  ended(flow: Flow, why: End): void {
     if (!this.#flows.delete(flow)) return;
     flow.served.flows.delete(flow);
     flow.served.limits.leave(flow.key.source);
     flow.served.stats.ended[why]++;
-    if (flow.served.accelerator.flowLogs) this.#options.logged?.(flow, why, now);
   }
 
   suspect({ destination: { target } }: Flow): void {
@@ -247,9 +244,9 @@ export class Plane implements Driver, ServeShared {
   }
 
   /** Ends everything. */
-  close(now: Millis): void {
-    for (const flow of this.#flows) flow.end(now, "stopped");
-    for (const entrance of this.#entrances.values()) entrance.close(now);
+  close(): void {
+    for (const flow of this.#flows) flow.end("stopped");
+    for (const entrance of this.#entrances.values()) entrance.close();
     this.#entrances.clear();
     this.#served.clear();
   }
@@ -272,8 +269,8 @@ export class Plane implements Driver, ServeShared {
         return;
       }
       const { drainSeconds } = flow.served.policy;
-      if (now - flow.activeAt >= flow.served.idle) flow.end(now, "idle");
-      else if (drainSeconds > 0 && now - flow.drainsSince >= drainSeconds * 1000) flow.end(now, "drained");
+      if (now - flow.activeAt >= flow.served.idle) flow.end("idle");
+      else if (drainSeconds > 0 && now - flow.drainsSince >= drainSeconds * 1000) flow.end("drained");
     }
   }
 
@@ -311,7 +308,7 @@ export class Plane implements Driver, ServeShared {
     this.#retryAt = now + RETRY_EVERY;
     for (const [place, entrance] of this.#entrances) {
       if (wanted.has(place)) continue;
-      entrance.close(now);
+      entrance.close();
       this.#entrances.delete(place);
     }
     this.#missing = new Map();

@@ -115,28 +115,28 @@ export class TcpFlow implements Flow {
       return;
     }
     if (half === this.#server && code !== "EPIPE") this.plane.suspect(this);
-    this.end(now, "closed");
+    this.end("closed");
   }
 
   /** Both directions have ended and were handed on. */
-  done(now: Millis): void {
+  done(): void {
     if (!this.#client.ended || !this.#server.ended) return;
     this.#client.socket?.close();
     this.#server.socket?.close();
-    this.#release(now, "closed");
+    this.#release("closed");
   }
 
   died(now: Millis): void {
     // Nothing was said yet: another endpoint will do.
     if (!this.#server.joined) this.silent(now);
-    else if (this.served.policy.resetDead) this.end(now, "dead");
+    else if (this.served.policy.resetDead) this.end("dead");
   }
 
-  end(now: Millis, why: End): void {
+  end(why: End): void {
     if (this.#over) return;
     this.#client.socket?.reset();
     this.#server.socket?.reset();
-    this.#release(now, why);
+    this.#release(why);
   }
 
   #elsewhere(now: Millis): void {
@@ -154,16 +154,16 @@ export class TcpFlow implements Flow {
       }
     }
     this.served.stats.noEndpoint++;
-    this.end(now, "refused");
+    this.end("refused");
   }
 
-  #release(now: Millis, why: End): void {
+  #release(why: End): void {
     if (this.#over) return;
     this.#over = true;
     this.plane.connecting.delete(this);
     this.#client.release();
     this.#server.release();
-    this.plane.ended(this, why, now);
+    this.plane.ended(this, why);
   }
 }
 
@@ -211,7 +211,7 @@ export class Half implements TcpHandler {
     if (taken === bytes.length) return;
     // A new connection takes so few bytes; one that does not is broken already.
     this.other.socket!.reset();
-    this.#flow.end(this.#flow.activeAt, "refused");
+    this.#flow.end("refused");
   }
 
   /** Moves what can be moved from this side to the other. */
@@ -253,7 +253,7 @@ export class Half implements TcpHandler {
       this.#flow.activeAt = now;
     }
     if (this.#slot < 0) slots.give(slot);
-    if (n < 0) this.#finish(to, now);
+    if (n < 0) this.#finish(to);
     else if (left <= 0 && this.#slot < 0) plane.again(this);
   }
 
@@ -275,9 +275,9 @@ export class Half implements TcpHandler {
   }
 
   /** Its end was read, behind everything that was handed on: no slot is held here, since a read follows only on a write in full. */
-  #finish(to: TcpSocket, now: Millis): void {
+  #finish(to: TcpSocket): void {
     this.ended = true;
     to.shutdown();
-    this.#flow.done(now);
+    this.#flow.done();
   }
 }

@@ -56,8 +56,8 @@ export class UdpEntrance implements Entrance, UdpHandler {
   writable(): void {}
 
   /** Ends its flows too: they have no way back any more. */
-  close(now: Millis): void {
-    for (const flow of this.flows.values()) flow.end(now, "removed");
+  close(): void {
+    for (const flow of this.flows.values()) flow.end("removed");
     this.socket.close();
   }
 
@@ -71,7 +71,7 @@ export class UdpEntrance implements Entrance, UdpHandler {
     this.flows.set(peer, flow);
     this.#plane.begun(flow);
     if (flow.open(now)) return flow;
-    flow.end(now, "refused");
+    flow.end("refused");
     return undefined;
   }
 

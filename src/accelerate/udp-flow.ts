@@ -153,14 +153,14 @@ export class UdpFlow implements Flow, UdpHandler {
     if (this.served.policy.repin) this.#move(now);
   }
 
-  end(now: Millis, why: End): void {
+  end(why: End): void {
     if (this.#over) return;
     this.#over = true;
     this.#socket?.close();
     this.#socket = undefined;
     this.#entrance.flows.delete(this.#peer);
     this.#entrance.socket.addresses.release(this.#peer);
-    this.#plane.ended(this, why, now);
+    this.#plane.ended(this, why);
   }
 
   #move(now: Millis, not?: ReadonlySet<Target>): void {
@@ -172,6 +172,6 @@ export class UdpFlow implements Flow, UdpHandler {
     this.destination = next;
     this.drainsSince = NEVER;
     this.served.stats.repinned++;
-    if (!this.open(now)) this.end(now, "refused");
+    if (!this.open(now)) this.end("refused");
   }
 }

@@ -45,6 +45,7 @@ export const edgeOptions = z.strictObject({
     .describe("serve /metrics, /status, /flows and /healthz here: host:port, a port of this machine, or a path"),
   json: z.stringbool().default(false).describe("for status and flows: print JSON"),
   limit: count(1, 1_000_000).default(100).describe("for flows: most that are shown"),
-  action: z.array(z.string()).max(1).default([]).describe("run (default); status; flows").meta({ operands: "run|status|flows" }),
+  ttl: count(1, 86_400).default(300).describe("for zone: seconds that answers may be kept"),
+  action: z.array(z.string()).max(1).default([]).describe("run (default); status; flows; zone").meta({ operands: "run|status|flows|zone" }),
 });
 export type EdgeOptions = z.output<typeof edgeOptions>;

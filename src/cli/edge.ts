@@ -7,7 +7,8 @@ import { parseFlags } from "./flags.ts";
 export const edge: Command = {
   name: "edge",
   text: `Takes TCP connections and UDP datagrams at an accelerator's addresses and sends each flow to an endpoint: of the closest region that answers, by dials
-and weights. Checks endpoints, fails over at once, keeps what it serves on disk. status and flows show what a running edge of this user does.`,
+and weights. Checks endpoints, fails over at once, keeps what it serves on disk. status and flows show what a running edge of this user does; zone prints
+the accelerators' names for a DNS server.`,
   examples: [
     "longhaul edge --join TOKEN --metrics 9110",
     "longhaul edge --file edge.yaml --metrics 9110",
@@ -24,6 +25,7 @@ and weights. Checks endpoints, fails over at once, keeps what it serves on disk.
     const [action = "run"] = options.action;
     if (action === "run") return (await import("./edge-run.ts")).runEdge(options);
     if (action === "status" || action === "flows") return (await import("./edge-show.ts")).showEdge(action, options);
-    throw new ConfigError("action", `"${action}" is not allowed; run, status and flows are`);
+    if (action === "zone") return (await import("./edge-zone.ts")).printZone(options);
+    throw new ConfigError("action", `"${action}" is not allowed; run, status, flows and zone are`);
   },
 };

@@ -107,7 +107,7 @@ export class PlaneWorld {
   }
 
   close(): void {
-    this.plane.close(this.#loop.now());
+    this.plane.close();
     for (const close of this.#closing) close();
   }
 }

@@ -32,8 +32,12 @@ export class SetSource implements EdgeSource {
     return { revision: this.#revision, accelerators: [...this.#accelerators.values()] };
   }
 
-  put(id: string, name = ""): void {
-    this.#accelerators.set(id, accelerator.parse({ id, name, addresses: ["192.0.2.1"] }));
+  /** `endpoints`: of one group of its one listener. */
+  put(id: string, name = "", endpoints = 0): void {
+    const hosts = Array.from({ length: endpoints }, (_, i) => ({ id: `${id}-${i}`, host: `10.0.0.${i + 1}` }));
+    const groups = [{ id: `${id}-group`, region: "r", check: { port: 80 }, endpoints: hosts }];
+    const listeners = endpoints === 0 ? [] : [{ id: "l", protocol: "TCP" as const, ports: [{ from: 80, to: 80 }], groups }];
+    this.#accelerators.set(id, accelerator.parse({ id, name, addresses: ["192.0.2.1"], listeners }));
     this.#revision++;
   }
 
