@@ -14,8 +14,8 @@ export const edgeOptions = z.strictObject({
     .string()
     .default("")
     .describe("folder for who the edge is and what it served last; by default /var/lib/longhaul/edge, or below the home folder"),
-  workers: count(0, 64).default(1).describe("threads that move traffic; 0: one for each processor"),
-  flows: count(1, 10_000_000).default(200_000).describe("most flows at once"),
+  workers: count(0, 64).default(1).describe("threads that move traffic, each with its share of all limits; 0: one for each processor"),
+  flows: count(1, 4_000_000).default(200_000).describe("most flows at once"),
   places: count(1, 100_000).default(8192).describe("most places (an address and a port) that are opened"),
   buffers: count(1, 1_000_000).default(4096).describe("most buffers of 64 KiB for bytes that one side sent and the other did not take yet"),
   connecttimeout: count(50, 60_000)
