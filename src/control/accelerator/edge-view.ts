@@ -62,18 +62,30 @@ async function compile(context: Context): Promise<Input[]> {
   const tags = new Map<string, Tags>();
   for (const { arn, key, value } of tagRows) tags.set(arn, { ...tags.get(arn), [key]: value });
   const stored: Stored = {
-    listeners: Map.groupBy(listeners, ({ accelerator_id }) => accelerator_id),
-    groups: Map.groupBy(groups, ({ accelerator_id, listener_id }) => `${accelerator_id} ${listener_id}`),
-    endpoints: Map.groupBy(endpoints, ({ group_id }) => group_id),
+    listeners: groupBy(listeners, ({ accelerator_id }) => accelerator_id),
+    groups: groupBy(groups, ({ accelerator_id, listener_id }) => `${accelerator_id} ${listener_id}`),
+    endpoints: groupBy(endpoints, ({ group_id }) => group_id),
     tagsOf: (parts) => tags.get(arnOf(context.account, parts)) ?? {},
   };
-  const addressesOf = Map.groupBy(addresses, ({ accelerator_id }) => accelerator_id);
+  const addressesOf = groupBy(addresses, ({ accelerator_id }) => accelerator_id);
   return rows.flatMap((row) => {
     const own = (addressesOf.get(row.id) ?? [])
       .map(({ address }) => address)
       .filter((address) => !silent.some((range) => contains(range, address)));
     return own.length === 0 ? [] : [acceleratorView(context, stored, row, own)];
   });
+}
+
+/** Map.groupBy, which the package's oldest library does not promise. */
+function groupBy<Row>(rows: readonly Row[], keyOf: (row: Row) => string): Map<string, Row[]> {
+  const groups = new Map<string, Row[]>();
+  for (const row of rows) {
+    const key = keyOf(row);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [row]);
+    else group.push(row);
+  }
+  return groups;
 }
 
 interface Stored {
