@@ -72,7 +72,8 @@ try {
     for (const prefix of [c, s]) assert.equal(inside(prefix, ...list), clean, "rules stayed behind");
     console.log(`ok     ${name}`);
   }
-  for (const prefix of [c, s]) assert.equal(inside(prefix, "nft", "list", "tables"), "", "rules stayed behind");
+  // An iptables that works by nftables leaves its own table and chain behind, empty.
+  for (const prefix of [c, s]) assert.doesNotMatch(inside(prefix, "nft", "list", "ruleset"), /longhaul|jump|drop/i, "rules stayed behind");
   // Two ends that do not agree on the mode: the client says so.
   const old = ["raw", "-s", "-l", "0.0.0.0:4097", "-r", "127.0.0.1:7777", "--key-file", key, "--compat", "udp2raw"];
   await waitFor(children.start("old-server", [longhaul, ...old], s), "carrying");
