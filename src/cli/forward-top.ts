@@ -1,15 +1,14 @@
 /** `longhaul forward top`: rates of forwards and flows, live in the terminal. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { z } from "zod";
-import { Terminal } from "../host/terminal.ts";
 import { ForwardView, forwardOnce, forwardScreen } from "../top/forward-screen.ts";
 import { ForwardTrack } from "../top/forward-track.ts";
 import { glyphsFor } from "../top/glyphs.ts";
-import { Painter, paintLine } from "../top/paint.ts";
+import { paintLine } from "../top/paint.ts";
 import type { topConfig } from "./forward-options.ts";
 import { readState, statePath } from "./forward-place.ts";
 import { type CountSource, withSource } from "./forward-show.ts";
-import { onStop } from "./signals.ts";
+import { showLive } from "./live-screen.ts";
 
 type TopConfig = z.output<typeof topConfig>;
 
@@ -41,43 +40,19 @@ async function printOnce(source: CountSource, path: string, { period }: TopConfi
   return 0;
 }
 
-/** Until a key or a signal ends it. */
 async function follow(source: CountSource, path: string, { period }: TopConfig): Promise<number> {
   const track = new ForwardTrack();
   const view = new ForwardView();
-  const painter = new Painter(process.env.NO_COLOR || process.env.TERM === "dumb" ? "styles" : "colours");
   const glyphs = glyphsFor(process.env);
-  const stop = new AbortController();
-  let hurry = new AbortController();
-  const show = (): void => {
-    if (!terminal.ready) return;
-    const clock = new Date().toTimeString().slice(0, 8);
-    terminal.write(painter.paint(forwardScreen({ track, view, glyphs, datapath: source.kind, clock }, terminal.width, terminal.height)));
-  };
-  const terminal = new Terminal({
-    key: (name) => {
+  await showLive({
+    period,
+    draw: (width, height, clock) => forwardScreen({ track, view, glyphs, datapath: source.kind, clock }, width, height),
+    press: (name) => {
       const before = view.open;
-      if (!view.press(name, track)) stop.abort();
-      if (view.open !== before) hurry.abort();
-      show();
+      if (!view.press(name, track)) return "end";
+      return view.open === before ? undefined : "hurry";
     },
-    gone: () => stop.abort(),
-    resized: () => {
-      painter.forget();
-      show();
-    },
+    look: () => look(source, path, track, view.wanted(track)),
   });
-  const off = onStop(() => stop.abort());
-  try {
-    while (!stop.signal.aborted) {
-      await look(source, path, track, view.wanted(track));
-      show();
-      hurry = new AbortController();
-      await sleep(period * 1000, undefined, { signal: AbortSignal.any([stop.signal, hurry.signal]) }).catch(() => {});
-    }
-    return 0;
-  } finally {
-    terminal.close();
-    off();
-  }
+  return 0;
 }

@@ -4,17 +4,16 @@ import { z } from "zod";
 import { ConfigError } from "../base/errors.ts";
 import { findInstances } from "../host/instances.ts";
 import type { Endpoint } from "../host/loop.ts";
-import { Terminal } from "../host/terminal.ts";
 import { glyphsFor } from "../top/glyphs.ts";
 import { onceLines } from "../top/once.ts";
-import { Painter, type Palette, paintLine } from "../top/paint.ts";
+import { paintLine } from "../top/paint.ts";
 import { type Place, Poll } from "../top/poll.ts";
 import type { ProcessTrack } from "../top/process-track.ts";
 import { screen } from "../top/screen.ts";
 import { View } from "../top/view.ts";
 import type { Command } from "./command.ts";
+import { showLive, terminalPalette } from "./live-screen.ts";
 import { parseMetricsAddress } from "./metrics-address.ts";
-import { onStop } from "./signals.ts";
 
 const topConfig = z.strictObject({
   addresses: z
@@ -82,7 +81,7 @@ function printJson(processes: readonly ProcessTrack[]): number {
 async function printOnce(poll: Poll, { period }: TopConfig): Promise<number> {
   await sleep(period * 1000);
   const processes = await poll.run(undefined);
-  const palette = process.stdout.isTTY ? palettes() : "text";
+  const palette = process.stdout.isTTY ? terminalPalette() : "text";
   const width = process.stdout.isTTY ? process.stdout.columns : 200;
   const lines = onceLines(processes, glyphsFor(process.env), width).map((line) => paintLine(line, palette).trimEnd());
   process.stdout.write(`${lines.join("\n")}\n`);
@@ -93,47 +92,23 @@ function exitStatus(processes: readonly ProcessTrack[]): number {
   return processes.every(({ failure }) => failure === undefined) ? 0 : 1;
 }
 
-function palettes(): Exclude<Palette, "text"> {
-  return process.env.NO_COLOR || process.env.TERM === "dumb" ? "styles" : "colours";
-}
-
-/** Until a key or a signal ends it. */
+/** `poll` has just run. */
 async function follow(poll: Poll, { period }: TopConfig): Promise<number> {
   const view = new View();
-  const painter = new Painter(palettes());
+  let fresh = true;
   const glyphs = glyphsFor(process.env);
-  const stop = new AbortController();
-  /** Ends the pause between two polls early. */
-  let hurry = new AbortController();
-  const show = (): void => {
-    if (!terminal.ready) return;
-    const clock = new Date().toTimeString().slice(0, 8);
-    terminal.write(painter.paint(screen({ processes: poll.processes, view, glyphs, clock }, terminal.width, terminal.height)));
-  };
-  const terminal = new Terminal({
-    key: (name) => {
+  await showLive({
+    period,
+    draw: (width, height, clock) => screen({ processes: poll.processes, view, glyphs, clock }, width, height),
+    press: (name) => {
       const { page } = view;
-      if (!view.press(name, poll.processes)) stop.abort();
-      if (view.page === "session" && page !== "session") hurry.abort();
-      show();
+      if (!view.press(name, poll.processes)) return "end";
+      return view.page === "session" && page !== "session" ? "hurry" : undefined;
     },
-    gone: () => stop.abort(),
-    resized: () => {
-      painter.forget();
-      show();
+    look: async () => {
+      if (!fresh && !view.paused) await poll.run(view.wanted(poll.processes));
+      fresh = false;
     },
   });
-  const off = onStop(() => stop.abort());
-  try {
-    while (!stop.signal.aborted) {
-      show();
-      hurry = new AbortController();
-      await sleep(period * 1000, undefined, { signal: AbortSignal.any([stop.signal, hurry.signal]) }).catch(() => {});
-      if (!view.paused && !stop.signal.aborted) await poll.run(view.wanted(poll.processes));
-    }
-    return 0;
-  } finally {
-    terminal.close();
-    off();
-  }
+  return 0;
 }

@@ -1,11 +1,11 @@
 /** The wire of JSON 1.1: what an HTTP client sees that is no SDK, and what only a signed request may do. */
 import assert from "node:assert/strict";
-import { createHash, createHmac } from "node:crypto";
 import { type TestContext, test } from "node:test";
 import { GlobalAccelerator } from "@aws-sdk/client-global-accelerator";
 import { HttpRequest } from "@smithy/protocol-http";
 import { SignatureV4 } from "@smithy/signature-v4";
 import { AcceleratorInstallation } from "../testing/accelerator-installation.ts";
+import { Sha256 } from "./sha256.ts";
 
 const TARGET = "GlobalAccelerator_V20180706.";
 
@@ -27,20 +27,6 @@ async function started(t: TestContext) {
     return { status: response.status, headers: response.headers, body: (await response.json()) as Record<string, unknown> };
   };
   return { installation, send };
-}
-
-class Sha256 {
-  readonly #hash;
-  constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
-    this.#hash = secret === undefined ? createHash("sha256") : createHmac("sha256", secret as string);
-  }
-  update(data: string | Uint8Array): void {
-    this.#hash.update(data);
-  }
-  reset(): void {}
-  async digest(): Promise<Uint8Array> {
-    return this.#hash.digest();
-  }
 }
 
 test("answers are JSON 1.1, signed for whatever region; errors have their type and their sentence twice", async (t) => {

@@ -5,12 +5,13 @@
  *
  * Source: reference/aws-live.md 1.1 (44 of 44 requests of three SDKs accepted this way). A region may be any: there is one installation.
  */
-import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import { createHash, timingSafeEqual } from "node:crypto";
 import { HttpRequest } from "@smithy/protocol-http";
 import { SignatureV4 } from "@smithy/signature-v4";
 import type { Millis } from "../../base/units.ts";
 import { Replays } from "./replays.ts";
 import { ServiceError } from "./service-error.ts";
+import { Sha256 } from "./sha256.ts";
 
 /** As AWS: a clock may be wrong by so much. */
 const SKEW_MS: Millis = 5 * 60_000;
@@ -150,23 +151,4 @@ function parseDate(text: string): number | undefined {
 
 function refused(code: string, message: string): ServiceError {
   return new ServiceError(code, 403, message);
-}
-
-/** Node's SHA-256 as the library wants it. */
-class Sha256 {
-  readonly #hash;
-
-  constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
-    this.#hash = secret === undefined ? createHash("sha256") : createHmac("sha256", secret as string);
-  }
-
-  update(data: string | Uint8Array): void {
-    this.#hash.update(data);
-  }
-
-  reset(): void {}
-
-  async digest(): Promise<Uint8Array> {
-    return this.#hash.digest();
-  }
 }
