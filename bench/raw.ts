@@ -4,7 +4,7 @@
  *
  *   LONGHAUL_UDP2RAW=PROGRAM node bench/raw.ts [--bytes 1300] [--milliseconds 1500] [--rates 20,60,90,120,160,220] [--only WORDS] [--who WORDS]
  *
- * Both programs as they are by default and with --lower-level auto, which sends past the routing table; then ours leave merged. For each way to encrypt, datagrams are offered at each rate (thousands a second) in one direction. Its best is the highest rate that came out; the cost is
+ * Both programs as they are by default and with --lower-level auto, which sends past the routing table; ours by the routing table alone too. For each way to encrypt, datagrams are offered at each rate (thousands a second) in one direction. Its best is the highest rate that came out; the cost is
  * processor time of client and server for a datagram that came out, at that rate. Needs root and taskset; without the program, ours alone.
  */
 import { readdirSync, readFileSync } from "node:fs";
@@ -36,6 +36,7 @@ interface Contender {
 const BY_LINK = ["--lower-level", "auto"];
 const contenders: readonly Contender[] = [
   { name: "ours", command: [longhaul, "raw", "--statussocket", "none"], options: [] },
+  { name: "ours by route", command: [longhaul, "raw", "--statussocket", "none"], options: ["--lower-level", "route"] },
   { name: "ours by link", command: [longhaul, "raw", "--statussocket", "none"], options: BY_LINK },
   { name: "theirs", command: [program], options: [] },
   { name: "theirs by link", command: [program], options: BY_LINK },

@@ -4,7 +4,7 @@
  * Deviations: without --cipher-mode, --auth-mode and --compat udp2raw the mode is aes128gcm, which a udp2raw does not have; -l, -r, -c and -s have long names too; names are taken for -r; --keep-rule looks every 5 s (20 s there); iptables' lock is always waited
  * for; --clear ends with status 0 (255 there); --mtu-warn is told once a second at most; log lines are ours, so that --log-position and
  * --enable-color change nothing; the kernel's filter is always there; buffers are as large as wished wherever the process may force them, and --force-sock-buf says that
- * less will not do; --lower-level auto sends a client's first packets by route, and learns the rest from the answers; without --retry-on-error a client ends when the server
+ * less will not do; without --lower-level packets leave by the link where that passes nothing by (host/direct-ways), route never does; auto sends a client's first packets by route, and learns the rest from the answers; without --retry-on-error a client ends when the server
  * has no route at the start, and goes on trying ever after.
  */
 import { z } from "zod";
@@ -64,7 +64,9 @@ export const rawConfig = z.strictObject({
   "lower-level": z
     .string()
     .default("")
-    .describe("send past routing and firewall: auto (by where the other end's packets come from), or INTERFACE#MAC"),
+    .describe(
+      "send by the routing table always: route; past it and the firewall: auto (by where the other end's packets come from) or INTERFACE#MAC",
+    ),
   fifo: z.string().default("").describe('client: named pipe, made if need be; the line "reconnect" makes a new connection'),
   "conf-file": z.string().default("").describe("file with options, one on a line"),
   "log-level": count(0, 6).default(4).describe("0 never, 1 fatal, 2 error, 3 warn, 4 info, 5 debug, 6 trace"),

@@ -188,7 +188,7 @@ test("wrong values: one sentence that names the key, what was given and what is 
   refused([...ends, "--raw-mode", "tcp", "-a"], /^--auto-rule, .* not allowed with --raw-mode tcp/);
   refused([...ends, "--seq-mode", "5"], /^--seq-mode: "5" is not allowed; give a whole number from 0 to 4/);
   refused([...ends, "--sock-buf", "9"], /^--sock-buf: "9" .* from 10 to 10240/);
-  refused([...ends, "--lower-level", "eth0"], /^--lower-level: "eth0" is not allowed; give auto or an interface and an address/);
+  refused([...ends, "--lower-level", "eth0"], /^--lower-level: "eth0" is not allowed; give route, auto or an interface and an address/);
   refused([...ends, "--random-drop", "10001"], /^--random-drop: "10001" .* from 0 to 10000/);
   refused([...ends, "--hb-len"], /^--hb-len needs a value/);
   refused([...ends, "--fix-gro=1"], /^--fix-gro takes no value/);

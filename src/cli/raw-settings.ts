@@ -194,13 +194,13 @@ function workers({ workers: wanted, client, "source-port": port }: RawConfig): n
 
 function lowerLevel(text: string): LowerLevel | undefined {
   if (text === "") return undefined;
-  if (text === "auto") return "auto";
+  if (text === "auto" || text === "route") return text;
   const [, device, address = ""] = /^([^#/\s]{1,15})#(.*)$/.exec(text) ?? [];
   const mac = parseHardwareAddress(address);
   if (device !== undefined && mac !== undefined) return { device, mac };
   throw new ConfigError(
     "lower-level",
-    `--lower-level: "${text}" is not allowed; give auto or an interface and an address, such as eth0#00:16:3e:0a:0b:0c`,
+    `--lower-level: "${text}" is not allowed; give route, auto or an interface and an address, such as eth0#00:16:3e:0a:0b:0c`,
   );
 }
 

@@ -78,6 +78,7 @@ export class RawLinkSender {
       const sent = sys.sendmmsg(this.fd, this.#headers.address, messages, MSG_DONTWAIT);
       if (sent > 0) {
         counters.sentPackets += this.#first[sent]! - next;
+        counters.sentByLink += this.#first[sent]! - next;
         counters.sentMerged += this.#first[sent]! - next - sent;
         next = this.#first[sent]!;
         continue;

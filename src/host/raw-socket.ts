@@ -2,7 +2,8 @@
  * Whole IP packets in and out, past the kernel's TCP: what carriers are made of. Needs CAP_NET_RAW.
  *
  *   in    AF_PACKET, SOCK_RAW: every packet that arrives and passes the filter, merged ones included (raw-inbox.ts)
- *   out   by the routing table (raw-route-sender.ts), or to the place on the link where the peer's packets come from (raw-link-sender.ts)
+ *   out   by the routing table (raw-route-sender.ts); or by the link (raw-link-sender.ts): as the routing table would, where nothing else stands between
+ *         (direct-ways.ts), or to where the peer's packets come from
  *
  * Source: packet(7), raw(7); reference udp2raw.md sections 7, 8 and 13.
  */
@@ -10,6 +11,7 @@ import type { Batch } from "../base/batch.ts";
 import { HostError } from "../base/errors.ts";
 import type { Millis } from "../base/units.ts";
 import { Block } from "./block.ts";
+import { DirectWays } from "./direct-ways.ts";
 import type { Pollable, Registration } from "./epoll.ts";
 import { EPERM } from "./errno.ts";
 import { LinkTable } from "./link-table.ts";
@@ -50,7 +52,10 @@ export interface RawSocketOptions {
   readonly bufferBytes?: number;
   /** Receives what comes by this interface only. */
   readonly device?: string;
-  /** Packets leave past routing and firewall: "auto", by where the peer's come from, once that is known; or by an interface to a hardware address. */
+  /**
+   * How packets leave. Default: as the routing table says, by the link itself wherever no rule is passed by so. "route": by the routing table, always. Past
+   * routing and firewall: "auto", by where the peer's come from, once that is known; or by an interface to a hardware address.
+   */
   readonly lowerLevel?: LowerLevel;
   /** Buffers of that size or an error. */
   readonly forceBuffers?: boolean;
@@ -65,12 +70,12 @@ export interface Fanout {
   readonly first: boolean;
 }
 
-export type LowerLevel = "auto" | { readonly device: string; readonly mac: Uint8Array };
+export type LowerLevel = "auto" | "route" | { readonly device: string; readonly mac: Uint8Array };
 
 export interface RawHandler {
   /**
    * IP packets, borrowed until it returns; may be changed in place. peer[i] is where packet i came from, to be put into the peer[i] of packets that go back
-   * there, 0 unless lowerLevel is given; segmentBytes[i]: payload bytes of each of the packets that the kernel has merged into it, 0 when it is one.
+   * there, 0 unless lowerLevel is "auto"; segmentBytes[i]: payload bytes of each of the packets that the kernel has merged into it, 0 when it is one.
    */
   receive(now: Millis, batch: Batch, segmentBytes: Int32Array): void;
   /** Packets can be sent again after `send` did not take all. */
@@ -85,6 +90,8 @@ export interface RawCounters extends RawInboxCounters {
   sendCalls: number;
   /** Refused by the kernel: no route, too long for the path, a rule of the firewall. */
   sendErrors: number;
+  /** Packets that left by the link itself. */
+  sentByLink: number;
 }
 
 export { MERGE };
@@ -101,6 +108,7 @@ export class RawSocket implements Pollable, Resource {
     sentMerged: 0,
     sendCalls: 0,
     sendErrors: 0,
+    sentByLink: 0,
   };
   readonly #reactor: Reactor;
   readonly #handler: RawHandler;
@@ -113,6 +121,7 @@ export class RawSocket implements Pollable, Resource {
   readonly #registration: Registration;
   readonly #byRoute: Sender<RawRouteSender>;
   readonly #byLink: Sender<RawLinkSender> | undefined;
+  readonly #direct: DirectWays | undefined;
   #open = true;
 
   /** @throws HostError: EPERM says how the capability is given */
@@ -148,7 +157,8 @@ export class RawSocket implements Pollable, Resource {
         handler,
         new RawRouteSender(reactor, version, made(version === 4 ? AF_INET : AF_INET6, IPPROTO_RAW)),
       );
-      if (lowerLevel !== undefined) {
+      if (lowerLevel === undefined) this.#direct = new DirectWays(reactor, version, this.#places);
+      if (lowerLevel !== "route") {
         const fd = made(AF_PACKET, 0);
         withVnet(reactor, fd);
         this.#byLink = new Sender(reactor, handler, new RawLinkSender(reactor, version, fd, this.#places));
@@ -191,6 +201,7 @@ export class RawSocket implements Pollable, Resource {
     if (!this.#open) return batch.length;
     const { peer } = batch;
     if (this.#place !== 0) for (let i = from; i < batch.length; i++) peer[i] = this.#place | (peer[i]! & MERGE);
+    if (this.#direct !== undefined) this.#choose(this.#direct, batch, from);
     for (let next = from; next < batch.length; ) {
       const byLink = (peer[next]! & ~MERGE) !== 0 ? this.#byLink : undefined;
       let until = next + 1;
@@ -199,6 +210,11 @@ export class RawSocket implements Pollable, Resource {
       if (next < until) return next;
     }
     return batch.length;
+  }
+
+  #choose(direct: DirectWays, batch: Batch, from: number): void {
+    const { peer } = batch;
+    for (let i = from; i < batch.length; i++) if ((peer[i]! & ~MERGE) === 0) peer[i] = direct.placeOf(batch, i) | peer[i]!;
   }
 
   close(): void {
@@ -212,6 +228,7 @@ export class RawSocket implements Pollable, Resource {
     this.#reactor.epoll.remove(this.#registration);
     this.#byRoute.close();
     this.#byLink?.close();
+    this.#direct?.close();
     this.#reactor.sys.close(this.fd);
   }
 
@@ -223,7 +240,7 @@ export class RawSocket implements Pollable, Resource {
     }
   }
 
-  #fixedPlace({ device, mac }: Exclude<LowerLevel, "auto">): number {
+  #fixedPlace({ device, mac }: Exclude<LowerLevel, string>): number {
     return this.#places.fixed(interfaceIndex(device), this.#version, mac, hardwareAddress(device));
   }
 

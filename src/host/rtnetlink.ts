@@ -33,12 +33,12 @@ export class RouteSocket {
   readonly #in: Block;
   #sequence = 0;
 
-  /** `groups`: what is heard without asking. @throws HostError */
-  constructor(sys: Sys, groups: number) {
+  /** `groups`: what is heard without asking. `protocol`: of another family that speaks alike. @throws HostError */
+  constructor(sys: Sys, groups: number, protocol = NETLINK_ROUTE) {
     this.#sys = sys;
     this.#out = new Block(sys, OUT_BYTES);
     this.#in = new Block(sys, IN_BYTES);
-    this.fd = sys.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+    this.fd = sys.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
     if (this.fd < 0) throw hostError(sys, "socket", "rtnetlink");
     // struct sockaddr_nl { family u16, pad u16, port u32, groups u32 }
     this.#out.view.setUint16(0, AF_NETLINK, true);
@@ -121,6 +121,8 @@ const NLM_F_REQUEST = 1;
 const NLA_TYPE_MASK = 0x3fff;
 const AF_NETLINK = 16;
 const NETLINK_ROUTE = 0;
+/** IPsec's policies. */
+export const NETLINK_XFRM = 6;
 const HEADER_BYTES = 16;
 const OUT_BYTES = 256;
 const IN_BYTES = 65_536;

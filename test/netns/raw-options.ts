@@ -52,9 +52,13 @@ class Pair {
     await waitFor(echo, "listening");
     const plan = { to: 3333, count, longest: 1200, patienceMs: 8000 };
     const sender = children.start("sender", [process.execPath, end, "send", JSON.stringify(plan)], this.veth.prefix("c"));
-    await waitFor(sender, '"back"', 40_000);
-    assert.match(sender.output(), new RegExp(`"back":${count}\\b`));
-    await children.end(echo);
+    try {
+      await waitFor(sender, '"back"', 40_000);
+      assert.match(sender.output(), new RegExp(`"back":${count}\\b`));
+    } finally {
+      await children.end(sender);
+      await children.end(echo);
+    }
   }
 
   page(side: "c" | "s", path: string): string {
@@ -152,6 +156,56 @@ const checks: Readonly<Record<string, (pair: Pair) => Promise<void>>> = {
       "add table inet block; add chain inet block out { type filter hook output priority 0; }; add rule inet block out tcp dport 4096 drop",
     );
     await pair.exchange();
+  },
+  "lower-level: by the link of itself, as long as no output rule, route or neighbour says otherwise": async (pair) => {
+    const { veth } = pair;
+    const byLink = (): number => Number(/event="sent_by_link"[^}]*\} (\d+)/.exec(pair.page("c", "/metrics"))?.[1]);
+    const seen = (side: "c" | "s"): number =>
+      Number(/counter packets (\d+)/.exec(veth.run(side, "nft", "list", "table", "netdev", "look"))?.[1]);
+    const grown = async (): Promise<number> => {
+      // Rules are looked at once a second while packets are sent.
+      await pair.exchange(20);
+      await sleep(2200);
+      await pair.exchange(20);
+      const before = byLink();
+      await pair.exchange(200);
+      return byLink() - before;
+    };
+    const far = pair.raw("s", ...FAR);
+    await waitFor(far, "carrying");
+    const client = pair.raw("c", ...NEAR, "--metrics", "9100");
+    await waitFor(client, READY);
+    assert.ok((await grown()) >= 150, "by the link");
+    veth.run("c", "nft", "add table inet own; add chain inet own out { type filter hook output priority 0; }");
+    assert.ok((await grown()) >= 150, "a chain without rules");
+    veth.run("c", "nft", "add rule inet own out tcp dport 4096 counter");
+    assert.equal(await grown(), 0, "an output rule");
+    assert.match(veth.run("c", "nft", "list", "table", "inet", "own"), /counter packets [2-9]\d\d/);
+    veth.run("c", "nft", "delete table inet own");
+    veth.run("c", "ip", "xfrm", "policy", "add", "dst", "198.51.100.0/24", "dir", "out", "action", "allow");
+    assert.equal(await grown(), 0, "a policy of IPsec");
+    veth.run("c", "ip", "xfrm", "policy", "flush");
+    veth.run(
+      "s",
+      "nft",
+      `add table netdev look; add chain netdev look in { type filter hook ingress device ${VethPair.device} priority 0; }`,
+    );
+    veth.run("s", "nft", "add rule netdev look in ether daddr 02:00:00:00:00:99 counter");
+    veth.run("c", "ip", "neigh", "replace", server, "lladdr", "02:00:00:00:00:99", "dev", VethPair.device, "nud", "permanent");
+    assert.ok((await grown()) >= 150, "another neighbour");
+    assert.ok(seen("s") >= 150, "to its address");
+    veth.run("c", "ip", "neigh", "del", server, "dev", VethPair.device);
+    await pair.exchange(20);
+    veth.run("c", "ip", "route", "add", "blackhole", `${server}/32`);
+    await sleep(100);
+    const before = byLink();
+    await assert.rejects(pair.exchange(20));
+    assert.equal(byLink(), before, "a route to nowhere");
+    veth.run("c", "ip", "route", "del", "blackhole", `${server}/32`);
+    assert.ok((await grown()) >= 150, "as before");
+    await children.end(client);
+    await waitFor(pair.raw("c", ...NEAR, "--metrics", "9100", "--lower-level", "route"), READY);
+    assert.equal(await grown(), 0, "--lower-level route");
   },
   "fifo: reconnect": async (pair) => {
     const fifo = join(children.folder, "fifo");
