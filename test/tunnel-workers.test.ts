@@ -146,10 +146,15 @@ test("workers: users' limits and quotas over threads and, by option state, over 
     const { received, sent } = used();
     assert.ok(received === 160_006 && sent === 160_006, JSON.stringify(used()));
     const again = start("server3");
+    await waitFor(again, "listening");
+    // A connection, so that the client says something before its keepalive would.
+    const refused = echoed(file("app"), 1);
     await waitFor(again, "the user's quota are used up");
     again.process.kill("SIGTERM");
     assert.equal(await again.exited, 0);
     assert.deepEqual(used(), { received, sent });
+    await children.endAll();
+    assert.equal(await refused, false);
   } finally {
     await children.endAll();
     echo.close();
