@@ -33,14 +33,17 @@ const layers: Readonly<Record<string, number>> = {
 /** Inside `media/`: bitstreams know nothing of containers, containers nothing of protocols that carry them. */
 const mediaLayers: Readonly<Record<string, number>> = {
   "unit.ts": 0,
+  "timeline.ts": 0,
   nal: 0.5,
   av1: 1,
   h264: 1,
   h265: 1,
   aac: 1,
   flv: 2,
+  ts: 2,
   cmaf: 2,
   rtmp: 3,
+  srt: 3,
   hls: 3,
   rtp: 3,
   sdp: 4,

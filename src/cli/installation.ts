@@ -35,11 +35,19 @@ import { FORGET_MS, firstKey, openStore } from "./store.ts";
 
 export interface Installation {
   readonly delivery: Pick<DeliveryOptions, "gate" | "alias">;
+  /** Passphrase of a channel for SRT. */
+  passphrase(channel: string): string;
   close(): Promise<void>;
 }
 
 /** @throws ConfigError, HostError */
-export async function startInstallation(config: LiveOptions, origin: Origin, loop: NodeLoop, log: Log): Promise<Installation> {
+export async function startInstallation(
+  config: LiveOptions,
+  origin: Origin,
+  loop: NodeLoop,
+  log: Log,
+  srt: boolean,
+): Promise<Installation> {
   const webhooks = new Webhooks(webhooksOf(config), config, log);
   const country = countriesFrom(config.countries);
   const { database, seal, master, credentials } = await openStore(config.data, config.database);
@@ -50,7 +58,7 @@ export async function startInstallation(config: LiveOptions, origin: Origin, loo
     database,
     seal,
     place: config,
-    hosts: { ingest: config.name, playback: playbackBase(config), srt: "" },
+    hosts: { ingest: config.name, playback: playbackBase(config), srt: srt ? srtAddress(config) : "" },
     quotas: quotaDefaults,
     now: Date.now,
   };
@@ -89,6 +97,7 @@ export async function startInstallation(config: LiveOptions, origin: Origin, loo
   };
   return {
     delivery: { gate, alias: { path: "/api/video/v1/:name", channel: known } },
+    passphrase: (id) => live.directory.passphrase(id),
     async close() {
       clearInterval(forget);
       await server.close();
@@ -97,6 +106,10 @@ export async function startInstallation(config: LiveOptions, origin: Origin, loo
       await database.destroy();
     },
   };
+}
+
+function srtAddress({ name, srt }: LiveConfig): string {
+  return `srt://${name}:${parseHostPort("srt", srt, 0).port}`;
 }
 
 function playbackBase({ playbackurl, name, http }: LiveConfig): string {

@@ -21,6 +21,7 @@ import type { Command } from "./command.ts";
 import type { Installation } from "./installation.ts";
 import { processFacts, serveMetrics } from "./metrics-server.ts";
 import { onStop } from "./signals.ts";
+import { serveSrt, srtServed } from "./srt.ts";
 import { whep } from "./whep.ts";
 import { whip } from "./whip.ts";
 
@@ -29,7 +30,8 @@ export type LiveOptions = z.output<typeof liveOptions>;
 
 export const live: Command = {
   name: "live",
-  text: `Takes H.264 + AAC by RTMP (ffmpeg, OBS, gstreamer), or H.264 + Opus by WHIP (browsers, OBS: POST /whip with the key as bearer token), from
+  text: `Takes H.264 + AAC by RTMP (ffmpeg, OBS, gstreamer), H.264 + Opus by WHIP (browsers, OBS: POST /whip with the key as bearer token), or
+MPEG-TS by SRT (--srt, with the key as streamid), from
 encoders that show a channel's stream key, and serves it as LL-HLS with parts of
 200 ms, together with a page that plays it and shows the delay. Without --channels there is one channel, "live", with a key made for this run.
 With --data FOLDER channels are made by AWS IVS's API: its SDKs and tools work when they are given the address of --api; Global Accelerator's API is there, too.`,
@@ -68,10 +70,12 @@ async function runLive(given: LiveOptions): Promise<number> {
     const transports = weriftTransports(transportOptions(config));
     const peers = new Peers(loop, transports, { peersMax: config.connections });
     const viewers = new Peers(loop, transports, { peersMax: config.viewers });
+    const srt = config.srt !== "" && (await srtServed(log));
     if (config.data !== "") {
       const { startInstallation } = await import("./installation.ts");
-      installation = await startInstallation(config, origin, loop, log);
+      installation = await startInstallation(config, origin, loop, log, srt);
     }
+    if (srt) serveSrt(config, origin, loop, installation);
     const app = delivery(origin, { extra: () => extra, ...installation?.delivery })
       .route("/", whip({ origin, peers, loop, log, keyFrameInterval: config.segment }))
       .route("/", whep({ origin, peers: viewers, log, gate: installation?.delivery.gate }))

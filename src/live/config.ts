@@ -10,6 +10,20 @@ const streamKey = z.string().regex(/^[A-Za-z0-9_-]{8,128}$/, "8 to 128 letters, 
 
 export const liveConfig = z.strictObject({
   rtmp: z.string().default(":1935").describe("where encoders publish (RTMP): host:port"),
+  srt: z
+    .string()
+    .default("")
+    .describe(
+      "where encoders publish by SRT (UDP), the stream key as streamid: host:port; needs srt-live-transmit (Debian: srt-tools); off if not given",
+    ),
+  srtlatency: count(20, 8000).default(120).describe("least ms that SRT has to send lost datagrams again; an encoder may ask for more"),
+  srtpassphrase: z
+    .union([z.literal(""), z.string().regex(/^[A-Za-z0-9._~-]{10,79}$/, "10 to 79 letters, digits and - . _ ~")])
+    .default("")
+    .describe(
+      "without --data: passphrase that SRT streams must be encrypted with, 10 to 79 letters, digits and - . _ ~; with --data every channel has its own",
+    )
+    .meta({ secret: true }),
   http: z.string().default(":8080").describe("where viewers fetch playlists, media and the page (HTTP): host:port"),
   channels: z
     .record(channelName, streamKey)

@@ -23,6 +23,7 @@ import type { Source } from "./delivery.ts";
 import { KeyGuard } from "./key-guard.ts";
 import type { Publisher, Refusal } from "./publisher.ts";
 import { type Host, RtmpSession } from "./rtmp-session.ts";
+import type { SrtFront } from "./srt-front.ts";
 import { StreamKeys } from "./stream-key.ts";
 
 /** What somebody may set for one channel; the rest is the origin's. */
@@ -49,6 +50,7 @@ export class Origin implements Source, Driver, Host {
   readonly #publishers = new Map<Channel, Publisher>();
   readonly #listeners: Listener[] = [];
   readonly #guard = new KeyGuard();
+  #srt: SrtFront | undefined;
   #gate: Gate = () => undefined;
   #accepted = 0;
   /** Nothing of ours is due before; 0 when that is not known. */
@@ -127,12 +129,20 @@ export class Origin implements Source, Driver, Host {
     for (const listener of this.#listeners) listener.close();
     const now = this.now();
     for (const session of this.#sessions) session.stop(now);
+    this.#srt?.close();
+  }
+
+  /** Encoders may come by SRT, too. */
+  set srt(front: SrtFront | undefined) {
+    this.#srt = front;
   }
 
   get ingest(): Source["ingest"] {
     const local = this.#listeners[0]?.local;
     const port = local !== undefined && "port" in local ? local.port : 0;
-    return { port, connections: this.#sessions.size, accepted: this.#accepted, refused: this.#refused };
+    const front = this.#srt;
+    const srt = front && { port: front.port, connections: front.sessions, counters: front.counters };
+    return { port, connections: this.#sessions.size, accepted: this.#accepted, refused: this.#refused, ...(srt && { srt }) };
   }
 
   now(): Millis {
@@ -160,6 +170,17 @@ export class Origin implements Source, Driver, Host {
 
   /** Decides about a key. A channel is then the publisher's, who starts and ends it, until `released`. */
   admit(session: Publisher, key: string, now: Millis): Channel | Refusal {
+    const channel = this.examine(session, key, now);
+    if ("reason" in channel) return channel;
+    this.#publishers
+      .get(channel)
+      ?.refuse(now, { code: statusCode.failed, reason: "takeover", description: "another encoder took the channel over" });
+    this.#publishers.set(channel, session);
+    return channel;
+  }
+
+  /** The channel that `admit` would give now, which stays whose it is. */
+  examine(session: Publisher, key: string, now: Millis): Channel | Refusal {
     if (!this.#guard.allows(session.address, now))
       return {
         code: statusCode.publishDenied,
@@ -179,8 +200,6 @@ export class Origin implements Source, Driver, Host {
     if (publisher !== undefined && now - publisher.heard < this.#config.takeover * 1000) {
       return { code: statusCode.badName, reason: "busy", description: `channel ${channel.name} is being published to already` };
     }
-    publisher?.refuse(now, { code: statusCode.failed, reason: "takeover", description: "another encoder took the channel over" });
-    this.#publishers.set(channel, session);
     return channel;
   }
 

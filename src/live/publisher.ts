@@ -13,7 +13,7 @@ export interface Publisher {
   readonly address: string;
   /** Nobody between it and us reads its media or its key. */
   readonly secure: boolean;
-  /** "rtmp", "rtmps", "whip". */
+  /** "rtmp", "rtmps", "whip", "srt". */
   readonly protocol: string;
   /** When something last came of it. */
   readonly heard: Millis;

@@ -13,14 +13,12 @@
 import { type Millis, NEVER } from "../base/units.ts";
 import type { Log } from "../host/log.ts";
 import type { TcpHandler, TcpSocket } from "../host/loop.ts";
-import { codecSupported } from "../media/cmaf/sample-entry.ts";
 import { FlvToUnit } from "../media/flv/to-unit.ts";
-import { statusCode } from "../media/rtmp/command.ts";
 import type { RtmpEvent } from "../media/rtmp/event.ts";
 import { RtmpServer, type RtmpServerOptions } from "../media/rtmp/server.ts";
-import type { Track } from "../media/unit.ts";
 import type { Channel } from "./channel.ts";
 import type { Publisher, Refusal } from "./publisher.ts";
+import { UnitFeed } from "./unit-feed.ts";
 
 /** What a session needs of the origin. */
 export interface Host {
@@ -43,7 +41,7 @@ export class RtmpSession implements TcpHandler, Publisher {
   #unsent: Uint8Array | undefined;
   #channel: Channel | undefined;
   #flv = new FlvToUnit();
-  #tracks: readonly Track[] = [];
+  #feed: UnitFeed | undefined;
   #state: "open" | "lingering" | "closed" = "open";
   #lingerUntil: Millis = NEVER;
   readonly protocol: "rtmp" | "rtmps";
@@ -137,7 +135,7 @@ export class RtmpSession implements TcpHandler, Publisher {
         break;
       case "media":
         this.#flv.receive(event.message.type, event.message.timestamp, event.message.payload, wall);
-        this.#takeUnits(now);
+        this.#feed?.take(now, this.#flv);
         break;
       case "unpublish":
         this.#release(now, "encoder ended its stream");
@@ -162,37 +160,16 @@ export class RtmpSession implements TcpHandler, Publisher {
     }
     this.#channel = admitted;
     this.#flv = new FlvToUnit();
-    this.#tracks = [];
+    this.#feed = new UnitFeed(admitted, this.#log, (at, refusal) => this.refuse(at, refusal));
     admitted.start(wall);
     this.#log.info({ channel: admitted.name }, "encoder publishes");
-  }
-
-  #takeUnits(now: Millis): void {
-    for (let event = this.#flv.event(); event !== undefined; event = this.#flv.event()) {
-      if (event.kind === "unit") this.#channel?.push(now, event.unit);
-      else if (event.kind === "track") this.#configure(now, event.track);
-      else this.refuse(now, { code: statusCode.failed, reason: event.error.code, description: event.error.message });
-    }
-  }
-
-  #configure(now: Millis, track: Track): void {
-    if (!codecSupported(track.codec)) {
-      this.refuse(now, { code: statusCode.failed, reason: "codec", description: `${track.kind} codec ${track.codec} is not supported` });
-      return;
-    }
-    // Video first, so that a repeated announcement in another order is no change.
-    const others = this.#tracks.filter(({ kind }) => kind !== track.kind);
-    this.#tracks = track.kind === "video" ? [track, ...others] : [...others, track];
-    this.#channel?.configure(this.#tracks);
-    const { kind, codec } = track;
-    const size = track.kind === "video" ? { width: track.width, height: track.height } : { sampleRate: track.sampleRate };
-    this.#log.info({ ...this.#channelFact(), kind, codec, ...size }, "track");
   }
 
   #release(now: Millis, text: string): void {
     const channel = this.#channel;
     if (channel === undefined) return;
     this.#channel = undefined;
+    this.#feed = undefined;
     channel.end(now);
     this.#host.released(this, channel);
     this.#log.info({ channel: channel.name }, text);

@@ -15,6 +15,8 @@ export interface Status {
     readonly connections: number;
     readonly accepted: number;
     readonly refused: Readonly<Record<string, number>>;
+    /** UDP port for SRT, where it is served, and who calls there. */
+    readonly srt?: { readonly port: number; readonly connections: number; readonly counters: Readonly<Record<string, number>> };
   };
   /** Whatever the composition adds; see `Extra` in link-figures.ts for what the page shows. */
   readonly extra?: unknown;

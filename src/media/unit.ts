@@ -4,6 +4,7 @@
  * Times are in microseconds of the stream's own clock and do not wrap. `arrival` is the wall clock (Unix ms) at which the unit's last byte
  * reached the origin: the base of EXT-X-PROGRAM-DATE-TIME and of every latency figure.
  */
+import type { ProtocolError } from "../base/errors.ts";
 import type { Micros } from "../base/units.ts";
 
 export type Track = VideoTrack | AudioTrack;
@@ -46,3 +47,9 @@ export interface Unit {
   /** Unix milliseconds at which it reached the origin. */
   readonly arrival: number;
 }
+
+/** What an input makes of a publisher's bytes. `failed` comes once and nothing after it. */
+export type UnitEvent =
+  | { readonly kind: "track"; readonly track: Track }
+  | { readonly kind: "unit"; readonly unit: Unit }
+  | { readonly kind: "failed"; readonly error: ProtocolError };

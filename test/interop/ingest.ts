@@ -1,10 +1,10 @@
 /**
  * Real encoders against `longhaul live`: ffmpeg (RTMP) and gstreamer (rtmp2sink) publish H.264 + AAC; the playlist must fill and its parts must
- * decode without an error. Then what must be refused: a wrong key, an unknown codec, garbage; the server goes on serving.
+ * decode without an error. By SRT, too, where srt-live-transmit is installed. Then what must be refused: a wrong key, an unknown codec, garbage; the server goes on serving.
  *
  *   node test/interop/ingest.ts
  *
- * Needs Debian's ffmpeg and gstreamer1.0-{tools,plugins-good,-bad,-ugly,libav}. Closes with `N passed, N failed, N skipped`.
+ * Needs Debian's ffmpeg, srt-tools and gstreamer1.0-{tools,plugins-good,-bad,-ugly,libav}. Closes with `N passed, N failed, N skipped`.
  */
 import { execFile, execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
@@ -13,7 +13,8 @@ import { promisify } from "node:util";
 import { type Child, Children, longhaul, sleep, waitFor } from "./children.ts";
 import { decoded, encode, FRAMES, publish } from "./coded-stream.ts";
 
-const [rtmp, http] = [22_935, 22_080];
+const [rtmp, http, srt] = [22_935, 22_080, 22_936];
+const passphrase = "of-the-test";
 const keys = {
   ffmpeg: "key-ffmpeg",
   bframes: "key-bframes",
@@ -22,6 +23,8 @@ const keys = {
   after: "key-after",
   hevc: "key-for-hevc",
   av1: "key-for-av1",
+  srt: "key-for-srt",
+  srtHevc: "key-for-srt-hevc",
 };
 type Channel = keyof typeof keys;
 const children = new Children();
@@ -70,6 +73,13 @@ function ffmpeg(codec: readonly string[], streamKey: string, seconds = 30): Chil
   ]);
 }
 
+/** The same by SRT. */
+function bySrt(codec: readonly string[], streamId: string, phrase: string, seconds = 30): Child {
+  const secret = phrase === "" ? "" : `&passphrase=${phrase}`;
+  const to = ["-t", String(seconds), "-f", "mpegts", `srt://127.0.0.1:${srt}?streamid=${streamId}${secret}`];
+  return children.start("ffmpeg", ["ffmpeg", "-hide_banner", "-re", ...video, ...codec, ...to]);
+}
+
 /** Reads six seconds of the live playlist with ffmpeg; every frame must decode. */
 async function decode(channel: Channel): Promise<string> {
   const playlist = `http://127.0.0.1:${http}/live/${channel}/index.m3u8`;
@@ -103,7 +113,18 @@ async function waitForSegments(channel: Channel, count: number): Promise<void> {
 
 const h264 = "-c:v libx264 -preset ultrafast -tune zerolatency -g 60 -pix_fmt yuv420p -b:v 1M -c:a aac -b:a 96k".split(" ");
 const origin = children.start("live", [
-  ...[longhaul, "live", "--rtmp", `127.0.0.1:${rtmp}`, "--http", `127.0.0.1:${http}`],
+  ...[
+    longhaul,
+    "live",
+    "--rtmp",
+    `127.0.0.1:${rtmp}`,
+    "--http",
+    `127.0.0.1:${http}`,
+    "--srt",
+    `127.0.0.1:${srt}`,
+    "--srtpassphrase",
+    passphrase,
+  ],
   ...Object.entries(keys).flatMap(([name, key]) => ["--channel", `${name}=${key}`]),
 ]);
 try {
@@ -143,6 +164,26 @@ try {
       }
     });
   }
+  const bothSrt = ["ffmpeg", "srt-live-transmit"];
+  await check("ffmpeg publishes by SRT, encrypted", bothSrt, () => publishAndDecode(bySrt(h264, keys.srt, passphrase), "srt"));
+  await check("ffmpeg publishes HEVC with B-frames by SRT", bothSrt, () => {
+    const codec =
+      "-c:v libx265 -preset ultrafast -x265-params log-level=0:bframes=2 -g 60 -pix_fmt yuv420p -b:v 1M -c:a aac -b:a 96k".split(" ");
+    return publishAndDecode(bySrt(codec, `#!::r=${keys.srtHevc},m=publish`, passphrase), "srtHevc");
+  });
+  for (const [what, key, phrase, told] of [
+    ["a wrong key", "not-the-key-of-any", passphrase, "no channel has this stream key"],
+    ["a wrong passphrase", keys.srt, "another-one-than-that", "not encrypted with the channel's passphrase"],
+    ["no passphrase", keys.srt, "", "must be encrypted with the passphrase"],
+  ] as const)
+    await check(`SRT with ${what} is refused and named in the log`, bothSrt, async () => {
+      const status = await bySrt(h264, key, phrase, 8).exited;
+      if (status === 0) throw new Error("ffmpeg thinks it was accepted");
+      await waitFor(origin, told);
+      for (const secret of [keys.srt, passphrase, "not-the-key-of-any", "another-one-than-that"])
+        if (origin.output().includes(secret)) throw new Error("a secret was logged");
+      return `ffmpeg exit ${status}`;
+    });
   await check("a wrong key is refused and named in the log", ["ffmpeg"], async () => {
     const publisher = ffmpeg(h264, "not-the-key", 5);
     const status = await publisher.exited;

@@ -5,6 +5,7 @@
 import type { Log } from "../../host/log.ts";
 import type { Origin } from "../../live/origin.ts";
 import { idOf } from "../ivs/arn.ts";
+import { passphrasePurpose } from "../ivs/channel-view.ts";
 import type { IvsContext } from "../ivs/context.ts";
 import type { RestrictionSettings } from "../ivs/playback-restriction-policies.ts";
 import type { RecordingSettings } from "../ivs/recording-configurations.ts";
@@ -46,6 +47,12 @@ export class Directory {
 
   channel(id: string): KnownChannel | undefined {
     return this.#channels.get(id);
+  }
+
+  /** What SRT streams to it are encrypted with; empty: there is no such channel. */
+  passphrase(id: string): string {
+    const row = this.#channels.get(id)?.row;
+    return row === undefined ? "" : this.#context.seal.open(passphrasePurpose(id), row.srt_passphrase_sealed);
   }
 
   /** PEM of the public keys that playback tokens may be signed with. */

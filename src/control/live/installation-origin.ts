@@ -145,7 +145,7 @@ export class InstallationOrigin implements LiveService {
     return {
       code: statusCode.publishDenied,
       reason: "insecure",
-      description: "this channel takes streams by RTMPS only; set insecureIngest to allow RTMP",
+      description: "this channel takes streams by RTMPS, WHIP and encrypted SRT only; set insecureIngest to allow others",
     };
   }
 

@@ -14,9 +14,9 @@
  */
 export { ProtocolError } from "../../base/errors.ts";
 export type { Micros, Millis } from "../../base/units.ts";
-export type { AudioTrack, Track, Unit, VideoTrack } from "../unit.ts";
+export type { TimelineStats } from "../timeline.ts";
+export type { AudioTrack, Track, Unit, UnitEvent, VideoTrack } from "../unit.ts";
 export * as flv from "./index.ts";
 export { FlvLoop, type LoopTag } from "./loop.ts";
 export { AUDIO, FlvReader, firstTag, SCRIPT, VIDEO } from "./tag.ts";
-export type { TimelineStats } from "./timeline.ts";
-export { FlvToUnit, type FlvToUnitOptions, type ToUnitStats, type UnitEvent } from "./to-unit.ts";
+export { FlvToUnit, type FlvToUnitOptions, type ToUnitStats } from "./to-unit.ts";

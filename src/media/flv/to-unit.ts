@@ -13,19 +13,13 @@ import { Ring } from "../../base/ring.ts";
 import type { Bytes, Millis } from "../../base/units.ts";
 import { parseAudioSpecificConfig } from "../aac/audio-specific-config.ts";
 import { HAS_SLICE, HAS_START } from "../nal/access-unit.ts";
-import type { AudioTrack, Track, Unit, VideoTrack } from "../unit.ts";
+import { AUDIO_TRACK, Timeline, type TimelineStats, VIDEO_TRACK } from "../timeline.ts";
+import type { AudioTrack, Track, UnitEvent, VideoTrack } from "../unit.ts";
 import { AudioTag } from "./audio-tag.ts";
 import { multitrackRefused, unsupportedAudio, unsupportedVideo } from "./codec.ts";
 import { AUDIO, VIDEO } from "./tag.ts";
-import { AUDIO_TRACK, Timeline, type TimelineStats, VIDEO_TRACK } from "./timeline.ts";
 import { type VideoCodec, videoCodec } from "./video-codec.ts";
 import { VideoTag } from "./video-tag.ts";
-
-/** `failed` comes once and nothing after it. */
-export type UnitEvent =
-  | { readonly kind: "track"; readonly track: Track }
-  | { readonly kind: "unit"; readonly unit: Unit }
-  | { readonly kind: "failed"; readonly error: ProtocolError };
 
 export interface ToUnitStats {
   videoUnits: number;

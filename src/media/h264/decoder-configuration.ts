@@ -8,7 +8,7 @@
  *
  * Source: ISO/IEC 14496-15 section 5.3.3.1. RFC 6381 section 3.3 for the codec string.
  */
-import { Reader } from "../../base/cursor.ts";
+import { Reader, Writer } from "../../base/cursor.ts";
 import { parseSequenceParameterSet, type SequenceParameterSet } from "./sequence-parameter-set.ts";
 
 export interface DecoderConfiguration {
@@ -41,16 +41,22 @@ export function parseDecoderConfiguration(bytes: Uint8Array): DecoderConfigurati
   return { codec: `avc1.${profileAndLevel.toString(16).padStart(6, "0")}`, lengthBytes, sequence, record };
 }
 
-/** The record of one sequence and one picture parameter set, as they travel in RTP; undefined when they are damaged. */
+/** The record of one sequence and one picture parameter set, as they travel in band; undefined when they are damaged. Never throws. */
 export function decoderConfigurationOf(sequenceSet: Uint8Array, pictureSet: Uint8Array): DecoderConfiguration | undefined {
-  if (sequenceSet.length < 4) return undefined;
-  const [, profile, compatibility, level] = sequenceSet;
-  return parseDecoderConfiguration(
-    Uint8Array.of(
-      ...[1, profile!, compatibility!, level!, 0xff, 0xe1, sequenceSet.length >>> 8, sequenceSet.length & 0xff, ...sequenceSet],
-      ...[1, pictureSet.length >>> 8, pictureSet.length & 0xff, ...pictureSet],
-    ),
-  );
+  const sequence = parseSequenceParameterSet(sequenceSet);
+  if (sequence === undefined) return undefined;
+  const writer = new Writer(32 + sequenceSet.length + pictureSet.length);
+  writer.u8(1).put(sequenceSet.subarray(1, 4)).u8(0xff).u8(0xe1);
+  writer.u16(sequenceSet.length).put(sequenceSet).u8(1).u16(pictureSet.length).put(pictureSet);
+  const { chroma } = sequence;
+  // Decoders of the high profiles are told again what the set says; and of no extension of it.
+  if (chroma !== undefined)
+    writer
+      .u8(0xfc | chroma.format)
+      .u8(0xf8 | (chroma.lumaBits - 8))
+      .u8(0xf8 | (chroma.chromaBits - 8))
+      .u8(0);
+  return parseDecoderConfiguration(writer.finish());
 }
 
 /** The parameter sets in a record that was parsed before; sequence sets first. */

@@ -34,7 +34,8 @@ test("reads scaling lists, order count type 1 and a set without VUI", () => {
       "",
     );
   const set = parseSequenceParameterSet(nal(bits));
-  assert.deepEqual(set, { profile: 100, level: 30, width: 320, height: 240, framesPerSecond: 0 });
+  const chroma = { format: 1, lumaBits: 8, chromaBits: 8 };
+  assert.deepEqual(set, { profile: 100, level: 30, width: 320, height: 240, framesPerSecond: 0, chroma });
 });
 
 test("a set that ends inside its VUI keeps its size and loses its rate", () => {

@@ -19,6 +19,14 @@ export interface SequenceParameterSet {
   readonly height: number;
   /** Frames (not fields) per second from the VUI, 0 when it does not say. */
   readonly framesPerSecond: number;
+  /** chroma_format_idc, 1 = 4:2:0, and the depth of samples; only in profiles that say so. */
+  readonly chroma?: Chroma;
+}
+
+export interface Chroma {
+  readonly format: number;
+  readonly lumaBits: number;
+  readonly chromaBits: number;
 }
 
 /** Reads the whole NAL unit, header byte included; undefined when it is damaged or names impossible pictures. Never throws. */
@@ -29,7 +37,8 @@ export function parseSequenceParameterSet(nal: Uint8Array): SequenceParameterSet
   reader.skip(8);
   const level = reader.bits(8);
   reader.ue();
-  const chromaFormat = HIGH_PROFILES.has(profile) ? readChroma(reader) : 1;
+  const chroma = HIGH_PROFILES.has(profile) ? readChroma(reader) : undefined;
+  const chromaFormat = chroma?.format ?? 1;
   skipOrderCount(reader);
   reader.ue();
   reader.skip(1);
@@ -49,9 +58,11 @@ export function parseSequenceParameterSet(nal: Uint8Array): SequenceParameterSet
     height -= (reader.ue() + reader.ue()) * cropY;
   }
   const hasVui = reader.flag();
-  if (reader.overrun || chromaFormat > 3) return undefined;
+  if (reader.overrun || chromaFormat > 3 || (chroma !== undefined && Math.max(chroma.lumaBits, chroma.chromaBits) > BITS_MAX))
+    return undefined;
   if (width < 1 || height < 1 || width > PIXELS_MAX || height > PIXELS_MAX) return undefined;
-  return { profile, level, width, height, framesPerSecond: hasVui ? readFrameRate(reader) : 0 };
+  const framesPerSecond = hasVui ? readFrameRate(reader) : 0;
+  return { profile, level, width, height, framesPerSecond, ...(chroma && { chroma }) };
 }
 
 const NAL_TYPE = 7;
@@ -63,20 +74,21 @@ const PIXELS_MAX = 16_880;
 
 /** Real sets take tens of bytes, a few hundred with scaling lists. */
 const SET_BYTES_MAX = 4096;
+/** Of a sample. */
+const BITS_MAX = 14;
 const FRAMES_PER_SECOND_MAX = 1000;
 
-/** Answers chroma_format_idc. */
-function readChroma(reader: BitReader): number {
-  const chromaFormat = reader.ue();
-  if (chromaFormat === 3) reader.skip(1);
-  reader.ue();
-  reader.ue();
+function readChroma(reader: BitReader): Chroma {
+  const format = reader.ue();
+  if (format === 3) reader.skip(1);
+  const lumaBits = 8 + reader.ue();
+  const chromaBits = 8 + reader.ue();
   reader.skip(1);
-  const lists = reader.flag() ? (chromaFormat === 3 ? 12 : 8) : 0;
+  const lists = reader.flag() ? (format === 3 ? 12 : 8) : 0;
   for (let list = 0; list < lists && !reader.overrun; list++) {
     if (reader.flag()) skipScalingList(reader, list < 6 ? 16 : 64);
   }
-  return chromaFormat;
+  return { format, lumaBits, chromaBits };
 }
 
 function skipScalingList(reader: BitReader, entries: number): void {

@@ -9,7 +9,8 @@
  *
  * Source: ISO/IEC 14496-15 section 8.3.2.1; its annex E for the codec string.
  */
-import { Reader } from "../../base/cursor.ts";
+import { Reader, Writer } from "../../base/cursor.ts";
+import { rawPayload } from "../nal/raw-payload.ts";
 import { parseSequenceParameterSet, type SequenceParameterSet } from "./sequence-parameter-set.ts";
 
 export interface DecoderConfiguration {
@@ -25,6 +26,8 @@ export interface DecoderConfiguration {
 const SPS = 33;
 const LENGTH_AT = 21;
 const ARRAYS_MAX = 16;
+const ARRAY_COMPLETE = 0x80;
+const PROFILE_TIER_LEVEL_BYTES = 12;
 
 /** Copies what it needs; undefined when the record is damaged or has no sequence parameter set. Never throws. */
 export function parseDecoderConfiguration(bytes: Uint8Array): DecoderConfiguration | undefined {
@@ -51,6 +54,40 @@ export function parseDecoderConfiguration(bytes: Uint8Array): DecoderConfigurati
   const record = bytes.slice();
   record[LENGTH_AT] = record[LENGTH_AT]! | 3;
   return { codec, lengthBytes, sequence, record };
+}
+
+/** The record of one parameter set of each kind, as they travel in band; undefined when they are damaged. Never throws. */
+export function decoderConfigurationOf(
+  videoSet: Uint8Array,
+  sequenceSet: Uint8Array,
+  pictureSet: Uint8Array,
+): DecoderConfiguration | undefined {
+  const sequence = parseSequenceParameterSet(sequenceSet);
+  if (sequence === undefined) return undefined;
+  const raw = rawPayload(sequenceSet.subarray(1));
+  const layers = ((raw[0]! >> 1) & 7) + 1;
+  const nested = raw[0]! & 1;
+  const writer = new Writer(64 + videoSet.length + sequenceSet.length + pictureSet.length);
+  // Nothing is promised about segmentation and parallel decoding; the frame rate is not said.
+  writer
+    .u8(1)
+    .put(raw.subarray(1, 1 + PROFILE_TIER_LEVEL_BYTES))
+    .u16(0xf000)
+    .u8(0xfc);
+  writer
+    .u8(0xfc | sequence.chromaFormat)
+    .u8(0xf8 | (sequence.lumaBits - 8))
+    .u8(0xf8 | (sequence.chromaBits - 8));
+  writer.u16(0).u8((layers << 3) | (nested << 2) | 3);
+  const sets = [videoSet, sequenceSet, pictureSet];
+  writer.u8(sets.length);
+  for (const set of sets)
+    writer
+      .u8(ARRAY_COMPLETE | ((set[0]! >> 1) & 0x3f))
+      .u16(1)
+      .u16(set.length)
+      .put(set);
+  return parseDecoderConfiguration(writer.finish());
 }
 
 function codecString(profile: number, compatibility: number, constraints: Uint8Array, level: number): string {

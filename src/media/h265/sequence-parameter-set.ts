@@ -1,11 +1,11 @@
 /**
  * Sequence parameter set of H.265: profile, level and the size of the pictures.
  *
- *   nal header (2 bytes, type 33) · vps id · sub layers · profile, tier, level · id · chroma format · width · height · conformance window · …
+ *   nal header (2 bytes, type 33) · vps id · sub layers · profile, tier, level · id · chroma format · width · height · conformance window · bit depths · …
  *
  * Source: ITU-T H.265 (ISO/IEC 23008-2) sections 7.3.1.2, 7.3.2.2.1, 7.3.3.
  *
- * Deviation: nothing behind the window is read, so the nominal frame rate, which stands in the VUI, is not known; the segmenter measures it.
+ * Deviation: nothing behind the bit depths is read, so the nominal frame rate, which stands in the VUI, is not known; the segmenter measures it.
  */
 import { BitReader } from "../../base/bit-reader.ts";
 import { rawPayload } from "../nal/raw-payload.ts";
@@ -16,6 +16,10 @@ export interface SequenceParameterSet {
   readonly height: number;
   /** 0: not read. */
   readonly framesPerSecond: number;
+  /** chroma_format_idc: 1 = 4:2:0. */
+  readonly chromaFormat: number;
+  readonly lumaBits: number;
+  readonly chromaBits: number;
 }
 
 const NAL_TYPE = 33;
@@ -23,6 +27,7 @@ const NAL_TYPE = 33;
 const SET_BYTES_MAX = 4096;
 /** Level 6.2 allows 16,888 pixels a side. */
 const PIXELS_MAX = 16_888;
+const BITS_MAX = 16;
 
 /** Reads the whole NAL unit, header included; undefined when it is damaged or names impossible pictures. Never throws. */
 export function parseSequenceParameterSet(nal: Uint8Array): SequenceParameterSet | undefined {
@@ -43,8 +48,11 @@ export function parseSequenceParameterSet(nal: Uint8Array): SequenceParameterSet
     width -= (reader.ue() + reader.ue()) * cropX;
     height -= (reader.ue() + reader.ue()) * cropY;
   }
-  if (reader.overrun || chromaFormat > 3 || width < 1 || height < 1 || width > PIXELS_MAX || height > PIXELS_MAX) return undefined;
-  return { width, height, framesPerSecond: 0 };
+  const lumaBits = 8 + reader.ue();
+  const chromaBits = 8 + reader.ue();
+  if (reader.overrun || chromaFormat > 3 || lumaBits > BITS_MAX || chromaBits > BITS_MAX) return undefined;
+  if (width < 1 || height < 1 || width > PIXELS_MAX || height > PIXELS_MAX) return undefined;
+  return { width, height, framesPerSecond: 0, chromaFormat, lumaBits, chromaBits };
 }
 
 function skipProfileTierLevel(reader: BitReader, subLayersMinus1: number): void {
