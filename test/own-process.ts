@@ -1,6 +1,6 @@
 /**
- * Runs the tests of a file in a process of their own: for those that count bytes of heap. What the compiler has seen of a function in other tests decides
- * whether its numbers are boxed.
+ * Runs the tests of a file in a process of their own: for those that count bytes of heap, as what the compiler has seen of a function in other tests decides
+ * whether its numbers are boxed, and for those that need room in the kernels' memory.
  */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";

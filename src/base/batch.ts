@@ -48,6 +48,18 @@ export class Batch {
     this.peer[i] = peer;
   }
 
+  /** Copies what lies elsewhere in the buffer into the slots of datagrams from…length−1: nothing is borrowed any more. Each is shorter than a slot. */
+  own(from: number): void {
+    const { slab, bytes, start, end } = this;
+    for (let i = from; i < this.length; i++) {
+      if (start[i]! >= slab.at && end[i]! <= slab.end) continue;
+      const at = this.slot(i);
+      bytes.copyWithin(at, start[i]!, end[i]!);
+      end[i] = at + end[i]! - start[i]!;
+      start[i] = at;
+    }
+  }
+
   /** First byte of slot i. */
   slot(i: number): number {
     return this.slab.at + i * SLOT_BYTES;

@@ -14,15 +14,10 @@
  */
 import { seqAdd, seqDiff } from "../base/seq.ts";
 import type { Millis } from "../base/units.ts";
-import type { AckList } from "./ack-list.ts";
-import type { Congestion } from "./congestion.ts";
 import type { Flight } from "./flight.ts";
-import type { Probe } from "./probe.ts";
-import type { ReceiveWindow } from "./receive-window.ts";
-import type { Rtt } from "./rtt.ts";
+import type { FlushParts } from "./flush-parts.ts";
 import { ACK, HEADER_BYTES, PUSH, WASK, WINS, writeHeader } from "./segment.ts";
-import { FASTACK_SPENT, type SendWindow } from "./send-window.ts";
-import type { KcpStats } from "./stats.ts";
+import { FASTACK_SPENT } from "./send-window.ts";
 
 /** What is asked for; the greater includes the lesser. */
 export const FLUSH_ACKS = 1;
@@ -40,26 +35,6 @@ const FAST = 1;
 const EARLY = 2;
 const LOST = 3;
 
-export interface FlushParts {
-  readonly conv: number;
-  readonly mtu: number;
-  readonly sndWnd: number;
-  readonly nodelay: 0 | 1;
-  readonly interval: Millis;
-  /** Fast resend threshold, Infinity for none. */
-  readonly resend: number;
-  readonly resendOncePerTimeout: boolean;
-  readonly send: SendWindow;
-  readonly receive: ReceiveWindow;
-  readonly acks: AckList;
-  readonly probe: Probe;
-  readonly rtt: Rtt;
-  readonly congestion: Congestion;
-  readonly stats: KcpStats;
-  /** Decides what is lost, where a rate controller does. */
-  readonly flight: Flight | undefined;
-}
-
 export class Flush {
   readonly #parts: FlushParts;
   readonly #fastackAfter: number;
@@ -72,6 +47,8 @@ export class Flush {
   tellAgain = false;
   /** The packet written last carries data. */
   wroteData = false;
+  /** Where the packet written last lies, when its segment's data were not copied; −1: where the caller said. */
+  placed = -1;
   /** Set when a flush that the timer asked for ends: time until the next one, −1 otherwise. The owner clears it. */
   timerDelay: Millis = -1;
 
@@ -118,6 +95,7 @@ export class Flush {
 
   /** Writes the next packet to into[offset…offset + mtu); answers its length, 0 when the flush is over. `current` is the 32-bit clock. */
   transmit(current: number, into: Uint8Array, view: DataView, offset: number): number {
+    this.placed = -1;
     if (this.#asked > 0) this.#begin();
     if (this.#phase === IDLE) return 0;
     this.wroteData = false;
@@ -361,9 +339,22 @@ export class Flush {
     this.wroteData = true;
     send.xmit[i] = send.xmit[i]! + 1;
     send.ts[i] = current;
+    if (this.#parts.inPlace && this.#at + HEADER_BYTES + length === this.#limit && length === send.mss && send.store.bytes === into) {
+      this.#pushInPlace(view, current, i);
+      return;
+    }
     this.#header(view, conv, PUSH, current, send.sn[i]!, length);
     send.copyPayload(i, into, this.#at);
     this.#at += length;
+  }
+
+  /** The packet is this segment alone: nothing else fits. */
+  #pushInPlace(view: DataView, current: number, i: number): void {
+    const { send, receive, stats, conv } = this.#parts;
+    this.placed = send.placeOf(i) - HEADER_BYTES;
+    writeHeader(view, this.placed, conv, PUSH, receive.unused, current, send.sn[i]!, receive.nxt, send.mss);
+    this.#at += HEADER_BYTES + send.mss;
+    stats.outSegs++;
   }
 
   #header(view: DataView, conv: number, cmd: number, ts: number, sn: number, length: number): void {

@@ -40,10 +40,6 @@ import { KcpStats } from "./stats.ts";
 /** Most bytes one `send` takes. */
 export const SEND_BYTES_MAX: Bytes = 131_072;
 
-/** Tuning. */
-const STALE_ACK_MS: Millis = 1000;
-const STALE_ACK_RTOS = 2;
-
 /** Spec. */
 const RMT_WND_INITIAL = 32;
 const MTU_MIN: Bytes = 50;
@@ -87,9 +83,17 @@ export class Kcp {
     this.#resend = resend > 0 ? resend : Number.POSITIVE_INFINITY;
     this.#acksInPacket = Math.floor(mtu / HEADER_BYTES);
     this.#rtt = new Rtt(nodelay, this.#interval);
+    const headroom = options.headroom === undefined ? 0 : HEADER_BYTES + options.headroom;
     // A send is taken whole while a single place is free, so the last one may reach beyond the window.
     this.#flight = options.flight;
-    this.#send = new SendWindow(this.mss, sndWnd + Math.ceil(SEND_BYTES_MAX / this.mss), RMT_WND_INITIAL, 0, firstSn, options.flight);
+    this.#send = new SendWindow(
+      this.mss,
+      sndWnd + Math.ceil(SEND_BYTES_MAX / this.mss),
+      RMT_WND_INITIAL,
+      headroom,
+      firstSn,
+      options.flight,
+    );
     this.#receive = new ReceiveWindow(rcvWnd, options.segments ?? new SegmentStore(), firstSn);
     this.#acks = new AckList(rcvWnd);
     this.#probe = new Probe(this.#profile.probeInitial);
@@ -111,6 +115,7 @@ export class Kcp {
       congestion: this.#congestion,
       stats: this.stats,
       flight: options.flight,
+      inPlace: headroom > 0,
     });
   }
 
@@ -142,7 +147,7 @@ export class Kcp {
       if (cmd === ACK) {
         const sn = view.getUint32(at + SN, true);
         const ts = view.getUint32(at + TS, true);
-        if (seqDiff(sn, una) >= 0 || this.#plausible(now, ts)) ackTs = ts;
+        if (seqDiff(sn, una) >= 0 || this.#rtt.isPlausible(clock(now), ts)) ackTs = ts;
         this.#acknowledged(sn, ts);
       } else if (cmd === PUSH) {
         this.#pushed(bytes, view, at, length, regular);
@@ -153,7 +158,7 @@ export class Kcp {
       at += HEADER_BYTES + length;
     }
     if (!whole) stats.inErrs++;
-    if (regular && ackTs >= 0) this.#sample(now, ackTs);
+    if (regular && ackTs >= 0) this.#rtt.echoed(clock(now), ackTs);
     this.#settle(this.#send.una !== una);
     return whole;
   }
@@ -303,7 +308,12 @@ export class Kcp {
     return this.#flight === undefined ? this.#timer : Math.min(this.#timer, this.#flight.deadline());
   }
 
-  /** Writes the next packet, at most mtu bytes, to into[offset…); answers its length, 0 = drained. `view` is over the same bytes. */
+  /** Where in `into` the packet written last lies, if not at `offset`; −1: there. It is borrowed until anything else is called. */
+  get placed(): number {
+    return this.#flush.placed;
+  }
+
+  /** Writes the next packet, at most mtu bytes, to into[offset…), or see `placed`; answers its length, 0 = drained. `view` is over the same bytes. */
   transmit(now: Millis, into: Uint8Array, view: DataView, offset: number): Bytes {
     if (!this.#flush.active) return 0;
     const length = this.#flush.transmit(clock(now), into, view, offset);
@@ -362,17 +372,6 @@ export class Kcp {
     stats.ackOverflows = this.#acks.overflows;
     const data = at + HEADER_BYTES;
     if (this.#receive.put(sn, bytes, data, data + length) === "repeat") stats.repeatSegs++;
-  }
-
-  /** Whether an ACK of what was acknowledged before may be a sample: a late one may, one of minutes ago is of a segment that FEC rebuilt. */
-  #plausible(now: Millis, ts: number): boolean {
-    return seqDiff(clock(now), ts) <= Math.max(STALE_ACK_MS, STALE_ACK_RTOS * this.#rtt.rto);
-  }
-
-  /** One sample a packet, from its last ACK; a time stamp of the future is a forgery or a peer's mistake. */
-  #sample(now: Millis, ackTs: number): void {
-    const rtt = seqDiff(clock(now), ackTs);
-    if (rtt >= 0) this.#rtt.sample(rtt);
   }
 
   /** Decides after a packet which flush follows. */

@@ -27,6 +27,11 @@ export interface KcpOptions {
   readonly segments?: SegmentStore;
   /** Where our own numbering and the peer's begin: 0 in every real session, near 2^32 in tests of the wrap. */
   readonly firstSn?: number;
+  /**
+   * Bytes that outer layers put before a packet: then one that is a full segment may be written where the segment's data are kept (`Kcp.placed`). They must
+   * leave the packet as it is. By default none is.
+   */
+  readonly headroom?: Bytes | undefined;
   /** Decides what is lost and how much is in flight, in place of `nodelay`, `resend` and `nc`; belongs to this conversation alone. */
   readonly flight?: Flight | undefined;
 }

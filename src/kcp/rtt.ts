@@ -7,6 +7,7 @@
  *
  * Source: reference/kcptun.md 5. Divisions are arithmetic shifts: they round towards minus infinity, as the peers' do.
  */
+import { seqDiff } from "../base/seq.ts";
 import type { Millis } from "../base/units.ts";
 
 /** Spec. */
@@ -14,6 +15,10 @@ const RTO_INITIAL: Millis = 200;
 const RTO_MIN_NORMAL: Millis = 100;
 const RTO_MIN_NODELAY: Millis = 30;
 const RTO_MAX: Millis = 60_000;
+
+/** Tuning. */
+const STALE_ACK_MS: Millis = 1000;
+const STALE_ACK_RTOS = 2;
 
 /** Bounds of the counted classes of samples: 1, 2, 4 … 16,384 ms, each its own upper one, and what is longer. */
 export const RTT_BOUNDS_MS: readonly Millis[] = Array.from({ length: 15 }, (_, i) => 2 ** i);
@@ -36,6 +41,17 @@ export class Rtt {
   constructor(nodelay: 0 | 1, interval: Millis) {
     this.#interval = interval;
     this.#rtoMin = nodelay === 1 ? RTO_MIN_NODELAY : RTO_MIN_NORMAL;
+  }
+
+  /** Whether an ACK of what was acknowledged before may be a sample: a late one may, one of minutes ago is of a segment that FEC rebuilt. */
+  isPlausible(current: number, ts: number): boolean {
+    return seqDiff(current, ts) <= Math.max(STALE_ACK_MS, STALE_ACK_RTOS * this.rto);
+  }
+
+  /** A packet's last ACK echoes `ts` at `current` (32-bit clock): one sample; a time stamp of the future is a forgery or a peer's mistake. */
+  echoed(current: number, ts: number): void {
+    const rtt = seqDiff(current, ts);
+    if (rtt >= 0) this.sample(rtt);
   }
 
   /** Takes one sample, a whole number of milliseconds 0…2^31−1. */

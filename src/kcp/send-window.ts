@@ -204,6 +204,11 @@ export class SendWindow {
     this.store.copy(this.#slot[i]!, this.length[i]!, into, at);
   }
 
+  /** First byte of the payload of the segment at index `i` in the store's buffer. */
+  placeOf(i: number): number {
+    return this.store.offset(this.#slot[i]!);
+  }
+
   /** The peer has everything below `una`. Answers the bytes newly acknowledged, or −1 when it claims what was never sent. */
   slide(una: Seq32): Bytes {
     if (seqDiff(una, this.nxt) > 0) return -1;

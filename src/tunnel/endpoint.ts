@@ -167,6 +167,8 @@ export class Endpoint implements LinkHandler {
     if (this.#taken < batch.length) this.#taken = this.socket.send(batch, this.#taken);
     if (this.#taken < batch.length) {
       this.#blocked = true;
+      // Packets may lie where sessions keep their data, which are another's when the batch goes on.
+      batch.own(this.#taken);
       this.counters.sendBlocked++;
       return false;
     }

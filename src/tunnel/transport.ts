@@ -39,6 +39,9 @@ const LATELY_MIN = 100;
 /** Room before a KCP packet in its slot, for the FEC and cipher headers (at most 8 + 20 bytes). */
 const HEADROOM = 64;
 
+/** Ciphers that write before a datagram and leave it as it is, so that it may lie where KCP keeps the data. */
+const LEAVES_BODIES: readonly string[] = ["none", "null"];
+
 /** Datagrams of whole blocks, unless they are tiny: joined by the kernel, they are decrypted as one text (cipher/cfb-kernel.ts). */
 const BLOCK_BYTES = 16;
 const WHOLE_FROM = 256;
@@ -115,6 +118,7 @@ export class Transport {
       ackNoDelay: config.acknodelay || config.mode === "auto",
       flight: this.flight,
       segments: scratch.segments,
+      headroom: LEAVES_BODIES.includes(config.crypt) ? HEADROOM - HEADER_BYTES : undefined,
     });
     // As with kcp-go our own sizes are the first guess: a sender that leaves out parity gives few hints.
     const guess = fec ? { dataShards: datashard, parityShards: parityshard } : {};
@@ -198,6 +202,7 @@ export class Transport {
         const said = parity ? 0 : (this.extension?.transmit(batch.bytes, batch.view, at) ?? 0);
         if (said > 0) addressed = this.extension!.peer;
         length = said > 0 ? said : this.#write(now, batch, at, paced || parity);
+        if (said === 0 && length > 0 && this.kcp.placed >= 0) start = this.kcp.placed;
         protect = said > 0 ? this.extension!.protect : this.protection === undefined || this.kcp.wroteData;
         if (length === 0) {
           if (!parity && !this.kcp.hasData) this.protection?.drained();
@@ -209,9 +214,9 @@ export class Transport {
           protect = true;
         }
         if (encoder !== undefined && protect) {
-          this.#parityReady = encoder.encode(now, batch.bytes, batch.view, at, at + length);
+          this.#parityReady = encoder.encode(now, batch.bytes, batch.view, start, start + length);
           this.#paritySent = 0;
-          start = at - FecEncoder.headBytes;
+          start -= FecEncoder.headBytes;
           length += FecEncoder.headBytes;
           if (this.#parityReady === 0 && encoder.open === 0) this.protection?.ended(0);
         }
