@@ -57,6 +57,10 @@ export class TcpLink implements Link, TcpChannelUser {
     return takes;
   }
 
+  paces(): boolean {
+    return true;
+  }
+
   /** Called by the owner once a round; answers when it wants to be called next. */
   advance(now: Millis): Millis {
     let next = Number.POSITIVE_INFINITY;

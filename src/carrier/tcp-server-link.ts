@@ -76,6 +76,10 @@ export class TcpServerLink implements Link, TcpChannelUser {
     return takes;
   }
 
+  paces(): boolean {
+    return true;
+  }
+
   /** Called by the owner once a round; answers when it wants to be called next. */
   advance(now: Millis): Millis {
     let next: Millis = NEVER;

@@ -54,3 +54,17 @@ test("a train whose end was lost is reported all the same; what nobody asked for
   stranger.receive(0, REPORT, view, 0, 12);
   assert.deepEqual([stranger.rate, stranger.errors], [0, 1]);
 });
+
+test("over another path it is measured anew, and reports of the path before are not believed", () => {
+  const [a, b] = [new Train(1, 1300), new Train(1, 1300)];
+  a.again(0);
+  assert.equal(a.transmit(bytes, view, 0), 0, "nothing to repeat before the first one");
+  a.depart(0);
+  const at = carry(0, a, b, 2);
+  a.again(at);
+  // The report on the first train comes late.
+  carry(at, b, a, 0);
+  assert.deepEqual([a.rate, a.late], [0, 1]);
+  carry(carry(at, a, b, 1), b, a, 0);
+  assert.ok(Math.abs(a.rate - 1300) < 10, `${a.rate}`);
+});

@@ -21,6 +21,8 @@ const MICROS_MIN = 300;
 /** Trains, one behind the other: a busy sender makes one slower, a busy receiver may make one faster, so the middle one counts. */
 const TRAINS = 3;
 const GAP_MS: Millis = 250;
+/** Their numbers begin again. */
+const NUMBERS = 256;
 
 const BODY = EXTENSION_HEADER_BYTES;
 const CAR_BYTES_MIN: Bytes = BODY + 3;
@@ -36,10 +38,14 @@ export class Train {
   /** What trains have measured, in ascending order. */
   readonly #rates: number[] = [];
   errors = 0;
+  /** Reports on trains that left over another path. */
+  late = 0;
   readonly #conv: number;
   readonly #carBytes: Bytes;
   #carsLeft = 0;
   #tries = 0;
+  /** Trains that left over other paths. */
+  #before = 0;
   #retryAt: Millis = NEVER;
   #first = { train: -1, car: 0, at: 0 };
   #last = { car: 0, at: 0 };
@@ -58,6 +64,16 @@ export class Train {
     this.#send(now);
   }
 
+  /** The session takes another path: what was measured is forgotten, and measured anew. Nothing when no train has left yet. */
+  again(now: Millis): void {
+    if (this.#tries === 0) return;
+    this.#before = this.#tries;
+    this.rate = 0;
+    this.rtt = 0;
+    this.#rates.length = 0;
+    this.#send(now);
+  }
+
   receive(now: Millis, type: number, view: DataView, start: number, end: number): void {
     if (type === CAR && end - start >= CAR_BYTES_MIN) this.#car(now, view, start);
     else if (type === REPORT && end - start >= REPORT_BYTES) this.#report(now, view, start);
@@ -71,7 +87,7 @@ export class Train {
     }
     if (now < this.#retryAt) return;
     this.#retryAt = NEVER;
-    if (this.#tries < TRAINS) this.#send(now);
+    if (this.#tries - this.#before < TRAINS) this.#send(now);
   }
 
   deadline(): Millis {
@@ -91,7 +107,7 @@ export class Train {
     if (this.#carsLeft === 0) return 0;
     bytes.fill(0, at, at + this.#carBytes);
     writeHeader(view, at, this.#conv, CAR);
-    view.setUint8(at + BODY, this.#tries);
+    view.setUint8(at + BODY, this.#tries % NUMBERS);
     view.setUint8(at + BODY + 1, CARS - this.#carsLeft--);
     view.setUint8(at + BODY + 2, CARS);
     return this.#carBytes;
@@ -99,7 +115,7 @@ export class Train {
 
   #send(now: Millis): void {
     this.#tries++;
-    this.#sentAt[this.#tries] = now;
+    this.#sentAt[this.#tries % NUMBERS] = now;
     this.#carsLeft = CARS;
     this.#retryAt = now + GAP_MS;
   }
@@ -120,7 +136,9 @@ export class Train {
   #report(now: Millis, view: DataView, start: number): void {
     const gaps = view.getUint8(start + BODY + 1);
     const micros = view.getUint32(start + BODY + 2, true);
+    const after = (view.getUint8(start + BODY) - this.#before + NUMBERS) % NUMBERS;
     if (this.#tries === 0 || gaps < GAPS_MIN || gaps >= CARS || micros < MICROS_MIN) this.errors++;
+    else if (after < 1 || after > TRAINS) this.late++;
     else if (this.#rates.length < TRAINS) {
       this.#rates.push((gaps * this.#carBytes * 1000) / micros);
       this.#rates.sort((a, b) => a - b);

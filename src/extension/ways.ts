@@ -6,18 +6,20 @@
  *   lossy     so much of what is sent on it is lost, in either direction, that it is policed: another way is tried for TRIAL_MS; what delivers more
  *             stays, and the other is left alone for a while, twice as long each time
  *
+ * What loses most of what is sent is left at once, without waiting for the second to pass.
+ *
  * Ways stand in the order in which the user prefers them.
  */
 import { type Bytes, type Millis, NEVER } from "../base/units.ts";
 import { writeProbe } from "./way-message.ts";
 
 /** Tuning. */
-const PROBE_MS: Millis = 60;
+const PROBE_MS: Millis = 50;
 /** While little is said. */
 const PROBE_IDLE_MS: Millis = 1000;
 const IDLE_MS: Millis = 2000;
 /** An answer may come so much later than the round trip, beyond the next two probes. */
-const LATE_MS: Millis = 30;
+const LATE_MS: Millis = 20;
 /** A way that answered within so long is one to go on with. */
 const FRESH_MS: Millis = 130;
 /** One that never answered is silent after so long. */
@@ -27,6 +29,8 @@ const BANNED_MS: Millis = 1500;
 const LOSSY = 0.25;
 const LOSSY_SENT = 50;
 const JUDGE_MS: Millis = 1000;
+const GLANCE_MS: Millis = 250;
+const LOSSY_AT_ONCE = 0.5;
 const TRIAL_MS: Millis = 3000;
 const BAN_MS: Millis = 60_000;
 const BAN_MS_MAX: Millis = 600_000;
@@ -82,6 +86,8 @@ export class Ways {
   #busySince: Millis = 0;
   #judgeAt: Millis = 0;
   #seen: Delivery = { transmissions: 0, lost: 0, deliveredBytes: 0 };
+  #glanceAt: Millis = 0;
+  #glanced: Delivery = { transmissions: 0, lost: 0, deliveredBytes: 0 };
   /** Of the other end, as it told last. */
   #lossThere = 0;
   #trial: Trial | undefined;
@@ -133,6 +139,7 @@ export class Ways {
     }
     const before = this.active;
     if (now < this.#busyUntil) this.#leaveSilent(now);
+    if (now >= this.#glanceAt) this.#glance(now, delivery);
     if (now >= this.#judgeAt) this.#judge(now, delivery);
     if (this.active === before) return false;
     this.changes++;
@@ -157,7 +164,7 @@ export class Ways {
   }
 
   deadline(): Millis {
-    return this.ways.length < 2 ? NEVER : Math.min(this.#probeAt, this.#judgeAt);
+    return this.ways.length < 2 ? NEVER : Math.min(this.#probeAt, this.#judgeAt, this.#glanceAt);
   }
 
   #silent(now: Millis, way: Way): boolean {
@@ -175,6 +182,19 @@ export class Ways {
     );
     if (fresh < 0) return;
     this.#take(fresh, "silent");
+  }
+
+  /** More often than a way is judged: one that lets next to nothing through is no longer tried. */
+  #glance(now: Millis, { transmissions, lost, deliveredBytes }: Delivery): void {
+    const sent = transmissions - this.#glanced.transmissions;
+    const gone = lost - this.#glanced.lost;
+    const span = now - this.#glanceAt + GLANCE_MS;
+    const bytesPerMs = (deliveredBytes - this.#glanced.deliveredBytes) / Math.max(span, GLANCE_MS);
+    this.#glanceAt = now < this.#busyUntil ? now + GLANCE_MS : this.#judgeAt;
+    this.#glanced = { transmissions, lost, deliveredBytes };
+    if (this.#trial !== undefined || sent < LOSSY_SENT || gone <= LOSSY_AT_ONCE * sent) return;
+    this.#bytesPerMs = bytesPerMs;
+    this.#try(now, deliveredBytes);
   }
 
   /** Once a second. */

@@ -62,6 +62,11 @@ export class JoinedLink implements Link {
     return this.#links[peer % n]!.takes?.(Math.floor(peer / n)) !== false;
   }
 
+  paces(peer: number): boolean {
+    const n = this.#links.length;
+    return this.#links[peer % n]!.paces?.(Math.floor(peer / n)) === true;
+  }
+
   send(batch: Batch, from: number): number {
     const { length, peer } = batch;
     const n = this.#links.length;

@@ -40,6 +40,8 @@ export interface Link {
   takes?(peer: number): boolean;
   /** Most datagrams that are made before `takes` is asked again, where few are better; 1…192. */
   readonly batchDatagrams?: number;
+  /** Whether what carries to the peer paces by itself and loses nothing while it lives, as TCP does; false when left out. */
+  paces?(peer: number): boolean;
   /** Sends datagrams from…batch.length−1 to their peers; answers the index of the first not taken: `writable` follows. */
   send(batch: Batch, from: number): number;
   close(): void;

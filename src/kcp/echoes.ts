@@ -2,12 +2,17 @@
  * Segments of which further copies are to follow the resent one. Where loss comes in runs, a resent copy is often lost like the first, and waiting for that
  * costs another round trip: the echo follows it behind the run. Where little is sent the run may last longer than that: then there is a second echo.
  */
-import { type Millis, NEVER, type Seq32 } from "../base/units.ts";
+import { type Bytes, type Millis, NEVER, type Seq32 } from "../base/units.ts";
 
 /** Tuning: how long after the copy before, and how many at once; more are not planned. */
 const ECHO_MS: Millis = 10;
 const SECOND_ECHO_MS: Millis = 25;
 const ECHOES = 64;
+/** There are any from this mean run of loss on, unless the path was filled for so long. */
+const ECHO_RUN = 2;
+const FILLED_MS: Millis = 1000;
+/** Where no more is in flight, a resent segment has two. */
+const SPARSE_BYTES: Bytes = 16_384;
 
 export class Echoes {
   readonly #sn = new Uint32Array(ECHOES);
@@ -17,6 +22,22 @@ export class Echoes {
   readonly #gone = new Uint8Array(ECHOES);
   #head = 0;
   #length = 0;
+  #goneBefore = 0;
+  #runsBefore = 0;
+
+  /** Whether another copy is worth its bytes: `gone` transmissions in `runs` so far, the path filled for so long; `before` echoes went already. */
+  worth(gone: number, runs: number, filledMs: Millis, before: number, inFlight: Bytes): boolean {
+    if (before > 1 || (before > 0 && inFlight > SPARSE_BYTES)) return false;
+    const since = runs - this.#runsBefore;
+    return since > 0 && gone - this.#goneBefore >= ECHO_RUN * since && filledMs <= FILLED_MS;
+  }
+
+  /** Another path: those are forgotten that were planned, and the losses so far. */
+  moved(gone: number, runs: number): void {
+    this.#length = 0;
+    this.#goneBefore = gone;
+    this.#runsBefore = runs;
+  }
 
   /** `nth`: which transmission of its segment the copy would be; `gone`: echoes that went before it, 0 or 1. */
   plan(now: Millis, sn: Seq32, nth: number, gone: number): void {

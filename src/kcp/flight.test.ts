@@ -169,3 +169,28 @@ test("more missing of a group than its parity replaces is lost before a later gr
   peer.ack(6, 12);
   assert.equal(flight.stats.lostByOrder, 5, "five are");
 });
+
+test("what is heard of copies that took another path tells nothing of this one", () => {
+  const peer = new Peer();
+  const { flight, controller } = peer;
+  for (let sn = 0; sn < 4; sn++, peer.now += 5) peer.send(sn);
+  flight.moved(false);
+  assert.equal(flight.inFlight, 0);
+  peer.now = 40;
+  // One is acknowledged before it is sent again, one after.
+  peer.ack(0, 0);
+  peer.send(1, true);
+  peer.now = 60;
+  peer.ack(1, 5);
+  assert.deepEqual(
+    controller.rounds.map(({ rate, rtt }) => [rate, rtt]),
+    [
+      [0, -1],
+      [0, -1],
+    ],
+  );
+  peer.send(2, true);
+  peer.now = 100;
+  peer.ack(2, 60);
+  assert.equal(controller.rounds.at(-1)!.rtt, 40);
+});

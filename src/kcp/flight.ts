@@ -34,13 +34,9 @@ const PROBES = 3;
 const PROBE_GAP_MS: Millis = 50;
 const SILENCE_MS: Millis = 200;
 const NEAR_MS: Millis = 10;
-
-/** Resent segments have an echo from this mean run of loss on, unless the path was filled for so long. */
-const ECHO_RUN = 2;
-const FILLED_MS: Millis = 1000;
-/** Where no more is in flight, a resent segment has two echoes. */
-const SPARSE_BYTES: Bytes = 16_384;
 const NONE = -1;
+/** Tries of a segment whose copies took another path: so many that nothing is concluded from them. */
+const ELSEWHERE = 3;
 
 /** Values of `#state`. */
 const SETTLED = 0;
@@ -201,8 +197,7 @@ export class Flight {
     const echo = this.#echo;
     this.#echo = 0;
     const { gone, runs } = this.stats;
-    if (echo > 1 || (echo > 0 && this.inFlight > SPARSE_BYTES)) return;
-    if (runs > 0 && gone >= ECHO_RUN * runs && this.now - this.exhaustedAt <= FILLED_MS) this.#echoes.plan(this.now, sn, nth, echo);
+    if (this.#echoes.worth(gone, runs, this.now - this.exhaustedAt, echo, this.inFlight)) this.#echoes.plan(this.now, sn, nth, echo);
   }
 
   /** There was nothing to send although the window was open: what is in flight tells no rate. */
@@ -276,15 +271,20 @@ export class Flight {
     return (this.#covered[f] === 1 ? this.groups.endedAt(this.#group[f]!, this.#launchedAt, sentAt) : sentAt) + this.patience.timeout;
   }
 
-  /** What follows takes another path: what is out is sent again there, and no time that was measured holds. */
-  moved(): void {
+  /** What follows takes another path, `carried`: one that resends by itself. What is out is sent again there, and no time that was measured holds. */
+  moved(carried: boolean): void {
     for (let f = this.#flying.first; f !== NONE; f = this.#flying.first) {
       this.#unlink(f);
       this.#state[f] = LOST;
       this.#lost.add(f);
+      // What is heard of it before it is sent again tells of the path that was left.
+      this.#tries[f] = ELSEWHERE;
+      this.#sentAt[f] = NONE;
     }
+    this.#newest = NONE;
     this.inFlight = 0;
-    this.patience = new Patience();
+    this.patience = new Patience(carried);
+    this.#echoes.moved(this.stats.gone, this.stats.runs);
   }
 
   #arrived(f: number): void {

@@ -3,6 +3,8 @@
  *
  *   timeout = srtt + max(4 · rttvar, margin)      both margins widen with each resend that was needless, and shrink with those that were needed
  *
+ * Over a way that paces and resends by itself (TCP) nothing changes places, and what is late stands in its queue: only what it dropped is ever missing.
+ *
  * Source: RFC 6298, with a margin instead of a least timeout: a peer's ACKs may come in batches, and may be lost themselves.
  */
 import type { Millis } from "../base/units.ts";
@@ -16,6 +18,8 @@ const MARGIN_DECAY = 0.95;
 const REORDERING_MS_MIN: Millis = 1;
 const REORDERING_GROWTH = 1.5;
 const REORDERING_DECAY = 0.98;
+/** What TCP may take longer than ever before: resending, after its own timeout. */
+const CARRIED_MS: Millis = 1000;
 
 export class Patience {
   /** 0 before the first sample. */
@@ -23,12 +27,20 @@ export class Patience {
   /** Shortest sample there was. */
   least: Millis = Number.POSITIVE_INFINITY;
   /** What is sent so much later may arrive earlier. */
-  reordering: Millis = REORDERING_MS_MIN;
+  reordering: Millis;
   #rttvar: Millis = 0;
   #margin: Millis = MARGIN_MS;
+  readonly #carried: boolean;
+
+  /** `carried`: over a way that resends by itself. */
+  constructor(carried = false) {
+    this.#carried = carried;
+    this.reordering = carried ? Number.POSITIVE_INFINITY : REORDERING_MS_MIN;
+  }
 
   get timeout(): Millis {
-    return this.srtt === 0 ? RTT_INITIAL_MS : this.srtt + Math.max(4 * this.#rttvar, this.#margin);
+    const grace = this.#carried ? CARRIED_MS : 0;
+    return grace + (this.srtt === 0 ? RTT_INITIAL_MS : this.srtt + Math.max(4 * this.#rttvar, this.#margin));
   }
 
   sample(rtt: Millis): void {
@@ -44,6 +56,7 @@ export class Patience {
 
   /** A resent segment's first copy arrived after all. */
   needless(): void {
+    if (this.#carried) return;
     this.#margin = Math.min(this.#margin * MARGIN_GROWTH + 1, MARGIN_MS_MAX);
     this.reordering = Math.min(this.reordering * REORDERING_GROWTH + 1, Math.max(this.srtt / 2, REORDERING_MS_MIN));
   }

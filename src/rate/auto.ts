@@ -40,6 +40,8 @@ const WINDOW_MIN: Bytes = 4 * SEGMENT_BYTES;
 /** Until something is known of the path: 10 Mbit/s. */
 const RATE_INITIAL = 1250;
 const RATE_MIN = 12;
+/** Of what got through on one path, tried at once on another. */
+const START_SHARE = 0.5;
 /** What is measured beyond that, 100 Mbit/s, is only a beginning: clocks are too coarse for it. */
 const LEARNED_MAX = 12_500;
 const RTT_INITIAL: Millis = 200;
@@ -107,6 +109,9 @@ export class AutoController implements RateController {
   #roundRtt: Millis = Number.POSITIVE_INFINITY;
   #probeRttUntil: Millis = 0;
   #limited = true;
+  #carried = false;
+  /** Until the path is known. */
+  #windowInitial = WINDOW_INITIAL;
 
   /** Bytes a millisecond; 0 before the first sample. */
   get bandwidth(): number {
@@ -176,12 +181,18 @@ export class AutoController implements RateController {
     this.#decide();
   }
 
-  /** What follows takes another path, of which nothing is known. */
-  moved(): void {
+  /**
+   * What follows takes another path, of which nothing is known but its round trip, 0 for not even that. What got through on the one before is tried on this
+   * one: what comes in has not changed. `carried`: the path paces by itself.
+   */
+  moved(rtt: Millis, carried: boolean): void {
+    const rate = Math.min(Math.max(RATE_INITIAL, this.bandwidth * START_SHARE), LEARNED_MAX);
     this.#bandwidth.reset(this.#rounds, 0);
+    this.#carried = carried;
     this.state = "startup";
-    this.window = WINDOW_INITIAL;
-    this.pacingRate = RATE_INITIAL;
+    this.pacingRate = rate;
+    this.#windowInitial = Math.max(WINDOW_INITIAL, WINDOW_GAIN * rate * rtt);
+    this.window = carried ? Number.POSITIVE_INFINITY : this.#windowInitial;
     this.minRtt = -1;
     this.#full = false;
     this.#fullBandwidth = 0;
@@ -192,6 +203,10 @@ export class AutoController implements RateController {
     this.#crowded = 0;
     this.#standing = 0;
     this.#roundRtt = Number.POSITIVE_INFINITY;
+    this.#roundLost = 0;
+    this.#roundDelivered = 0;
+    this.#busyRounds = 0;
+    this.#limited = true;
   }
 
   /** More waits than what was learned lets through, and no queue stands: the path carries more, so it is grown into as from the beginning. */
@@ -343,6 +358,7 @@ export class AutoController implements RateController {
             ? WINDOW_GAIN_CROWDED
             : WINDOW_GAIN;
     const window = windowGain * bdp + 3 * SEGMENT_BYTES;
-    this.window = Math.max(state === "probe-rtt" ? WINDOW_MIN : this.#full ? 2 * WINDOW_MIN : WINDOW_INITIAL, window);
+    if (this.#carried) return;
+    this.window = Math.max(state === "probe-rtt" ? WINDOW_MIN : this.#full ? 2 * WINDOW_MIN : this.#windowInitial, window);
   }
 }

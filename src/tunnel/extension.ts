@@ -50,7 +50,8 @@ export class Extension {
   /** Answers to probes that wait, a server's. */
   readonly #heard: { readonly peer: number; readonly way: number; readonly n: number; readonly loss: number }[] = [];
   #now: Millis = 0;
-  readonly #measures: boolean;
+  /** Trains are sent: not where what carries paces by itself. */
+  measures: boolean;
   readonly #conv: number;
   readonly #sink: FlowSink;
 
@@ -60,7 +61,7 @@ export class Extension {
     this.#sink = sink;
     this.negotiation = new Negotiation(role, conv, features);
     this.train = new Train(conv, packetBytesMax);
-    this.#measures = config.mode === "auto";
+    this.measures = config.mode === "auto";
     this.outbox = new Outbox(packetBytesMax, config.flowqueue);
   }
 
@@ -101,7 +102,7 @@ export class Extension {
     // Written in every round a number is a new one on the heap: only where it is read.
     if (this.ways !== undefined) this.#now = now;
     negotiation.advance(now);
-    if (this.#measures && this.standing === "extended" && (negotiation.peerFeatures & FEATURE_TRAINS) !== 0) train.depart(now);
+    if (this.measures && this.standing === "extended" && (negotiation.peerFeatures & FEATURE_TRAINS) !== 0) train.depart(now);
     train.advance(now);
     if (this.standing === "plain") this.outbox.clear();
   }

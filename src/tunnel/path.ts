@@ -37,6 +37,8 @@ import type { ClientParts, WayPlan } from "./slot.ts";
 
 /** A server that has not answered is looked for anew so often. */
 const REDIAL_MS: Millis = 2000;
+/** Where there are several ways to it. */
+const ROTATE_MS: Millis = 1000;
 /** Lines about a server that does not answer come at first when the session has its opinion, then after 2, 4, 8 and then every 16 looks. */
 const COMPLAINT_GAP_MAX = 16;
 /** A session that ends so young, and in which the server said nothing, was refused for its settings. */
@@ -102,8 +104,12 @@ export class Path implements Demultiplexer {
       flowOpened: parts.flowOpened,
     });
     parts.totals.sessionStarted(this.session);
-    this.#redialAt = now + REDIAL_MS;
+    this.#redialAt = now + this.#redialMs;
     this.#resolve();
+  }
+
+  get #redialMs(): Millis {
+    return this.#parts.ways.length > 0 ? ROTATE_MS : REDIAL_MS;
   }
 
   get answered(): boolean {
@@ -219,8 +225,9 @@ export class Path implements Demultiplexer {
     const { session } = this;
     session.peer = addresses.intern(address, port);
     addresses.hold(session.peer);
+    session.transport.moved(now, -1, session.peer, endpoint.socket.paces?.(session.peer) === true);
     if (endpoint.socket instanceof JoinedLink) this.#roam(session, endpoint.socket, others);
-    this.#redialAt = now + REDIAL_MS;
+    this.#redialAt = now + this.#redialMs;
     log.info({ peer: addresses.format(session.peer), from: local.port, conv: session.conv }, "session started");
     endpoint.wake(session);
   }
@@ -236,15 +243,15 @@ export class Path implements Demultiplexer {
     const token = new Uint8Array(TOKEN_BYTES);
     primitives.random(token);
     const names = [`${carrier.name}=${peerName}`, ...others.map(({ way }) => way.name)];
-    session.roaming = new Roaming(session, new Ways(session.conv, token, this.#peers.length), this.#peers, names);
+    session.roaming = new Roaming(session, joined, new Ways(session.conv, token, this.#peers.length), this.#peers, names);
   }
 
   /** Nobody has answered: looks for the server anew. */
   #redial(now: Millis): void {
-    this.#redialAt = now + REDIAL_MS;
+    this.#redialAt = now + this.#redialMs;
     if (this.session.roaming !== undefined) {
       if (++this.#redials % 16 === 2) this.#complain(now);
-      this.session.roaming.rotate();
+      this.session.roaming.rotate(now);
       this.#endpoint?.wake(this.session);
       return;
     }

@@ -146,13 +146,21 @@ export class Port implements Demultiplexer {
     end: number,
   ): Session | undefined {
     const conv = readConv(view, at);
-    if (readType(view, at) === PROBE) return this.#probed(peer, known, bytes, view, at, end);
+    if (readType(view, at) === PROBE) return this.#probed(now, peer, known, bytes, view, at, end);
     if (known !== undefined) return known.conv === conv && known.lock === this.#keyring.lockOf(peer) ? known : undefined;
     return this.#parts.config.extensions && readType(view, at) === HELLO ? this.#accept(now, peer, conv) : undefined;
   }
 
   /** A probe of one of a session's ways, which may come from an address that is new. */
-  #probed(peer: number, known: Session | undefined, bytes: Uint8Array, view: DataView, at: number, end: number): Session | undefined {
+  #probed(
+    now: Millis,
+    peer: number,
+    known: Session | undefined,
+    bytes: Uint8Array,
+    view: DataView,
+    at: number,
+    end: number,
+  ): Session | undefined {
     const probe = readProbe(bytes, view, at, end);
     if (probe === undefined) return undefined;
     const conv = readConv(view, at);
@@ -169,12 +177,17 @@ export class Port implements Demultiplexer {
       this.#sessions.set(peer, session);
     }
     if (this.#visitors.moves(session, peer, probe)) {
+      const from = session.peer;
       session.peer = peer;
-      session.transport.moved();
+      session.transport.moved(now, from, peer, this.#paces(peer));
       session.log.info({ peer: session.peerName, at: this.endpoint.socket.addresses.format(peer) }, "session goes on at another address");
     }
     session.extension?.answer(peer, probe.way, probe.n, session.transport.lately());
     return session;
+  }
+
+  #paces(peer: number): boolean {
+    return this.endpoint.socket.paces?.(peer) === true;
   }
 
   /** The longest datagram to this peer. */
@@ -207,6 +220,7 @@ export class Port implements Demultiplexer {
       opened: this.#parts.opened,
       flowOpened: this.#parts.flowOpened,
     });
+    session.transport.moved(now, -1, peer, this.#paces(peer));
     addresses.hold(peer);
     this.#keyring.bind(peer, lock);
     user.sessions.add(session);

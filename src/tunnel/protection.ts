@@ -33,7 +33,7 @@ const ROWS_SHARE = 0.3;
 const FILL_SHARE = 0.4;
 
 export class Protection {
-  readonly plan = new ParityPlan();
+  plan = new ParityPlan();
   readonly #encoder: FecEncoder;
   readonly #flight: Flight;
   readonly #controller: AutoController;
@@ -49,11 +49,21 @@ export class Protection {
   #rowsToKcptun = 1;
   #lostAt: Millis = 0;
   #seen = { transmissions: 0, lost: 0, runs: 0 };
+  /** The way resends by itself. */
+  #carried = false;
 
   constructor(encoder: FecEncoder, flight: Flight, controller: AutoController) {
     this.#encoder = encoder;
     this.#flight = flight;
     this.#controller = controller;
+  }
+
+  /** What follows takes another path, of whose losses nothing is known; `carried`: it has none. */
+  moved(carried: boolean): void {
+    const { transmissions, gone, runs } = this.#flight.stats;
+    this.plan = new ParityPlan();
+    this.#seen = { transmissions, lost: gone, runs };
+    this.#carried = carried;
   }
 
   /** A data packet is about to be written. */
@@ -93,7 +103,7 @@ export class Protection {
     if (now < this.#closeAt || !this.#encoder.long) return 0;
     this.#closeAt = NEVER;
     const { open } = this.#encoder;
-    const rows = this.plan.parity(open, open < SPARSE_SHARDS);
+    const rows = this.#carried ? 0 : this.plan.parity(open, open < SPARSE_SHARDS);
     return rows === 0 ? 0 : this.#encoder.close(rows);
   }
 
@@ -119,6 +129,7 @@ export class Protection {
   #rows(now: Millis): number {
     const { plan } = this;
     const encoder = this.#encoder;
+    if (this.#carried) return 0;
     if (!encoder.long && this.#groups < WHOLE_GROUPS) return encoder.parityShards;
     if (now - this.#flight.exhaustedAt > FILLED_MS + this.#flight.patience.srtt) return 0;
     if (encoder.long) return plan.parity(LONG_DATA, false) || plan.parity(SPARSE_SHARDS - 1, true);

@@ -4,6 +4,7 @@
  */
 import type { Millis } from "../base/units.ts";
 import type { Way, Ways } from "../extension/ways.ts";
+import type { JoinedLink } from "../host/joined-link.ts";
 import type { Session } from "./session.ts";
 
 /** A way that has not answered for so long is complained of, and again after COMPLAINT_MS. */
@@ -13,6 +14,7 @@ const COMPLAINT_MS: Millis = 60_000;
 export class Roaming {
   readonly ways: Ways;
   readonly #session: Session;
+  readonly #link: JoinedLink;
   /** Peers and names of the ways. */
   readonly #peers: readonly number[];
   readonly #names: readonly string[];
@@ -20,8 +22,9 @@ export class Roaming {
   #said = 0;
   readonly #complainAt: Millis[];
 
-  constructor(session: Session, ways: Ways, peers: readonly number[], names: readonly string[]) {
+  constructor(session: Session, link: JoinedLink, ways: Ways, peers: readonly number[], names: readonly string[]) {
     this.#session = session;
+    this.#link = link;
     this.ways = ways;
     this.#peers = peers;
     this.#names = names;
@@ -41,7 +44,7 @@ export class Roaming {
     this.#said = said;
     const { transmissions = 0, gone: lost = 0 } = transport.flight?.stats ?? {};
     const delivery = { transmissions, lost, deliveredBytes: kcp.stats.ackedBytes + kcp.stats.bytesReceived };
-    if (this.ways.advance(now, delivery)) this.#take(this.ways.active, this.ways.reason);
+    if (this.ways.advance(now, delivery)) this.#take(now, this.ways.active, this.ways.reason);
     for (const [index, way] of this.ways.ways.entries()) this.#complain(now, way, index);
   }
 
@@ -51,16 +54,27 @@ export class Roaming {
   }
 
   /** Nobody has answered yet: the next way is tried. */
-  rotate(): void {
+  rotate(now: Millis): void {
     this.ways.active = (this.ways.active + 1) % this.#peers.length;
-    this.#take(this.ways.active, "no answer");
+    this.#take(now, this.ways.active, "no answer");
   }
 
-  #take(index: number, reason: string): void {
-    const from = this.#names[this.#peers.indexOf(this.#session.peer)];
-    this.#session.peer = this.#peers[index]!;
-    this.#session.transport.moved();
-    this.#session.log.info({ peer: this.#session.peerName, from, way: this.#names[index], reason }, "session goes on over another way");
+  #take(now: Millis, index: number, reason: string): void {
+    const session = this.#session;
+    const from = session.peer;
+    const to = this.#peers[index]!;
+    session.peer = to;
+    session.transport.moved(now, from, to, this.#link.paces(to), this.ways.ways[index]!.rtt);
+    const before = this.#peers.indexOf(from);
+    const left = this.ways.ways[before]!;
+    const facts = {
+      peer: session.peerName,
+      from: this.#names[before],
+      way: this.#names[index],
+      reason,
+      ...(reason === "silent" && left.answeredAt >= 0 && { silentMs: Math.round(now - left.answeredAt), rttMs: Math.round(left.rtt) }),
+    };
+    session.log.info(facts, "session goes on over another way");
   }
 
   #complain(now: Millis, way: Way, index: number): void {

@@ -23,6 +23,7 @@ import { Protection } from "./protection.ts";
 import { RateLimit } from "./rate-limit.ts";
 import type { Scratch } from "./scratch.ts";
 import type { RateShare } from "./shared-rate.ts";
+import { WayMemory } from "./way-memory.ts";
 
 /** What IP and UDP add to a datagram, for the pacer. */
 const IP_UDP_BYTES: Bytes = 28;
@@ -73,7 +74,10 @@ export class Transport {
   readonly controller: AutoController | undefined;
   readonly flight: Flight | undefined;
   readonly protection: Protection | undefined;
-  readonly #pacer = new Pacer();
+  #pacer = new Pacer();
+  /** The way that is taken paces and resends by itself. */
+  #carried = false;
+  readonly #memory = new WayMemory();
   /** What trains have measured so far. */
   #learned = 0;
   readonly #health: Health | undefined;
@@ -132,10 +136,27 @@ export class Transport {
     this.limitRate(now, config.ratelimit);
   }
 
-  /** The session goes on over another path: nothing of what was measured holds, and what is under way is sent again. */
-  moved(): void {
-    this.flight?.moved();
-    this.controller?.moved();
+  /**
+   * The session goes on over another way, to peer `to`, or begins with `to` (`from` −1): what was measured does not hold there, and what is under way is sent
+   * again at once. `carried`: that way paces and resends by itself; `rtt`: its round trip, 0 when nobody knows.
+   */
+  moved(now: Millis, from: number, to: number, carried: boolean, rtt: Millis = 0): void {
+    const { controller, flight, extension } = this;
+    if (controller === undefined || flight === undefined) return;
+    if (!this.#carried) this.#memory.keep(now, from, controller);
+    this.#carried = carried;
+    this.#pacer = new Pacer();
+    flight.moved(carried);
+    controller.moved(rtt, carried);
+    this.protection?.moved(carried);
+    const known = carried ? undefined : this.#memory.recall(now, to);
+    if (known !== undefined) controller.learned(now, known.bandwidth, known.minRtt);
+    if (extension === undefined) return;
+    extension.measures = !carried;
+    this.#learned = extension.train.rate;
+    if (carried || from < 0) return;
+    extension.train.again(now);
+    this.#learned = 0;
   }
 
   /** Share of what was sent since the last call that was lost, 0 where nobody knows. */
@@ -193,7 +214,7 @@ export class Transport {
       if (limit !== undefined && !limit.admits(now)) return true;
       if (share !== undefined && !share.admits(now)) return true;
       const parity = this.#paritySent < this.#parityReady;
-      const paced = this.controller !== undefined && !this.#admits(now);
+      const paced = this.controller !== undefined && !this.#carried && !this.#admits(now);
       // Datagrams of flows do not wait, and so neither does parity that lies before them.
       if (encoder !== undefined && parity && (!paced || (this.extension?.outbox.length ?? 0) > 0)) {
         length = encoder.parity(this.#paritySent++, batch.bytes, batch.view, at);
@@ -243,8 +264,9 @@ export class Transport {
   /** Takes over what a train has measured. */
   #learn(now: Millis): void {
     const { extension, controller } = this;
-    if (controller === undefined || extension === undefined || extension.train.rate === this.#learned) return;
+    if (controller === undefined || extension === undefined || this.#carried || extension.train.rate === this.#learned) return;
     this.#learned = extension.train.rate;
+    if (this.#learned === 0) return;
     const car = this.kcp.mss + HEADER_BYTES;
     controller.learned(now, (extension.train.rate * (car + this.cipherBytes + IP_UDP_BYTES)) / car, extension.train.rtt);
   }
@@ -278,7 +300,7 @@ export class Transport {
 
   #spend(now: Millis, length: Bytes): void {
     const { controller } = this;
-    if (controller !== undefined) this.#pacer.spend(now, length + this.cipherBytes + IP_UDP_BYTES, controller.pacingRate);
+    if (controller !== undefined && !this.#carried) this.#pacer.spend(now, length + this.cipherBytes + IP_UDP_BYTES, controller.pacingRate);
   }
 
   deadline(): Millis {
@@ -293,7 +315,7 @@ export class Transport {
 
   /** When the pacer lets the next packet go, or a burst is over. */
   get #autoDeadline(): Millis {
-    if (this.controller === undefined) return NEVER;
+    if (this.controller === undefined || this.#carried) return NEVER;
     const turn = this.#pacer.deadline();
     this.#pacer.waiting = this.kcp.hasData || this.#paritySent < this.#parityReady;
     if (this.#pacer.waiting) return turn;

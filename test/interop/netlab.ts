@@ -33,8 +33,13 @@ export class Netlab {
     return ["ip", "netns", "exec", `${this.name}-${side}`];
   }
 
-  set(link: string): void {
-    this.#run("set", this.name, "0", "both", link);
+  /** Another link between the two sides, the `index`th: 10.200.INDEX.1 and .2. */
+  join(index: number, link: string, seed = 1): void {
+    this.#run("link", this.name, "c", "s", String(index), link, "-s", String(seed));
+  }
+
+  set(link: string, index = 0): void {
+    this.#run("set", this.name, String(index), "both", link);
   }
 
   stats(): { ab: LinkDirection; ba: LinkDirection } {

@@ -1,0 +1,162 @@
+/**
+ * Sessions with several ways between two namespaces, live: a steady stream goes on, byte for byte, over whatever the network does to one of them.
+ *
+ *   node test/netns/ways.ts [--only TEXT]          needs root, ../shared/netlab
+ *
+ * In virtual time no pause is longer than 300 ms (sim/ways.test.ts); here, on machines that have something else to do, it is told and may be half a second.
+ */
+import { parseArgs } from "node:util";
+import { type Check, Tally } from "../interop/checks.ts";
+import { type Child, Children, longhaul, root, sleep, waitFor } from "../interop/children.ts";
+import { Netlab, netlabMissing } from "../interop/netlab.ts";
+import type { StreamFacts } from "../interop/steady-stream.ts";
+
+const { values } = parseArgs({ options: { only: { type: "string", default: "" } } });
+const missing = netlabMissing();
+if (missing !== undefined) {
+  console.log(`skipped: ${missing}\n0 passed, 0 failed, 1 skipped`);
+  process.exit(0);
+}
+
+const [ENTRY, TARGET] = [1936, 7001];
+const PAUSE_MS = 500;
+const link = "delay=30 loss=0.5% rate=20mbit qbytes=256k";
+const policed = `${link} udprate=1mbit udpburst=32k`;
+const settings = ["--key", "of the ways", "--mode", "auto", "--nocomp", "true"];
+const stream = [process.execPath, `${root}/test/interop/steady-stream.ts`];
+const children = new Children();
+let labs = 0;
+
+interface Scene {
+  readonly link: string;
+  /** Of a second link between the two. */
+  readonly second?: string;
+  readonly server?: readonly string[];
+  readonly paths: readonly string[];
+  /** Bytes in 10 ms. */
+  readonly bytes?: number;
+  readonly seconds: number;
+  /** Given to where the client's session begins to be ready. */
+  readonly ready?: string;
+  play?(lab: Netlab): Promise<void>;
+  /** What is wrong, from the log of the client. */
+  judge(log: string): string | undefined;
+  /** The longest pause is looked at. */
+  readonly steady?: boolean;
+}
+
+const moves = (log: string): string[] =>
+  [...log.matchAll(/"way":"([^"]*)","reason":"([^"]*)"/g)].map(([, way, reason]) => `${reason}: ${way}`);
+const last = (child: Child): StreamFacts => JSON.parse(child.output().trim().split("\n").at(-1)!);
+
+const scene =
+  ({
+    link: first,
+    second,
+    server = [],
+    paths,
+    bytes = 1000,
+    seconds,
+    play,
+    judge,
+    steady = false,
+    ready = "the peer is a Longhaul",
+  }: Scene): Check =>
+  async () => {
+    const lab = new Netlab(`lhway${process.pid}x${labs++}`, first);
+    try {
+      if (second !== undefined) lab.join(1, second, 5);
+      const [c, s] = [lab.prefix("c"), lab.prefix("s")];
+      const target = children.start("target", [...stream, "serve", String(TARGET)], s);
+      await waitFor(target, "listening");
+      const far = children.start("server", [longhaul, "server", "-l", ":29900", "-t", `127.0.0.1:${TARGET}`, ...settings, ...server], s);
+      await waitFor(far, "listening");
+      const ways = paths.flatMap((path) => ["--path", path]);
+      const near = children.start("client", [longhaul, "client", "-l", `:${ENTRY}`, "-r", "10.200.0.2:29900", ...settings, ...ways], c);
+      await waitFor(near, ready);
+      await sleep(1000);
+      const run = children.start("run", [...stream, "run", String(ENTRY), String(seconds), String(bytes)], c);
+      await Promise.all([run.exited, play?.(lab)]);
+      for (let left = 40; left > 0 && !target.output().includes('"ended":true'); left--) await sleep(100);
+      const facts = last(target);
+      console.log(`       ${JSON.stringify(facts)}; ${moves(near.output()).join(", ")}`);
+      if (!facts.ended || facts.wrong > 0 || facts.received !== seconds * 100 * bytes) return "the stream is not whole";
+      if (steady && facts.pauseMs > PAUSE_MS + facts.lateMs)
+        return `a pause of ${facts.pauseMs} ms, ${facts.lateMs} of them this machine's`;
+      return judge(near.output());
+    } finally {
+      await children.endAll();
+      lab.down();
+    }
+  };
+
+const movedTo =
+  (way: string): Scene["judge"] =>
+  (log) => {
+    const all = moves(log);
+    return all.length === 1 && all[0]!.endsWith(way) ? undefined : `ways: ${all.join(", ") || "the first one all the time"}`;
+  };
+
+const checks: Record<string, Check> = {
+  "UDP is policed: on faketcp, whole, and it stays there": scene({
+    link: policed,
+    server: ["--carrier", "udp,faketcp=:29901"],
+    paths: ["faketcp=10.200.0.2:29901"],
+    bytes: 5000,
+    seconds: 8,
+    judge: movedTo("faketcp=10.200.0.2:29901"),
+  }),
+  "UDP is policed: on TCP": scene({
+    link: policed,
+    server: ["--carrier", "udp,tcp=:29902"],
+    paths: ["tcp=10.200.0.2:29902"],
+    bytes: 5000,
+    seconds: 8,
+    judge: movedTo("tcp=10.200.0.2:29902"),
+  }),
+  "UDP is blocked from the beginning: on TCP": scene({
+    link: `${link} udpdrop=1`,
+    server: ["--carrier", "udp,tcp=:29902"],
+    paths: ["tcp=10.200.0.2:29902"],
+    seconds: 4,
+    judge: movedTo("tcp=10.200.0.2:29902"),
+  }),
+  "UDP is blocked in mid-stream, and comes back: TCP meanwhile": scene({
+    link,
+    server: ["--carrier", "udp,tcp=:29902"],
+    paths: ["tcp=10.200.0.2:29902"],
+    seconds: 14,
+    steady: true,
+    play: async (lab) => {
+      await sleep(2500);
+      lab.set("udpdrop=1");
+      await sleep(3500);
+      lab.set("udpdrop=0");
+    },
+    judge: (log) => {
+      const all = moves(log).join(", ");
+      return all === "silent: tcp=10.200.0.2:29902, back: udp=10.200.0.2:29900" ? undefined : all;
+    },
+  }),
+  "two paths, one is cut": scene({
+    link,
+    second: link,
+    paths: ["10.200.1.2:29900"],
+    seconds: 6,
+    steady: true,
+    play: async (lab) => {
+      await sleep(2500);
+      lab.set("down=1");
+    },
+    judge: movedTo("10.200.1.2:29900"),
+  }),
+};
+
+const wanted = Object.fromEntries(Object.entries(checks).filter(([name]) => name.includes(values.only)));
+const tally = new Tally();
+try {
+  await tally.run(wanted, children);
+} finally {
+  await children.endAll();
+}
+tally.end();
