@@ -6,16 +6,18 @@ import { promisify } from "node:util";
 
 const PING_BYTES = 64;
 
-/** Bytes that arrived and the seconds it took, over `streams` connections to the port at once; `down`: sent by the target. */
+/** Bytes that arrived and the seconds it took, over `streams` connections to the port at once; `down`: sent by the target. `prefix` is put before iperf3. */
 export async function bulk(
   port: number,
   streams: number,
   seconds: number,
   down = false,
+  prefix: readonly string[] = [],
 ): Promise<{ readonly bytes: number; readonly seconds: number }> {
+  const [program, ...args] = [...prefix, "iperf3"];
   const { stdout } = await promisify(execFile)(
-    "iperf3",
-    ["-c", "127.0.0.1", "-p", String(port), "-t", String(seconds), "-P", String(streams), "-J", ...(down ? ["-R"] : [])],
+    program!,
+    [...args, "-c", "127.0.0.1", "-p", String(port), "-t", String(seconds), "-P", String(streams), "-J", ...(down ? ["-R"] : [])],
     { timeout: (seconds + 60) * 1000, maxBuffer: 2 ** 26 },
   );
   return (JSON.parse(stdout) as { end: { sum_received: { bytes: number; seconds: number } } }).end.sum_received;

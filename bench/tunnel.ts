@@ -7,13 +7,15 @@
  * kcptun runs at fast3 with windows of 4096, as its fastest users do; ours with the same options. Medians, with the least and the most; ratios are what
  * counts, because the machine is shared: both tunnels, iperf3 and whatever else there is run on the same cores, in turn; `chrt -r 1` before the command
  * keeps the rest away. Up is from the client to the server, so that the client is what sends. What goes through either tunnel in the first --warmup seconds
- * is not counted: in that time ours is still being compiled. "asked" is the least ratio that issue 3 asks for. With --gso off, or in the rows that say so, our ends do without UDP_SEGMENT and UDP_GRO, as on a path that cannot merge.
+ * is not counted: in that time ours is still being compiled. "asked" is the least ratio that issue 3 asks for. With --gso off, or in the rows that say so, our ends do without UDP_SEGMENT and UDP_GRO altogether; in those with "path that
+ * cannot merge" they are as always, but the device between them takes and brings datagrams one by one (both tunnels in a namespace of their own; needs root and ethtool).
  * Needs Debian's packages kcptun and iperf3.
  */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { type Child, Children, longhaul, sleep, waitFor } from "../test/interop/children.ts";
 import { bulk, echo, pingPong } from "./tunnel-load.ts";
+import { UnmergedPath } from "./unmerged-path.ts";
 
 const { values } = parseArgs({
   options: {
@@ -33,6 +35,8 @@ interface Setting {
   readonly options: readonly string[];
   readonly streams: number;
   readonly gso: boolean;
+  /** Over a device that takes datagrams one by one. */
+  readonly unmerged?: boolean;
   /** × kcptun's goodput, and kcptun's CPU ÷ ours. */
   readonly asked: readonly [goodput: number, cpu: number];
 }
@@ -48,6 +52,8 @@ const settings: readonly Setting[] = [
   { name: "aes, no FEC, nocomp", options: [...withFec, ...noFec], streams: 1, gso, asked: [8, 8] },
   { name: "aes, FEC 10/3, nocomp", options: withFec, streams: 1, gso, asked: [7, 7] },
   { name: "aes, FEC 10/3, snappy, 8 streams", options: ["--crypt", "aes"], streams: 8, gso, asked: [5, 5] },
+  { name: "none, no FEC, nocomp, path that cannot merge", options: plain, streams: 1, gso, unmerged: true, asked: [3.5, 3] },
+  { name: "aes, FEC 10/3, nocomp, path that cannot merge", options: withFec, streams: 1, gso, unmerged: true, asked: [3.5, 3] },
   { name: "none, no FEC, nocomp, GSO off", options: plain, streams: 1, gso: false, asked: [3.5, 3] },
   { name: "aes, FEC 10/3, nocomp, GSO off", options: withFec, streams: 1, gso: false, asked: [3.5, 3] },
 ];
@@ -65,6 +71,9 @@ const [WAN, LOCAL, TARGET] = [24_000, 24_001, 24_002];
 const ROUND_TRIPS = 1000;
 const ticksPerSecond = 100;
 const children = new Children();
+const unmergedMissing = UnmergedPath.missing();
+const unmergedPath = unmergedMissing === undefined ? new UnmergedPath() : undefined;
+const prefixOf = ({ unmerged }: Setting): readonly string[] => (unmerged ? unmergedPath!.prefix : []);
 
 /** User and system time of a process and its threads, seconds. */
 function cpuSeconds(child: Child): number {
@@ -77,7 +86,7 @@ async function throughTunnel<T>(pair: Pair, setting: Setting, use: (cpu: () => n
   const own = ["--io", values.io, "--gso", String(setting.gso)];
   const common = ["--key", "bench", ...window, ...setting.options];
   const start = (role: "server" | "client", ...places: string[]): Child =>
-    children.start(role, [...(pair[role] === longhaul ? [longhaul, role, ...own] : [pair[role]]), ...places, ...common]);
+    children.start(role, [...(pair[role] === longhaul ? [longhaul, role, ...own] : [pair[role]]), ...places, ...common], prefixOf(setting));
   const server = start("server", "-l", `127.0.0.1:${WAN}`, "-t", `127.0.0.1:${TARGET}`);
   const client = start("client", "-l", `127.0.0.1:${LOCAL}`, "-r", `127.0.0.1:${WAN}`);
   try {
@@ -96,12 +105,13 @@ interface Sample {
 }
 
 async function measureBulk(pair: Pair, setting: Setting): Promise<Sample> {
-  const iperf = children.start("iperf3", ["iperf3", "-s", "-B", "127.0.0.1", "-p", String(TARGET)]);
+  const prefix = prefixOf(setting);
+  const iperf = children.start("iperf3", ["iperf3", "-s", "-B", "127.0.0.1", "-p", String(TARGET)], prefix);
   try {
     return await throughTunnel(pair, setting, async (cpu) => {
-      if (Number(values.warmup) > 0) await bulk(LOCAL, setting.streams, Number(values.warmup), down);
+      if (Number(values.warmup) > 0) await bulk(LOCAL, setting.streams, Number(values.warmup), down, prefix);
       const before = cpu();
-      const { bytes, seconds } = await bulk(LOCAL, setting.streams, Number(values.seconds), down);
+      const { bytes, seconds } = await bulk(LOCAL, setting.streams, Number(values.seconds), down, prefix);
       return { megabytesPerSecond: bytes / seconds / 1e6, cpuPerGigabyte: (cpu() - before) / (bytes / 1e9) };
     });
   } finally {
@@ -153,7 +163,11 @@ function against(got: number, asked: number | undefined): string {
 const chosen = pairs.filter(({ name }) => name === "kcptun" || name.includes(values.pairs));
 console.log("| setting | tunnel | MB/s (least … most) | × kcptun | CPU s/GB (least … most) | kcptun's CPU ÷ |\n|---|---|---|---|---|---|");
 for (const setting of settings.filter(({ name }) => name.includes(values.only))) {
-  const of = chosen.filter(({ name }) => setting.gso || !name.includes(","));
+  if (setting.unmerged && unmergedPath === undefined) {
+    console.log(`| ${setting.name} | left out: ${unmergedMissing} | | | | |`);
+    continue;
+  }
+  const of = chosen.filter(({ name }) => (setting.gso && !setting.unmerged) || !name.includes(","));
   const samples = await inTurn(of, setting.name, (pair) => measureBulk(pair, setting));
   const speeds = (name: string): number[] => samples.get(name)!.map(({ megabytesPerSecond }) => megabytesPerSecond);
   const cpus = (name: string): number[] => samples.get(name)!.map(({ cpuPerGigabyte }) => cpuPerGigabyte);
@@ -174,3 +188,4 @@ if ("64 bytes to and fro".includes(values.only)) {
   for (const [name, trips] of samples) console.log(`| ${setting.name}, ${name} | ${spread(trips, 3)} |`);
 }
 await children.endAll();
+unmergedPath?.remove();
