@@ -10,7 +10,8 @@
  *
  * Deviations: the added bytes are zeros but for the last (the original leaves old memory there).
  */
-import { isInside, kernels } from "../kernel/kernels.ts";
+import type { Region } from "../base/region.ts";
+import { isInside, kernels, takeInside } from "../kernel/kernels.ts";
 import { CbcLanes, LOCK_STEP_FROM } from "./cbc-lanes.ts";
 import type { Primitives } from "./primitives.ts";
 import type { Ranges } from "./ranges.ts";
@@ -137,12 +138,20 @@ class Cfb implements Cipher {
 class Xor implements Cipher {
   readonly encryptedBytes = same;
   readonly #key: Uint8Array;
+  /** The key over and over, in the kernels' memory where there is room. */
+  readonly #pad: Region | undefined;
 
   constructor(key: Uint8Array) {
     this.#key = key.slice(0, BLOCK_BYTES);
+    this.#pad = takeInside(PAD_BYTES);
+    for (let at = 0; this.#pad !== undefined && at < PAD_BYTES; at += BLOCK_BYTES) this.#pad.bytes.set(this.#key, this.#pad.at + at);
   }
 
   encrypt(bytes: Uint8Array, start: number, end: number): number {
+    if (this.#pad !== undefined && isInside(bytes) && end - start <= PAD_BYTES) {
+      if (end > start) kernels()!.run.xor(start, end, this.#pad.at);
+      return end;
+    }
     for (let i = start; i < end; i++) bytes[i] = bytes[i]! ^ this.#key[(i - start) % BLOCK_BYTES]!;
     return end;
   }
@@ -157,3 +166,5 @@ function same(length: number): number {
 }
 
 const BLOCK_BYTES = 16;
+/** Longer ones, which no path carries, are done byte by byte. */
+const PAD_BYTES = 2048;
