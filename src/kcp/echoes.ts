@@ -11,8 +11,8 @@ const ECHOES = 64;
 /** There are any from this mean run of loss on, unless the path was filled for so long. */
 const ECHO_RUN = 2;
 const FILLED_MS: Millis = 1000;
-/** Where no more is in flight, a resent segment has two. */
-const SPARSE_BYTES: Bytes = 16_384;
+/** Where no more is in flight, a resent segment has two: delay is worth more there than bytes. */
+export const SPARSE_BYTES: Bytes = 16_384;
 
 export class Echoes {
   readonly #sn = new Uint32Array(ECHOES);

@@ -194,3 +194,38 @@ test("what is heard of copies that took another path tells nothing of this one",
   peer.ack(2, 60);
   assert.equal(controller.rounds.at(-1)!.rtt, 40);
 });
+
+test("a path slower than the first timeout is found out, though all is sent again before it is acknowledged", () => {
+  const peer = new Peer();
+  const { flight } = peer;
+  peer.send(0);
+  peer.now = 301;
+  flight.turn(peer.now);
+  assert.equal(flight.lost, 0, "overdue");
+  peer.send(0, true);
+  peer.now = 400;
+  peer.ack(0, 0);
+  assert.equal(flight.patience.srtt, 400);
+});
+
+test("where little is sent a segment is overdue by its own time, not by that of its parity", () => {
+  for (const [ahead, overdue] of [
+    [0, 0],
+    [30, -1],
+  ] as const) {
+    const peer = new Peer();
+    const { flight } = peer;
+    peer.send(0);
+    peer.now = 100;
+    peer.ack(0, 0);
+    flight.groups.rows = 1;
+    const { timeout } = flight.patience;
+    for (let sn = 1; sn <= 2 + ahead; sn++) peer.send(sn);
+    peer.now += 40;
+    flight.turn(peer.now);
+    flight.groups.end(peer.now, 1);
+    peer.now = 101 + timeout;
+    flight.turn(peer.now);
+    assert.equal(flight.lost, overdue < 0 ? -1 : 1, `${ahead} more in flight`);
+  }
+});

@@ -12,14 +12,14 @@
  *   lost by time    the oldest transmission is out for longer than srtt + max(4·rttvar, 5 ms): only what is overdue is resent, and while nothing
  *                   at all comes back a few segments at a time, as probes
  *
- * An ACK echoes the time stamp of the transmission that arrived, and none comes sooner than the least round trip, so a needless resend is recognised when
- * the first copy is acknowledged; each such widens `reordering`.
+ * An ACK echoes the time stamp of what arrived, and none comes sooner than the least round trip: so needless resends are recognised, and widen `reordering`.
  *
  * Source: RFC 8985 (RACK-TLP), draft-ietf-ccwg-bbr 4.1 (delivery rate), with KCP's ACKs, which name each segment.
  */
 import type { AckRound, RateController } from "../base/rate-controller.ts";
+import { seqDiff } from "../base/seq.ts";
 import { type Bytes, type Millis, NEVER, type Seq32 } from "../base/units.ts";
-import { Echoes } from "./echoes.ts";
+import { Echoes, SPARSE_BYTES } from "./echoes.ts";
 import { FlightGroups } from "./flight-groups.ts";
 import { FlightStats } from "./flight-stats.ts";
 import { FlyingList } from "./flying-list.ts";
@@ -27,8 +27,7 @@ import { LostQueue } from "./lost-queue.ts";
 import { Patience } from "./patience.ts";
 import { clock } from "./segment.ts";
 
-/** Tuning. */
-/** Overdue segments resent at once, while acknowledgements come and while none do. */
+/** Tuning: overdue segments resent at once, while acknowledgements come and while none do. */
 const OVERDUE_MAX = 32;
 const PROBES = 3;
 const PROBE_GAP_MS: Millis = 50;
@@ -37,7 +36,6 @@ const NEAR_MS: Millis = 10;
 const NONE = -1;
 /** Tries of a segment whose copies took another path: so many that nothing is concluded from them. */
 const ELSEWHERE = 3;
-
 /** Values of `#state`. */
 const SETTLED = 0;
 const FLYING = 1;
@@ -123,11 +121,6 @@ export class Flight {
     this.#limited = new Uint8Array(capacity);
     this.#covered = new Uint8Array(capacity);
     this.#flying = new FlyingList(capacity);
-  }
-
-  /** Segments that may be in flight at most. */
-  get capacity(): number {
-    return this.#mask + 1;
   }
 
   /** Segment to be resent next, −1 when none is lost. */
@@ -240,7 +233,10 @@ export class Flight {
   /** The peer names the segment and echoes the time stamp of the copy that arrived. */
   heard(sn: Seq32, ts: number): void {
     const f = sn & this.#mask;
-    if (this.#sn[f] !== sn || this.#tries[f] === 0) return;
+    if (this.#sn[f] !== sn) return;
+    // A first timeout that is too short would have all sent again before it is acknowledged, for ever.
+    if (this.patience.srtt === 0 && this.#tries[f]! < ELSEWHERE) this.#sample(Math.max(0, seqDiff(clock(this.now), ts)));
+    if (this.#tries[f] === 0) return;
     if (clock(this.#sentAt[f]!) === ts) {
       // What was overtaken was rebuilt from parity, and waited for that.
       if (this.#serial[f]! >= this.#overtakenBefore) this.#sample(this.now - this.#sentAt[f]!);
@@ -265,10 +261,11 @@ export class Flight {
     return this.#flying.first === NONE ? NEVER : Math.max(this.#due(this.#flying.first), this.#fireNotBefore);
   }
 
-  /** When the transmission is overdue: parity has its time to replace it. */
+  /** When the transmission is overdue: parity has its time to replace it, but where so little is sent that resending costs next to nothing. */
   #due(f: number): Millis {
     const sentAt = this.#sentAt[f]!;
-    return (this.#covered[f] === 1 ? this.groups.endedAt(this.#group[f]!, this.#launchedAt, sentAt) : sentAt) + this.patience.timeout;
+    const waits = this.#covered[f] === 1 && this.inFlight > SPARSE_BYTES;
+    return (waits ? this.groups.endedAt(this.#group[f]!, this.#launchedAt, sentAt) : sentAt) + this.patience.timeout;
   }
 
   /** What follows takes another path, `carried`: one that resends by itself. What is out is sent again there, and no time that was measured holds. */
@@ -378,7 +375,7 @@ export class Flight {
       this.#give(this.#flying.first);
       this.stats.lostByTime++;
     }
-    this.#fireNotBefore = most === PROBES ? now + PROBE_GAP_MS : 0;
+    this.#fireNotBefore = most === PROBES && (silent || this.inFlight > SPARSE_BYTES) ? now + PROBE_GAP_MS : 0;
   }
 
   /** Given up as lost: it waits to be resent, the lowest number first, as all behind it wait for that. */

@@ -14,7 +14,7 @@ const LOSS_MIN = 0.0005;
 /** Parity for a data shard at most: in a stream, and where so little is sent that delay is worth more than bytes. */
 const BUDGET = 0.25;
 const BUDGET_SPARSE = 0.34;
-/** Long runs are seldom covered by what a short group can afford: groups are then longer, and resent copies repair the rest. */
+/** Long runs are seldom covered by what a short group can afford: groups are then longer, or have none, and resent copies repair the rest. */
 const BUDGET_RUNS = 0.2;
 export const RUN_LONG = 2.5;
 const PARITY_MAX = 32;
@@ -48,7 +48,7 @@ export class ParityPlan {
   /** Parity shards for a group of `shards`; `sparse` traffic may cost more. */
   parity(shards: number, sparse: boolean): number {
     const { loss, run } = this;
-    if (loss < LOSS_MIN || shards <= 0) return 0;
+    if (loss < LOSS_MIN || shards <= 0 || (sparse && run > RUN_LONG)) return 0;
     const most = Math.min(PARITY_MAX, Math.floor(shards * (sparse ? BUDGET_SPARSE : run > RUN_LONG ? BUDGET_RUNS : BUDGET)));
     const theta = 1 - 1 / run;
     const lambda = (shards * (1 + BUDGET / 2) * loss) / run;
