@@ -76,9 +76,11 @@ static __always_inline void count_packet(struct hop *hop, __u32 bytes)
 	hop->packets = ((hop->packets + 1) & PACKETS_MASK) | (__u64)settings.now << PACKETS_BITS;
 }
 
+/* One word of the hop: forward 32 · mtu 16 · generation 16. */
 static __always_inline int unusual(const struct hop *hop, __u32 bytes)
 {
-	return (__u16)(hop->generation ^ settings.generation) | (hop->forward & HOP_LIMIT) | settings.capture | (bytes > hop->mtu);
+	__u64 word = load64(&hop->forward);
+	return ((word >> 48) ^ (__u16)settings.generation) | (word & HOP_LIMIT) | settings.capture | (bytes > (__u16)(word >> 32));
 }
 
 #endif

@@ -1,7 +1,7 @@
 /*
  * Packets for benches: each run writes the header of the next flow into the frame and hands it on.
  *
- *   client 10.64.0.0 + n, port 4000 + n % 1024 ─► listener 10.1.0.1, port 1024 + n % forwards
+ *   client 10.64.0.0 + n, port 4000 + n % 1024 ─► listener 10.1.0.1, port 1024 + n % forwards          sources that nobody is: 10.80.0.0 + random, any port
  *
  * A test run does not put the packet back as it was, so that a program that translates would see its own work.
  */
@@ -27,9 +27,33 @@ volatile struct {
 	__u32 random; /* 0: one after another */
 	__u32 next;
 	__u32 ifindex; /* of send */
-	__u32 zero;
+	__u32 lines; /* of touch, less one; 2^n − 1 */
 	__u64 state;
+	__u64 gap; /* ns between two packets of send; 0: as fast as can be */
+	__u64 due;
+	__u64 sent[2]; /* by send: of flows, of sources that nobody is */
+	__u64 taken[2]; /* by count and echo, likewise */
+	__u32 spoofed; /* of 65,536 packets of send so many come from somewhere else each time */
+	__u16 mac[4]; /* to whom send sends; a frame that was forwarded comes again as the forwarder left it */
 } bench;
+
+struct line {
+	__u64 words[8];
+};
+
+struct map lines SEC("maps") = {
+	.type = BPF_MAP_TYPE_ARRAY, .key_size = 4, .value_size = sizeof(struct line), .max_entries = 1, .map_flags = BPF_F_MMAPABLE
+};
+
+static __always_inline __u64 random64(void)
+{
+	__u64 x = bench.state;
+	x ^= x << 13;
+	x ^= x >> 7;
+	x ^= x << 17;
+	bench.state = x;
+	return x;
+}
 
 static __always_inline int write_header(struct xdp_md *ctx)
 {
@@ -40,19 +64,14 @@ static __always_inline int write_header(struct xdp_md *ctx)
 		return 0;
 	__u32 n;
 	if (bench.random) {
-		__u64 x = bench.state;
-		x ^= x << 13;
-		x ^= x >> 7;
-		x ^= x << 17;
-		bench.state = x;
-		n = ((x >> 32) * bench.flows) >> 32;
+		n = ((random64() >> 32) * bench.flows) >> 32;
 	} else {
 		n = bench.next;
 		bench.next = n + 1;
 	}
 	/* In words as large as anybody reads them: a load of two stores that are still under way waits for both, as no packet from a wire makes it wait. */
 	*(__u64 *)&ip->saddr = (__u64)bpf_htonl(0x0a010001) << 32 | bpf_htonl(0x0a400000 + n);
-	ip->ttl = 64;
+	*(__u32 *)&ip->ttl = 64 | IPPROTO_UDP << 8;
 	*(__u32 *)&udp->source = (__u32)bpf_htons(1024 + n % bench.forwards) << 16 | bpf_htons(4000 + (n & 1023));
 	return 1;
 }
@@ -73,13 +92,60 @@ int rotate(struct xdp_md *ctx)
 	return XDP_ABORTED;
 }
 
-/* The header, then out by an interface: with live frames a generator of load. */
+/* What no forwarder does without: one line of a table, found by the header, read and written. */
+SEC("xdp/touch")
+int touch(struct xdp_md *ctx)
+{
+	struct iphdr *ip = DATA(ctx) + sizeof(struct ethhdr);
+	if ((void *)(ip + 1) > END(ctx))
+		return XDP_ABORTED;
+	__u32 place = (ip->saddr * 0x9fb21c651e98df25ULL >> 32) & bench.lines;
+	struct line *line = bpf_map_lookup_elem(&lines, &place);
+	if (!line)
+		return XDP_ABORTED;
+	line->words[0]++;
+	line->words[7] += line->words[1];
+	return XDP_TX;
+}
+
+/* Whose packet it is, for those who take it: the first byte of the payload. */
+static __always_inline __u8 *mark(struct xdp_md *ctx)
+{
+	__u8 *at = DATA(ctx) + sizeof(struct ethhdr) + sizeof(struct iphdr) + sizeof(struct udphdr);
+	return (void *)(at + 1) > END(ctx) ? 0 : at;
+}
+
+/* The header, then out by an interface: with live frames a generator of load. A run before its time sends nothing. */
 SEC("xdp/send")
 int send(struct xdp_md *ctx)
 {
+	__u64 gap = bench.gap;
+	if (gap) {
+		__u64 now = bpf_ktime_get_ns(), due = bench.due;
+		if (now < due)
+			return XDP_DROP;
+		/* What was missed is not made up for: it would come as a burst. */
+		bench.due = (now - due > 16 * gap ? now : due) + gap;
+	}
 	struct iphdr *ip = DATA(ctx) + sizeof(struct ethhdr);
 	if (!write_header(ctx) || (void *)(ip + 1) > END(ctx))
 		return XDP_ABORTED;
+	__u8 *marked = mark(ctx);
+	if (!marked)
+		return XDP_ABORTED;
+	__u16 *to = DATA(ctx);
+	to[0] = bench.mac[0];
+	to[1] = bench.mac[1];
+	to[2] = bench.mac[2];
+	struct udphdr *udp = (void *)(ip + 1);
+	__u32 nobody = bench.spoofed && (random64() & 0xffff) < bench.spoofed;
+	if (nobody) {
+		__u64 x = random64();
+		ip->saddr = bpf_htonl(0x0a500000 + ((x >> 40) & 0xfffff));
+		udp->source = bpf_htons(1024 + ((x >> 20) & 0x7fff));
+	}
+	*marked = nobody;
+	bench.sent[nobody & 1]++;
 	/* The kernel looks at it, other than the program. */
 	ip->check = 0;
 	__u32 sum = 0;
@@ -88,6 +154,38 @@ int send(struct xdp_md *ctx)
 	sum = (sum & 0xffff) + (sum >> 16);
 	ip->check = ~((sum & 0xffff) + (sum >> 16));
 	return bpf_redirect(bench.ifindex, 0);
+}
+
+/* Takes what comes, and counts it. */
+SEC("xdp/count")
+int count(struct xdp_md *ctx)
+{
+	__u8 *marked = mark(ctx);
+	if (marked)
+		__sync_fetch_and_add(&bench.taken[*marked & 1], 1);
+	return XDP_DROP;
+}
+
+/* Sends back what comes: ends exchanged, by the interface it came from. The sum of a header does not change by that. */
+SEC("xdp/echo")
+int echo(struct xdp_md *ctx)
+{
+	struct ethhdr *eth = DATA(ctx);
+	struct iphdr *ip = (void *)(eth + 1);
+	struct udphdr *udp = (void *)(ip + 1);
+	if ((void *)(udp + 1) > END(ctx) || eth->h_proto != bpf_htons(ETH_P_IP) || ip->protocol != IPPROTO_UDP)
+		return XDP_PASS;
+	__u8 mac[6];
+	__builtin_memcpy(mac, eth->h_dest, 6);
+	__builtin_memcpy(eth->h_dest, eth->h_source, 6);
+	__builtin_memcpy(eth->h_source, mac, 6);
+	__be32 address = ip->saddr;
+	ip->saddr = ip->daddr;
+	ip->daddr = address;
+	__be16 port = udp->source;
+	udp->source = udp->dest;
+	udp->dest = port;
+	return bpf_redirect(ctx->ingress_ifindex, 0);
 }
 
 /* Takes what comes; for the end of a line. */

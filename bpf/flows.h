@@ -64,8 +64,8 @@ static __always_inline __u32 hash6(const struct key6 *key)
 	__u64 x = sown(key->ports);
 	for (int i = 0; i < 2; i++) {
 		const __u32 *words = key->addresses[i].words;
-		x = scramble(x ^ ((__u64)words[1] << 32 | words[0]));
-		x = scramble(x ^ ((__u64)words[3] << 32 | words[2]));
+		x = scramble(x ^ load64(words));
+		x = scramble(x ^ load64(words + 2));
 	}
 	return harvested(x);
 }

@@ -11,12 +11,16 @@
  * big for the path is answered with ICMP even without DF, as nothing is fragmented here; a flow's packets are not counted by the kernel's conntrack.
  */
 #include "attend.h"
-#include "checksum.h"
 #include "flows.h"
 #include "icmp.h"
 #include "fragment.h"
 #include "leave.h"
 #include "open.h"
+#include "rewrite.h"
+
+/* Version and length of IPv4's header, and what says that it is a fragment: of the header's first word. */
+#define IP_FIRST 0x45
+#define IP_FIRST_MASK ((__u64)bpf_htons(IP_OFFSET_OR_MORE) << 48 | 0xff)
 
 /* What may not go on as it is. A flow whose forward or backend is gone is none any more: the packet begins anew, an answer ends here. */
 static __always_inline int stopped(struct xdp_md *ctx, int reason, __u32 forward)
@@ -33,18 +37,15 @@ static __always_inline int forward4(struct xdp_md *ctx, struct ethhdr *eth, stru
 	struct udphdr *udp = (void *)(ip + 1);
 	if ((void *)udp > end)
 		return pass(REASON_SHORT);
-	if (*(__u8 *)ip != 0x45)
-		return pass(REASON_OPTIONS);
-	if (ip->frag_off & bpf_htons(IP_OFFSET_OR_MORE))
-		return elsewhere(ctx, PROGRAM_FRAGMENT);
-	if (ip->protocol == IPPROTO_ICMP)
-		return elsewhere(ctx, PROGRAM_ICMP);
+	__u64 first = load64(ip);
+	if ((first & IP_FIRST_MASK) != IP_FIRST)
+		return (__u8)first == IP_FIRST ? elsewhere(ctx, PROGRAM_FRAGMENT) : pass(REASON_OPTIONS);
 	if (ip->protocol != IPPROTO_UDP)
-		return pass(REASON_OTHER);
-	__u32 bytes = bpf_ntohs(ip->tot_len);
+		return ip->protocol == IPPROTO_ICMP ? elsewhere(ctx, PROGRAM_ICMP) : pass(REASON_OTHER);
+	__u32 bytes = bpf_ntohs(first >> 16);
 	if ((void *)(udp + 1) > end || bytes < sizeof(*ip) + sizeof(*udp) || bytes > end - (void *)ip)
 		return pass(REASON_SHORT);
-	struct key4 key = { *(__u64 *)&ip->saddr, *(__u32 *)&udp->source };
+	struct key4 key = { load64(&ip->saddr), load32(udp) };
 	struct flow4 *flow = find4(&key);
 	if (ip->ttl <= 1)
 		return pass(REASON_TTL);
@@ -62,14 +63,8 @@ static __always_inline int forward4(struct xdp_md *ctx, struct ethhdr *eth, stru
 		if (reason)
 			return stopped(ctx, -reason, hop->forward);
 	}
-	ip->saddr = flow->saddr;
-	ip->daddr = flow->daddr;
-	ip->ttl--;
-	ip->check = checksum_add(ip->check, flow->ip_delta);
-	udp->source = flow->sport;
-	udp->dest = flow->dport;
-	if (udp->check)
-		udp->check = udp_checksum_add(udp->check, flow->udp_delta);
+	rewrite4(ip, flow);
+	rewrite_udp(udp, &flow->sport, flow->udp_delta);
 	count_packet(hop, bytes);
 	return leave(ctx, eth, hop, vlan);
 }
@@ -92,7 +87,7 @@ static __always_inline int forward6(struct xdp_md *ctx, struct ethhdr *eth, stru
 		return pass(REASON_SHORT);
 	if (!udp->check)
 		return pass(REASON_ZERO_CHECKSUM);
-	struct key6 key = { .addresses = { address6(&ip->saddr), address6(&ip->daddr) }, .ports = *(__u32 *)&udp->source };
+	struct key6 key = { .addresses = { address6(&ip->saddr), address6(&ip->daddr) }, .ports = load32(udp) };
 	struct flow6 *flow = find6(&key);
 	if (ip->hop_limit <= 1)
 		return pass(REASON_TTL);
@@ -110,12 +105,8 @@ static __always_inline int forward6(struct xdp_md *ctx, struct ethhdr *eth, stru
 		if (reason)
 			return stopped(ctx, -reason, hop->forward);
 	}
-	__builtin_memcpy(&ip->saddr, &flow->saddr, 16);
-	__builtin_memcpy(&ip->daddr, &flow->daddr, 16);
-	ip->hop_limit--;
-	udp->source = flow->sport;
-	udp->dest = flow->dport;
-	udp->check = udp_checksum_add(udp->check, flow->udp_delta);
+	rewrite6(ip, flow);
+	rewrite_udp(udp, &flow->sport, flow->udp_delta);
 	count_packet(hop, bytes);
 	return leave(ctx, eth, hop, vlan);
 }
@@ -127,7 +118,7 @@ int forward(struct xdp_md *ctx)
 	struct ethhdr *eth = DATA(ctx);
 	if ((void *)(eth + 1) > end)
 		return XDP_PASS;
-	__be16 proto = eth->h_proto;
+	__be16 proto = load16(&eth->h_proto);
 	void *ip = eth + 1;
 	__u16 vlan = 0;
 	if (proto == bpf_htons(ETH_P_8021Q)) {

@@ -9,9 +9,9 @@
 #define LONGHAUL_FRAGMENT_H
 
 #include "attend.h"
-#include "checksum.h"
 #include "flows.h"
 #include "leave.h"
+#include "rewrite.h"
 
 #define IP_OFFSET 0x1fff
 #define IP6_OFFSET 0xfff8
@@ -104,16 +104,9 @@ static __always_inline int fragment4(struct xdp_md *ctx, struct ethhdr *eth, str
 		count_refusal(-reason, hop->forward & FORWARD_MASK);
 		return XDP_DROP;
 	}
-	ip->saddr = flow->saddr;
-	ip->daddr = flow->daddr;
-	ip->ttl--;
-	ip->check = checksum_add(ip->check, flow->ip_delta);
-	if (first && (void *)(udp + 1) <= end) {
-		udp->source = flow->sport;
-		udp->dest = flow->dport;
-		if (udp->check)
-			udp->check = udp_checksum_add(udp->check, flow->udp_delta);
-	}
+	rewrite4(ip, flow);
+	if (first && (void *)(udp + 1) <= end)
+		rewrite_udp(udp, &flow->sport, flow->udp_delta);
 	count_packet(hop, bytes);
 	return leave(ctx, eth, hop, vlan);
 }
@@ -160,14 +153,9 @@ static __always_inline int fragment6(struct xdp_md *ctx, struct ethhdr *eth, str
 		count_refusal(-reason, hop->forward & FORWARD_MASK);
 		return XDP_DROP;
 	}
-	__builtin_memcpy(&ip->saddr, &flow->saddr, 16);
-	__builtin_memcpy(&ip->daddr, &flow->daddr, 16);
-	ip->hop_limit--;
-	if (first && (void *)(udp + 1) <= end) {
-		udp->source = flow->sport;
-		udp->dest = flow->dport;
-		udp->check = udp_checksum_add(udp->check, flow->udp_delta);
-	}
+	rewrite6(ip, flow);
+	if (first && (void *)(udp + 1) <= end)
+		rewrite_udp(udp, &flow->sport, flow->udp_delta);
 	count_packet(hop, bytes);
 	return leave(ctx, eth, hop, vlan);
 }

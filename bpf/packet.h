@@ -37,15 +37,39 @@ static __always_inline __u64 frame_bytes(struct xdp_md *ctx)
 	return bytes;
 }
 
-/* Both MACs of a link header; packets may be read unaligned. */
+/* Words as wide as a register: clang would take what it knows the fields of from narrower ones. Packets may be read unaligned. */
+static __always_inline __u64 load64(const void *at)
+{
+	return *(const __u64 *)at;
+}
+
+static __always_inline __u16 load16(const void *at)
+{
+	return *(const __u16 *)at;
+}
+
+static __always_inline __u32 load32(const void *at)
+{
+	return *(const __u32 *)at;
+}
+
+static __always_inline void store64(void *at, __u64 value)
+{
+	*(__u64 *)at = value;
+}
+
+static __always_inline void store32(void *at, __u32 value)
+{
+	*(__u32 *)at = value;
+}
+
+/* Both MACs of a link header. What follows the first in its word is written over by the second. */
 static __always_inline void put_macs(struct ethhdr *eth, const struct hop *hop, const struct device *device)
 {
-	const __u16 *to = (const void *)hop->dmac, *from = (const void *)device->mac;
-	__u16 *macs = (void *)eth;
-	*(__u32 *)macs = *(const __u32 *)to;
-	macs[2] = to[2];
-	*(__u32 *)(macs + 3) = *(const __u32 *)from;
-	macs[5] = from[2];
+	void *macs = eth;
+	store64(macs, load64(hop->dmac));
+	store32(macs + 6, load32(device->mac));
+	*(__u16 *)(macs + 10) = *(const __u16 *)(device->mac + 4);
 }
 
 static __always_inline struct address mapped(__be32 v4)
@@ -61,13 +85,14 @@ static __always_inline int is_mapped(const struct address *address)
 
 static __always_inline int same(const struct address *a, const struct address *b)
 {
-	return !((a->words[0] ^ b->words[0]) | (a->words[1] ^ b->words[1]) | (a->words[2] ^ b->words[2]) | (a->words[3] ^ b->words[3]));
+	return !((load64(a) ^ load64(b)) | (load64(&a->words[2]) ^ load64(&b->words[2])));
 }
 
 static __always_inline struct address address6(const struct in6_addr *in6)
 {
 	struct address address;
-	__builtin_memcpy(&address, in6, sizeof(address));
+	store64(&address, load64(in6));
+	store64(&address.words[2], load64(&in6->s6_addr32[2]));
 	return address;
 }
 

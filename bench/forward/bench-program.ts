@@ -7,22 +7,25 @@ import { readObject } from "../../src/host/bpf/bpffs.ts";
 export class BenchProgram {
   readonly empty: BpfProgram;
   readonly rotate: BpfProgram;
+  readonly touch: BpfProgram;
   readonly send: BpfProgram;
-  readonly drop: BpfProgram;
+  /** What a sink does with what comes. */
+  readonly sinks: Readonly<Record<"drop" | "count" | "echo", BpfProgram>>;
   readonly #object: BpfObject;
   readonly #words: Uint32Array;
-  readonly #state: BigUint64Array;
+  readonly #longs: BigUint64Array;
 
-  constructor(bpf: Bpf) {
-    this.#object = new BpfObject(bpf, readObject("bench"));
-    this.empty = this.#object.load("xdp/empty");
-    this.rotate = this.#object.load("xdp/rotate");
-    this.send = this.#object.load("xdp/send");
-    this.drop = this.#object.load("xdp/drop");
+  /** `lines`: of the table that `touch` reads, a power of two. */
+  constructor(bpf: Bpf, lines = 1) {
+    this.#object = new BpfObject(bpf, readObject("bench"), { entries: { lines } });
+    const load = (name: string): BpfProgram => this.#object.load(`xdp/${name}`);
+    [this.empty, this.rotate, this.touch, this.send] = [load("empty"), load("rotate"), load("touch"), load("send")];
+    this.sinks = { drop: load("drop"), count: load("count"), echo: load("echo") };
     const { buffer } = this.#object.map("bss").memory();
-    this.#words = new Uint32Array(buffer, 0, 8);
-    this.#state = new BigUint64Array(buffer, 24, 1);
-    this.#state[0] = 88_172_645_463_325_252n;
+    this.#words = new Uint32Array(buffer, 0, WORD.count);
+    this.#longs = new BigUint64Array(buffer, 0, WORD.count / 2);
+    this.#longs[LONG.state] = 88_172_645_463_325_252n;
+    this.#words[WORD.lines] = lines - 1;
   }
 
   /** Which flows: at random out of so many, or one after another from `first`. */
@@ -30,9 +33,14 @@ export class BenchProgram {
     this.#words.set([flows, forwards, random ? 1 : 0, first]);
   }
 
+  /** Of the table that `touch` reads, a power of two. */
+  lines(count: number): void {
+    this.#words[WORD.lines] = count - 1;
+  }
+
   /** Packets that were made one after another. */
   get made(): number {
-    return this.#words[3]! >>> 0;
+    return this.#words[WORD.next]! >>> 0;
   }
 
   /** Where `rotate` leads. */
@@ -42,11 +50,29 @@ export class BenchProgram {
     this.#object.map("target").update(Buffer.alloc(4), value);
   }
 
-  /** Where `send` leads. */
-  outBy(ifindex: number): void {
-    this.#words[4] = ifindex;
+  /** Where `send` leads, and to whom. */
+  outBy(ifindex: number, mac: Uint8Array): void {
+    this.#words[WORD.ifindex] = ifindex;
+    new Uint8Array(this.#words.buffer).set(mac, WORD.mac * 4);
+  }
+
+  /** `perSecond` packets, 0: as many as there can be; so many of a thousand from a source that never comes again. */
+  pace(perSecond: number, spoofed = 0): void {
+    this.#longs[LONG.gap] = perSecond === 0 ? 0n : BigInt(Math.round(1e9 / perSecond));
+    this.#longs[LONG.due] = 0n;
+    this.#words[WORD.spoofed] = Math.round((spoofed * 65_536) / 1000);
+  }
+
+  /** Packets of flows, and of sources that never come again: sent by `send`, taken by the sinks that count. */
+  get counts(): { sent: [number, number]; taken: [number, number] } {
+    const at = (index: number): number => Number(this.#longs[index]!);
+    return { sent: [at(LONG.sent), at(LONG.sent + 1)], taken: [at(LONG.taken), at(LONG.taken + 1)] };
   }
 }
+
+/** Of the structure `bench`. */
+const WORD = { next: 3, ifindex: 4, lines: 5, spoofed: 20, mac: 21, count: 24 } as const;
+const LONG = { state: 3, gap: 4, due: 5, sent: 6, taken: 8 } as const;
 
 /** Ethernet, IPv4, UDP; addresses and ports are the program's. */
 export function template(bytes: number, dmac: Uint8Array = new Uint8Array(6)): Uint8Array {

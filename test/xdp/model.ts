@@ -119,10 +119,9 @@ export class Model {
   ): string | undefined {
     const bytes = lengthOf(frame, headers);
     const candidates = forward.backends.map(({ address }) => this.#options.wayTo(address)!);
-    if (bytes > Math.min(...candidates.map(({ mtu }) => mtu))) {
-      // The flow is there then, but no packet of it came out to learn from.
-      return "a first packet that is too big: the generator must not make it";
-    }
+    const mtu = Math.min(...candidates.map((way) => way.mtu));
+    // The flow is there then, but no packet of it came out to learn from: the next one is the first.
+    if (bytes > mtu) return this.#tooBig(frame, headers, mtu, ifindex, verdict, out);
     if (verdict !== REDIRECT && verdict !== TX) return `verdict ${verdict} for the first packet of a flow of ${forward.name}`;
     const seen = readHeaders(out);
     if (seen === undefined) return "what came out is no packet";

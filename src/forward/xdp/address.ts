@@ -3,7 +3,8 @@ import type { Family } from "../ip-range.ts";
 
 export function putAddress(view: DataView, at: number, family: Family, address: bigint): void {
   if (family === 4) {
-    view.setBigUint64(at, 0n);
+    view.setUint32(at, 0);
+    view.setUint32(at + 4, 0);
     view.setUint32(at + 8, 0xffff);
     view.setUint32(at + 12, Number(address));
     return;

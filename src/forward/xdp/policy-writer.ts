@@ -68,11 +68,11 @@ export class PolicyWriter {
     const policy = this.policies.take();
     if (isSingle(forward)) {
       // What most are costs nothing to find and nothing to give back: backend and choice stand at the policy's own number.
-      const sources: number[] = [];
+      const sources: number[] = forward.source.kind === "addresses" ? [] : NOTHING;
       this.#putBackend(policy, backends[0]!, this.#sourcesOf(forward, backends[0]!, sources));
       this.#memory.choices.setUint32(policy * INDEX_BYTES, policy, true);
       this.#policy(policy, forward, access, policy, 1);
-      return { policy, choice: -1, backends: NOTHING, sources: sources.length === 0 ? NOTHING : sources };
+      return { policy, choice: -1, backends: NOTHING, sources };
     }
     const taken = { backends: [] as number[], sources: [] as number[], choice: -1 };
     try {
@@ -226,5 +226,6 @@ function keyOf(places: readonly number[], backends: readonly Backend[]): string 
   return places.map((place, i) => `${place}@${backends[i]!.weight}`).join();
 }
 
-const NOTHING: readonly number[] = [];
+/** Of most forwards; nothing is added to it. */
+const NOTHING: number[] = [];
 const UNSOURCED = { at: 0, count: 0 };

@@ -33,6 +33,12 @@ export class Slots {
   take(count = 1): number {
     const size = this.#used.length;
     let at = this.#next;
+    if (count === 1 && this.#used[at] === 0) {
+      this.#used[at] = 1;
+      this.#free--;
+      this.#next = at + 1;
+      return at;
+    }
     let run = 0;
     for (let steps = 0; steps < size + count && count <= this.#free; steps++) {
       if (at >= size) {

@@ -32,9 +32,12 @@ export class Tables {
   readonly #writer: PolicyWriter;
   readonly #ids: Slots;
   readonly #held = new Map<string, Held>();
-  readonly #names = new Map<number, string>();
+  /** By number. */
+  readonly #names: (string | undefined)[] = [];
   readonly #forwards: Int32Array;
   readonly #titles: Buffer;
+  /** The same. */
+  readonly #numbers: Uint32Array;
   readonly #ended: BigUint64Array;
   readonly #places = new Map<string, number>();
   #ranges: Record<"places" | "ranges", ReadonlyMap<string, number>> = { places: new Map(), ranges: new Map() };
@@ -54,6 +57,7 @@ export class Tables {
     this.#forwards = new Int32Array(forwards.buffer, forwards.byteOffset, forwards.length / 4);
     const titles = object.map("titles").memory();
     this.#titles = Buffer.from(titles.buffer, titles.byteOffset, titles.length);
+    this.#numbers = new Uint32Array(titles.buffer, titles.byteOffset, titles.length / 4);
     this.#ended = new BigUint64Array(titles.buffer, titles.byteOffset, titles.length / 8);
     this.#ids = new Slots("forwards", object.map("forwards").shape.entries);
     this.#inherit();
@@ -64,7 +68,8 @@ export class Tables {
     return this.#ranges.places.size > 0;
   }
 
-  get names(): ReadonlyMap<number, string> {
+  /** By number; also of those that left and have flows. */
+  get names(): readonly (string | undefined)[] {
     return this.#names;
   }
 
@@ -73,13 +78,13 @@ export class Tables {
   }
 
   forwardOf(id: number): Forward | undefined {
-    const name = this.#names.get(id);
+    const name = this.#names[id];
     return name === undefined ? undefined : this.#held.get(name)?.forward;
   }
 
   /** Seconds; of a forward that is gone as well, as long as it has flows. */
   idleOf(id: number): number {
-    return this.#titles.readUInt32LE(id * TITLE.bytes + TITLE.idle);
+    return this.#numbers[(id * TITLE.bytes + TITLE.idle) / 4]!;
   }
 
   /** Of flows that are no more, into `stats`. */
@@ -127,7 +132,7 @@ export class Tables {
   /** Of a forward that left and has no flows any more. */
   forget(id: number): void {
     this.leaving.delete(id);
-    this.#names.delete(id);
+    this.#names[id] = undefined;
     this.#titles.fill(0, id * TITLE.bytes, (id + 1) * TITLE.bytes);
     this.#ids.give(id);
     this.#forgotten(id);
@@ -145,7 +150,7 @@ export class Tables {
       for (const forward of forwards) {
         const known = this.#held.get(forward.name)?.id ?? this.#inherited?.get(forward.name);
         const list = forward.allow.length + forward.deny.length === 0 ? 0 : this.#nextList++;
-        const access = list === 0 ? [] : accessEntries(list, forward.allow, forward.deny);
+        const access = list === 0 ? NO_ACCESS : accessEntries(list, forward.allow, forward.deny);
         const written = this.#writer.write(forward, list);
         staged.push({ id: known ?? -1, forward, written, access });
         for (const { key, verdict } of access) this.#object.map("access").update(key, number32(verdict));
@@ -206,12 +211,12 @@ export class Tables {
 
   #title(id: number, { name, idleSeconds }: Forward): void {
     const base = id * TITLE.bytes;
-    if (this.#names.get(id) !== name) {
-      this.#names.set(id, name);
-      // By hand: calls out of JavaScript cost more than a short name.
-      for (let i = 0; i < TITLE.nameBytes; i++) this.#titles[base + i] = i < name.length ? name.charCodeAt(i) : 0;
+    if (this.#names[id] !== name) {
+      this.#names[id] = name;
+      // By hand: calls out of JavaScript cost more than a short name. Behind it are zeros: the place was nobody's.
+      for (let i = 0; i < name.length; i++) this.#titles[base + i] = name.charCodeAt(i);
     }
-    this.#titles.writeUInt32LE(idleSeconds, base + TITLE.idle);
+    this.#numbers[(base + TITLE.idle) / 4] = idleSeconds;
   }
 
   /** New places first, then the addresses that lead to them, then what nobody is led to any more goes. */
@@ -245,7 +250,7 @@ export class Tables {
       if (this.#titles[id * TITLE.bytes] === 0) continue;
       const name = this.#titles.toString("latin1", id * TITLE.bytes, id * TITLE.bytes + TITLE.nameBytes).replace(/\0.*$/s, "");
       this.#ids.claim(id);
-      this.#names.set(id, name);
+      this.#names[id] = name;
       if (policy === 0) {
         this.leaving.add(id);
         continue;
@@ -287,6 +292,8 @@ export class Tables {
     this.#release = [];
   }
 }
+
+const NO_ACCESS: readonly AccessEntry[] = [];
 
 function listOf(key: Uint8Array): number {
   return new DataView(key.buffer, key.byteOffset).getUint32(ACCESS_KEY.list, true);

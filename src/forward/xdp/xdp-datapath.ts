@@ -27,7 +27,7 @@ import {
 } from "../datapath.ts";
 import type { Forward } from "../forward.ts";
 import { type Family, formatAddress, parseAddress } from "../ip-range.ts";
-import { type Backend, formatBackend } from "../listen.ts";
+import { formatBackend } from "../listen.ts";
 import type { Plan } from "../plan.ts";
 import { readCapture } from "./capture-record.ts";
 import { Collector } from "./collector.ts";
@@ -149,8 +149,8 @@ export class XdpDatapath implements Datapath {
   }
 
   async apply(plan: Plan): Promise<void> {
-    for (const { backends } of plan.added) this.#resolve(backends);
-    for (const { after } of plan.changed) this.#resolve(after.backends);
+    for (const forward of plan.added) this.#resolve(forward);
+    for (const { after } of plan.changed) this.#resolve(after);
     this.#tables.apply(plan);
     this.#last = plan;
     this.#settings.setFlag(SETTING_FLAG.ranges, this.#tables.hasRanges);
@@ -180,8 +180,8 @@ export class XdpDatapath implements Datapath {
     this.#leaveDeserted();
     const forwards = new Map<string, ForwardStats>();
     this.#totals.count(this.#flows);
-    for (const [id, name] of this.#tables.names) {
-      if (this.#tables.idOf(name) !== id) continue;
+    for (const [id, name] of this.#tables.names.entries()) {
+      if (name === undefined || this.#tables.idOf(name) !== id) continue;
       const stats = newForwardStats();
       for (const part of [this.#totals, this.#tables, this.#counts]) part.addTo(stats, id);
       forwards.set(name, stats);
@@ -198,7 +198,7 @@ export class XdpDatapath implements Datapath {
       table.each((entry, isDead) => {
         if (isDead || entry.isReply || found.length >= limit || (only !== undefined && entry.forward !== only)) return;
         const other = table.other(entry);
-        found.push(describeFlow(entry, other, this.#tables.names.get(entry.forward) ?? "", this.#collector.expires(entry, other)));
+        found.push(describeFlow(entry, other, this.#tables.names[entry.forward] ?? "", this.#collector.expires(entry, other)));
       });
     return found;
   }
@@ -275,17 +275,19 @@ export class XdpDatapath implements Datapath {
   }
 
   #sourceTo(family: Family, address: bigint): bigint | undefined {
-    if (!this.#sources.has(address)) {
-      const way = this.#wayTo(formatAddress(family, address));
-      this.#sources.set(address, way === undefined ? undefined : parseAddress(way.source)?.value);
-      // So that the first packet finds its neighbour known.
-      if (way !== undefined && !way.local) this.#neighbours.resolve(way.ifindex, way.nextHop);
-    }
-    return this.#sources.get(address);
+    const known = this.#sources.get(address);
+    if (known !== undefined || this.#sources.has(address)) return known;
+    const way = this.#wayTo(formatAddress(family, address));
+    const source = way === undefined ? undefined : parseAddress(way.source)?.value;
+    this.#sources.set(address, source);
+    // So that the first packet finds its neighbour known.
+    if (way !== undefined && !way.local) this.#neighbours.resolve(way.ifindex, way.nextHop);
+    return source;
   }
 
-  #resolve(backends: readonly Backend[]): void {
-    for (const { family, address } of backends) this.#sourceTo(family, address);
+  /** Where the route's source is asked for anyway it is done then. */
+  #resolve({ source, backends }: Forward): void {
+    if (source.kind !== "auto") for (const { family, address } of backends) this.#sourceTo(family, address);
   }
 
   /** Changes come in crowds. */
