@@ -92,6 +92,10 @@ export class PolicyWriter {
     this.#giveParts(written);
   }
 
+  get isResting(): boolean {
+    return this.policies.isResting || Object.values(this.#slots).some((slots) => slots.isResting);
+  }
+
   /** What was given back a while ago can be taken again. */
   rest(): void {
     for (const slots of [this.policies, ...Object.values(this.#slots)]) slots.rest();

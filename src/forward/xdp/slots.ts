@@ -25,6 +25,11 @@ export class Slots {
     return this.#free;
   }
 
+  /** Whether some were given back and cannot be had yet. */
+  get isResting(): boolean {
+    return this.#freed.length + this.#resting.length > 0;
+  }
+
   isUsed(at: number): boolean {
     return this.#used[at] !== 0;
   }

@@ -138,6 +138,11 @@ export class Tables {
     this.#forgotten(id);
   }
 
+  /** Whether there are places that can be had again in a while. */
+  get isResting(): boolean {
+    return this.#ids.isResting || this.#writer.isResting;
+  }
+
   /** To be called when all packets that were under way are through, and a while has passed. */
   rest(): void {
     this.#writer.rest();

@@ -8,6 +8,7 @@
  * Deviations from datapath.ts: limits and lists are looked at once a flow is known (step 3 before 1 and 2), with the same outcome, except that
  * a packet over a limit that would be the first of a flow opens it. Packets with options, and fragments before their first one, are left to the kernel.
  */
+import { HostError } from "../../base/errors.ts";
 import type { BpfProgram } from "../../host/bpf/bpf-program.ts";
 import { RingBuffer } from "../../host/bpf/ring-buffer.ts";
 import { listInterfaces } from "../../host/interface.ts";
@@ -151,7 +152,7 @@ export class XdpDatapath implements Datapath {
   async apply(plan: Plan): Promise<void> {
     for (const forward of plan.added) this.#resolve(forward);
     for (const { after } of plan.changed) this.#resolve(after);
-    this.#tables.apply(plan);
+    await this.#write(plan);
     this.#last = plan;
     this.#settings.setFlag(SETTING_FLAG.ranges, this.#tables.hasRanges);
     if (plan.removed.length + plan.changed.length > 0) this.#settings.renew();
@@ -242,6 +243,19 @@ export class XdpDatapath implements Datapath {
     this.#installation.close(keep);
   }
 
+  /** What earlier changes gave back can be had again when no packet can be reading it any more: a change may have to wait for that. */
+  async #write(plan: Plan): Promise<void> {
+    for (let waits = REST_TICKS; ; waits--) {
+      try {
+        this.#tables.apply(plan);
+        return;
+      } catch (error) {
+        if (waits === 0 || !this.#tables.isResting || !(error instanceof HostError) || error.code !== "ENOSPC") throw error;
+      }
+      await new Promise((done) => setTimeout(done, TICK_MS));
+    }
+  }
+
   /** Flows to backends that their forward has no more. */
   #leaveDeserted(): void {
     const { deserted } = this.#tables;
@@ -328,6 +342,8 @@ function servedInterfaces(sys: Sys): string[] {
 }
 
 const TICK_MS = 250;
+/** After so many of them, and one that was just to come, all that was given back can be had. */
+const REST_TICKS = 3;
 /** A million in a second: some milliseconds. */
 const PLACES_PER_TICK = 262_144;
 const RENEW_MS = 20;

@@ -1,0 +1,182 @@
+/**
+ * Whether a packet is lost by XDP between namespaces while its forwards, its process and its version change, or while it is flooded. Root; all of the machine.
+ *
+ *   npm run bench:forward -- --only lossless [--rate 500000] [--reloads 1000] [--forwards 1000] [--spoofed 1000000] [--parts quiet,reloads,processes,flood]
+ *
+ * Lost is what came to the forwarder, was not refused and did not leave it. "Overrun" are frames for which a veth's ring of 256 had no room, as it happens when something
+ * keeps the core for half a millisecond: they never came to the forwarder, or had left it. `quiet` says how many there are when nothing changes.
+ */
+import { parseArgs } from "node:util";
+import { type DesiredState, desiredState, NOTHING_DESIRED } from "../../src/forward/desired-state.ts";
+import { plan } from "../../src/forward/plan.ts";
+import { XdpDatapath, type XdpOptions } from "../../src/forward/xdp/xdp-datapath.ts";
+import { loadSys } from "../../src/host/sys.ts";
+import { DatapathProcess } from "../../test/xdp/datapath-process.ts";
+import type { Load } from "./generator.ts";
+import { BACKEND, forwardOf, insideProxy, LISTEN, type Wire } from "./wire.ts";
+
+const { values } = parseArgs({
+  options: {
+    rate: { type: "string", default: "500000" },
+    reloads: { type: "string", default: "1000" },
+    forwards: { type: "string", default: "1000" },
+    spoofed: { type: "string", default: "1000000" },
+    parts: { type: "string", default: "quiet,reloads,processes,flood" },
+  },
+});
+const rate = Number(values.rate);
+const reloads = Number(values.reloads);
+const forwards = Number(values.forwards);
+const OPTIONS: XdpOptions = { interfaces: ["in", "out"], limits: { flowsMax: 65_536 } };
+/** Those of the rest may come and go: packets of these are counted. */
+const LOAD = { flows: 1000, forwards: Math.min(forwards, 1000), rate } as const;
+let lost = 0;
+
+/** Packets as long as `work` lasts, each of which is to arrive. */
+async function during(
+  wire: Wire,
+  what: string,
+  load: Omit<Load, "seconds">,
+  work: () => Promise<string>,
+  refused = async (): Promise<number> => 0,
+): Promise<void> {
+  // Flows begin, whatever is overrun meanwhile.
+  await wire.generator.send({ flows: load.flows, forwards: load.forwards ?? 1, seconds: 1, rate: 50_000 });
+  const [before, refusedBefore] = [wire.frames(), await refused()];
+  const sum = { sent: 0, seconds: 0 };
+  let busy = true;
+  const said = work().finally(() => {
+    busy = false;
+  });
+  while (busy) {
+    const began = performance.now();
+    const { sent } = await wire.generator.send({ ...load, seconds: 1 });
+    sum.sent += sent[0] + sent[1];
+    // The generator waits a while for the last packets.
+    sum.seconds += (performance.now() - began) / 1000 - 0.2;
+  }
+  const after = wire.frames();
+  const came = after.came - before.came;
+  const missing = came - (after.left - before.left) - ((await refused()) - refusedBefore);
+  lost += Math.max(0, missing);
+  const overrun = after.overrun - before.overrun;
+  console.log(
+    `${what}: ${await said}; ${number(came)} packets of ${load.flows} flows at ${number(Math.round(sum.sent / sum.seconds))} a second, ${missing} lost (overrun: ${((100 * overrun) / sum.sent).toFixed(2)} %)`,
+  );
+}
+
+async function undisturbed(wire: Wire): Promise<void> {
+  const datapath = new XdpDatapath({ ...OPTIONS, pinned: false }, loadSys());
+  await datapath.apply(plan(NOTHING_DESIRED, stateOf(1)));
+  await during(wire, "quiet", LOAD, async () => {
+    await new Promise((done) => setTimeout(done, 4000));
+    return "nothing changes";
+  });
+  await datapath.close(false);
+}
+
+async function reloading(wire: Wire): Promise<void> {
+  const datapath = new XdpDatapath({ ...OPTIONS, pinned: false }, loadSys());
+  let state: DesiredState = stateOf(1);
+  await datapath.apply(plan(NOTHING_DESIRED, state));
+  await during(wire, "reloads", LOAD, async () => {
+    const took: number[] = [];
+    for (let n = 0; n < reloads; n++) {
+      const next = stateOf(n + 2);
+      const change = plan(state, next);
+      const began = performance.now();
+      await datapath.apply(change);
+      took.push(performance.now() - began);
+      state = next;
+      // Its timers are to have their turn.
+      await new Promise((done) => setTimeout(done, 1));
+    }
+    took.sort((a, b) => a - b);
+    return `${reloads} times all of ${forwards} forwards (median ${took[reloads >> 1]!.toFixed(1)} ms)`;
+  });
+  await datapath.close(false);
+}
+
+async function processes(wire: Wire): Promise<void> {
+  const options = { ...OPTIONS, name: wire.proxy };
+  const apply = { apply: Array.from({ length: LOAD.forwards }, (_, i) => entryOf(i)) };
+  const open = async (more: object = {}): Promise<DatapathProcess> => {
+    const started = await DatapathProcess.start(wire.proxy, { ...options, ...more });
+    await started.ask(apply);
+    return started;
+  };
+  let datapath = await open();
+  const change = (what: string, work: () => Promise<DatapathProcess>): Promise<void> =>
+    during(wire, what, LOAD, async () => {
+      for (let n = 0; n < 3; n++) datapath = await work();
+      return "3 times";
+    });
+  await change("kill -9, and the next one", async () => {
+    await datapath.kill();
+    return open();
+  });
+  await change("restart", async () => {
+    await datapath.close(true);
+    return open();
+  });
+  let flowsMax = OPTIONS.limits!.flowsMax!;
+  await change("upgrade, to other tables", async () => {
+    flowsMax = flowsMax === 65_536 ? 131_072 : 65_536;
+    const next = await open({ limits: { ...OPTIONS.limits, flowsMax } });
+    await datapath.kill();
+    return next;
+  });
+  await datapath.close(false);
+}
+
+async function flood(wire: Wire): Promise<void> {
+  const datapath = new XdpDatapath({ ...OPTIONS, pinned: false, limits: { flowsMax: 262_144 } }, loadSys());
+  await datapath.apply(plan(NOTHING_DESIRED, stateOf(1, 1)));
+  const spoofed = Number(values.spoofed);
+  const own = 100_000;
+  const load = { flows: 500, rate: spoofed + own, spoofed: Math.round((1000 * spoofed) / (spoofed + own)) };
+  const own500 = async (): Promise<string> => {
+    const flows = (await datapath.flows(1_000_000)).filter(({ source }) => source.startsWith("10.64."));
+    return JSON.stringify(flows.map(({ source, seenAs }) => `${source} ${seenAs}`).sort());
+  };
+  let first = "";
+  const flooded = async (): Promise<string> => {
+    // They are there by now.
+    first = await own500();
+    await new Promise((done) => setTimeout(done, 3000));
+    return `${number(spoofed)} sources a second that never come again`;
+  };
+  await during(wire, "flood", load, flooded, async () => (await datapath.stats()).forwards.get("f0")!.refused);
+  const { counters } = await datapath.stats();
+  const same = first === (await own500()) && JSON.parse(first).length === load.flows;
+  if (!same) lost++;
+  console.log(
+    `       refused by the budget of new flows: ${number(counters.budget!)}; for want of room: ${counters.full}; the ${load.flows} flows are ${same ? "the same as before" : "others"}`,
+  );
+  await datapath.close(false);
+}
+
+function entryOf(i: number): object {
+  return { name: `f${i}`, listen: `${LISTEN}:${1024 + i}`, to: [`${BACKEND}:${1024 + i}`] };
+}
+
+function stateOf(revision: number, count = forwards): DesiredState {
+  return desiredState(
+    revision,
+    Array.from({ length: count }, (_, i) => forwardOf(i, ` ${revision}`)),
+  );
+}
+
+function number(value: number): string {
+  return value.toLocaleString("en");
+}
+
+const PARTS = { quiet: undisturbed, reloads: reloading, processes, flood } as const;
+const wire = insideProxy(import.meta.filename);
+if (wire !== undefined) {
+  await wire.generator.sink("count");
+  wire.first();
+  for (const name of values.parts.split(",") as (keyof typeof PARTS)[]) await PARTS[name](wire);
+  wire.generator.close();
+  process.exit(lost === 0 ? 0 : 1);
+}
