@@ -1,6 +1,7 @@
 /** `longhaul forward list|stats|flows|check|explain`. */
 import type { z } from "zod";
 import { ConfigError, HostError } from "../base/errors.ts";
+import { advise } from "../forward/advice.ts";
 import type { DatapathKind, DatapathStats, Flow } from "../forward/datapath.ts";
 import { newForwardStats } from "../forward/datapath.ts";
 import type { DesiredState } from "../forward/desired-state.ts";
@@ -8,8 +9,10 @@ import { entryOf, type Forward, weighted } from "../forward/forward.ts";
 import { formatIpRange } from "../forward/ip-range.ts";
 import { formatBackend, formatListen, formatPorts } from "../forward/listen.ts";
 import { examine, fix } from "../forward/surroundings.ts";
-import { pinnedNames } from "../host/bpf/bpffs.ts";
+import { pinnedNames, possibleCpus } from "../host/bpf/bpffs.ts";
+import { listInterfaces } from "../host/interface.ts";
 import { silentLog } from "../host/log.ts";
+import { loadSys } from "../host/sys.ts";
 import { amount } from "../top/quantity.ts";
 import { Remote } from "./forward-control.ts";
 import { openDatapath, XDP_PINS } from "./forward-datapaths.ts";
@@ -105,9 +108,19 @@ export async function runCheck(given: z.output<typeof checkConfig>): Promise<num
   for (const { level, text, fix: mend } of findings)
     process.stdout.write(`${level}: ${text}${mend === undefined ? "" : ` (sysctl ${mend.name}=${mend.value})`}\n`);
   if (findings.length === 0) process.stdout.write("nothing is in the way\n");
+  for (const advice of adviceFor(kind)) process.stdout.write(`advice: ${advice}\n`);
   if (!given.fix) return findings.some(({ level }) => level === "error") ? 1 : 0;
   for (const setting of fix(findings)) process.stdout.write(`set ${setting}; write it to /etc/sysctl.d/longhaul.conf to keep it\n`);
   return (await examine(state, kind)).some(({ level }) => level === "error") ? 1 : 0;
+}
+
+/** None where interfaces cannot be asked for. */
+function adviceFor(kind: DatapathKind): string[] {
+  try {
+    return advise(listInterfaces(loadSys()), possibleCpus(), kind);
+  } catch {
+    return [];
+  }
 }
 
 /** What "run" would take; nothing is left of having tried. */

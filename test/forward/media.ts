@@ -13,11 +13,12 @@ const CALLS = 10;
 /** Packets of 20 ms that a caller sends. */
 const RTP_PACKETS = 100;
 
-export function media(lab: Lab): void {
-  describe("media through longhaul forward", () => checks(lab));
+/** `datapaths`: in the kernel, as many as this machine has. */
+export function media(lab: Lab, datapaths: readonly string[]): void {
+  describe("media through longhaul forward", () => checks(lab, datapaths));
 }
 
-function checks(lab: Lab): void {
+function checks(lab: Lab, datapaths: readonly string[]): void {
   const folder = mkdtempSync(join(tmpdir(), "longhaul-media-"));
   const state = join(folder, "forward.json");
   const children = new Children();
@@ -91,45 +92,50 @@ function checks(lab: Lab): void {
     });
   }
 
-  test("a picture of ffmpeg by RTP arrives whole", { skip: missing("ffmpeg") }, async () => {
-    forward("add", "--name", "rtp", "--listen", `${LISTEN[4]}:7000-7001`, "--to", BACKEND.a[4]);
-    const sdp = join(folder, "picture.sdp");
-    writeFileSync(
-      sdp,
-      `v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 ${BACKEND.a[4]}\nt=0 0\nm=video 7000 RTP/AVP 96\na=rtpmap:96 MP4V-ES/90000\na=fmtp:96 profile-level-id=1\n`,
-    );
-    const receiver = children.start(
-      "receiver",
-      ["ffmpeg", "-nostdin", "-protocol_whitelist", "file,udp,rtp", "-i", sdp, "-t", "3", "-f", "null", "-"],
-      lab.prefix("a"),
-    );
-    await sleep(1000);
-    const sender = [
-      "ffmpeg",
-      "-nostdin",
-      "-re",
-      "-f",
-      "lavfi",
-      "-i",
-      "testsrc=r=25:s=640x480",
-      "-t",
-      "8",
-      "-c:v",
-      "mpeg4",
-      "-g",
-      "25",
-      "-b:v",
-      "2M",
-      "-f",
-      "rtp",
-      `rtp://${LISTEN[4]}:7000?pkt_size=1200`,
-    ];
-    children.start("sender", sender, lab.prefix("c"));
-    await Promise.race([receiver.exited, sleep(25_000)]);
-    const frames = Number([...receiver.output().matchAll(/frame= *(\d+)/g)].at(-1)?.[1] ?? 0);
-    assert.ok(frames >= 70, `${frames} frames: ${receiver.output().slice(-800)}`);
-    assert.doesNotMatch(receiver.output(), /missed [1-9]\d* packets/);
-  });
+  for (const datapath of datapaths) {
+    test(`${datapath}: pictures of ffmpeg by RTP arrive whole, by IPv4 and IPv6`, { skip: missing("ffmpeg") }, async () => {
+      const child = children.start("run", [longhaul, "forward", "run", "--state", state, "--datapath", datapath]);
+      await waitFor(child, '"forwarding"');
+      // ffmpeg listens at all addresses.
+      const portOf = { 4: 7000, 6: 7010 } as const;
+      const receivers = ([4, 6] as const).map((family) => {
+        const bracketed = (host: string): string => (family === 4 ? host : `[${host}]`);
+        forward(
+          "add",
+          "--name",
+          `rtp${family}`,
+          "--listen",
+          `${bracketed(LISTEN[family])}:${portOf[family]}-${portOf[family] + 1}`,
+          "--to",
+          bracketed(BACKEND.a[family]),
+        );
+        const sdp = join(folder, `picture${family}.sdp`);
+        writeFileSync(
+          sdp,
+          `v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP${family} ${BACKEND.a[family]}\nt=0 0\nm=video ${portOf[family]} RTP/AVP 96\na=rtpmap:96 MP4V-ES/90000\na=fmtp:96 profile-level-id=1\n`,
+        );
+        const taking = ["ffmpeg", "-nostdin", "-protocol_whitelist", "file,udp,rtp", "-i", sdp, "-t", "3", "-f", "null", "-"];
+        return children.start("receiver", taking, lab.prefix("a"));
+      });
+      await sleep(1000);
+      for (const place of [`${LISTEN[4]}:${portOf[4]}`, `[${LISTEN[6]}]:${portOf[6]}`]) {
+        const source = "-re -f lavfi -i testsrc=r=25:s=320x240 -t 8 -c:v mpeg4 -g 25 -b:v 1M -f rtp".split(" ");
+        children.start("sender", ["ffmpeg", "-nostdin", ...source, `rtp://${place}?pkt_size=1200`], lab.prefix("c"));
+      }
+      await Promise.race([Promise.all(receivers.map(({ exited }) => exited)), sleep(25_000)]);
+      for (const receiver of receivers) {
+        const frames = Number([...receiver.output().matchAll(/frame= *(\d+)/g)].at(-1)?.[1] ?? 0);
+        assert.ok(frames >= 70, `${frames} frames: ${receiver.output().slice(-800)}`);
+        assert.doesNotMatch(receiver.output(), /missed [1-9]\d* packets/);
+      }
+      const flows = JSON.parse(forward("flows", "--json")) as { forward: string; packetsIn: number }[];
+      for (const name of ["rtp4", "rtp6"])
+        assert.ok(
+          flows.some((flow) => flow.forward === name && flow.packetsIn > 100),
+          name,
+        );
+    });
+  }
 }
 
 /** sipp's own scenarios, with an address of the forwarder where the callee names its media, and a caller that sends some. */

@@ -52,14 +52,9 @@ export class Collector {
     this.#now = now;
     for (let left = places; left > 0; ) {
       const table = this.#flows[this.#at]!;
-      if (this.#place === 0 && table.isUsed) {
-        // What is put there from now on says so again.
-        table.isUsed = false;
-        this.#occupied = 0;
-        left -= this.#tend(table, left);
-      } else if (this.#place > 0) left -= this.#tend(table, left);
+      if (this.#place > 0 || table.beginWalk()) left -= this.#tend(table, left);
       if (this.#place > 0) continue;
-      if (this.#occupied > 0) table.isUsed = true;
+      table.endWalk(this.#occupied > 0);
       this.#occupied = 0;
       if (++this.#at < this.#flows.length) continue;
       this.#finish();

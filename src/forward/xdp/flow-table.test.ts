@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Prng } from "../../base/prng.ts";
+import { Collector } from "./collector.ts";
 import { FlowTable } from "./flow-table.ts";
 import { FLOW4, FLOW6, type FlowLayout, PLACE } from "./layout.ts";
+import type { Tables } from "./tables.ts";
 
 const nobody = (): void => {};
 
@@ -130,4 +132,18 @@ test("a full table refuses and keeps what it has", () => {
   assert.ok(count > 60, `${count} of 64`);
   assert.equal(bench.add(n), false);
   assert.equal(bench.count(), count);
+});
+
+test("flows are seen while a walk over their table is under way, and a table that is empty is walked over no more", () => {
+  const bench = new Bench(FLOW4, 64);
+  assert.ok(bench.add(1));
+  const tables = { leaving: new Set<number>(), idleOf: () => 60, addEnded: nobody } as unknown as Tables;
+  const collector = new Collector(tables, [bench.table], 1000, false);
+  for (let walked = 0; walked < 64; walked += 16) {
+    assert.equal(collector.collect(1000, 16), walked === 48);
+    assert.equal(bench.count(), 2, `after ${walked + 16} places`);
+  }
+  bench.endAll(() => true);
+  for (let walk = 0; walk < 8; walk++) assert.equal(collector.collect(1001, 64), true);
+  assert.equal(bench.table.isUsed, false);
 });

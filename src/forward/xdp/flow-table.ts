@@ -47,11 +47,20 @@ export class FlowTable {
 
   /** Whether there may be anything in it. */
   get isUsed(): boolean {
-    return Atomics.load(this.#used, 0) !== 0;
+    return Atomics.load(this.#used, 0) !== UNUSED;
   }
 
-  set isUsed(used: boolean) {
-    Atomics.store(this.#used, 0, used ? 1 : 0);
+  /** A walk over all of it begins: what the program puts there from now on says so anew. False: there is nothing to walk over. */
+  beginWalk(): boolean {
+    if (!this.isUsed) return false;
+    Atomics.store(this.#used, 0, WALKED);
+    return true;
+  }
+
+  /** The walk is over; nothing was found, and nothing put there meanwhile: it need not be looked at any more. */
+  endWalk(found: boolean): void {
+    if (found) Atomics.store(this.#used, 0, USED);
+    else Atomics.compareExchange(this.#used, 0, WALKED, UNUSED);
   }
 
   /** Hands every flow's way to `see`, those that are DEAD but not yet added up with `isDead`. The entry is valid until `see` returns. */
@@ -170,7 +179,7 @@ export class FlowTable {
       if (before !== PLACE.empty && before >> 1 !== PLACE.free >> 1) continue;
       if (Atomics.compareExchange(this.#words, base + this.#state, before, hash | PLACE.busy) !== before) continue;
       for (let i = 0; i < this.#stride; i++) if (i !== this.#state) this.#words[base + i] = words[at + i]!;
-      this.isUsed = true;
+      Atomics.store(this.#used, 0, USED);
       Atomics.store(this.#words, base + this.#state, PLACE.live);
       return true;
     }
@@ -178,5 +187,10 @@ export class FlowTable {
   }
 }
 
+/** Of `used`: the program writes USED. */
+const UNUSED = 0;
+const USED = 1;
+/** USED until a walk began, and it is not over. */
+const WALKED = 2;
 /** One in so many places may be FREE before it is worth the work. */
 const FREE_SHARE = 16;

@@ -1,0 +1,29 @@
+/**
+ * What makes a forwarder faster or keeps its frames, and is nobody's but the operator's to change: queues of interfaces, and what is behind a veth. Pure.
+ *
+ * Source: reference forward.md section 4, items 1 to 3 and 18.
+ */
+import type { Interface } from "../host/interface.ts";
+import type { DatapathKind } from "./datapath.ts";
+
+/** Sentences, each with the command that helps. `processors`: that there may be. */
+export function advise(interfaces: readonly Interface[], processors: number, kind: DatapathKind): string[] {
+  if (kind === "userspace") return [];
+  const served = interfaces.filter(({ ethernet, up, master }) => ethernet && up && master === 0);
+  return served.flatMap((each) =>
+    each.kind === "" ? queues(each, processors) : each.kind === "veth" && kind === "xdp" ? [veth(each)] : [],
+  );
+}
+
+function queues({ name, receiveQueues }: Interface, processors: number): string[] {
+  const spread = `flows between two addresses share a queue unless ports count: ethtool -N ${name} rx-flow-hash udp4 sdfn (and udp6)`;
+  if (processors < 2) return [];
+  if (receiveQueues > 1) return [`${name}: ${spread}; an interrupt for each processor: /proc/irq/N/smp_affinity_list, without irqbalance`];
+  return [
+    `${name}: one receive queue, so that one of ${processors} processors does all of the forwarding: ethtool -L ${name} combined ${processors}, where the device can`,
+  ];
+}
+
+function veth({ name }: Interface): string {
+  return `${name} is a veth: frames reach its other end only with "ethtool -K … gro on" there, and senders there must fill in checksums: "ethtool -K … tx off"`;
+}
