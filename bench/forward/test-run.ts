@@ -6,6 +6,8 @@
  *
  * Long rounds, since a short one finds the caches as other processes left them; and on one core. The kernel's clock runs on while others have that
  * core: the least is a core undisturbed, the median what was had here. Tables are as large as --flows asks, rounded up to a power of two.
+ * Beside it what the same packets cost a program that reads and writes one line of a table of the same size and does nothing else: so much is this machine's memory, at the
+ * same moment.
  * A packet's cost = (header written + program) − (header written + nothing) + (nothing): what writing the header costs is no part of it, what a run itself costs is.
  */
 import { spawnSync } from "node:child_process";
@@ -60,10 +62,13 @@ for (const args of setup) if (spawnSync("ip", args, { stdio: "inherit" }).status
 spawnSync("sysctl", ["-qw", "net.ipv4.ip_forward=1"]);
 
 const sys = loadSys();
-const bench = new BenchProgram(new Bpf(sys));
+const sizes = values.flows.split(",").map(Number);
+const flowsMaxOf = (flows: number): number => Math.max(flows, 65_536);
+/** Four for each flow: src/forward/xdp/shapes.ts. */
+const placesOf = (flows: number): number => 2 ** Math.ceil(Math.log2(4 * flowsMaxOf(flows)));
+const bench = new BenchProgram(new Bpf(sys), placesOf(Math.max(...sizes)));
 const { ifindex } = interfaceNamed(sys, "in");
 const packet = template(842);
-const sizes = values.flows.split(",").map(Number);
 
 function open(flowsMax: number): XdpDatapath {
   return new XdpDatapath({ pinned: false, interfaces: ["in", "out"], limits: { flowsMax }, flowsPerSecond: 0 }, sys);
@@ -115,9 +120,9 @@ function median(of: readonly number[]): number {
 const onePass = (): number => bench.rotate.run({ packet, repeat, ifindex }).nanoseconds;
 const empty = measure(() => bench.empty.run({ packet, repeat, ifindex }).nanoseconds);
 console.log(`floor of a run: ${empty.least} ns (median ${empty.median})`);
-console.log("flows     ns a packet, least  median   M packets/s a core   new flows a second");
+console.log("flows     ns a packet, least  median   above the floor   one line of memory   M packets/s a core   new flows a second");
 for (const [i, flows] of sizes.entries()) {
-  const datapath = open(Math.max(flows, 65_536));
+  const datapath = open(flowsMaxOf(flows));
   if (i === 0) await changes(datapath);
   else await datapath.apply(all);
   bench.aim(datapath.program);
@@ -130,10 +135,14 @@ for (const [i, flows] of sizes.entries()) {
   const forwarded = measure(onePass);
   bench.aim(bench.empty);
   const header = measure(onePass);
+  bench.lines(placesOf(flows));
+  bench.aim(bench.touch);
+  onePass();
+  const line = measure(onePass).least - header.least;
   const [least, middle] = [forwarded.least - header.least + empty.least, forwarded.median - header.median + empty.median];
   const opened = flows > 1 ? Math.round(perSecond).toLocaleString("en") : "";
   console.log(
-    `${String(flows).padStart(7)}   ${String(least).padStart(18)}  ${String(middle).padStart(6)}   ${(1000 / middle).toFixed(1).padStart(18)}   ${opened.padStart(18)}`,
+    `${String(flows).padStart(7)}   ${String(least).padStart(18)}  ${String(middle).padStart(6)}   ${String(least - empty.least).padStart(15)}   ${String(line).padStart(18)}   ${(1000 / middle).toFixed(1).padStart(18)}   ${opened.padStart(18)}`,
   );
   const { counters, forwards: each } = await datapath.stats();
   let sum = 0;

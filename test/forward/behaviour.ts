@@ -247,6 +247,15 @@ function checks({ name, open, reloads }: Subject, lab: Lab): void {
     assert.equal((await send({ bytes: 4000 })).count, 1);
   });
 
+  check("a backend that has nobody at its port: the client is told", async () => {
+    for (const family of [4, 6] as const) {
+      const [listen, backend] = family === 4 ? [LISTEN[4], BACKEND.a[4]] : [`[${LISTEN[6]}]`, `[${BACKEND.a[6]}]`];
+      await apply({ listen: `${listen}:5009`, to: [`${backend}:6099`] });
+      const { code } = await client.ask<{ code: string }>({ do: "refused", to: LISTEN[family], port: 5009, waitMs: 3000 });
+      assert.equal(code, "ECONNREFUSED", `IPv${family}`);
+    }
+  });
+
   check("endFlows: one backend's, or all", async () => {
     await apply({ to: [at("a", 6000), at("b", 6000)] });
     await send({ sources: 30 });

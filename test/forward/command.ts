@@ -167,6 +167,15 @@ function checks(lab: Lab): void {
     other.close();
   });
 
+  test("without CAP_BPF, or where the kernel is locked down: says so, and takes nftables", async () => {
+    done("add", "--listen", `${LISTEN[4]}:5000`, "--to", `${BACKEND.a[4]}:6000`, "--name", "one");
+    const less = ["setpriv", "--bounding-set=-bpf,-sys_admin,-perfmon", "--inh-caps=-all"];
+    const child = children.start("less", [...less, longhaul, "forward", "run", "--state", state]);
+    await waitFor(child, '"forwarding"');
+    assert.match(child.output(), /"datapath":"nftables","because":\["xdp is not possible because [^"]*CAP_BPF[^"]*locked down/);
+    assert.equal((await send()).count, 1);
+  });
+
   test("without any right: says what is missing, and forwards by itself", async () => {
     chmodSync(folder, 0o777);
     done("remove", "--all");

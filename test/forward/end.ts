@@ -4,6 +4,7 @@
  *   {"do":"echo","host","port"}                                     answers every datagram with {"at": place, "saw": source, "said": text}
  *   {"do":"silence","host","port"}                                  closes that socket
  *   {"do":"send","to","port","sources","each","gapMs","waitMs","bytes"}     from so many source ports, so many datagrams each; answers what came back
+ *   {"do":"refused","to","port","waitMs"}                           datagrams from a connected socket; answers the error that came of it
  *   {"do":"say","host","port","to","toPort","text","waitMs"}        one datagram from a given place
  */
 import { createSocket, type Socket } from "node:dgram";
@@ -55,7 +56,8 @@ function serve(): void {
     else if (request.do === "silence") {
       echoes.get(key)?.close();
       echoes.delete(key);
-    } else if (request.do === "send") answer = await send(request, kept);
+    } else if (request.do === "refused") answer = await refusal(request);
+    else if (request.do === "send") answer = await send(request, kept);
     process.stdout.write(`${JSON.stringify(answer)}\n`);
   });
 }
@@ -78,6 +80,27 @@ async function echo(place: string, host: string, port: number): Promise<Socket> 
     );
   });
   return socket;
+}
+
+/** The kernel tells only who is connected. */
+async function refusal({ to, port, waitMs }: Send): Promise<{ code: string }> {
+  const socket = createSocket(to.includes(":") ? "udp6" : "udp4");
+  let again: NodeJS.Timeout | undefined;
+  try {
+    return await new Promise((done) => {
+      socket.on("error", (error: NodeJS.ErrnoException) => done({ code: error.code ?? "" }));
+      // An error waits for the next call; a call's own is not the socket's.
+      const ask = (): void =>
+        socket.send("is anybody there", (error) => error && done({ code: (error as NodeJS.ErrnoException).code ?? "" }));
+      socket.connect(port, to, () => {
+        again = setInterval(ask, 50);
+      });
+      setTimeout(() => done({ code: "" }), waitMs);
+    });
+  } finally {
+    clearInterval(again);
+    socket.close();
+  }
 }
 
 /** Source ports that were given by number stay open for the next time: a flow has one. */

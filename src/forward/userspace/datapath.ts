@@ -5,7 +5,8 @@
  *   loop           epoll with recvmmsg and sendmmsg where foreign calls work, Node's sockets elsewhere
  *
  * Deviations from what datapath.ts promises: `source` transparent is not possible; sources are judged and their limits kept after the kernel has taken
- * the datagram; ICMP errors of backends are counted and not passed on; time to live and DSCP are not kept; flows end with the process.
+ * the datagram; of a backend's ICMP errors a refused port is told to the client, with CAP_NET_RAW only, others are counted; time to live and DSCP are not kept; flows end with
+ * the process.
  */
 import { HostError } from "../../base/errors.ts";
 import type { Millis } from "../../base/units.ts";
@@ -44,13 +45,15 @@ export interface UserspaceOptions {
   readonly route: (host: string) => string;
   /** 0…1, for source ports. */
   readonly random: () => number;
+  /** Sends `to` the error that the port is not there, about a datagram with these headers; false when that is not possible. */
+  readonly refuse?: (from: string, to: string, quoted: Uint8Array) => boolean;
 }
 
 export class UserspaceDatapath implements Datapath, EntranceShared {
   readonly kind = "userspace";
   readonly capabilities: Capabilities = { outlivesProcess: false, transparent: false, capture: true };
   readonly loop: Loop;
-  readonly counters = { flowsBegun: 0, flowsExpired: 0, flowsFull: 0, portsExhausted: 0, socketFull: 0 };
+  readonly counters = { flowsBegun: 0, flowsExpired: 0, flowsFull: 0, portsExhausted: 0, socketFull: 0, refusals: 0, refusalsUntold: 0 };
   tap: EntranceShared["tap"];
   readonly #taps = new Set<Tap>();
   readonly #options: UserspaceOptions;
@@ -58,6 +61,8 @@ export class UserspaceDatapath implements Datapath, EntranceShared {
   readonly #entrances = new Map<string, Entrance>();
   readonly #flows = new Set<UserFlow>();
   #sweepAt: Millis = 0;
+  #refusalsFrom: Millis = 0;
+  #refusals = 0;
   #last: Plan | undefined;
 
   constructor(options: UserspaceOptions) {
@@ -193,6 +198,16 @@ export class UserspaceDatapath implements Datapath, EntranceShared {
     return flow;
   }
 
+  refused({ entrance, peer }: UserFlow, now: Millis): void {
+    this.counters.refusals++;
+    if (now >= this.#refusalsFrom + 1000) [this.#refusalsFrom, this.#refusals] = [now, 0];
+    const { addresses } = entrance.socket;
+    const client = { host: addresses.host(peer), port: addresses.port(peer) };
+    const quoted = ipPacket(client, entrance, NO_PAYLOAD, QUOTED_MAX).bytes;
+    const told = this.#refusals++ < REFUSALS_PER_SECOND && this.#options.refuse?.(entrance.host, client.host, quoted) === true;
+    if (!told) this.counters.refusalsUntold++;
+  }
+
   #connect(entrance: Entrance, peer: number, backend: Backend, now: Millis): UserFlow | undefined {
     const { forward } = entrance.served;
     const { source, listen } = forward;
@@ -258,6 +273,12 @@ export class UserspaceDatapath implements Datapath, EntranceShared {
     flow.close();
   }
 }
+
+/** As the kernel limits its own (net.ipv4.icmp_msgs_per_sec). */
+const REFUSALS_PER_SECOND = 1000;
+const NO_PAYLOAD = new Uint8Array();
+/** Both headers. */
+const QUOTED_MAX = 48;
 
 type Tap = NonNullable<EntranceShared["tap"]>;
 

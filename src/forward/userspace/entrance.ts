@@ -17,6 +17,8 @@ export interface EntranceShared {
   readonly loop: Loop;
   /** A new flow; undefined when it cannot be, which is counted. */
   begin(entrance: Entrance, peer: number, now: Millis): UserFlow | undefined;
+  /** The backend has nobody at its port. */
+  refused(flow: UserFlow, now: Millis): void;
   readonly counters: { socketFull: number };
   /** Somebody looks on. */
   readonly tap: ((flow: UserFlow, inbound: boolean, bytes: Uint8Array, start: number, end: number) => void) | undefined;

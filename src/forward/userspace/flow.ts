@@ -40,7 +40,7 @@ export class UserFlow implements UdpHandler {
     this.backend = backend;
     this.activeAt = now;
     this.#headerBytes = backend.host.includes(":") ? 48 : 28;
-    this.#socket = shared.loop.udp({ ...source, peersMax: PEERS_MAX, socketBufferBytes: FLOW_BUFFER_BYTES }, this);
+    this.#socket = shared.loop.udp({ ...source, peer: backend, peersMax: PEERS_MAX, socketBufferBytes: FLOW_BUFFER_BYTES }, this);
     this.target = this.#socket.addresses.intern(backend.host, backend.port);
     this.#socket.addresses.hold(this.target);
     entrance.socket.addresses.hold(peer);
@@ -62,7 +62,7 @@ export class UserFlow implements UdpHandler {
     const { stats } = this.entrance.served;
     run.length = 0;
     for (let i = 0; i < batch.length && !run.full; i++) {
-      // Only the backend's own: anybody may send to a port.
+      // Only the backend's own: anybody may send to a port, where the socket is not the kernel's business.
       if (batch.peer[i] !== this.target) continue;
       const start = batch.start[i]!;
       const end = batch.end[i]!;
@@ -80,6 +80,10 @@ export class UserFlow implements UdpHandler {
   }
 
   writable(): void {}
+
+  unreachable(now: Millis, code: string): void {
+    if (code === "ECONNREFUSED") this.#shared.refused(this, now);
+  }
 
   close(): void {
     this.#socket.close();

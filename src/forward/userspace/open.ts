@@ -1,5 +1,6 @@
 /** The userspace datapath on the loop that works here. */
 import { chooseIo } from "../../host/choose.ts";
+import { refuseDatagram } from "../../host/icmp-refusal.ts";
 import { EpollLoop } from "../../host/loop-epoll.ts";
 import { NodeLoop } from "../../host/loop-node.ts";
 import { sourceAddress } from "../../host/route.ts";
@@ -14,5 +15,9 @@ export function openUserspace(flowsMax: number): UserspaceDatapath {
   const loop = new EpollLoop();
   loop.attach();
   const sys = loadSys();
-  return new UserspaceDatapath({ loop, flowsMax, random, route: (host) => sourceAddress(sys, { host, port: 9 }) });
+  return new UserspaceDatapath({
+    ...{ loop, flowsMax, random },
+    route: (host) => sourceAddress(sys, { host, port: 9 }),
+    refuse: (from, to, quoted) => refuseDatagram(sys, from, to, quoted),
+  });
 }
