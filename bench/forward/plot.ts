@@ -12,6 +12,7 @@ export function plot(file: string, cases: ReadonlyMap<string, readonly { readonl
   const y = (millions: number): number => HEIGHT - BOTTOM - (millions / top) * (HEIGHT - TOP - BOTTOM);
   const parts = [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12">`,
+    "<title>Packets a second and core, over flows</title>",
     `<rect width="${WIDTH}" height="${HEIGHT}" fill="#fff"/>`,
     `<text x="${LEFT}" y="18" font-weight="bold">Millions of packets a second and core, over flows</text>`,
   ];
@@ -21,15 +22,26 @@ export function plot(file: string, cases: ReadonlyMap<string, readonly { readonl
     );
   for (const flows of new Set(all.map((point) => point.flows)))
     parts.push(`<text x="${x(flows)}" y="${HEIGHT - BOTTOM + 20}" text-anchor="middle">${flows.toLocaleString("en")}</text>`);
+  const labels = spread([...cases].map(([name, points]) => ({ name, at: y(1000 / points.at(-1)!.ns) + 4 })));
   for (const [i, [name, points]] of [...cases].entries()) {
     const colour = COLOURS[i % COLOURS.length];
     const line = points.map(({ flows, ns }) => `${x(flows).toFixed(1)} ${y(1000 / ns).toFixed(1)}`);
     parts.push(`<path d="M${line.join("L")}" fill="none" stroke="${colour}" stroke-width="2"/>`);
     for (const { flows, ns } of points)
       parts.push(`<circle cx="${x(flows).toFixed(1)}" cy="${y(1000 / ns).toFixed(1)}" r="3" fill="${colour}"/>`);
-    const last = points.at(-1)!;
-    parts.push(`<text x="${WIDTH - RIGHT + 8}" y="${(y(1000 / last.ns) + 4).toFixed(1)}" fill="${colour}">${name}</text>`);
+    parts.push(`<text x="${WIDTH - RIGHT + 8}" y="${labels.get(name)!.toFixed(1)}" fill="${colour}">${name}</text>`);
   }
   parts.push("</svg>", "");
   writeFileSync(file, parts.join("\n"));
+}
+
+/** Heights that do not overlap, from the top on. */
+function spread(labels: readonly { readonly name: string; readonly at: number }[]): Map<string, number> {
+  const placed = new Map<string, number>();
+  let free = 0;
+  for (const { name, at } of [...labels].sort((a, b) => a.at - b.at)) {
+    placed.set(name, Math.max(at, free));
+    free = Math.max(at, free) + 14;
+  }
+  return placed;
 }

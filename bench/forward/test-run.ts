@@ -6,8 +6,8 @@
  *
  * Long rounds, since a short one finds the caches as other processes left them; and on one core. The kernel's clock runs on while others have that
  * core: the least is a core undisturbed, the median what was had here. Tables are as large as --flows asks, rounded up to a power of two.
- * Beside it what the same packets cost a program that reads and writes one line of a table of the same size and does nothing else: so much is this machine's memory, at the
- * same moment.
+ * Beside it what the same packets cost a program that reads and writes one line of a table of the same size, waits for it and does nothing else: so much is this machine's
+ * memory, at the same moment.
  * A packet's cost = (header written + program) − (header written + nothing) + (nothing): what writing the header costs is no part of it, what a run itself costs is.
  */
 import { spawnSync } from "node:child_process";

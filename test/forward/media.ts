@@ -31,65 +31,42 @@ function checks(lab: Lab, datapaths: readonly string[]): void {
   });
   after(() => rmSync(folder, { recursive: true }));
 
-  for (const datapath of ["nftables", "userspace"] as const) {
-    test(`${datapath}: ${CALLS} calls of sipp, media only where SDP says`, { skip: missing("sipp") }, async () => {
-      writeCalls(folder);
-      const child = children.start("run", [longhaul, "forward", "run", "--state", state, "--datapath", datapath]);
-      await waitFor(child, '"forwarding"');
-      forward("add", "--name", "sip", "--listen", `${LISTEN[4]}:5060`, "--to", `${BACKEND.a[4]}:5060`, "--sip");
-      const callee = children.start(
-        "uas",
-        [
-          "sipp",
-          "-sf",
-          join(folder, "uas.xml"),
-          "-i",
-          BACKEND.a[4],
-          "-p",
-          "5060",
-          "-mi",
-          BACKEND.a[4],
-          "-mp",
-          "20000",
-          "-rtp_echo",
-          "-nostdin",
-        ],
-        lab.prefix("a"),
-      );
-      await sleep(500);
-      assert.equal(callee.process.exitCode, null, callee.output());
-      const [file, ...args] = lab.prefix("c");
-      const uac = spawnSync(
-        file!,
-        [
-          ...args,
-          "sipp",
-          `${LISTEN[4]}:5060`,
-          "-sf",
-          join(folder, "uac.xml"),
-          "-i",
-          CLIENT[4],
-          "-m",
-          String(CALLS),
-          "-r",
-          "5",
-          "-nostdin",
-          "-timeout",
-          "40",
-        ],
-        { cwd: folder, encoding: "utf8", timeout: 60_000 },
-      );
-      assert.equal(uac.status, 0, `${uac.stdout.slice(-1500)}${uac.stderr.slice(-500)}`);
-      const status = JSON.parse(forward("flows", "--json")) as { forward: string; packetsIn: number; packetsOut: number }[];
-      const rtp = status.filter((flow) => flow.forward === "sip:20000");
-      const sum = (of: (flow: { packetsIn: number; packetsOut: number }) => number): number =>
-        rtp.reduce((total, flow) => total + of(flow), 0);
-      const [came, back] = [sum(({ packetsIn }) => packetsIn), sum(({ packetsOut }) => packetsOut)];
-      // A call's first packets may be there before its port is.
-      assert.ok(came > CALLS * RTP_PACKETS * 0.9, `${came} RTP packets came through`);
-      assert.ok(back >= came * 0.98, `${back} of ${came} came back`);
-      assert.equal(status.filter((flow) => flow.forward !== "sip" && flow.forward !== "sip:20000").length, 0);
-    });
+  for (const datapath of [...datapaths, "userspace"]) {
+    for (const family of datapath === "userspace" ? ([4] as const) : ([4, 6] as const)) {
+      // XDP does not read SDP: the port of media is a forward of its own.
+      const reads = datapath !== "xdp";
+      const title = `${datapath}, IPv${family}: ${CALLS} calls of sipp, ${reads ? "media only where SDP says" : "and their media"}`;
+      test(title, { skip: missing("sipp") }, async () => {
+        const place = (host: string, port: number): string => `${family === 4 ? host : `[${host}]`}:${port}`;
+        writeCalls(folder, family);
+        const child = children.start("run", [longhaul, "forward", "run", "--state", state, "--datapath", datapath]);
+        await waitFor(child, '"forwarding"');
+        const to = (port: number): string[] => ["--listen", place(LISTEN[family], port), "--to", place(BACKEND.a[family], port)];
+        forward("add", "--name", "sip", ...to(5060), ...(reads ? ["--sip"] : []));
+        if (!reads) forward("add", "--name", "sip:20000", ...to(20_000));
+        const own = ["-i", BACKEND.a[family], "-p", "5060", "-mi", BACKEND.a[family], "-mp", "20000", "-rtp_echo", "-nostdin"];
+        const callee = children.start("uas", ["sipp", "-sf", join(folder, "uas.xml"), ...own], lab.prefix("a"));
+        await sleep(500);
+        assert.equal(callee.process.exitCode, null, callee.output());
+        const [file, ...args] = lab.prefix("c");
+        const calls = ["-i", CLIENT[family], "-m", String(CALLS), "-r", "5", "-nostdin", "-timeout", "40"];
+        const uac = spawnSync(file!, [...args, "sipp", place(LISTEN[family], 5060), "-sf", join(folder, "uac.xml"), ...calls], {
+          cwd: folder,
+          encoding: "utf8",
+          timeout: 60_000,
+        });
+        assert.equal(uac.status, 0, `${uac.stdout.slice(-1500)}${uac.stderr.slice(-500)}`);
+        const status = JSON.parse(forward("flows", "--json")) as { forward: string; packetsIn: number; packetsOut: number }[];
+        const rtp = status.filter((flow) => flow.forward === "sip:20000");
+        const sum = (of: (flow: { packetsIn: number; packetsOut: number }) => number): number =>
+          rtp.reduce((total, flow) => total + of(flow), 0);
+        const [came, back] = [sum(({ packetsIn }) => packetsIn), sum(({ packetsOut }) => packetsOut)];
+        // A call's first packets may be there before its port is.
+        assert.ok(came > CALLS * RTP_PACKETS * 0.9, `${came} RTP packets came through`);
+        assert.ok(back >= came * 0.98, `${back} of ${came} came back`);
+        assert.equal(status.filter((flow) => flow.forward !== "sip" && flow.forward !== "sip:20000").length, 0);
+      });
+    }
   }
 
   for (const datapath of datapaths) {
@@ -139,9 +116,9 @@ function checks(lab: Lab, datapaths: readonly string[]): void {
 }
 
 /** sipp's own scenarios, with an address of the forwarder where the callee names its media, and a caller that sends some. */
-function writeCalls(folder: string): void {
+function writeCalls(folder: string, family: 4 | 6): void {
   const built = (name: string): string => spawnSync("sipp", ["-sd", name], { encoding: "utf8" }).stdout;
-  writeFileSync(join(folder, "uas.xml"), built("uas").replace("c=IN IP[media_ip_type] [media_ip]", `c=IN IP4 ${LISTEN[4]}`));
+  writeFileSync(join(folder, "uas.xml"), built("uas").replace("c=IN IP[media_ip_type] [media_ip]", `c=IN IP${family} ${LISTEN[family]}`));
   mkdirSync(join(folder, "pcap"), { recursive: true });
   writeFileSync(join(folder, "pcap/tone.pcap"), tone());
   const uac = built("uac").replace(
