@@ -35,6 +35,11 @@ export class Lab {
     execFileSync("bash", ["-ec", setUp(this.#name)], { timeout: 30_000 });
   }
 
+  /** What is put before a command that shall run there. */
+  prefix(place: Place): string[] {
+    return ["nsenter", `--net=/run/netns/${this.#name}${place}`];
+  }
+
   run(place: Place, ...command: readonly string[]): string {
     return execFileSync("nsenter", [`--net=/run/netns/${this.#name}${place}`, ...command], { encoding: "utf8", timeout: 30_000 });
   }
