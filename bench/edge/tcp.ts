@@ -1,7 +1,7 @@
 /**
- * Bytes a second through an edge and through HAProxy, one after the other and again, on the same cores: iperf3 sends, several connections.
+ * Bytes a second through an edge and through HAProxy, one after the other and again, on the same cores: iperf3 sends, by so many connections.
  *
- *   npm run bench:edge -- [--seconds N] [--connections N] [--rounds N]          needs haproxy and iperf3
+ *   npm run bench:edge -- [--seconds N] [--connections N,N…] [--rounds N] [--threads N]          needs haproxy and iperf3
  */
 import { execFileSync } from "node:child_process";
 import { createServer } from "node:net";
@@ -10,8 +10,8 @@ import { cpuSeconds, edge, end, haproxy, start } from "./world.ts";
 
 const { values } = parseArgs({
   options: {
-    seconds: { type: "string", default: "5" },
-    connections: { type: "string", default: "16" },
+    seconds: { type: "string", default: "2" },
+    connections: { type: "string", default: "1,4,16,64" },
     rounds: { type: "string", default: "3" },
     threads: { type: "string", default: "2" },
   },
@@ -26,8 +26,8 @@ interface Result {
   readonly end: { readonly sum_received: { readonly bits_per_second: number } };
 }
 
-function measure(port: number, reverse: boolean): number {
-  const args = ["-c", "127.0.0.1", "-p", String(port), "-t", values.seconds, "-P", values.connections, "-J", ...(reverse ? ["-R"] : [])];
+function measure(port: number, connections: string, reverse: boolean): number {
+  const args = ["-c", "127.0.0.1", "-p", String(port), "-t", values.seconds, "-P", connections, "-J", ...(reverse ? ["-R"] : [])];
   const result = JSON.parse(execFileSync("iperf3", args, { encoding: "utf8", timeout: 120_000, maxBuffer: 64 << 20 })) as Result;
   return result.end.sum_received.bits_per_second / 8e6;
 }
@@ -41,23 +41,23 @@ try {
     haproxy: { port: HAPROXY, process: haproxy(HAPROXY, SERVER, Number(values.threads)) },
   };
   await new Promise((settle) => setTimeout(settle, 4000));
-  for (const reverse of [false, true]) {
-    const sums: Record<string, number[]> = { edge: [], haproxy: [] };
-    for (let round = 0; round < Number(values.rounds); round++)
-      for (const [name, { port, process: child }] of Object.entries(proxies)) {
-        const before = cpuSeconds(child);
-        const rate = measure(port, reverse);
-        sums[name]!.push(rate);
-        const cpu = cpuSeconds(child) - before;
-        process.stdout.write(
-          `${reverse ? "from" : "to"} server  ${name.padEnd(8)} ${rate.toFixed(0).padStart(6)} MB/s  ${cpu.toFixed(1)} s of processor\n`,
-        );
-      }
-    const median = (name: string): number => sums[name]!.toSorted((a, b) => a - b)[Math.floor(sums[name]!.length / 2)]!;
-    process.stdout.write(
-      `${reverse ? "from" : "to"} server  edge ÷ haproxy ${(median("edge") / median("haproxy")).toFixed(2)} (medians)\n`,
-    );
-  }
+  for (const connections of values.connections.split(","))
+    for (const reverse of [false, true]) {
+      const what = `${connections.padStart(3)} connections ${reverse ? "from" : "to"} server`;
+      const rates: Record<string, number[]> = { edge: [], haproxy: [] };
+      const seconds: Record<string, number> = { edge: 0, haproxy: 0 };
+      for (let round = 0; round < Number(values.rounds); round++)
+        for (const [name, { port, process: child }] of Object.entries(proxies)) {
+          const before = cpuSeconds(child);
+          rates[name]!.push(measure(port, connections, reverse));
+          seconds[name]! += cpuSeconds(child) - before;
+        }
+      const median = (name: string): number => rates[name]!.toSorted((a, b) => a - b)[Math.floor(rates[name]!.length / 2)]!;
+      const told = Object.keys(rates).map(
+        (name) => `${name} ${median(name).toFixed(0)} MB/s (${seconds[name]!.toFixed(1)} s of processor)`,
+      );
+      process.stdout.write(`${what}  ${told.join("  ")}  edge ÷ haproxy ${(median("edge") / median("haproxy")).toFixed(2)}\n`);
+    }
 } finally {
   end();
   checked.close();

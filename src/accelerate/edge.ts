@@ -24,6 +24,8 @@ export interface EdgeThreads {
   /** Starts thread `index`. */
   start(index: number, onMessage: (message: EdgeMessage) => void): LoopWorker<EdgeCommand>;
   readonly count: number;
+  /** Once all of them have ended. */
+  ended?(): void;
 }
 
 /** Tuning: how exactly checks are on time. */
@@ -37,6 +39,7 @@ export class Edge {
   readonly counters = { configurations: 0, checksDelayed: 0 };
   config: EdgeConfig = { revision: 0, accelerators: [] };
   readonly #threads: LoopWorker<EdgeCommand>[];
+  readonly #ended: () => void;
   readonly #log: Log;
   readonly #turned: () => void;
   readonly #applied = new Map<number, { left: number; problems: Map<string, Problem>; settle: (problems: Problem[]) => void }>();
@@ -50,6 +53,7 @@ export class Edge {
   constructor(threads: EdgeThreads, log: Log, turned: () => void = () => {}) {
     this.#log = log;
     this.#turned = turned;
+    this.#ended = () => threads.ended?.();
     this.#threads = Array.from({ length: threads.count }, (_, i) => threads.start(i, (message) => this.#heard(message)));
     for (const thread of this.#threads) thread.ended.catch(() => {});
   }
@@ -104,6 +108,7 @@ export class Edge {
     clearTimeout(this.#timer);
     this.#tell({ kind: "stop" });
     await Promise.allSettled(this.#threads.map(({ ended }) => ended));
+    this.#ended();
   }
 
   #tell(command: EdgeCommand): void {

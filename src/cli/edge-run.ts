@@ -10,6 +10,7 @@ import type { EdgeWorkerData } from "../accelerate/edge-worker.ts";
 import { totals } from "../accelerate/observation.ts";
 import { ConfigError } from "../base/errors.ts";
 import { chooseIo } from "../host/choose.ts";
+import { HandoverTable } from "../host/handover.ts";
 import { type HttpServer, serveHttp } from "../host/http.ts";
 import { instancePath } from "../host/instances.ts";
 import { createLog, type Log } from "../host/log.ts";
@@ -73,6 +74,7 @@ export async function runEdge(options: EdgeOptions): Promise<number> {
 export function threadsOf({ workers, flows, places, buffers, connecttimeout }: EdgeOptions): EdgeThreads {
   const count = workers === 0 ? availableParallelism() : workers;
   const share = 1 / count;
+  const handover = count > 1 ? new HandoverTable(count) : undefined;
   const data: EdgeWorkerData = {
     flowsMax: Math.ceil(flows * share),
     placesMax: places,
@@ -82,12 +84,14 @@ export function threadsOf({ workers, flows, places, buffers, connecttimeout }: E
   };
   return {
     count,
-    start: (_index, onMessage) =>
+    ended: () => handover?.close(),
+    start: (index, onMessage) =>
       startLoopWorker<EdgeWorkerData, EdgeCommand, EdgeMessage>({
         module: new URL("../accelerate/edge-worker.ts", import.meta.url),
         data,
         io: "epoll",
         sharePorts: count > 1,
+        handover: handover?.data(index),
         onMessage,
       }),
   };

@@ -1,7 +1,7 @@
 /**
  * Listening stream sockets of the epoll loop.
  *
- *   readable ─► accept4, at most ACCEPTS_PER_ROUND ─► accept(socket) ─► a handler: watched · undefined: reset
+ *   readable ─► accept4, at most ACCEPTS_PER_ROUND ─► (another thread has fewer: handover.ts) ─► accept(socket) ─► a handler: watched · undefined: reset
  *
  * When no descriptor or memory is left, the listener rests for a while instead of being woken again at once for ever; the kernel's
  * backlog holds new connections meanwhile. Source: listen(2), accept(2) and its list of errors to be taken lightly.
@@ -64,16 +64,20 @@ export class EpollListener implements Listener, Pollable, Resource {
       throw error;
     }
     reactor.resources.add(this);
+    reactor.handover?.serve(nameOf(this.local), (fd, peer, now) => {
+      this.#name.words.set(peer);
+      this.#take(fd, now);
+    });
   }
 
   ready(_events: number, now: Millis): void {
-    const { sys, counters } = this.#reactor;
+    const { sys, counters, handover } = this.#reactor;
     const name = this.#name;
     for (let i = 0; i < ACCEPTS_PER_ROUND && this.#open; i++) {
       name.words[SOCKADDR_BYTES >> 2] = SOCKADDR_BYTES;
       const fd = sys.accept4(this.fd, name.address, name.address + SOCKADDR_BYTES, SOCK_NONBLOCK | SOCK_CLOEXEC);
       if (fd >= 0) {
-        this.#take(fd, now);
+        if (handover?.pass(fd, name.words) !== true) this.#take(fd, now);
         continue;
       }
       const errno = sys.errno();
@@ -95,6 +99,7 @@ export class EpollListener implements Listener, Pollable, Resource {
     if (!this.#open) return;
     this.#open = false;
     this.#reactor.resources.delete(this);
+    this.#reactor.handover?.leave(nameOf(this.local));
     this.#reactor.epoll.remove(this.#registration);
     this.#reactor.sys.close(this.fd);
     if ("path" in this.local) unlinkQuietly(this.local.path);

@@ -14,6 +14,8 @@ export interface LoopCounters {
   acceptRefused: number;
   /** Times a listener rested because the process or the system had no descriptor or memory left. */
   acceptPaused: number;
+  /** Accepted connections that another thread was given (handover.ts). */
+  handedOver: number;
   /** Closed sockets that wait for their peer to have read the end. */
   lingering: number;
   /** Closed sockets that were not let wait: too many did, or the time or the bytes allowed for it ran out. */
@@ -31,6 +33,7 @@ export function newLoopCounters(): LoopCounters {
     accepted: 0,
     acceptRefused: 0,
     acceptPaused: 0,
+    handedOver: 0,
     lingering: 0,
     lingerCut: 0,
     lookupsRefused: 0,

@@ -19,6 +19,7 @@ import { connectEpoll } from "./connect-epoll.ts";
 import { dualStack } from "./dual-stack.ts";
 import { Epoll } from "./epoll.ts";
 import { Gathering } from "./gathering.ts";
+import { Handover, type HandoverData } from "./handover.ts";
 import { IoVectors } from "./io-vectors.ts";
 import { EPOLLIN } from "./linux-abi.ts";
 import { EpollListener } from "./listener-epoll.ts";
@@ -46,6 +47,8 @@ import { UdpOutbox } from "./udp-outbox.ts";
 export interface EpollLoopOptions {
   /** See Reactor; false by default. */
   readonly sharePorts?: boolean;
+  /** See Reactor; none by default. */
+  readonly handover?: HandoverData | undefined;
   /** By default the system's, which needs Node's event loop to run: `attach`, or a turn of it now and then. */
   readonly resolver?: Resolver;
   /** The system calls; tests put their own in between. */
@@ -55,6 +58,7 @@ export interface EpollLoopOptions {
 export class EpollLoop implements Loop, Reactor {
   readonly kind = "epoll";
   readonly sharePorts: boolean;
+  readonly handover: Handover | undefined;
   readonly counters = newLoopCounters();
   readonly sys: Sys;
   readonly epoll: Epoll;
@@ -84,6 +88,7 @@ export class EpollLoop implements Loop, Reactor {
     this.inbox = new UdpInbox(this.sys, this.buffers);
     this.outbox = new UdpOutbox(this.sys, this.buffers);
     this.epoll = new Epoll(this.sys);
+    this.handover = options.handover === undefined ? undefined : new Handover(this, options.handover);
   }
 
   get stopped(): boolean {

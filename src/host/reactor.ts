@@ -2,6 +2,7 @@
 import type { Millis } from "../base/units.ts";
 import type { AddressCache } from "./block.ts";
 import type { Epoll } from "./epoll.ts";
+import type { Handover } from "./handover.ts";
 import type { IoVectors } from "./io-vectors.ts";
 import type { LoopCounters } from "./loop-counters.ts";
 import type { Sys } from "./sys.ts";
@@ -16,6 +17,8 @@ export interface Resource {
 export interface Reactor {
   /** Sockets at given ports share them with those of other loops: the kernel spreads peers over them, each peer always to the same one. */
   readonly sharePorts: boolean;
+  /** Connections go to the thread of several that has fewest; undefined where the kernel's choice stands. */
+  readonly handover: Handover | undefined;
   readonly sys: Sys;
   readonly epoll: Epoll;
   readonly buffers: AddressCache;

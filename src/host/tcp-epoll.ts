@@ -54,6 +54,7 @@ export class EpollTcpSocket implements TcpSocket, Pollable, Resource {
   readonly #reactor: Reactor;
   #handler: TcpHandler = NOBODY;
   #registration: Registration = -1;
+  readonly #accepted: boolean;
   #connecting: boolean;
   #open = true;
   #linger: Linger | undefined;
@@ -73,6 +74,7 @@ export class EpollTcpSocket implements TcpSocket, Pollable, Resource {
     this.#reactor = reactor;
     this.fd = fd;
     this.remote = remote;
+    this.#accepted = !connecting;
     this.#connecting = connecting;
     reactor.resources.add(this);
   }
@@ -292,5 +294,6 @@ export class EpollTcpSocket implements TcpSocket, Pollable, Resource {
     if (this.#registration >= 0) this.#reactor.epoll.remove(this.#registration);
     this.#registration = -1;
     this.#reactor.sys.close(this.fd);
+    if (this.#accepted) this.#reactor.handover?.ended();
   }
 }

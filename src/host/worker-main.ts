@@ -8,6 +8,7 @@
 import { type MessagePort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import type { Millis } from "../base/units.ts";
 import type { IoKind } from "./choose.ts";
+import type { HandoverData } from "./handover.ts";
 import { tidyHeap } from "./heap.ts";
 import type { Loop } from "./loop.ts";
 import type { LoopCounters } from "./loop-counters.ts";
@@ -26,6 +27,7 @@ export interface WorkerData {
   readonly data: unknown;
   readonly io: IoKind;
   readonly sharePorts: boolean;
+  readonly handover: HandoverData | undefined;
   readonly port: MessagePort;
   /** Eventfd by which the main thread wakes this one; −1 on node. */
   readonly wakeFd: number;
@@ -51,7 +53,7 @@ class Running {
     this.#resolver = new RemoteResolver(port);
   }
 
-  async start({ module, data, io, sharePorts, wakeFd }: WorkerData): Promise<void> {
+  async start({ module, data, io, sharePorts, handover, wakeFd }: WorkerData): Promise<void> {
     const { start } = (await import(module)) as { start: Start<unknown, unknown, unknown> };
     const port: LoopPort<unknown, unknown> = {
       post: (message) => this.#post({ kind: "message", message }),
@@ -66,7 +68,7 @@ class Running {
       this.#program = start(loop, data, port);
       return;
     }
-    const loop = new EpollLoop({ resolver: this.#resolver, sharePorts });
+    const loop = new EpollLoop({ resolver: this.#resolver, sharePorts, handover });
     this.#loop = loop;
     const wake = new WakeEvent(wakeFd);
     loop.watch(wake.fd, (now) => {

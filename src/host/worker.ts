@@ -10,6 +10,7 @@
  */
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads";
 import { chooseIo, type IoChoice, type IoKind } from "./choose.ts";
+import type { HandoverData } from "./handover.ts";
 import { SystemResolver } from "./resolver.ts";
 import { WakeEvent } from "./wake-event.ts";
 import type { WorkerData } from "./worker-main.ts";
@@ -22,6 +23,8 @@ export interface LoopWorkerOptions<Data, Message> {
   readonly data: Data;
   /** Several threads listen at the same ports (Reactor); on epoll only. */
   readonly sharePorts?: boolean;
+  /** Threads that share ports share connections evenly (handover.ts); on epoll only. */
+  readonly handover?: HandoverData | undefined;
   /** "auto" by default: see choose.ts. */
   readonly io?: "auto" | IoKind;
   /** Called in the main thread's event loop for each `port.post`. */
@@ -65,7 +68,7 @@ class ThreadedLoop<Data, Command, Message> implements LoopWorker<Command> {
   #nextId = 0;
   #running = true;
 
-  constructor({ module, data, io, sharePorts = false, onMessage, onExit }: LoopWorkerOptions<Data, Message>) {
+  constructor({ module, data, io, sharePorts = false, handover, onMessage, onExit }: LoopWorkerOptions<Data, Message>) {
     this.io = chooseIo(io);
     this.#onMessage = onMessage;
     this.#wake = this.io.kind === "epoll" ? new WakeEvent() : undefined;
@@ -76,6 +79,7 @@ class ThreadedLoop<Data, Command, Message> implements LoopWorker<Command> {
       data,
       io: this.io.kind,
       sharePorts,
+      handover,
       port: port2,
       wakeFd: this.#wake?.fd ?? -1,
     };

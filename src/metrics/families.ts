@@ -142,6 +142,12 @@ function workerFamilies(workers: MergedObservation["workers"]): Family[] {
       samples: loop("acceptPaused"),
     },
     {
+      name: "longhaul_handed_over_connections",
+      type: "counter",
+      help: "Accepted TCP connections that a thread with fewer was given.",
+      samples: loop("handedOver"),
+    },
+    {
       name: "longhaul_lingering_sockets",
       type: "gauge",
       help: "Closed sockets whose peer has not read the end.",
