@@ -18,9 +18,9 @@ const { values } = parseArgs({
 });
 const SERVER = 18_501;
 const EDGE = 18_502;
-const HAPROXY = 18_503;
+const HAPROXY = 18_520;
 /** iperf3 serves one client at a time: a check would be one. */
-const CHECK = 18_504;
+const CHECK = 18_521;
 
 interface Result {
   readonly end: { readonly sum_received: { readonly bits_per_second: number } };

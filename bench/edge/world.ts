@@ -16,12 +16,17 @@ export function start(command: readonly string[]): ChildProcess {
   return child;
 }
 
-/** `check`: port that health checks ask. */
+/** Places of an edge. A socket at a client has a flow at each, so that flows are not limited by what descriptors it may have. */
+export const UDP_PORTS = 10;
+
+/** TCP and UDP, from port `at` on. `check`: port that health checks ask. */
 export function edge(at: number, to: number, check: number, ...more: readonly string[]): ChildProcess {
   const file = join(folder, `edge-${at}.json`);
   const group = { id: "g", region: "r", check: { port: check }, endpoints: [{ id: "e", host: "127.0.0.1", port: to }] };
-  const listener = { id: "l", protocol: "TCP", ports: [{ from: at, to: at }], groups: [group] };
-  writeFileSync(file, JSON.stringify({ accelerators: [{ id: "a", addresses: ["127.0.0.1"], listeners: [listener] }] }));
+  const listener = (protocol: string) => ({ id: protocol, protocol, ports: [{ from: at, to: at + UDP_PORTS - 1 }], groups: [group] });
+  const policy = { udpIdleSeconds: 3600 };
+  const accelerator = { id: "a", addresses: ["127.0.0.1"], policy, listeners: [listener("TCP"), listener("UDP")] };
+  writeFileSync(file, JSON.stringify({ accelerators: [accelerator] }));
   const main = join(import.meta.dirname, "../../src/main.ts");
   return start([process.execPath, main, "edge", "--file", file, "--state", folder, ...more]);
 }

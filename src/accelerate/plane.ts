@@ -6,7 +6,9 @@
  *   stand(changes) ─► endpoints' health; flows of dead ones end or go elsewhere
  *   advance ─► turns of flows with more to do · connections given up · idle flows and drains, a slice of the flows at a time
  */
+import { Batch } from "../base/batch.ts";
 import { HostError } from "../base/errors.ts";
+import type { Region } from "../base/region.ts";
 import { Slots } from "../base/slots.ts";
 import type { Millis } from "../base/units.ts";
 import type { Driver, Loop } from "../host/loop.ts";
@@ -48,6 +50,8 @@ export interface Problem {
 }
 
 export const BUFFER_BYTES = 1 << 16;
+/** As many as arrive at once. */
+const RUN_MAX = 1024;
 /** Tuning. */
 const SWEEP_EVERY: Millis = 100;
 const SWEEP_FLOWS_MIN = 1000;
@@ -66,6 +70,7 @@ export class Plane implements Driver, ServeShared {
   readonly counters = { flowsFull: 0, placesFull: 0, withoutBuffer: 0, socketsRefused: 0, socketFull: 0 };
   readonly #options: PlaneOptions;
   readonly #proxy = new ProxySlab();
+  #run: Batch | undefined;
   readonly #standings = new Map<string, Standing>();
   #served = new Map<string, ServedListener>();
   readonly #entrances = new Map<string, Entrance>();
@@ -164,6 +169,13 @@ export class Plane implements Driver, ServeShared {
 
   proxied(source: ProxiedAddress, destination: ProxiedAddress): ProxiedDatagrams {
     return new ProxiedDatagrams(this.#proxy, source, destination);
+  }
+
+  /** An empty list over the memory in which datagrams arrive: those that are sent on at once. Borrowed until the next call, of anybody. */
+  runIn(slab: Region): Batch {
+    if (this.#run?.slab !== slab) this.#run = new Batch(RUN_MAX, slab);
+    this.#run.length = 0;
+    return this.#run;
   }
 
   /** Where a new flow goes; undefined when it may not be, which is counted. */

@@ -3,8 +3,7 @@
  *
  *   receive(batch) ─► whose flow? ─► runs of one flow ─► its socket's send, straight out of the batch       nothing is copied
  */
-import { Batch } from "../base/batch.ts";
-import type { Region } from "../base/region.ts";
+import type { Batch } from "../base/batch.ts";
 import type { Millis } from "../base/units.ts";
 import type { UdpHandler, UdpSocket } from "../host/loop.ts";
 import { type FlowKey, flowHash } from "./flow-hash.ts";
@@ -12,8 +11,6 @@ import type { Entrance, Plane } from "./plane.ts";
 import type { ServedListener } from "./served-listener.ts";
 import { UdpFlow } from "./udp-flow.ts";
 
-/** Datagrams that are sent on at once. */
-const RUN_MAX = 1024;
 const BUFFER_BYTES = 1 << 20;
 
 export class UdpEntrance implements Entrance, UdpHandler {
@@ -24,7 +21,6 @@ export class UdpEntrance implements Entrance, UdpHandler {
   readonly #plane: Plane;
   readonly #host: string;
   readonly #port: number;
-  #run: Batch | undefined;
 
   /** @throws HostError when the place is taken or not ours */
   constructor(plane: Plane, served: ServedListener, host: string, port: number) {
@@ -36,7 +32,7 @@ export class UdpEntrance implements Entrance, UdpHandler {
   }
 
   receive(now: Millis, batch: Batch): void {
-    const run = this.#runIn(batch.slab);
+    const run = this.#plane.runIn(batch.slab);
     let current: UdpFlow | undefined;
     for (let i = 0; i < batch.length; i++) {
       const peer = batch.peer[i]!;
@@ -73,11 +69,5 @@ export class UdpEntrance implements Entrance, UdpHandler {
     if (flow.open(now)) return flow;
     flow.end("refused");
     return undefined;
-  }
-
-  /** A second list over the memory in which datagrams arrive. */
-  #runIn(slab: Region): Batch {
-    if (this.#run?.slab !== slab) this.#run = new Batch(RUN_MAX, slab);
-    return this.#run;
   }
 }

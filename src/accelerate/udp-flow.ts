@@ -4,7 +4,7 @@
  * When the endpoint dies, or its machine refuses, the flow goes on at another one: a new socket, the same client. Silence where answers used to come is told to
  * health, which asks the endpoint at once.
  */
-import { Batch } from "../base/batch.ts";
+import type { Batch } from "../base/batch.ts";
 import { HostError } from "../base/errors.ts";
 import { type Millis, NEVER } from "../base/units.ts";
 import type { UdpHandler, UdpSocket } from "../host/loop.ts";
@@ -18,7 +18,6 @@ import type { UdpEntrance } from "./udp-entrance.ts";
 
 /** The endpoint, and nobody else: the socket is connected. */
 const PEERS_MAX = 1;
-const RUN_MAX = 1024;
 /** Tuning: an endpoint that answered and is silent for so long while its client sends is suspected. */
 const SILENCE: Millis = 400;
 /** Tuning: a flow goes elsewhere because of refusals at most once in so long. */
@@ -44,7 +43,6 @@ export class UdpFlow implements Flow, UdpHandler {
   readonly #peer: number;
   #socket: UdpSocket | undefined;
   #proxied: ProxiedDatagrams | undefined;
-  #run: Batch | undefined;
   #heardAt: Millis = NEVER;
   /** The first datagram sent since something was heard. */
   #askedAt: Millis = NEVER;
@@ -120,9 +118,7 @@ export class UdpFlow implements Flow, UdpHandler {
   }
 
   receive(now: Millis, batch: Batch): void {
-    if (this.#run?.slab !== batch.slab) this.#run = new Batch(RUN_MAX, batch.slab);
-    const run = this.#run;
-    run.length = 0;
+    const run = this.#plane.runIn(batch.slab);
     let bytes = 0;
     for (let i = 0; i < batch.length && !run.full; i++) {
       run.add(batch.start[i]!, batch.end[i]!, this.#peer);
