@@ -43,9 +43,17 @@ export const edgeOptions = z.strictObject({
     .string()
     .default("")
     .describe("serve /metrics, /status, /flows and /healthz here: host:port, a port of this machine, or a path"),
+  dns: z.string().default("").describe("answer for the accelerators' names here, by UDP and TCP: host:port; the host as a literal address"),
+  dnszone: z.string().max(200).default("").describe("the zone that the names are in, as given to control by --domain"),
+  dnsserver: z
+    .array(z.string())
+    .max(16)
+    .default([])
+    .describe("names of the zone's name servers, this one's first; they lie outside the zone, whose parent delegates to them"),
+  dnsrate: count(1, 1_000_000).default(200).describe("answers by UDP a second for a network (/24, /56); the rest are told to ask by TCP"),
   json: z.stringbool().default(false).describe("for status and flows: print JSON"),
   limit: count(1, 1_000_000).default(100).describe("for flows: most that are shown"),
-  ttl: count(1, 86_400).default(300).describe("for zone: seconds that answers may be kept"),
+  ttl: count(1, 86_400).default(300).describe("seconds that answers about names may be kept, by --dns and by zone"),
   action: z.array(z.string()).max(1).default([]).describe("run (default); status; flows; zone").meta({ operands: "run|status|flows|zone" }),
 });
 export type EdgeOptions = z.output<typeof edgeOptions>;

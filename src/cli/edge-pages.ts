@@ -6,6 +6,8 @@
  */
 import { Hono } from "hono";
 import type { Edge } from "../accelerate/edge.ts";
+import type { DnsCounters } from "../host/dns-server.ts";
+import { dnsFamilies } from "../metrics/dns-families.ts";
 import { edgeFamilies } from "../metrics/edge-families.ts";
 import { processFamilies } from "../metrics/families.ts";
 import { pages } from "../metrics/pages.ts";
@@ -15,7 +17,8 @@ import { processFacts } from "./metrics-server.ts";
 export const EDGE_INSTANCE = "edge";
 const FLOWS_MAX = 1_000_000;
 
-export function edgePages(edge: Edge, link: EdgeLink | undefined, drops: () => number): Hono {
+/** `names`: of the server of names, where there is one. */
+export function edgePages(edge: Edge, link: EdgeLink | undefined, names: DnsCounters | undefined, drops: () => number): Hono {
   const facts = () => processFacts({ io: "epoll", at: "", to: "" }, drops);
   const status = async () => {
     const { plane, threads } = await edge.observe();
@@ -29,6 +32,7 @@ export function edgePages(edge: Edge, link: EdgeLink | undefined, drops: () => n
       control: link === undefined ? "none" : link.linked ? "linked" : "away",
       regions: edge.health.closeness.regions.map((region) => ({ region, milliseconds: edge.health.closeness.distance(region) })),
       endpoints: edge.endpoints(),
+      ...(names === undefined ? {} : { names }),
       ...plane,
       counters: { ...plane.counters, ...edge.counters, ...edge.health.counters, ...edge.names.counters, ...link?.counters },
       threads: threads.map(({ cpuSeconds, loop }) => ({ cpuSeconds, ...loop })),
@@ -43,7 +47,11 @@ export function edgePages(edge: Edge, link: EdgeLink | undefined, drops: () => n
   app.route(
     "/",
     pages({
-      families: async () => [...processFamilies(facts(), EDGE_INSTANCE), ...edgeFamilies(await edge.observe(), edge, link)],
+      families: async () => [
+        ...processFamilies(facts(), EDGE_INSTANCE),
+        ...edgeFamilies(await edge.observe(), edge, link),
+        ...dnsFamilies(names),
+      ],
       status,
     }),
   );

@@ -19,6 +19,7 @@ import { startLoopWorker } from "../host/worker.ts";
 import { readEdgeFile } from "./edge-file.ts";
 import { type EdgeIdentity, joinInstallation, keepIdentity, readIdentity, readServed, stateFolder } from "./edge-identity.ts";
 import { type EdgeLink, linkEdge } from "./edge-link.ts";
+import { serveNames } from "./edge-names.ts";
 import type { EdgeOptions } from "./edge-options.ts";
 import { EDGE_INSTANCE, edgePages } from "./edge-pages.ts";
 import { parseMetricsAddress } from "./metrics-address.ts";
@@ -32,6 +33,7 @@ export async function runEdge(options: EdgeOptions): Promise<number> {
   const identity = await identityFor(options, folder, log);
   const first = identity === undefined ? readEdgeFile(options.file, 1) : (readServed(folder) ?? NOTHING);
   const announcer = announcerOf(options, log);
+  const names = await serveNames(options);
   const edge = new Edge(threadsOf(options), log, () => void announcer?.look(edge.config, edge.health));
   const servers: HttpServer<Endpoint>[] = [];
   let stopped: (signal: string) => void = () => undefined;
@@ -43,6 +45,7 @@ export async function runEdge(options: EdgeOptions): Promise<number> {
   let link: EdgeLink | undefined;
   try {
     const take = async (config: EdgeConfig): Promise<number> => {
+      names?.take(config);
       await announcer?.assign(config);
       return serve(edge, config, log);
     };
@@ -52,7 +55,7 @@ export async function runEdge(options: EdgeOptions): Promise<number> {
     process.on("SIGHUP", hangup);
     await take(first);
     if (identity !== undefined) link = linkEdge(edge, identity, folder, take, log);
-    const app = edgePages(edge, link, () => servers.reduce((sum, { counters }) => sum + counters.connectionsDropped, 0));
+    const app = edgePages(edge, link, names?.counters, () => servers.reduce((sum, { counters }) => sum + counters.connectionsDropped, 0));
     servers.push(await serveHttp(app.fetch, { path: instancePath(EDGE_INSTANCE, process.pid), mode: 0o600 }));
     if (options.metrics !== "")
       servers.push(await serveHttp(app.fetch, { ...parseMetricsAddress(options.metrics), connectionsMax: WATCHERS_MAX }));
@@ -64,6 +67,7 @@ export async function runEdge(options: EdgeOptions): Promise<number> {
   } finally {
     off();
     link?.close();
+    names?.close();
     process.off("SIGHUP", hangup);
     for (const server of servers) await server.close();
     await edge.close();

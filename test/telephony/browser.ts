@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { BrowserContext, Page } from "playwright-core";
 import { launch } from "../browser/watch.ts";
 import { ADDRESS } from "../edge/lab.ts";
-import { scriptOf } from "./common-js.ts";
+import { scriptOf } from "./page-script.ts";
 import { WEBSOCKET } from "./region.ts";
 
 export interface BrowserCall {
