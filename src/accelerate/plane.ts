@@ -26,6 +26,11 @@ import { UdpEntrance } from "./udp-entrance.ts";
 
 export interface Entrance {
   served: ServedListener;
+  /** Lets nothing new in. True: flows are left that need it open; `idle` once they have ended. */
+  retire(): boolean;
+  /** It is wanted again. */
+  revive(): void;
+  readonly idle: boolean;
   close(): void;
 }
 
@@ -74,6 +79,8 @@ export class Plane implements Driver, ServeShared {
   readonly #standings = new Map<string, Standing>();
   #served = new Map<string, ServedListener>();
   readonly #entrances = new Map<string, Entrance>();
+  /** Places that are no longer served, but for the flows that they have. */
+  readonly #retired = new Map<string, Entrance>();
   readonly #flows = new Set<Flow>();
   /** Places that could not be opened, tried again now and then. */
   #missing = new Map<string, Wanted & { reason: string }>();
@@ -236,6 +243,7 @@ export class Plane implements Driver, ServeShared {
       this.#sweepAt = now + SWEEP_EVERY;
       for (const flow of this.connecting) if (now >= flow.connectUntil) flow.silent(now);
       this.#sweepFlows(now);
+      this.#closeRetired();
       if (this.#starved.length > 0) this.#turns.push(...this.#starved.splice(0, TURNS_PER_ROUND));
       if (now >= this.#retryAt && this.#missing.size > 0) this.#open(new Map([...this.#entrancesWanted(), ...this.#missing]), now);
       if (now >= this.#trimAt) {
@@ -258,8 +266,9 @@ export class Plane implements Driver, ServeShared {
   /** Ends everything. */
   close(): void {
     for (const flow of this.#flows) flow.end("stopped");
-    for (const entrance of this.#entrances.values()) entrance.close();
+    for (const entrance of [...this.#entrances.values(), ...this.#retired.values()]) entrance.close();
     this.#entrances.clear();
+    this.#retired.clear();
     this.#served.clear();
   }
 
@@ -269,6 +278,23 @@ export class Plane implements Driver, ServeShared {
       half.queued = false;
       half.pump(now);
     }
+  }
+
+  #closeRetired(): void {
+    for (const [place, entrance] of this.#retired) {
+      if (!entrance.idle) continue;
+      entrance.close();
+      this.#retired.delete(place);
+    }
+  }
+
+  #revived(place: string): Entrance | undefined {
+    const entrance = this.#retired.get(place);
+    if (entrance === undefined) return undefined;
+    this.#retired.delete(place);
+    this.#entrances.set(place, entrance);
+    entrance.revive();
+    return entrance;
   }
 
   #sweepFlows(now: Millis): void {
@@ -320,12 +346,13 @@ export class Plane implements Driver, ServeShared {
     this.#retryAt = now + RETRY_EVERY;
     for (const [place, entrance] of this.#entrances) {
       if (wanted.has(place)) continue;
-      entrance.close();
       this.#entrances.delete(place);
+      if (entrance.retire()) this.#retired.set(place, entrance);
+      else entrance.close();
     }
     this.#missing = new Map();
     for (const [place, { served, host, port }] of wanted) {
-      const known = this.#entrances.get(place);
+      const known = this.#entrances.get(place) ?? this.#revived(place);
       if (known !== undefined && known.served.config.protocol === served.config.protocol) {
         known.served = served;
         continue;

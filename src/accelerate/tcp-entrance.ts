@@ -23,6 +23,17 @@ export class TcpEntrance implements Entrance {
     this.#listener = plane.loop.listen({ host, port }, (socket, now) => this.#accept(socket, now));
   }
 
+  /** Connections need no listener any more. */
+  retire(): boolean {
+    return false;
+  }
+
+  revive(): void {}
+
+  get idle(): boolean {
+    return true;
+  }
+
   close(): void {
     this.#listener.close();
   }

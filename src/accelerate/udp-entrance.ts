@@ -21,6 +21,7 @@ export class UdpEntrance implements Entrance, UdpHandler {
   readonly #plane: Plane;
   readonly #host: string;
   readonly #port: number;
+  #retired = false;
 
   /** @throws HostError when the place is taken or not ours */
   constructor(plane: Plane, served: ServedListener, host: string, port: number) {
@@ -36,7 +37,7 @@ export class UdpEntrance implements Entrance, UdpHandler {
     let current: UdpFlow | undefined;
     for (let i = 0; i < batch.length; i++) {
       const peer = batch.peer[i]!;
-      const flow = this.flows.get(peer) ?? this.#begin(peer, now);
+      const flow = this.flows.get(peer) ?? (this.#retired ? undefined : this.#begin(peer, now));
       if (flow === undefined) continue;
       if (flow !== current || run.full) {
         current?.send(run, now);
@@ -50,6 +51,19 @@ export class UdpEntrance implements Entrance, UdpHandler {
   }
 
   writable(): void {}
+
+  retire(): boolean {
+    this.#retired = true;
+    return !this.idle;
+  }
+
+  revive(): void {
+    this.#retired = false;
+  }
+
+  get idle(): boolean {
+    return this.flows.size === 0;
+  }
 
   /** Ends its flows too: they have no way back any more. */
   close(): void {

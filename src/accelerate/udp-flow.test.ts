@@ -42,6 +42,35 @@ onEpoll("a running flow goes on at another endpoint when its own dies, and comes
   world.close();
 });
 
+for (const drained of [false, true])
+  onEpoll(
+    `a removed listener's flows go on, ${drained ? "until their time to drain is over" : "and it is open again when it is wanted again"}`,
+    async (loop) => {
+      const world = new PlaneWorld(loop);
+      const there = await world.datagrams("a");
+      const [port, another] = [await freePort(), await freePort()];
+      const policy = { drainSeconds: drained ? 1 : 0 };
+      const two = [listenerOf("UDP", another, { a: there.port }, { id: "other" }), listenerOf("UDP", port, { a: there.port })];
+      world.serve(two, policy);
+      const [old, late] = [await world.caller(), await world.caller()];
+      const say = ({ socket }: typeof old, text: string): void => void socket.send(text, port, "127.0.0.1");
+      say(old, "1");
+      await until(() => old.heard.length === 1);
+      world.serve(two.slice(0, 1), policy);
+      say(late, "nobody lets it in");
+      say(old, "2");
+      await until(() => old.heard.length === 2);
+      assert.deepEqual([late.heard, there.seen.length, world.plane.flows], [[], 2, 1]);
+      if (drained) await until(() => world.plane.flows === 0);
+      world.serve(two, policy);
+      say(late, "3");
+      say(old, "4");
+      await until(() => late.heard.length === 1 && old.heard.length === 3);
+      assert.equal(world.plane.flows, 2);
+      world.close();
+    },
+  );
+
 onEpoll("with repin off a flow stays where it is", async (loop) => {
   const world = new PlaneWorld(loop);
   const [a, b] = [await world.datagrams("a"), await world.datagrams("b")];
@@ -119,18 +148,5 @@ onEpoll("a flow on which nothing moves ends after the idle time; limits hold", a
   await until(() => callers.filter(({ heard }) => heard.length === 1).length === 2 && world.listener.refused.sourceFlows === 2);
   await until(() => world.listener.stats.ended.idle === 2);
   assert.equal(world.listener.flows, 0);
-  world.close();
-});
-
-onEpoll("a listener that is removed is deaf", async (loop) => {
-  const world = new PlaneWorld(loop);
-  const there = await world.datagrams("a");
-  const port = await freePort();
-  world.serve([listenerOf("UDP", port, { a: there.port })]);
-  const { socket, heard } = await world.caller();
-  socket.send("1", port, "127.0.0.1");
-  await until(() => heard.length === 1);
-  world.serve([]);
-  assert.equal(world.plane.flows, 0);
   world.close();
 });

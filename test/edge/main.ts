@@ -147,6 +147,25 @@ test("an endpoint's program is killed: what it refuses goes elsewhere at once", 
   await until("new flows go there", async () => (await report()).connections.at(-1) === "a");
 });
 
+test("a region is gone, its network and what runs in it: everything new and the call that it had are elsewhere within a second", {
+  skip,
+}, async () => {
+  // The call is at region far since its endpoint died: that is the one to lose.
+  await report();
+  await sleep(500);
+  lab.run("x", "ip", "link", "set", "wb", "down");
+  await endpoints.get("b")!.kill();
+  await sleep(4000);
+  const { connections, flows, packets } = await report();
+  recovered("connections", connections, NEW_IN_A_SECOND);
+  recovered("UDP flows", flows, NEW_IN_A_SECOND);
+  recovered("packets of the call", packets, PACKETS_IN_A_SECOND);
+  assert.deepEqual([connections.at(-1), flows.at(-1), packets.at(-1)], ["a", "a", "a"]);
+  assert.ok(packets.includes("b"), "it was there before");
+  lab.run("x", "ip", "link", "set", "wb", "up");
+  await startEndpoint("b");
+});
+
 test("an edge is killed: its routes go with it, and everything is at the other edge within half a second", { skip }, async () => {
   await report();
   assert.equal(lab.way(), "e1");
