@@ -7,12 +7,15 @@
  */
 import { join } from "node:path";
 import { ConfigError } from "../base/errors.ts";
+import { channelsPage, page } from "../console/page.ts";
 import { acceleratorApi, acceleratorService } from "../control/accelerator/api.ts";
 import { poolOf, quotasOf } from "../control/accelerator/config.ts";
 import type { AcceleratorContext } from "../control/accelerator/context.ts";
+import { consoleApi } from "../control/console/console-api.ts";
+import { Sessions } from "../control/console/sessions.ts";
 import { controlApi } from "../control/control-api.ts";
 import { EdgeRegistry } from "../control/edges/registry.ts";
-import { ivsApi } from "../control/ivs/api.ts";
+import { ivsApi, ivsService } from "../control/ivs/api.ts";
 import { playbackPath } from "../control/ivs/channel-view.ts";
 import { type IvsContext, quotaDefaults } from "../control/ivs/context.ts";
 import { Gate } from "../control/live/gate.ts";
@@ -27,8 +30,10 @@ import { serveHttp } from "../host/http.ts";
 import type { Log } from "../host/log.ts";
 import type { NodeLoop } from "../host/loop-node.ts";
 import type { LiveConfig } from "../live/config.ts";
-import type { DeliveryOptions } from "../live/delivery.ts";
+import { type DeliveryOptions, delivery } from "../live/delivery.ts";
+import type { Extra } from "../live/link-figures.ts";
 import type { Origin } from "../live/origin.ts";
+import { status } from "../live/status.ts";
 import { parseHostPort } from "../tunnel/address.ts";
 import type { LiveOptions } from "./live.ts";
 import { FORGET_MS, firstKey, openStore } from "./store.ts";
@@ -80,10 +85,21 @@ export async function startInstallation(
     edges: new EdgeRegistry(database),
     now: Date.now,
   };
+  const accelerators = acceleratorService(accelerator, credentials, log);
+  const extra: Extra =
+    config.rtmps === "" ? {} : { publish: { rtmps: `rtmps://${config.name}:${parseHostPort("rtmps", config.rtmps, 0).port}/app/` } };
+  const console = {
+    service: ivsService({ ...context, live }, credentials, log),
+    status: () => status(origin, extra),
+    ingestHealth: (id: string) => live.ingestHealth(id),
+    preview: delivery(origin),
+  };
   const apis = controlApi({
     database,
-    accelerator: acceleratorApi(acceleratorService(accelerator, credentials, log)),
+    accelerator: acceleratorApi(accelerators),
     ivs: ivsApi({ ...context, live }, credentials, log),
+    console: consoleApi(accelerators, new Sessions(credentials, master), console),
+    page: page(channelsPage),
   });
   const server = await serveHttp(apis.fetch, parseHostPort("api", config.api, 0));
   const forget = setInterval(() => credentials.forget(), FORGET_MS);

@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { controlPage, livePage, page } from "./page.ts";
+import { channelsPage, controlPage, livePage, page } from "./page.ts";
 
 const app = page();
 const control = page(controlPage);
+const channels = page(channelsPage);
 const browser = join(import.meta.dirname, "browser");
 
 test("the pages and everything they refer to is served from here", async () => {
@@ -17,7 +18,7 @@ test("the pages and everything they refer to is served from here", async () => {
     assert.equal(response.status, 200, path);
     assert.equal(response.headers.get("content-security-policy"), policy);
     const text = await response.text();
-    if (path === "/assets/hls.js") return;
+    if (/^\/assets\/(hls|uplot)\./.test(path)) return;
     for (const [, name] of text.matchAll(/(?:src|href)="(\/[^"]+)"/g)) await visit(name!, from, policy);
     for (const [, name] of text.matchAll(/from "(\.\/|\/assets\/)([^"]+)"/g).map((match) => [match[0], match[2]]))
       await visit(`/assets/${name}`, from, policy);
@@ -27,6 +28,9 @@ test("the pages and everything they refer to is served from here", async () => {
   seen.delete("/");
   await visit("/", control, controlPage.policy);
   assert.ok(seen.has("/assets/control.ts"));
+  seen.delete("/");
+  await visit("/", channels, channelsPage.policy);
+  assert.ok(seen.has("/assets/uplot.js") && seen.has("/accelerators"));
   const modules = readdirSync(browser).filter((name) => name.endsWith(".ts"));
   // A module of types alone is never asked for.
   assert.deepEqual(
@@ -35,13 +39,29 @@ test("the pages and everything they refer to is served from here", async () => {
   );
 });
 
+test("what pages have in common is in each of them once, and is no page by itself", async () => {
+  for (const [app, path] of [
+    [page(), "/"],
+    [page(), "/costs"],
+    [control, "/"],
+    [channels, "/"],
+    [channels, "/accelerators"],
+  ] as const) {
+    const text = await (await app.request(path)).text();
+    assert.equal(text.split('<meta charset="utf-8">').length, 2, path);
+    assert.doesNotMatch(text, /<!-- /);
+  }
+  assert.equal((await control.request("/costs")).status, 404);
+});
+
 test("modules reach the browser as JavaScript without types and without imports a browser cannot follow", async () => {
   for (const name of readdirSync(browser).filter((file) => file.endsWith(".ts"))) {
     const response = await app.request(`/assets/${name}`);
     const text = await response.text();
     assert.match(response.headers.get("content-type")!, /^text\/javascript/);
     assert.doesNotMatch(text, /^(import type|export interface)|: (number|string|boolean)[;,)]/m, name);
-    for (const [, from] of text.matchAll(/^import .* from "([^"]+)"/gm)) assert.match(from!, /^(\.\/[a-z-]+\.ts|\/assets\/hls\.js)$/, name);
+    for (const [, from] of text.matchAll(/^import .* from "([^"]+)"/gm))
+      assert.match(from!, /^(\.\/[a-z-]+\.ts|\/assets\/(hls|uplot)\.js)$/, name);
   }
 });
 

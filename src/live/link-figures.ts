@@ -6,7 +6,7 @@ export interface Extra {
   readonly players?: readonly PlayerPlan[];
   readonly links?: readonly LinkFigures[];
   /** Where and with which key one may publish one's own stream. */
-  readonly publish?: { readonly port?: number; readonly key?: string };
+  readonly publish?: { readonly port?: number; readonly key?: string /** What an encoder is told for RTMPS. */; readonly rtmps?: string };
 }
 
 export interface PlayerPlan {

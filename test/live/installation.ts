@@ -37,9 +37,18 @@ export class LiveInstallation {
   }
 
   get ivs(): Ivs {
+    return new Ivs({ region: "eu-west-1", endpoint: this.api, credentials: this.credentials, maxAttempts: 1 });
+  }
+
+  /** Where the API and its page are. */
+  get api(): string {
+    return `http://127.0.0.1:${this.#api}`;
+  }
+
+  /** The first access key. */
+  get credentials(): { readonly accessKeyId: string; readonly secretAccessKey: string } {
     const [, accessKeyId, secretAccessKey] = /= (\S+)\n.*= (\S+)\n/.exec(readFileSync(join(this.data, "credentials"), "utf8"))!;
-    const credentials = { accessKeyId: accessKeyId!, secretAccessKey: secretAccessKey! };
-    return new Ivs({ region: "eu-west-1", endpoint: `http://127.0.0.1:${this.#api}`, credentials, maxAttempts: 1 });
+    return { accessKeyId: accessKeyId!, secretAccessKey: secretAccessKey! };
   }
 
   async status(): Promise<Status> {

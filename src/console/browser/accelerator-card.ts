@@ -26,7 +26,7 @@ export class AcceleratorCard {
   constructor(arn: string, options: CardOptions) {
     this.#arn = arn;
     this.#options = options;
-    this.root.className = "card accelerator";
+    this.root.className = "card fold accelerator";
     const summary = document.createElement("summary");
     summary.append(this.#name, this.#status, this.#places);
     this.root.append(summary, this.#listeners);

@@ -21,13 +21,14 @@ export class Card {
   readonly #values = new Map<string, HTMLElement>();
   readonly #history = new History(SAMPLES);
 
-  constructor(into: HTMLElement, plan: PlayerPlan, url: string, clock: ServerClock) {
+  /** `headers`: sent with every request for media. */
+  constructor(into: HTMLElement, plan: PlayerPlan, url: string, clock: ServerClock, headers: Readonly<Record<string, string>> = {}) {
     this.plan = plan;
     this.#video = document.createElement("video");
     this.#video.muted = true;
     this.#video.autoplay = true;
     this.#video.playsInline = true;
-    this.#playback = new Playback(this.#video, url, clock);
+    this.#playback = new Playback(this.#video, url, clock, headers);
     this.#root = build("article", "card", "");
     const screen = build("div", "screen", "");
     screen.append(this.#video, this.#badge, this.#soundButton());
@@ -73,6 +74,11 @@ export class Card {
     const size = video === undefined ? "" : `${video.width}×${video.height} · `;
     this.#stream.textContent = channel.live ? `${size}${bitRate(channel.bitsPerSecond)}` : "off the air";
     this.#set("Late at origin", channel.live ? seconds(channel.lateMs) : "–", channel.lateMs > 500);
+  }
+
+  close(): void {
+    this.#playback.close();
+    this.#root.remove();
   }
 
   sample(): void {

@@ -13,6 +13,7 @@ export class Playback {
   readonly #video: HTMLVideoElement;
   readonly #url: string;
   readonly #clock: ServerClock;
+  readonly #headers: Readonly<Record<string, string>>;
   readonly #stalls = new StallMeter();
   readonly #pace = new Pace();
   readonly #loadWatch = new LoadWatch();
@@ -21,10 +22,12 @@ export class Playback {
   #recoveredAt = Number.NEGATIVE_INFINITY;
   restarts = -1;
 
-  constructor(video: HTMLVideoElement, url: string, clock: ServerClock) {
+  /** `headers`: sent with every request. */
+  constructor(video: HTMLVideoElement, url: string, clock: ServerClock, headers: Readonly<Record<string, string>> = {}) {
     this.#video = video;
     this.#url = url;
     this.#clock = clock;
+    this.#headers = headers;
   }
 
   /** What the status says of the channel, every time it is read. */
@@ -91,6 +94,13 @@ export class Playback {
     this.#video.currentTime += 0;
   }
 
+  /** No more is loaded. */
+  close(): void {
+    this.#live = false;
+    this.#hls?.destroy();
+    this.#hls = undefined;
+  }
+
   #attach(): void {
     this.restarts++;
     if (!Hls.isSupported()) {
@@ -98,7 +108,12 @@ export class Playback {
       this.#video.src = this.#url;
       return;
     }
-    const hls = new Hls(config);
+    const hls = new Hls({
+      ...config,
+      xhrSetup: (request) => {
+        for (const [name, value] of Object.entries(this.#headers)) request.setRequestHeader(name, value);
+      },
+    });
     this.#hls = hls;
     hls.on(Hls.Events.FRAG_LOADING, () => {
       this.#loadWatch.loading = true;

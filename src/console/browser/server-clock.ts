@@ -9,9 +9,9 @@ export class ServerClock {
   rttMs = 0;
 
   /** Fetches JSON with a `now` member (Unix ms). Throws what fetch throws. */
-  async sample<T extends { readonly now: number }>(url: string): Promise<T> {
+  async sample<T extends { readonly now: number }>(url: string, headers: Readonly<Record<string, string>> = {}): Promise<T> {
     const sent = performance.now();
-    const response = await fetch(url, { cache: "no-store" });
+    const response = await fetch(url, { cache: "no-store", headers });
     const received = performance.now();
     if (!response.ok) throw new Error(`status ${response.status}`);
     const body = (await response.json()) as T;

@@ -15,7 +15,7 @@ import type { SignatureCheck } from "./signature.ts";
 export function restJson<Context>(service: Service<Context>, signatures: SignatureCheck): Hono {
   const app = new Hono();
   const respond = (request: Request, name: string): Promise<Response> =>
-    answer(service, protocol, name, async () => {
+    answer(service, restJsonProtocol, name, async () => {
       const url = new URL(request.url);
       const body = await readBody(request, validation);
       const { accessKey } = await signatures.signer({ method: request.method, url, headers: request.headers, body }, service.now());
@@ -24,11 +24,12 @@ export function restJson<Context>(service: Service<Context>, signatures: Signatu
   const tagOperations: Readonly<Record<string, string>> = { GET: "ListTagsForResource", POST: "TagResource", DELETE: "UntagResource" };
   app.post("/:operation", (context) => respond(context.req.raw, context.req.param("operation")));
   app.on(["GET", "POST", "DELETE"], "/tags/:arn{.+}", (context) => respond(context.req.raw, tagOperations[context.req.method]!));
-  app.notFound(() => protocol.failure(protocol.unknownOperation("no such operation")));
+  app.notFound(() => restJsonProtocol.failure(restJsonProtocol.unknownOperation("no such operation")));
   return app;
 }
 
-const protocol: Protocol = {
+/** How errors and answers are said. */
+export const restJsonProtocol: Protocol = {
   invalid: validation,
   internal,
   unknownOperation: (message) => new ServiceError("UnknownOperationException", 404, message),

@@ -7,6 +7,13 @@
  *   POST   /console/api/<Operation>   Global Accelerator's operations: checked, allowed and put into the audit log as signed requests are
  *   GET    /console/edges             edges that have joined, and the revision they should have
  *
+ * and where a live origin is in the process (live-console.ts):
+ *
+ *   POST   /console/ivs/<Operation>   IVS's operations, likewise
+ *   GET    /console/status            what is on the air (live/status.ts)
+ *   GET    /console/ingest/<channel>  how its ingest did over the last ten minutes
+ *   GET    /console/preview/live/…    playlists and media (live/delivery.ts), of private channels, too
+ *
  * A request must carry x-longhaul-console: no other site's page can send that. The cookie is for this site's own requests only (SameSite=Strict).
  */
 import { type Context, Hono } from "hono";
@@ -20,6 +27,7 @@ import { json11Protocol, withoutNulls } from "../aws/json-1-1.ts";
 import { answer } from "../aws/service.ts";
 import { ServiceError } from "../aws/service-error.ts";
 import { EdgeRegistry } from "../edges/registry.ts";
+import { type LiveConsole, mountLive } from "./live-console.ts";
 import { SESSION_SECONDS, type Sessions } from "./sessions.ts";
 
 const COOKIE = "longhaul-session";
@@ -32,7 +40,7 @@ export interface ConsoleEdges {
   readonly edges: Awaited<ReturnType<EdgeRegistry["list"]>>;
 }
 
-export function consoleApi(service: AcceleratorService, sessions: Sessions): Hono {
+export function consoleApi(service: AcceleratorService, sessions: Sessions, live?: LiveConsole): Hono {
   const protocol = json11Protocol(invalidArgument, internalServiceError);
   const registry = new EdgeRegistry(service.context.database);
   const signedIn = (context: Context) => sessions.session(getCookie(context, COOKIE), service.now());
@@ -82,5 +90,6 @@ export function consoleApi(service: AcceleratorService, sessions: Sessions): Hon
     const [revision, edges] = await Promise.all([acceleratorRevision(service.context.database), registry.list()]);
     return context.json({ now: service.now(), revision, edges } satisfies ConsoleEdges);
   });
+  if (live !== undefined) mountLive(app, live, signedIn);
   return app;
 }

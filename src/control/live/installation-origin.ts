@@ -11,6 +11,7 @@ import type { IvsContext } from "../ivs/context.ts";
 import type { LiveService, LiveStream } from "../ivs/live-service.ts";
 import { Directory } from "./directory.ts";
 import type { EventSink, StreamEvent } from "./events.ts";
+import { IngestHealth, type IngestHealthView } from "./ingest-health.ts";
 import type { Breach } from "./ingest-limits.ts";
 import { Recorder } from "./recorder.ts";
 import { finishRecording } from "./recording.ts";
@@ -42,6 +43,7 @@ export class InstallationOrigin implements LiveService {
   readonly #watches = new Map<string, StreamWatch>();
   readonly #recorders = new Map<string, Recorder>();
   readonly #renditions = new Map<string, Renditions>();
+  readonly #health = new Map<string, IngestHealth>();
   readonly #places: TranscoderPlaces;
   readonly #sinks: readonly EventSink[];
   readonly #storage: Storage | undefined;
@@ -99,6 +101,8 @@ export class InstallationOrigin implements LiveService {
       if (this.#origin.channels.get(id) === watch.channel) continue;
       watch.close();
       this.#watches.delete(id);
+      this.#health.get(id)?.close();
+      this.#health.delete(id);
       this.#renditions.get(id)?.close();
       this.#renditions.delete(id);
       await this.#recorders.get(id)?.close();
@@ -108,6 +112,7 @@ export class InstallationOrigin implements LiveService {
       if (this.#watches.has(id) || this.directory.channel(id) === undefined) continue;
       const watch = this.#watch(id, channel);
       this.#watches.set(id, watch);
+      this.#health.set(id, new IngestHealth(channel));
       if (this.#storage !== undefined) this.#recorders.set(id, this.#recorder(watch, this.#storage));
       if (this.#transcodes) this.#renditions.set(id, this.#rendering(watch));
     }
@@ -120,6 +125,11 @@ export class InstallationOrigin implements LiveService {
 
   streams(): readonly LiveStream[] {
     return [...this.#watches.values()].filter(({ streamId }) => streamId !== "").map((watch) => this.#view(watch));
+  }
+
+  /** How its ingest did over the last ten minutes; undefined: there is no such channel. */
+  ingestHealth(channelId: string): IngestHealthView | undefined {
+    return this.#health.get(channelId)?.view(this.#context.now());
   }
 
   stop(channelId: string): void {
@@ -241,7 +251,11 @@ export class InstallationOrigin implements LiveService {
 
   /** What is due about once a second: who starves, what changed in the store. */
   tick(): void {
-    for (const watch of this.#watches.values()) watch.tick(this.#origin.now());
+    const now = this.#origin.now();
+    for (const [id, watch] of this.#watches) {
+      watch.tick(now);
+      this.#health.get(id)?.tick(now, this.viewers.count(id, this.#context.now()), watch.health === "STARVING");
+    }
     this.changed().catch((error: Error) => this.#log.error({ error: error.message }, "the store cannot be read"));
   }
 }
