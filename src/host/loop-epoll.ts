@@ -154,9 +154,12 @@ export class EpollLoop implements Loop, Reactor {
     return this.#closed;
   }
 
-  /** Runs the loop inside Node's event loop of this thread instead of blocking it: a call more a round, and coarser deadlines. */
-  attach(): void {
-    this.#attached ??= new Attachment(this);
+  /**
+   * Runs the loop inside Node's event loop of this thread instead of blocking it: a call more a round, and coarser deadlines. `gather`: where sockets become ready
+   * faster than that, their input gathers for so long between two rounds (connections that bring a little often; nothing waits where little comes). Default 0.
+   */
+  attach({ gather = 0 }: { readonly gather?: Millis } = {}): void {
+    this.#attached ??= new Attachment(this, gather);
   }
 
   /** When the next round is due if no socket becomes ready: the time it was due, or now. */
@@ -164,8 +167,8 @@ export class EpollLoop implements Loop, Reactor {
     return this.#woken ? 0 : Math.min(this.#deadline, this.#timers.minimum);
   }
 
-  /** One round, that sleeps `sleepMax` at most. */
-  round(sleepMax: Millis): void {
+  /** One round, that sleeps `sleepMax` at most; answers how many sockets were ready. */
+  round(sleepMax: Millis): number {
     const { due } = this;
     const sleep = due === 0 || sleepMax === 0 ? 0 : Math.min(sleepMax, due === NEVER ? NEVER : due - this.now());
     if (sleep > 0) this.#gather(sleep);
@@ -182,6 +185,7 @@ export class EpollLoop implements Loop, Reactor {
       this.#inRound = false;
     }
     if (this.#stopping) this.#close();
+    return ready;
   }
 
   /** Sleeps a little where much comes one by one; whatever is due is not late by more than that. */
@@ -207,16 +211,24 @@ export class EpollLoop implements Loop, Reactor {
   }
 }
 
-/** Ties the loop to Node's: an epoll descriptor can itself be watched. */
+/**
+ * Ties the loop to Node's: an epoll descriptor can itself be watched. Where input gathers it is not watched but looked at by the clock, as long as each look finds
+ * as much as makes that worth it.
+ */
 class Attachment {
   readonly #loop: EpollLoop;
-  readonly #poll: Poll;
+  readonly #gather: Millis;
+  #poll: Poll | undefined;
   #timer: NodeJS.Timeout | undefined;
   #immediate: NodeJS.Immediate | undefined;
+  /** When the current span of `#gather` began, and sockets ready in it. */
+  #since: Millis = 0;
+  #ready = 0;
 
-  constructor(loop: EpollLoop) {
+  constructor(loop: EpollLoop, gather: Millis) {
     this.#loop = loop;
-    this.#poll = loop.sys.poll(loop.epoll.fd, () => this.#turn());
+    this.#gather = gather;
+    this.#watch();
     this.soon();
   }
 
@@ -228,19 +240,44 @@ class Attachment {
   }
 
   stop(): void {
-    this.#poll.stop();
+    this.#poll?.stop();
     clearTimeout(this.#timer);
     clearImmediate(this.#immediate);
+  }
+
+  #watch(): void {
+    this.#poll ??= this.#loop.sys.poll(this.#loop.epoll.fd, () => this.#turn());
   }
 
   #turn(): void {
     const loop = this.#loop;
     if (loop.stopped) return;
-    loop.round(0);
+    const ready = loop.round(0);
     clearTimeout(this.#timer);
-    if (loop.stopped || loop.due === NEVER) return;
-    const delay = loop.due - loop.now();
+    if (loop.stopped) return;
+    const gathers = this.#gather > 0 && this.#busy(ready);
+    if (gathers) {
+      this.#poll?.stop();
+      this.#poll = undefined;
+    } else this.#watch();
+    if (loop.due === NEVER && !gathers) return;
+    const delay = Math.min(loop.due - loop.now(), gathers ? this.#gather : NEVER);
     if (delay <= 0) this.soon();
     else this.#timer = setTimeout(() => this.#turn(), Math.ceil(delay));
   }
+
+  /** Whether so much became ready within a span of `#gather` that the next may gather for as long. */
+  #busy(ready: number): boolean {
+    const now = this.#loop.now();
+    if (this.#poll === undefined) return ready >= BUSY_READY;
+    if (now - this.#since >= this.#gather) {
+      this.#since = now;
+      this.#ready = 0;
+    }
+    this.#ready += ready;
+    return this.#ready >= BUSY_READY;
+  }
 }
+
+/** Sockets ready in a span that input gathers for. */
+const BUSY_READY = 8;

@@ -2,7 +2,7 @@
 import type * as ivs from "@aws-sdk/client-ivs";
 import type { ChannelStatus } from "../../live/status.ts";
 import { Card } from "./card.ts";
-import { limitsOf } from "./channel-types.ts";
+import { limitsOf } from "./channel-limits.ts";
 import { ingestHealth, ivsCall, ours } from "./control-calls.ts";
 import { copyable } from "./copyable.ts";
 import { HealthCharts } from "./health-charts.ts";

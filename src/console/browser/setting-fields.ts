@@ -1,5 +1,5 @@
 /** The fields of a form that make and change a channel. */
-import { latencyModes, types } from "./channel-types.ts";
+import { latencyModes, types } from "./channel-limits.ts";
 import { build } from "./text.ts";
 
 export interface Settings {

@@ -1,0 +1,67 @@
+/** The epoll loop inside Node's: where many connections bring a little each, their input gathers; where little comes, nothing waits for more. */
+import assert from "node:assert/strict";
+import { connect, type Socket } from "node:net";
+import { test } from "node:test";
+import { chooseIo } from "./choose.ts";
+import type { TcpHandler, TcpSocket } from "./loop.ts";
+import { EpollLoop } from "./loop-epoll.ts";
+
+const skip = chooseIo().kind === "epoll" ? false : "no foreign calls here";
+const SOCKETS = 16;
+const ROUNDS = 60;
+
+/** Each of SOCKETS connections is given a byte every other millisecond: reads that brought something, and bytes. */
+async function exchange(gather: number): Promise<{ reads: number; bytes: number; lone: boolean }> {
+  const loop = new EpollLoop();
+  loop.attach({ gather });
+  const got = { reads: 0, bytes: 0, lone: false };
+  const buffer = new Uint8Array(64);
+  const { local } = loop.listen(
+    { host: "127.0.0.1", port: 0 },
+    (socket: TcpSocket): TcpHandler => ({
+      connected() {},
+      writable() {},
+      closed() {},
+      readable() {
+        for (let n = socket.read(buffer, 0, buffer.length); n > 0; n = socket.read(buffer, 0, buffer.length)) {
+          got.reads++;
+          got.bytes += n;
+        }
+      },
+    }),
+  );
+  assert.ok("port" in local);
+  const sockets = await Promise.all(
+    Array.from(
+      { length: SOCKETS },
+      () =>
+        new Promise<Socket>((done) => {
+          const socket = connect(local.port, "127.0.0.1", () => done(socket.setNoDelay(true)));
+        }),
+    ),
+  );
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const socket of sockets) socket.write("x");
+    await new Promise((done) => setTimeout(done, 2));
+  }
+  const until = async (bytes: number): Promise<void> => {
+    for (const end = performance.now() + 5000; got.bytes < bytes && performance.now() < end; )
+      await new Promise((done) => setTimeout(done, 5));
+  };
+  await until(SOCKETS * ROUNDS);
+  const { reads, bytes } = got;
+  // Long after it was busy, one byte alone.
+  await new Promise((done) => setTimeout(done, 3 * gather + 20));
+  sockets[0]!.write("y");
+  await until(bytes + 1);
+  const lone = got.bytes === bytes + 1;
+  for (const socket of sockets) socket.destroy();
+  loop.stop();
+  return { reads, bytes, lone };
+}
+
+test("input of many connections gathers, all of it arrives, and a byte alone later does, too", { skip }, async () => {
+  const [at, gathered] = [await exchange(0), await exchange(20)];
+  assert.deepEqual([at.bytes, gathered.bytes, at.lone, gathered.lone], [SOCKETS * ROUNDS, SOCKETS * ROUNDS, true, true]);
+  assert.ok(gathered.reads < at.reads / 2, `${gathered.reads} reads instead of ${at.reads}`);
+});
