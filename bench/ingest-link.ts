@@ -3,7 +3,7 @@
  *
  *   pictures with the time of day ─▶ ffmpeg ─ RTMPS ─▶ [plain TCP | Debian's kcptun, fast2, 10+5 | longhaul client, --mode auto] ═ netlab ═▶ longhaul live ─▶ hls.js, Chromium
  *
- *   npm run bench:ingest-link [-- --profile a --seconds 40 --ways tcp,kcptun,longhaul]
+ *   npm run bench:ingest-link [-- --profile a --seconds 40 --mbits 6 --ways tcp,kcptun,kcptun-default,longhaul]
  *
  * asked: the median age of the picture that the viewer sees ≤ 0.6 × the better of the two others', no stall. Profiles are netlab's: a 200 ms of round trip and 1 % lost, b 300 ms and 5 %
  * lost in bursts of 5; 20 Mbit/s. The tunnel's server runs beside the origin. Needs root, ../shared/netlab, ffmpeg, chromium and Debian's kcptun.
@@ -20,6 +20,7 @@ const { values } = parseArgs({
   options: {
     profile: { type: "string", default: "a" },
     seconds: { type: "string", default: "40" },
+    mbits: { type: "string", default: "6" },
     ways: { type: "string", default: "tcp,kcptun,longhaul" },
   },
 });
@@ -31,6 +32,7 @@ const seconds = Number(values.seconds);
 const SETTLE_S = 8;
 const SHARE_MAX = 0.6;
 const key = "ingest-link-key";
+/** As its users set it for such links; "kcptun-default" has what the package comes with. */
 const kcptun = "--key bench --crypt none --mode fast2 --mtu 1350 --datashard 10 --parityshard 5 --sockbuf 16777215".split(" ");
 const own = "--key bench --mode auto".split(" ");
 
@@ -48,15 +50,20 @@ async function way(name: string, lab: Netlab, children: Children): Promise<strin
   const [c, s] = [lab.prefix("c"), lab.prefix("s")];
   if (name === "tcp") return `${Netlab.serverAddress}:1936`;
   const [server, client] =
-    name === "kcptun"
+    name === "kcptun-default"
       ? [
-          ["kcptun-server", ...kcptun, "--sndwnd", "2048", "--rcvwnd", "1024"],
-          ["kcptun-client", ...kcptun, "--sndwnd", "1024", "--rcvwnd", "2048"],
+          ["kcptun-server", "--key", "bench"],
+          ["kcptun-client", "--key", "bench"],
         ]
-      : [
-          [longhaul, "server", ...own],
-          [longhaul, "client", ...own],
-        ];
+      : name === "kcptun"
+        ? [
+            ["kcptun-server", ...kcptun, "--sndwnd", "2048", "--rcvwnd", "1024"],
+            ["kcptun-client", ...kcptun, "--sndwnd", "1024", "--rcvwnd", "2048"],
+          ]
+        : [
+            [longhaul, "server", ...own],
+            [longhaul, "client", ...own],
+          ];
   children.start("server", [...server, "-l", ":29900", "-t", "127.0.0.1:1936"], s);
   children.start("client", [...client, "-l", "127.0.0.1:1937", "-r", `${Netlab.serverAddress}:29900`], c);
   await sleep(2500);
@@ -70,9 +77,9 @@ async function run(name: string, lab: Netlab, children: Children): Promise<Resul
   const origin = children.start("live", [longhaul, "live", "--data", data, ...where, "--channel", `live=${key}`], s);
   await waitFor(origin, "origin listening");
   const at = await way(name, lab, children);
-  const picture = `-f rawvideo -pix_fmt gray -s ${WIDTH}x${HEIGHT} -framerate 30 -probesize 32 -i - -re -f lavfi -i sine=frequency=440:sample_rate=48000`;
-  const coded =
-    "-c:v libx264 -preset ultrafast -tune zerolatency -g 60 -keyint_min 60 -sc_threshold 0 -pix_fmt yuv420p -b:v 2M -minrate 2M -maxrate 2M -bufsize 1M -x264-params nal-hrd=cbr";
+  const picture = `-f rawvideo -pix_fmt gray -s ${WIDTH}x${HEIGHT} -framerate 30 -probesize 32 -i - -f lavfi -i sine=frequency=440:sample_rate=48000`;
+  const rate = `${values.mbits}M`;
+  const coded = `-c:v libx264 -preset ultrafast -tune zerolatency -g 60 -keyint_min 60 -sc_threshold 0 -pix_fmt yuv420p -b:v ${rate} -minrate ${rate} -maxrate ${rate} -bufsize ${rate} -x264-params nal-hrd=cbr`;
   const encode = `ffmpeg -hide_banner -loglevel error ${picture} ${coded} -c:a aac -b:a 96k -f flv rtmps://${at}/app/${key}`;
   const frames = `${process.execPath} ${join(root, "bench/ingest-link/stamped-frames.ts")}`;
   const encoder: Child = children.start("encoder", ["sh", "-c", `${frames} | ${encode}`], c);

@@ -1,5 +1,5 @@
 /**
- * Raw grey pictures at 30 a second on standard output, each with the time of day it was made at in its upper edge: two rows of sixteen squares, Unix ms modulo 2^32, the highest
+ * Raw grey pictures at 30 a second on standard output, each with the time of day at which it was due in its upper edge: two rows of sixteen squares, Unix ms modulo 2^32, the highest
  * bit first, white = 1. What is below moves, so that there is something to code.
  */
 import { BLOCK_HEIGHT, BLOCK_WIDTH, HEIGHT, WIDTH } from "./stamp.ts";
@@ -7,22 +7,26 @@ import { BLOCK_HEIGHT, BLOCK_WIDTH, HEIGHT, WIDTH } from "./stamp.ts";
 const FRAME_MS = 1000 / 30;
 const frame = Buffer.alloc(WIDTH * HEIGHT);
 const began = performance.now();
+const beganAt = Date.now();
 let [made, blocked] = [0, false];
 
+// Nothing is left out: an encoder that is held up falls behind, as ffmpeg does, and the age of what comes late tells.
 process.stdout.on("drain", () => {
   blocked = false;
+  make();
 });
 process.stdout.on("error", () => process.exit(0));
-setInterval(() => {
-  while (performance.now() >= began + made * FRAME_MS) {
+setInterval(make, 2);
+
+function make(): void {
+  while (!blocked && performance.now() >= began + made * FRAME_MS) {
+    blocked = !process.stdout.write(Buffer.from(draw()));
     made++;
-    // An encoder that does not keep up loses pictures, as one with a camera does.
-    if (!blocked) blocked = !process.stdout.write(Buffer.from(draw()));
   }
-}, 2);
+}
 
 function draw(): Uint8Array {
-  const now = Date.now() % 2 ** 32;
+  const now = Math.round(beganAt + made * FRAME_MS) % 2 ** 32;
   for (let y = 2 * BLOCK_HEIGHT; y < HEIGHT; y += 2) {
     for (let x = 0; x < WIDTH; x += 8) frame.fill(((x * 7) ^ (y * 3 + made * 5)) & 0xff, y * WIDTH + x, y * WIDTH + x + 8);
     frame.copyWithin((y + 1) * WIDTH, y * WIDTH, (y + 1) * WIDTH);
