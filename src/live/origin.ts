@@ -37,6 +37,14 @@ export interface ChannelSettings {
 /** Decides, beyond the key, whether an encoder may publish to a channel now. */
 export type Gate = (channel: string, publisher: Publisher) => Refusal | undefined;
 
+/** Told of encoders that want a channel which another one has. */
+export interface Contest {
+  /** `channel` goes to another encoder: the stream of the one that fell silent ends, and a new one begins. */
+  takenOver(channel: string): void;
+  /** Another encoder with the channel's key was refused, since the one that publishes is heard. */
+  refused(channel: string): void;
+}
+
 export class Origin implements Source, Driver, Host {
   readonly log: Log;
   readonly buffer = new Uint8Array(65_536);
@@ -52,6 +60,7 @@ export class Origin implements Source, Driver, Host {
   readonly #guard = new KeyGuard();
   #srt: SrtFront | undefined;
   #gate: Gate = () => undefined;
+  #contest: Contest = { takenOver: () => {}, refused: () => {} };
   #accepted = 0;
   /** Nothing of ours is due before; 0 when that is not known. */
   #due: Millis = 0;
@@ -91,6 +100,11 @@ export class Origin implements Source, Driver, Host {
   /** Whoever decides about encoders beside their key, from now on. */
   guard(gate: Gate): void {
     this.#gate = gate;
+  }
+
+  /** Whoever is told of takeovers, from now on. */
+  contested(contest: Contest): void {
+    this.#contest = contest;
   }
 
   /** A channel from now on, or another key for one that is; without a key nobody may publish to it. Who publishes already goes on. */
@@ -172,9 +186,11 @@ export class Origin implements Source, Driver, Host {
   admit(session: Publisher, key: string, now: Millis): Channel | Refusal {
     const channel = this.examine(session, key, now);
     if ("reason" in channel) return channel;
-    this.#publishers
-      .get(channel)
-      ?.refuse(now, { code: statusCode.failed, reason: "takeover", description: "another encoder took the channel over" });
+    const silent = this.#publishers.get(channel);
+    if (silent !== undefined) {
+      this.#contest.takenOver(channel.name);
+      silent.refuse(now, { code: statusCode.failed, reason: "takeover", description: "another encoder took the channel over" });
+    }
     this.#publishers.set(channel, session);
     return channel;
   }
@@ -198,6 +214,7 @@ export class Origin implements Source, Driver, Host {
     if (refusal !== undefined) return refusal;
     const publisher = this.#publishers.get(channel);
     if (publisher !== undefined && now - publisher.heard < this.#config.takeover * 1000) {
+      this.#contest.refused(channel.name);
       return { code: statusCode.badName, reason: "busy", description: `channel ${channel.name} is being published to already` };
     }
     return channel;

@@ -62,7 +62,7 @@ async function started(t: TestContext, options: Partial<SrtFrontOptions> = {}) {
   const front = new SrtFront(origin, loop, {
     ...{ host: "127.0.0.1", port: 0, latency: 120, sessionsMax: 2, setup: 5000 },
     encryption: () => ({ passphrase: PASSPHRASE, needed: true }),
-    cookie: (address, minute) => (address.length * 1000 + minute) >>> 0,
+    cookie: (address, minute) => ((address.length * 1000 + minute) * 7919) >>> 0,
     start: program.start,
     ...options,
   });

@@ -156,7 +156,7 @@ async function streams(ivs: Ivs): Promise<void> {
   const plain = encoder(`rtmp://127.0.0.1:${rtmp}/app/${streamKey!.value}`);
   check(
     "RTMP is refused while insecureIngest is off",
-    (await plain.exited) !== 0 && plain.output().includes("RTMPS only"),
+    (await plain.exited) !== 0 && plain.output().includes("encrypted SRT only"),
     plain.output().trim().split("\n")[0],
   );
   const secure = encoder(`rtmps://127.0.0.1:${rtmps}/app/${streamKey!.value}`);

@@ -65,6 +65,10 @@ export class InstallationOrigin implements LiveService {
     this.sessions = new SessionLog(context.database, log);
     this.#sinks = [(event) => this.sessions.event(event), ...(options.sinks ?? [])];
     origin.guard((channel, publisher) => this.#guard(channel, publisher));
+    origin.contested({
+      takenOver: (channel) => this.#watches.get(channel)?.takenOver(),
+      refused: (channel) => this.#watches.get(channel)?.takeoverRefused(),
+    });
   }
 
   async start(): Promise<void> {

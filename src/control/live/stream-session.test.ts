@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { Ivs } from "@aws-sdk/client-ivs";
 import { serveHttp } from "../../host/http.ts";
 import { silentLog } from "../../host/log.ts";
+import type { Publisher } from "../../live/publisher.ts";
 import { Installation } from "../testing/installation.ts";
 import { originUnder, publishDemo } from "../testing/origin.ts";
 import type { StreamEvent } from "./events.ts";
@@ -57,6 +58,49 @@ test("a session: events in order, what came in, no longer shown as live", async 
   function publishUnit(): void {
     channel.push(origin.now(), { kind: "video", dts: 9_000_000, pts: 9_000_000, keyframe: true, data: new Uint8Array(100), arrival: now });
   }
+});
+
+test("who takes over from a silent encoder, who is refused, and a stream that never came are told of", async (t) => {
+  let now = begin;
+  const installation = await Installation.start(t, { now: () => now });
+  const { origin, live } = await originUnder(t, installation);
+  const ivs = new Ivs(await installation.client());
+  const { channel: made, streamKey } = await ivs.createChannel({ insecureIngest: true });
+  const channelArn = made!.arn!;
+  await live.changed();
+  const channel = origin.channels.get(channelArn.split("/")[1]!)!;
+  const encoder = (heard: number): Publisher => ({
+    ...{ address: "192.0.2.1", secure: false, protocol: "rtmp", heard },
+    refuse: () => channel.end(origin.now()),
+  });
+  const admit = (heard: number) => origin.admit(encoder(heard), streamKey!.value!, origin.now());
+  const silent = origin.now() - 60_000;
+  assert.equal(admit(silent), channel);
+  channel.start(now);
+  assert.equal(admit(origin.now()), channel, "the first has fallen silent");
+  channel.start(now);
+  for (let i = 0; i < 3; i++) assert.ok("reason" in admit(origin.now()));
+  now += 61_000;
+  assert.ok("reason" in admit(origin.now()));
+  channel.push(origin.now(), { kind: "video", dts: 0, pts: 0, keyframe: true, data: new Uint8Array(100), arrival: now });
+  channel.end(origin.now());
+  await live.sessions.settled();
+  const names = async (streamId?: string): Promise<readonly string[]> =>
+    (await ivs.getStreamSession({ channelArn, ...(streamId === undefined ? {} : { streamId }) }))
+      .streamSession!.truncatedEvents!.map(({ name }) => name!)
+      .toReversed();
+  const { streamSessions } = await ivs.listStreamSessions({ channelArn });
+  assert.equal(streamSessions!.length, 2);
+  const all = await Promise.all(streamSessions!.map(({ streamId }) => names(streamId)));
+  assert.ok(
+    all.some((each) => each.join() === "Session Created,Stream Failure,Session Ended"),
+    JSON.stringify(all),
+  );
+  const second = "Session Created,Stream Takeover,Takeover Failure,Takeover Failure,Stream Start,Stream End,Session Ended";
+  assert.ok(
+    all.some((each) => each.join() === second),
+    JSON.stringify(all),
+  );
 });
 
 test("a picture larger than the type allows ends the stream with an event", async (t) => {

@@ -1,7 +1,10 @@
 /**
  * Watches one channel: tells when a stream begins and ends, whether it starves, and whether it keeps within the channel's type.
  *
- *   started ─▶ Session Created ─▶ first media ─▶ Stream Start … Starvation Start/End … ─▶ Stream End, Session Ended
+ *   started ─▶ Session Created [Stream Takeover] ─▶ first media ─▶ Stream Start … Starvation Start/End … ─▶ Stream End, Session Ended
+ *                                                └▶ it ends without media ─▶ Stream Failure, Session Ended
+ *
+ * Deviation: at IVS a priority decides who takes a channel over; here it is who comes when the encoder before has fallen silent (live/origin.ts).
  */
 import type { Channel, ChannelListener } from "../../live/channel.ts";
 import type { Track, Unit } from "../../media/unit.ts";
@@ -12,6 +15,7 @@ import { type Breach, breach } from "./ingest-limits.ts";
 
 /** A stream without media for so long starves. */
 const STARVING_MS = 2000;
+const TAKEOVER_FAILURE_EVERY_MS = 60_000;
 const STREAM_ID_RANDOM = 23;
 /** What comes in is written down when it changes, at the end, and once in so many ticks. */
 const TICKS_BETWEEN_REPORTS = 15;
@@ -39,6 +43,9 @@ export class StreamWatch implements ChannelListener {
   #flowing = false;
   #ticks = 0;
   #rate = 0;
+  /** The stream that begins next takes over from another encoder. */
+  #takesOver = false;
+  #takeoverFailedAt = Number.NEGATIVE_INFINITY;
 
   constructor(channel: Channel, options: WatchOptions) {
     this.channel = channel;
@@ -55,6 +62,21 @@ export class StreamWatch implements ChannelListener {
     this.#rate = 0;
     this.#options.started(this.streamId, this.startedAt);
     this.#event("IVS Stream State Change", "Session Created");
+    if (this.#takesOver) this.#event("IVS Stream State Change", "Stream Takeover");
+    this.#takesOver = false;
+  }
+
+  /** Another encoder gets the channel: its stream is about to begin. */
+  takenOver(): void {
+    this.#takesOver = true;
+  }
+
+  /** Another encoder wanted the channel and was refused; said once in a while, since it may try for ever. */
+  takeoverRefused(): void {
+    const now = this.#options.now();
+    if (this.streamId === "" || now - this.#takeoverFailedAt < TAKEOVER_FAILURE_EVERY_MS) return;
+    this.#takeoverFailedAt = now;
+    this.#event("IVS Stream State Change", "Takeover Failure", true);
   }
 
   tracks(tracks: readonly Track[]): void {
@@ -74,7 +96,7 @@ export class StreamWatch implements ChannelListener {
     if (this.streamId === "") return;
     if (this.health === "STARVING") this.#event("IVS Stream Health Change", "Starvation End");
     this.#report();
-    if (this.#flowing) this.#event("IVS Stream State Change", "Stream End");
+    this.#event("IVS Stream State Change", this.#flowing ? "Stream End" : "Stream Failure", !this.#flowing);
     this.#event("IVS Stream State Change", "Session Ended");
     this.#options.ended(this.streamId, this.#options.now());
     this.streamId = "";
