@@ -14,6 +14,7 @@ import { masterKey, Seal } from "../../src/control/seal.ts";
 import { openDatabase } from "../../src/control/store/database.ts";
 import { Children, root, sleep } from "../interop/children.ts";
 import { FaultyEncoder } from "../live/faulty-encoder.ts";
+import { Findings } from "../live/findings.ts";
 import { LiveInstallation } from "../live/installation.ts";
 import { chromiumMissing, launch } from "./watch.ts";
 
@@ -26,13 +27,8 @@ const folder = mkdtempSync(join(tmpdir(), "longhaul-channels-"));
 const children = new Children();
 const live = new LiveInstallation(children, ["--transcoders", "0", "--srt", "127.0.0.1:0"]);
 const clip = new Uint8Array(readFileSync(join(root, "assets/demo.flv")));
-let [passed, failed] = [0, 0];
-
-function check(what: string, ok: boolean, got: unknown): void {
-  if (ok) passed++;
-  else failed++;
-  console.log(`${ok ? "ok    " : "FAILED"} ${what}: ${JSON.stringify(got)}`);
-}
+const findings = new Findings();
+const { check } = findings;
 
 async function until(done: () => Promise<boolean>, patience = 15_000): Promise<boolean> {
   for (const end = Date.now() + patience; !(await done()); await sleep(100)) if (Date.now() > end) return false;
@@ -49,8 +45,7 @@ async function shot(page: Page, name: string): Promise<void> {
   if (values.screenshot !== "") await page.screenshot({ path: `${values.screenshot}-${name}.png`, fullPage: true });
 }
 
-try {
-  await live.start();
+await findings.of(live, children, async () => {
   const context = await launch(join(folder, "profile"), {});
   const page = await context.newPage();
   const problems: string[] = [];
@@ -193,13 +188,5 @@ try {
   );
   check("the page had no error, and broke no rule of its policy", problems.length === 0, problems);
   await context.close();
-} catch (error) {
-  failed++;
-  console.log(`FAILED ${(error as Error).stack}`);
-} finally {
-  await children.endAll();
-  live.remove();
-  rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
-}
-console.log(`${passed} passed, ${failed} failed, 0 skipped`);
-process.exitCode = failed > 0 ? 1 : 0;
+});
+rmSync(folder, { recursive: true, force: true, maxRetries: 5 });

@@ -15,6 +15,7 @@ import { Children, root, sleep } from "../interop/children.ts";
 import { encode } from "../interop/coded-stream.ts";
 import { mutate } from "../rtmp/mutate.ts";
 import { FaultyEncoder } from "./faulty-encoder.ts";
+import { Findings } from "./findings.ts";
 import { LiveInstallation, until } from "./installation.ts";
 
 const { values } = parseArgs({ options: { sessions: { type: "string", default: "10000" }, kills: { type: "string", default: "10" } } });
@@ -25,13 +26,8 @@ const fuzzKey = "demo-key";
 const children = new Children();
 const limits = ["--idle", String(IDLE_SECONDS), "--takeover", String(TAKEOVER_SECONDS), "--connections", "500", "--transcoders", "0"];
 const live = new LiveInstallation(children, [...limits, "--channel", `fuzzed=${fuzzKey}`]);
-let [passed, failed] = [0, 0];
-
-function check(what: string, ok: boolean, got: unknown): void {
-  if (ok) passed++;
-  else failed++;
-  console.log(`${ok ? "ok    " : "FAILED"} ${what}: ${JSON.stringify(got)}`);
-}
+const findings = new Findings();
+const { check } = findings;
 
 interface Made {
   readonly arn: string;
@@ -333,8 +329,7 @@ async function killedServer(): Promise<void> {
   });
 }
 
-try {
-  await live.start();
+await findings.of(live, children, async () => {
   const steady = await channel("steady");
   const encoder = new FaultyEncoder(live.rtmp, steady.key, clips.even);
   await onAir(encoder, steady);
@@ -354,12 +349,4 @@ try {
   encoder.stop();
   damagedRtp();
   await killedServer();
-} catch (error) {
-  check("the suite", false, (error as Error).stack);
-} finally {
-  if (failed > 0) console.log((live.child?.output() ?? "").slice(-3000));
-  await children.endAll();
-  live.remove();
-}
-console.log(`${passed} passed, ${failed} failed, 0 skipped`);
-process.exitCode = failed > 0 ? 1 : 0;
+});

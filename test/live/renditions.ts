@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { chromiumMissing, launch } from "../browser/watch.ts";
 import { Children, root, sleep } from "../interop/children.ts";
+import { Findings } from "./findings.ts";
 import { LiveInstallation, until } from "./installation.ts";
 
 /** Dates settle within the first seconds of a stream; less than a frame apart no player notices. */
@@ -18,13 +19,8 @@ const FRAME_MS = 34;
 const { values } = parseArgs({ options: { seconds: { type: "string", default: "20" } } });
 const children = new Children();
 const live = new LiveInstallation(children, ["--transcoders", "1"]);
-let [passed, failed, skipped] = [0, 0, 0];
-
-function check(what: string, ok: boolean, got: unknown): void {
-  if (ok) passed++;
-  else failed++;
-  console.log(`${ok ? "ok    " : "FAILED"} ${what}: ${JSON.stringify(got)}`);
-}
+const findings = new Findings();
+const { check } = findings;
 
 async function channel(name: string, type: "STANDARD" | "BASIC" = "STANDARD"): Promise<{ arn: string; key: string }> {
   const made = await live.ivs.createChannel({ name, insecureIngest: true, type });
@@ -126,8 +122,7 @@ interface Seen {
 
 async function adaptive(arn: string): Promise<void> {
   if (chromiumMissing !== false) {
-    skipped++;
-    console.log(`skipped: ${chromiumMissing}`);
+    findings.skip(chromiumMissing);
     return;
   }
   const browser = await launch(mkdtempSync(join(live.folder, "browser-")), {});
@@ -171,8 +166,7 @@ async function adaptive(arn: string): Promise<void> {
   }
 }
 
-try {
-  await live.start();
+await findings.of(live, children, async () => {
   const [shown, other, basic] = [await channel("shown"), await channel("other"), await channel("basic", "BASIC")];
   publish(shown.key, 60);
   const names = ["480p", "360p", "160p"];
@@ -205,12 +199,4 @@ try {
   process.kill(Number(ffmpeg), "SIGKILL");
   await sleep(9000);
   await aligned(shown.arn, ["360p"]);
-} catch (error) {
-  check("the suite", false, (error as Error).stack);
-} finally {
-  if (failed > 0) console.log((live.child?.output() ?? "").slice(-3000));
-  await children.endAll();
-  live.remove();
-}
-console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
-process.exitCode = failed > 0 ? 1 : 0;
+});
