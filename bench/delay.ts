@@ -6,7 +6,9 @@
  *   Shaka, parts of 200 ms                             plays; ≤ 1.0 s
  *   WHIP to WHEP, a clock in the picture               painted to shown, ≤ 0.2 s
  *
- *   npm run bench:delay [-- --seconds 20 --only hls,shaka,whep]       ffmpeg, chromium
+ *   npm run bench:delay [-- --seconds 20 --only hls,shaka,whep]       ffmpeg, chromium; hls200 and hls100 for one of the two, --seconds 600 for ten minutes without a stall
+ *
+ * By hls.js at most one frame in a thousand is dropped, too, where there are so many.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createRequire, stripTypeScriptTypes } from "node:module";
@@ -58,7 +60,9 @@ async function hls(part: number, gopSeconds: number, asked: number): Promise<voi
   const encoder = encode(rtmp, gopSeconds * 30);
   const { medianLatencyMs, stalls, droppedFrames, restarts } = await watch({ url: `${base}/`, seconds });
   const rest = { stalls, droppedFrames, of: seconds * 30, restarts };
-  report(`hls.js, parts of ${part} ms, key frames every ${gopSeconds} s`, asked, medianLatencyMs, rest, stalls === 0);
+  // A single frame is more than that in a short run.
+  const smooth = stalls === 0 && droppedFrames <= Math.max(1, seconds * 30 * DROPPED_MAX);
+  report(`hls.js, parts of ${part} ms, key frames every ${gopSeconds} s`, asked, medianLatencyMs, rest, smooth);
   await Promise.all([children.end(encoder), children.end(live)]);
 }
 
@@ -96,6 +100,7 @@ async function whep(): Promise<void> {
   await children.end(live);
 }
 
+const DROPPED_MAX = 0.001;
 /** Shaka 5.2 gives up where the playlist has no complete segment yet. */
 const SEGMENTS_BEFORE_SHAKA_MS = 6000;
 
@@ -136,10 +141,8 @@ async function scripted(browser: BrowserContext, base: string, player?: string):
 
 if (chromiumMissing === false) {
   try {
-    if (only.has("hls")) {
-      await hls(200, 2, 1000);
-      await hls(100, 1, 700);
-    }
+    if (only.has("hls") || only.has("hls200")) await hls(200, 2, 1000);
+    if (only.has("hls") || only.has("hls100")) await hls(100, 1, 700);
     if (only.has("shaka")) await byShaka();
     if (only.has("whep")) await whep();
   } finally {

@@ -158,5 +158,5 @@ async function listenSecurely(config: LiveConfig, origin: Origin, loop: NodeLoop
     config.tlscert === ""
       ? await ownCertificate(config.data, [config.name], Date.now())
       : certificateFromFiles(config.tlscert, config.tlskey);
-  origin.listenSecurely((accept) => loop.listenSecurely(at, certificate, accept));
+  origin.listenWith("rtmps", (accept) => loop.listenWith(at, { certificate, proxied: config.proxyprotocol }, accept));
 }

@@ -68,7 +68,8 @@ async function runLive(given: LiveOptions): Promise<number> {
   let metrics: HttpServer<Endpoint> | undefined;
   let installation: Installation | undefined;
   try {
-    origin.listen(rtmp);
+    if (config.proxyprotocol) origin.listenWith("rtmp", (accept) => loop.listenWith(rtmp, { proxied: true }, accept));
+    else origin.listen(rtmp);
     const facts = () => processFacts({ io: loop.kind, at: config.rtmp, to: config.http }, () => metrics?.counters.connectionsDropped ?? 0);
     metrics = await serveMetrics(
       watchedOrigin(() => status(origin, undefined), facts),

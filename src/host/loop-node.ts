@@ -12,7 +12,7 @@ import { type Millis, NEVER } from "../base/units.ts";
 import { Agenda, type Task } from "./agenda.ts";
 import { dualStack } from "./dual-stack.ts";
 import { formatHostPort, ipFamily } from "./ip-address.ts";
-import { type Certificate, NetListener } from "./listener-net.ts";
+import { NetListener, type NetListenerOptions } from "./listener-net.ts";
 import type { Accept, Driver, Endpoint, Listener, Loop, TcpHandler, TcpSocket, UdpHandler, UdpOptions, UdpSocket } from "./loop.ts";
 import { countRound, newLoopCounters } from "./loop-counters.ts";
 import type { NodeReactor } from "./node-reactor.ts";
@@ -88,9 +88,12 @@ export class NodeLoop implements Loop, NodeReactor {
       : dualStack(at.host, (host) => new NetListener(this, { host, port: at.port }, accept));
   }
 
-  /** As `listen`, for connections inside TLS. @throws HostError; Error when the certificate or its key is none */
-  listenSecurely(at: Exclude<Endpoint, { readonly path: string }>, certificate: Certificate, accept: Accept): Listener {
-    return dualStack(at.host, (host) => new NetListener(this, { host, port: at.port }, accept, certificate));
+  /**
+   * As `listen`, for connections inside TLS, or behind proxies that say by the PROXY protocol from where they come.
+   * @throws HostError; Error when the certificate or its key is none
+   */
+  listenWith(at: Exclude<Endpoint, { readonly path: string }>, options: NetListenerOptions, accept: Accept): Listener {
+    return dualStack(at.host, (host) => new NetListener(this, { host, port: at.port }, accept, options));
   }
 
   resolve(host: string, family: 0 | 4 | 6, done: (address: string | undefined, now: Millis) => void): void {

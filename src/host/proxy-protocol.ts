@@ -10,7 +10,7 @@
  * Source: "The PROXY protocol", HAProxy, section 2.2.
  */
 import { Writer } from "../base/cursor.ts";
-import { IP_BYTES, isMapped, isUnspecified, parseIp } from "./ip-address.ts";
+import { formatIp, IP_BYTES, isMapped, isUnspecified, parseIp } from "./ip-address.ts";
 
 export interface ProxiedAddress {
   /** Literal address. */
@@ -47,4 +47,33 @@ export function proxyHeader(source: ProxiedAddress, destination: ProxiedAddress,
       .put(from)
       .put(to);
   return writer.u16(source.port).u16(destination.port).finish();
+}
+
+const HEAD_BYTES = 16;
+/** Of what follows the head: addresses of either family, and a few hundred bytes of other facts. */
+const BODY_BYTES_MAX = 1024;
+const VERSION_2_LOCAL = 0x20;
+
+export interface ReadHeader {
+  /** Bytes of the header; what follows is the connection's own. */
+  readonly length: number;
+  /** Who is at the other end; undefined where the header does not say, as in a proxy's own checks. */
+  readonly source: ProxiedAddress | undefined;
+}
+
+/** A header at the beginning of what came: "more" where it is not whole yet, undefined where it is none. */
+export function readProxyHeader(bytes: Uint8Array): ReadHeader | "more" | undefined {
+  for (let i = 0; i < Math.min(SIGNATURE.length, bytes.length); i++) if (bytes[i] !== SIGNATURE[i]) return undefined;
+  if (bytes.length < HEAD_BYTES) return "more";
+  const [command, family, body] = [bytes[12]!, bytes[13]!, (bytes[14]! << 8) | bytes[15]!];
+  if ((command !== VERSION_2_PROXY && command !== VERSION_2_LOCAL) || body > BODY_BYTES_MAX) return undefined;
+  const length = HEAD_BYTES + body;
+  if (bytes.length < length) return "more";
+  const size = family >> 4 === IPV4 >> 4 ? 4 : family >> 4 === IPV6 >> 4 ? IP_BYTES : 0;
+  if (command === VERSION_2_LOCAL || size === 0 || body < 2 * size + 4) return { length, source: undefined };
+  const address = new Uint8Array(IP_BYTES);
+  if (size === 4) address.set([0xff, 0xff], 10);
+  address.set(bytes.subarray(HEAD_BYTES, HEAD_BYTES + size), IP_BYTES - size);
+  const at = HEAD_BYTES + 2 * size;
+  return { length, source: { host: formatIp(address, 0, 0), port: (bytes[at]! << 8) | bytes[at + 1]! } };
 }

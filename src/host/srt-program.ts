@@ -50,7 +50,9 @@ export const startSrtListener: StartSrtListener = (options, handler) => {
   const end = (): void => {
     if (over) return;
     over = true;
-    handler.ended(complaint.trim().split("\n").at(-1) ?? "");
+    const last = complaint.trim().split("\n").at(-1) ?? "";
+    // It may repeat the address it was given.
+    handler.ended(options.passphrase === "" ? last : last.replaceAll(options.passphrase, "…"));
   };
   freePort((port) => {
     if (over) return;

@@ -10,6 +10,12 @@ const streamKey = z.string().regex(/^[A-Za-z0-9_-]{8,128}$/, "8 to 128 letters, 
 
 export const liveConfig = z.strictObject({
   rtmp: z.string().default(":1935").describe("where encoders publish (RTMP): host:port"),
+  proxyprotocol: z
+    .stringbool()
+    .default(false)
+    .describe(
+      "RTMP and RTMPS connections begin with a PROXY protocol v2 header, as longhaul server --proxyprotocol and load balancers send it: encoders are known by their true address. For addresses that only those reach",
+    ),
   srt: z
     .string()
     .default("")

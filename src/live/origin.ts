@@ -86,9 +86,14 @@ export class Origin implements Source, Driver, Host {
     return listener;
   }
 
-  /** The same inside TLS: `listen` is given what a listener does with a connection. */
-  listenSecurely(listen: (accept: Accept) => Listener): Listener {
-    const listener = listen((socket, now) => this.#accept(socket, now, "rtmps"));
+  /** The same on somebody else's listener, which is given what to do with a connection; "rtmps" where it is inside TLS. */
+  listenWith(protocol: "rtmp" | "rtmps", listen: (accept: Accept) => Listener): Listener {
+    const listener = listen((socket, now) => {
+      const session = this.#accept(socket, now, protocol);
+      // That listener may be another loop's than ours.
+      this.#loop.wake();
+      return session;
+    });
     this.#listeners.push(listener);
     return listener;
   }
