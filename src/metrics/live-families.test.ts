@@ -23,8 +23,9 @@ const facts = {
 test("an origin's metrics are well-formed in both formats and move with what encoders send", async () => {
   const source = new TestSource();
   const refused = { key: 2 };
+  const srt = { port: 9000, connections: 3, counters: { calls: 5, stray: 7 } };
   const watched = watchedOrigin(
-    () => ({ ...status(source, undefined), ingest: { ...source.ingest, refused } }),
+    () => ({ ...status(source, undefined), ingest: { ...source.ingest, refused, srt } }),
     () => facts,
   );
   const read = async (): Promise<Exposition> => new Exposition(expose((await watched.families())!, "text"), "text");
@@ -38,6 +39,8 @@ test("an origin's metrics are well-formed in both formats and move with what enc
   assert.ok(after.value('longhaul_live_last_part_timestamp_seconds{channel="demo"}') > 1e9);
   assert.ok(after.value('longhaul_live_held_bytes{channel="demo"}') > 0);
   assert.equal(after.value('longhaul_live_refused_encoders_total{reason="key"}'), 2);
+  assert.equal(after.value("longhaul_live_srt_encoders"), 3);
+  assert.equal(after.value('longhaul_live_srt_events_total{event="stray"}'), 7);
   assert.equal(after.value('longhaul_build_info{version="1",node="26",role="live",io="node"}'), 1);
   new Exposition(expose((await watched.families())!, "openmetrics"), "openmetrics");
   const app = pages(watched);

@@ -80,5 +80,18 @@ export function liveFamilies({ channels, ingest }: Status): Family[] {
       help: "Encoders refused, by why.",
       samples: Object.entries(ingest.refused).map(([reason, value]) => ({ labels: { reason }, value })),
     },
+    ...(ingest.srt === undefined ? [] : srtFamilies(ingest.srt)),
+  ];
+}
+
+function srtFamilies({ connections, counters }: NonNullable<Status["ingest"]["srt"]>): Family[] {
+  return [
+    { name: "longhaul_live_srt_encoders", type: "gauge", help: "Encoders connected by SRT.", samples: [{ value: connections }] },
+    {
+      name: "longhaul_live_srt_events",
+      type: "counter",
+      help: "Calls by SRT, and datagrams that were dropped, by why.",
+      samples: Object.entries(counters).map(([event, value]) => ({ labels: { event: snake(event) }, value })),
+    },
   ];
 }
