@@ -22,6 +22,11 @@ const commands: readonly { readonly name: string; readonly summary: string; load
     load: async () => (await import("./cli/server.ts")).server,
   },
   {
+    name: "doctor",
+    summary: "measures the way to a server: what is wrong with it, which options fit",
+    load: async () => (await import("./cli/doctor.ts")).doctor,
+  },
+  {
     name: "raw",
     summary: "UDP dressed as TCP, ICMP or plain UDP (udp2raw's both ends)",
     load: async () => (await import("./cli/raw.ts")).raw,

@@ -8,6 +8,7 @@
  *     1 HELLO · 2 ANSWER                          hello.ts         outside FEC
  *     3 CAR · 4 REPORT                            train.ts         outside FEC
  *     5 PROBE · 6 HEARD                           way-message.ts   outside FEC
+ *     7 LOAD · 8 ASK · 9 TALLY                      survey-message.ts outside FEC
  *     16 OPEN · 17 DATA · 18 PART · 19 VERDICT · 20 END   flow-message.ts   in FEC packets when FEC is on
  *     others: ignored, so that later versions can say more
  *

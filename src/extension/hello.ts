@@ -34,6 +34,8 @@ export const FEATURE_TRAINS = 32;
 export const FEATURE_ACKS_AGAIN = 64;
 /** Knows sessions at several addresses (way-message.ts). */
 export const FEATURE_WAYS = 128;
+/** Answers who measures the way (survey-message.ts). */
+export const FEATURE_SURVEYS = 256;
 /** What an end of ours can, however it is configured. */
 export const FEATURES_OF_ALL =
   FEATURE_DESCRIPTIONS | FEATURE_FLOWS | FEATURE_REVERSE | FEATURE_SHORT_GROUPS | FEATURE_TRAINS | FEATURE_WAYS;

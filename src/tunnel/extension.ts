@@ -12,9 +12,11 @@
 import { type Bytes, type Millis, NEVER } from "../base/units.ts";
 import { FLOW_HEADER_BYTES } from "../extension/flow-message.ts";
 import { FLOW_TYPE_LEAST, readType } from "../extension/header.ts";
-import { ANSWER, FEATURE_TRAINS, FEATURE_WAYS, HELLO } from "../extension/hello.ts";
+import { ANSWER, FEATURE_SURVEYS, FEATURE_TRAINS, FEATURE_WAYS, HELLO } from "../extension/hello.ts";
 import { Negotiation, type Standing } from "../extension/negotiation.ts";
 import { Outbox } from "../extension/outbox.ts";
+import { Survey } from "../extension/survey.ts";
+import { ASK, LOAD } from "../extension/survey-message.ts";
 import { CAR, REPORT, Train } from "../extension/train.ts";
 import { HEARD, PROBE, readHeard, writeHeard } from "../extension/way-message.ts";
 import type { Ways } from "../extension/ways.ts";
@@ -35,6 +37,8 @@ export class Extension {
   readonly negotiation: Negotiation;
   readonly outbox: Outbox;
   readonly train: Train;
+  /** A server's; made when somebody measures. */
+  survey: Survey | undefined;
   /** Messages of other conversations, damaged ones, and of types that this version does not know. */
   errors = 0;
   unknownTypes = 0;
@@ -53,11 +57,15 @@ export class Extension {
   /** Trains are sent: not where what carries paces by itself. */
   measures: boolean;
   readonly #conv: number;
+  readonly #answers: boolean;
+  readonly #packetBytesMax: Bytes;
   readonly #sink: FlowSink;
 
   /** Packets of at most `packetBytesMax`, as KCP's; `sink` is told of messages of flows. */
   constructor({ role, conv, features, config }: SessionOptions, packetBytesMax: Bytes, sink: FlowSink) {
     this.#conv = conv;
+    this.#answers = role === "server";
+    this.#packetBytesMax = packetBytesMax;
     this.#sink = sink;
     this.negotiation = new Negotiation(role, conv, features);
     this.train = new Train(conv, packetBytesMax);
@@ -76,6 +84,7 @@ export class Extension {
     else if (type === HELLO || type === ANSWER) this.negotiation.receive(type, bytes, view, start, end);
     else if (type === CAR || type === REPORT) this.train.receive(now, type, view, start, end);
     else if (type === HEARD && this.ways !== undefined) this.#wayHeard(now, this.ways, view, start, end);
+    else if ((type === LOAD || type === ASK) && this.#surveyed) this.#survey.receive(now, type, view, start, end);
     else if (type < FLOW_TYPE_LEAST) this.unknownTypes += type === PROBE ? 0 : 1;
     else if (end - start < FLOW_HEADER_BYTES || this.standing !== "extended") this.errors++;
     else this.#sink.flowMessage(now, type, bytes, view, start, end);
@@ -92,6 +101,8 @@ export class Extension {
     if (way > 0) return way;
     const measured = this.train.transmit(bytes, view, at);
     if (measured > 0) return measured;
+    const surveyed = this.survey?.transmit(bytes, view, at) ?? 0;
+    if (surveyed > 0) return surveyed;
     if (outbox.length === 0 || negotiation.standing !== "extended") return 0;
     this.protect = true;
     return outbox.shift(bytes, at);
@@ -104,6 +115,7 @@ export class Extension {
     negotiation.advance(now);
     if (this.measures && this.standing === "extended" && (negotiation.peerFeatures & FEATURE_TRAINS) !== 0) train.depart(now);
     train.advance(now);
+    this.survey?.advance(now);
     if (this.standing === "plain") this.outbox.clear();
   }
 
@@ -115,6 +127,16 @@ export class Extension {
   /** Ways can be used: the server is ours and knows them. */
   get roams(): boolean {
     return this.ways !== undefined && this.standing === "extended" && (this.negotiation.peerFeatures & FEATURE_WAYS) !== 0;
+  }
+
+  /** Who asks is one of ours, and so are we a server that answers. */
+  get #surveyed(): boolean {
+    return this.#answers && this.standing === "extended" && (this.negotiation.peerFeatures & FEATURE_SURVEYS) !== 0;
+  }
+
+  get #survey(): Survey {
+    this.survey ??= new Survey(this.#conv, this.#packetBytesMax);
+    return this.survey;
   }
 
   #wayMessage(bytes: Uint8Array, view: DataView, at: number): Bytes {
@@ -141,6 +163,11 @@ export class Extension {
   }
 
   deadline(): Millis {
-    return Math.min(this.negotiation.deadline(), this.train.deadline(), this.roams ? this.ways!.deadline() : NEVER);
+    return Math.min(
+      this.negotiation.deadline(),
+      this.train.deadline(),
+      this.survey?.deadline() ?? NEVER,
+      this.roams ? this.ways!.deadline() : NEVER,
+    );
   }
 }

@@ -152,6 +152,30 @@ const checks: Record<string, Check> = {
   }),
 };
 
+checks["doctor: a policer is found, and told from a way without one"] = async () => {
+  const lab = new Netlab(`lhway${process.pid}x${labs++}`, policed);
+  try {
+    const far = children.start("server", [longhaul, "server", "-l", ":29900", "-t", "127.0.0.1:9", ...settings], lab.prefix("s"));
+    await waitFor(far, "listening");
+    for (const policedNow of [true, false]) {
+      if (!policedNow) lab.set("udprate=0");
+      const run = children.start(
+        "doctor",
+        [longhaul, "doctor", "-r", "10.200.0.2:29900", "--key", "of the ways", "--json"],
+        lab.prefix("c"),
+      );
+      if ((await run.exited) !== 0) return run.output();
+      const { sentences }: { sentences: readonly string[] } = JSON.parse(run.output());
+      console.log(`       ${sentences.join(" ")}`);
+      if (sentences.some((sentence) => sentence.includes("policed")) !== policedNow) return "wrong about the policer";
+    }
+    return undefined;
+  } finally {
+    await children.endAll();
+    lab.down();
+  }
+};
+
 const wanted = Object.fromEntries(Object.entries(checks).filter(([name]) => name.includes(values.only)));
 const tally = new Tally();
 try {
