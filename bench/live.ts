@@ -107,7 +107,11 @@ function nginx(hls: boolean): Child {
 function nodeMediaServer(): Child {
   const program = join(children.folder, "nms.cjs");
   const config = { bind: "127.0.0.1", rtmp: { port: rtmp } };
-  writeFileSync(program, `const N = require(${JSON.stringify(nms)}); new N(${JSON.stringify(config)}).run();`);
+  // It leaves files where it is started.
+  writeFileSync(
+    program,
+    `process.chdir(${JSON.stringify(children.folder)}); const N = require(${JSON.stringify(nms)}); new N(${JSON.stringify(config)}).run();`,
+  );
   return children.start("nms", [process.execPath, program]);
 }
 
