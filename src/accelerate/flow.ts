@@ -1,6 +1,6 @@
 /** What flows of both protocols have in common: who talks to whom through which listener, since when, and how much. */
 import type { Millis } from "../base/units.ts";
-import type { Target } from "./balance.ts";
+import type { Reason, Target } from "./balance.ts";
 import type { FlowKey } from "./flow-hash.ts";
 import type { ServedListener } from "./served-listener.ts";
 
@@ -12,6 +12,8 @@ export interface Destination {
   readonly client: "none" | "proxy" | "transparent";
   /** Undefined for what a route says. */
   readonly target: Target | undefined;
+  /** Why there. */
+  readonly reason: Reason | "route";
 }
 
 /** Why a flow ended. closed: by itself, or by one of its ends. */

@@ -1,6 +1,6 @@
 /** What a data plane tells of itself, as plain data that can go to another thread, and what several tell together. */
 
-import type { Flow } from "./flow.ts";
+import type { Destination, Flow } from "./flow.ts";
 import type { Plane, Problem } from "./plane.ts";
 import type { ListenerStats } from "./served-listener.ts";
 import { newListenerStats } from "./served-listener.ts";
@@ -40,6 +40,10 @@ export interface FlowObservation {
   readonly seenAs: string;
   readonly endpoint: string;
   readonly endpointId: string;
+  /** "" for what a route says. */
+  readonly region: string;
+  /** Why it went there: its region's dial kept it; nobody of that region was healthy; nobody at all was; a route says so. */
+  readonly why: Destination["reason"];
   readonly bytesIn: number;
   readonly bytesOut: number;
   readonly seconds: number;
@@ -86,6 +90,7 @@ export function describe(flow: Flow, now: number): FlowObservation {
     ...{ accelerator: served.accelerator.id, listener: served.config.id, protocol: key.protocol },
     ...{ source: place(key.source, key.sourcePort), at: place(key.address, key.port), seenAs },
     ...{ endpoint: place(destination.host, destination.port), endpointId: destination.target?.endpoint.id ?? "" },
+    ...{ region: destination.target?.group.region ?? "", why: destination.reason },
     ...{ bytesIn, bytesOut, seconds: (now - startedAt) / 1000, idleSeconds: (now - activeAt) / 1000 },
   };
 }

@@ -80,7 +80,7 @@ export class ServedListener {
     if (target === undefined || not?.has(target)) return undefined;
     const host = this.#shared.address(target.endpoint.host);
     if (host === undefined) return undefined;
-    return { host, port: portOf(target, port), client: target.endpoint.client, target };
+    return { host, port: portOf(target, port), client: target.endpoint.client, target, reason: this.#balance.reason };
   }
 
   /** Counts the last choice as one of a new flow. */
@@ -127,7 +127,7 @@ export class ServedListener {
     const host = route === undefined ? undefined : this.#shared.address(route.address);
     return route === undefined || host === undefined
       ? undefined
-      : { host, port: route.port + port - route.first, client: "none", target: undefined };
+      : { host, port: route.port + port - route.first, client: "none", target: undefined, reason: "route" };
   }
 
   #index(): void {

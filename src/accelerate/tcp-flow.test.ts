@@ -87,6 +87,7 @@ onEpoll("connections of an endpoint that died are reset when another one lives, 
   const last = world.client(port);
   await until(() => last.text !== "");
   assert.equal(world.listener.stats.failOpens, 1, "nobody healthy: any endpoint, and no reset");
+  assert.ok(world.whys.includes("fail-open"), String(world.whys));
   assert.ok(ofB!.every(({ code }) => code === ""));
   world.close();
 });

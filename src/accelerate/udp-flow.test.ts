@@ -31,6 +31,7 @@ onEpoll("a running flow goes on at another endpoint when its own dies, and comes
   await until(() => heard.length === 1);
   const [first] = heard[0]!;
   const other = first === "a" ? "b" : "a";
+  assert.deepEqual(world.whys, ["dial"]);
   world.stand([first!]);
   socket.send("2", port, "127.0.0.1");
   await until(() => heard.length === 2);

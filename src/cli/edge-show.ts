@@ -47,9 +47,9 @@ function printStatus({ pid, revision, regions, listeners, problems }: Status): v
 
 function printFlows(flows: readonly FlowObservation[]): void {
   printTable(
-    ["PROTOCOL", "SOURCE", "AT", "ENDPOINT", "SEEN AS", "IN", "OUT", "AGE", "IDLE"],
-    flows.map(({ protocol, source, at, endpoint, seenAs, bytesIn, bytesOut, seconds, idleSeconds }) => [
-      ...[protocol, source, at, endpoint, seenAs, String(bytesIn), String(bytesOut)],
+    ["PROTOCOL", "SOURCE", "AT", "ENDPOINT", "REGION", "WHY", "SEEN AS", "IN", "OUT", "AGE", "IDLE"],
+    flows.map(({ protocol, source, at, endpoint, region, why, seenAs, bytesIn, bytesOut, seconds, idleSeconds }) => [
+      ...[protocol, source, at, endpoint, region, why, seenAs, String(bytesIn), String(bytesOut)],
       ...[`${seconds.toFixed(0)}s`, `${idleSeconds.toFixed(0)}s`],
     ]),
   );

@@ -79,6 +79,19 @@ function recovered(what: string, answers: readonly string[], within: number): vo
   assert.ok(answers.length > 2 * within && last < answers.length - 1, `${what}: goes on afterwards`);
 }
 
+/** What was begun around the trouble: new things recovered within so much of a second, the call within as much. */
+async function around(trouble: () => unknown, seconds: number, share: number): Promise<Report> {
+  await report();
+  await sleep(500);
+  await trouble();
+  await sleep(seconds * 1000);
+  const told = await report();
+  recovered("connections", told.connections, NEW_IN_A_SECOND * share);
+  recovered("UDP flows", told.flows, NEW_IN_A_SECOND * share);
+  recovered("packets of the call", told.packets, PACKETS_IN_A_SECOND * share);
+  return told;
+}
+
 before(async () => {
   if (skip !== false) return;
   lab = new Lab();
@@ -115,14 +128,7 @@ test("control is killed: nothing changes for traffic, from here to the end", { s
 });
 
 test("an endpoint's machine is gone: new flows and a running call are elsewhere within a second", { skip }, async () => {
-  await report();
-  await sleep(500);
-  lab.run("a", "ip", "link", "set", "in0", "down");
-  await sleep(4000);
-  const { connections, flows, packets } = await report();
-  recovered("connections", connections, NEW_IN_A_SECOND);
-  recovered("UDP flows", flows, NEW_IN_A_SECOND);
-  recovered("packets of the call", packets, PACKETS_IN_A_SECOND);
+  const { connections, flows, packets } = await around(() => lab.run("a", "ip", "link", "set", "in0", "down"), 4, 1);
   assert.deepEqual([connections.at(-1), flows.at(-1), packets.at(-1)], ["b", "b", "b"]);
 });
 
@@ -135,13 +141,7 @@ test("it is back: new flows return to it, the call stays where it is, nothing is
 });
 
 test("an endpoint's program is killed: what it refuses goes elsewhere at once", { skip }, async () => {
-  await report();
-  await sleep(500);
-  await endpoints.get("a")!.kill();
-  await sleep(3000);
-  const { connections, flows, packets } = await report();
-  recovered("connections", connections, NEW_IN_A_SECOND / 4);
-  recovered("UDP flows", flows, NEW_IN_A_SECOND / 4);
+  const { packets } = await around(() => endpoints.get("a")!.kill(), 3, 1 / 4);
   assert.equal(lost(packets), 0, "the call was at the other one");
   await startEndpoint("a");
   await until("new flows go there", async () => (await report()).connections.at(-1) === "a");
@@ -151,15 +151,11 @@ test("a region is gone, its network and what runs in it: everything new and the 
   skip,
 }, async () => {
   // The call is at region far since its endpoint died: that is the one to lose.
-  await report();
-  await sleep(500);
-  lab.run("x", "ip", "link", "set", "wb", "down");
-  await endpoints.get("b")!.kill();
-  await sleep(4000);
-  const { connections, flows, packets } = await report();
-  recovered("connections", connections, NEW_IN_A_SECOND);
-  recovered("UDP flows", flows, NEW_IN_A_SECOND);
-  recovered("packets of the call", packets, PACKETS_IN_A_SECOND);
+  const die = (): Promise<void> => {
+    lab.run("x", "ip", "link", "set", "wb", "down");
+    return endpoints.get("b")!.kill();
+  };
+  const { connections, flows, packets } = await around(die, 4, 1);
   assert.deepEqual([connections.at(-1), flows.at(-1), packets.at(-1)], ["a", "a", "a"]);
   assert.ok(packets.includes("b"), "it was there before");
   lab.run("x", "ip", "link", "set", "wb", "up");
@@ -167,16 +163,9 @@ test("a region is gone, its network and what runs in it: everything new and the 
 });
 
 test("an edge is killed: its routes go with it, and everything is at the other edge within half a second", { skip }, async () => {
-  await report();
   assert.equal(lab.way(), "e1");
-  await sleep(500);
-  edges.get("e1")!.process.kill("SIGKILL");
-  await sleep(3000);
+  await around(() => edges.get("e1")!.process.kill("SIGKILL"), 3, 1 / 2);
   assert.equal(lab.way(), "e2");
-  const { connections, flows, packets } = await report();
-  recovered("connections", connections, NEW_IN_A_SECOND / 2);
-  recovered("UDP flows", flows, NEW_IN_A_SECOND / 2);
-  recovered("packets of the call", packets, PACKETS_IN_A_SECOND / 2);
 });
 
 test("started again without control it serves what it had, and is the router's way again", { skip }, async () => {
@@ -190,15 +179,9 @@ test("started again without control it serves what it had, and is the router's w
 });
 
 test("an edge falls silent: BFD notices, and everything is at the other edge within half a second", { skip }, async () => {
-  await report();
-  await sleep(500);
-  lab.run("e1", "nft", "add table inet silent; add chain inet silent in { type filter hook input priority -300; policy drop; }");
-  await sleep(3000);
+  const silence = "add table inet silent; add chain inet silent in { type filter hook input priority -300; policy drop; }";
+  await around(() => lab.run("e1", "nft", silence), 3, 1 / 2);
   assert.equal(lab.way(), "e2");
-  const { connections, flows, packets } = await report();
-  recovered("connections", connections, NEW_IN_A_SECOND / 2);
-  recovered("UDP flows", flows, NEW_IN_A_SECOND / 2);
-  recovered("packets of the call", packets, PACKETS_IN_A_SECOND / 2);
 });
 
 test("no endpoint answers at an edge: its route is withdrawn", { skip }, async () => {

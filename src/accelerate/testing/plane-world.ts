@@ -6,7 +6,7 @@ import type { Loop } from "../../host/loop.ts";
 import type { EdgeConfigInput } from "../edge-config.ts";
 import { edgeConfig } from "../edge-config.ts";
 import { standingKey } from "../health-watch.ts";
-import { observe } from "../observation.ts";
+import { describe, observe } from "../observation.ts";
 import { Plane, type PlaneOptions, type Problem } from "../plane.ts";
 
 type Listeners = NonNullable<EdgeConfigInput["accelerators"]>[number]["listeners"];
@@ -52,6 +52,11 @@ export class PlaneWorld {
 
   get listener() {
     return observe(this.plane).listeners[0]!;
+  }
+
+  /** Why each flow is where it is. */
+  get whys(): string[] {
+    return Array.from(this.plane.each(), (flow) => describe(flow, 0).why);
   }
 
   /** A server that says its name to each connection, then sends back what it gets. */
