@@ -246,7 +246,8 @@ class Attachment {
   }
 
   #watch(): void {
-    this.#poll ??= this.#loop.sys.poll(this.#loop.epoll.fd, () => this.#turn());
+    // Not from within the foreign callback: behind that Node runs no promises, and whoever waits for what a round brings would wait for the next event.
+    this.#poll ??= this.#loop.sys.poll(this.#loop.epoll.fd, () => this.soon());
   }
 
   #turn(): void {
