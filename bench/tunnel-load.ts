@@ -20,7 +20,9 @@ export async function bulk(
     [...args, "-c", "127.0.0.1", "-p", String(port), "-t", String(seconds), "-P", String(streams), "-J", ...(down ? ["-R"] : [])],
     { timeout: (seconds + 60) * 1000, maxBuffer: 2 ** 26 },
   );
-  return (JSON.parse(stdout) as { end: { sum_received: { bytes: number; seconds: number } } }).end.sum_received;
+  const report = JSON.parse(stdout) as { end: { sum_received?: { bytes: number; seconds: number } }; error?: string };
+  if (report.end.sum_received === undefined) throw new Error(`iperf3: ${report.error ?? stdout}`);
+  return report.end.sum_received;
 }
 
 /** Answers every byte; for `pingPong` at the far end of a tunnel. */

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { connect, type Socket } from "node:net";
 import { test } from "node:test";
+import { Worker } from "node:worker_threads";
 import { chooseIo } from "./choose.ts";
 import type { TcpHandler, TcpSocket } from "./loop.ts";
 import { EpollLoop } from "./loop-epoll.ts";
@@ -9,6 +10,7 @@ import { EpollLoop } from "./loop-epoll.ts";
 const skip = chooseIo().kind === "epoll" ? false : "no foreign calls here";
 const SOCKETS = 16;
 const ROUNDS = 60;
+const BYTES_HEARD = 40;
 
 /** Each of SOCKETS connections is given a byte every other millisecond: reads that brought something, and bytes. */
 async function exchange(gather: number): Promise<{ reads: number; bytes: number; lone: boolean }> {
@@ -64,4 +66,50 @@ test("input of many connections gathers, all of it arrives, and a byte alone lat
   const [at, gathered] = [await exchange(0), await exchange(20)];
   assert.deepEqual([at.bytes, gathered.bytes, at.lone, gathered.lone], [SOCKETS * ROUNDS, SOCKETS * ROUNDS, true, true]);
   assert.ok(gathered.reads < at.reads / 2, `${gathered.reads} reads instead of ${at.reads}`);
+});
+
+test("what waits for a promise that a round resolves goes on behind that round, not behind Node's next event", { skip }, async () => {
+  const loop = new EpollLoop();
+  loop.attach({ gather: 0 });
+  let ticks = 0;
+  let heard = 0;
+  let late = 0;
+  const buffer = new Uint8Array(64);
+  const { local } = loop.listen(
+    { host: "127.0.0.1", port: 0 },
+    (socket: TcpSocket): TcpHandler => ({
+      connected() {},
+      writable() {},
+      closed() {},
+      readable() {
+        while (socket.read(buffer, 0, buffer.length) > 0);
+        const before = ticks;
+        void Promise.resolve().then(() => {
+          heard++;
+          if (ticks !== before) late++;
+        });
+      },
+    }),
+  );
+  assert.ok("port" in local);
+  // In a thread of its own, so that nothing of it is an event here.
+  const talker = new Worker(
+    `const socket = require("node:net").connect(${local.port}, "127.0.0.1", () => {
+      socket.setNoDelay(true);
+      setInterval(() => socket.write("x"), 7);
+    });`,
+    { eval: true },
+  );
+  await new Promise<void>((done) => {
+    const interval = setInterval(() => {
+      ticks++;
+      if (heard < BYTES_HEARD && ticks < 500) return;
+      clearInterval(interval);
+      done();
+    }, 20);
+  });
+  await talker.terminate();
+  loop.stop();
+  assert.ok(heard >= BYTES_HEARD, `heard ${heard}`);
+  assert.equal(late, 0, `${late} of ${heard}`);
 });
