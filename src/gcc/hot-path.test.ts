@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { getHeapStatistics } from "node:v8";
+import { inOwnProcess } from "../../test/own-process.ts";
 import { CcfbGenerator, CcfbReport } from "./ccfb-generator.ts";
 import { FeedbackAdapter } from "./feedback-adapter.ts";
 import { ArrivalReport, FeedbackGenerator } from "./feedback-generator.ts";
@@ -33,67 +34,68 @@ function perPacket(run: (packets: number) => void): number {
 function allocated(): number {
   return getHeapStatistics().total_allocated_bytes;
 }
-
-test("sending, arriving, reporting and estimating allocate next to nothing a packet", () => {
-  const receiver = new FeedbackGenerator();
-  const report = new ArrivalReport();
-  const adapter = new FeedbackAdapter();
-  const controller = new NetworkController({ packetFeedbackOnly: true });
-  const sent: SentPacket = { sequence: 0, sendTime: 0, size: 1200, probeCluster: NOT_A_PROBE, audio: false, retransmission: false };
-  let now = 0;
-  let reported = 0;
-  const bytes = perPacket((packets) => {
-    for (let i = 0; i < packets; i++) {
-      now += 1000;
-      sent.sequence++;
-      sent.sendTime = now;
-      adapter.history.add(sent);
-      controller.onSentPacket(sent, adapter.history.inFlight);
-      controller.advance(now);
-      while (controller.nextProbe() !== undefined);
-      if (i % 50 !== 49) receiver.receive(sent.sequence, now + 30_000 + (i % 7) * 100);
-      receiver.advance(now);
-      while (receiver.report(report)) {
-        adapter.begin(now);
-        for (let k = 0; k < report.length; k++) adapter.add(report.sequence[k]!, report.arrival[k]!);
-        reported += report.length;
-        if (adapter.end()) controller.onFeedback(adapter.feedback);
+inOwnProcess(import.meta.url, () => {
+  test("sending, arriving, reporting and estimating allocate next to nothing a packet", () => {
+    const receiver = new FeedbackGenerator();
+    const report = new ArrivalReport();
+    const adapter = new FeedbackAdapter();
+    const controller = new NetworkController({ packetFeedbackOnly: true });
+    const sent: SentPacket = { sequence: 0, sendTime: 0, size: 1200, probeCluster: NOT_A_PROBE, audio: false, retransmission: false };
+    let now = 0;
+    let reported = 0;
+    const bytes = perPacket((packets) => {
+      for (let i = 0; i < packets; i++) {
+        now += 1000;
+        sent.sequence++;
+        sent.sendTime = now;
+        adapter.history.add(sent);
+        controller.onSentPacket(sent, adapter.history.inFlight);
+        controller.advance(now);
+        while (controller.nextProbe() !== undefined);
+        if (i % 50 !== 49) receiver.receive(sent.sequence, now + 30_000 + (i % 7) * 100);
+        receiver.advance(now);
+        while (receiver.report(report)) {
+          adapter.begin(now);
+          for (let k = 0; k < report.length; k++) adapter.add(report.sequence[k]!, report.arrival[k]!);
+          reported += report.length;
+          if (adapter.end()) controller.onFeedback(adapter.feedback);
+        }
       }
-    }
+    });
+    assert.ok(reported > PACKETS * 40);
+    assert.ok(controller.targetRate > 1_000_000, `${controller.targetRate}`);
+    assert.ok(bytes < BYTES_PER_PACKET_MAX, `${bytes.toFixed(1)} bytes a packet`);
   });
-  assert.ok(reported > PACKETS * 40);
-  assert.ok(controller.targetRate > 1_000_000, `${controller.targetRate}`);
-  assert.ok(bytes < BYTES_PER_PACKET_MAX, `${bytes.toFixed(1)} bytes a packet`);
-});
 
-test("so does the estimator for REMB", () => {
-  const estimator = new RembEstimator();
-  let now = 0;
-  const bytes = perPacket((packets) => {
-    for (let i = 0; i < packets; i++) {
-      now += 1000;
-      estimator.receive(now, absSendTime(now - 30_000), 1200, i & 1);
-    }
+  test("so does the estimator for REMB", () => {
+    const estimator = new RembEstimator();
+    let now = 0;
+    const bytes = perPacket((packets) => {
+      for (let i = 0; i < packets; i++) {
+        now += 1000;
+        estimator.receive(now, absSendTime(now - 30_000), 1200, i & 1);
+      }
+    });
+    assert.ok(estimator.rate > 0);
+    assert.ok(bytes < BYTES_PER_PACKET_MAX, `${bytes.toFixed(1)} bytes a packet`);
   });
-  assert.ok(estimator.rate > 0);
-  assert.ok(bytes < BYTES_PER_PACKET_MAX, `${bytes.toFixed(1)} bytes a packet`);
-});
 
-test("so do the reports of CCFB", () => {
-  const generator = new CcfbGenerator();
-  const report = new CcfbReport();
-  let now = 0;
-  let sequence = 0;
-  let told = 0;
-  const bytes = perPacket((packets) => {
-    for (let i = 0; i < packets; i++) {
-      now += 1000;
-      sequence = (sequence + 1) & 0x1ffff;
-      generator.receive(i & 1, sequence >> 1, now, i % 10 === 0, 1);
-      generator.advance(now);
-      while (generator.report(report)) told += report.length;
-    }
+  test("so do the reports of CCFB", () => {
+    const generator = new CcfbGenerator();
+    const report = new CcfbReport();
+    let now = 0;
+    let sequence = 0;
+    let told = 0;
+    const bytes = perPacket((packets) => {
+      for (let i = 0; i < packets; i++) {
+        now += 1000;
+        sequence = (sequence + 1) & 0x1ffff;
+        generator.receive(i & 1, sequence >> 1, now, i % 10 === 0, 1);
+        generator.advance(now);
+        while (generator.report(report)) told += report.length;
+      }
+    });
+    assert.ok(told > PACKETS * 40);
+    assert.ok(bytes < BYTES_PER_PACKET_MAX, `${bytes.toFixed(1)} bytes a packet`);
   });
-  assert.ok(told > PACKETS * 40);
-  assert.ok(bytes < BYTES_PER_PACKET_MAX, `${bytes.toFixed(1)} bytes a packet`);
 });
