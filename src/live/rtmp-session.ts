@@ -39,6 +39,8 @@ export class RtmpSession implements TcpHandler, Publisher {
   readonly #server: RtmpServer;
   readonly #log: Log;
   #unsent: Uint8Array | undefined;
+  /** Nothing may be written any more. */
+  #saidAll = false;
   #channel: Channel | undefined;
   #flv = new FlvToUnit();
   #feed: UnitFeed | undefined;
@@ -186,7 +188,6 @@ export class RtmpSession implements TcpHandler, Publisher {
     this.#state = "lingering";
     this.#lingerUntil = now + LINGER;
     this.#send();
-    this.#socket.shutdown();
   }
 
   #close(now: Millis, socket: boolean): void {
@@ -198,10 +199,10 @@ export class RtmpSession implements TcpHandler, Publisher {
     this.#host.closed(this);
   }
 
-  /** Answers are short and rare: what the socket does not take at once is copied and sent when it takes again. */
+  /** Answers are short and rare: what the socket does not take at once is copied and sent when it takes again. Lingering, our side ends behind the last one. */
   #send(): void {
     const { buffer } = this.#host;
-    while (this.#state !== "closed") {
+    while (this.#state !== "closed" && !this.#saidAll) {
       if (this.#unsent !== undefined) {
         const sent = this.#socket.write(this.#unsent, 0, this.#unsent.length);
         if (sent < this.#unsent.length) {
@@ -211,7 +212,12 @@ export class RtmpSession implements TcpHandler, Publisher {
         this.#unsent = undefined;
       }
       const n = this.#server.transmit(buffer, 0, buffer.length);
-      if (n === 0) return;
+      if (n === 0) {
+        if (this.#state !== "lingering") return;
+        this.#saidAll = true;
+        this.#socket.shutdown();
+        return;
+      }
       const sent = this.#socket.write(buffer, 0, n);
       if (sent < n) this.#unsent = buffer.slice(sent, n);
     }
