@@ -10,7 +10,7 @@ const root = join(import.meta.dirname, "../..");
 const missing = existsSync(join(root, "node_modules/@roamhq/wrtc")) ? false : "no @roamhq/wrtc";
 
 test("libwebrtc publishes to us and is steered by our feedback alone", { skip: missing }, async () => {
-  const { stdout } = await promisify(execFile)(process.execPath, [join(root, "test/webrtc/ours.ts")], { timeout: 20_000 });
+  const { stdout } = await promisify(execFile)(process.execPath, [join(root, "test/webrtc/ours.ts")], { timeout: 45_000 });
   const seen = JSON.parse(stdout.trim().split("\n").at(-1)!);
   for (const [call, count] of Object.entries(seen.calls)) assert.equal(count, 0, `werift's ${call} was called`);
   assert.ok(Object.keys(seen.calls).length >= 8);

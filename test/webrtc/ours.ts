@@ -12,7 +12,7 @@ import { reencoded } from "./reencode.ts";
 
 /** It starts from 300 kbit/s and would stay there without feedback that it can read. */
 const enough = 600;
-const seconds = Number(process.argv[2] ?? 10);
+const seconds = Number(process.argv[2] ?? 30);
 /** Calls into those parts of werift that must not run. */
 const calls: Record<string, number> = {};
 
