@@ -7,7 +7,7 @@
  * packets that came out: no matter what else the machine does. Sources, forwarder and sink are namespaces (test/forward/lab.ts).
  */
 import { execFileSync, spawn } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
@@ -18,6 +18,7 @@ import { plan } from "../src/forward/plan.ts";
 import { flushConnections } from "../src/host/conntrack.ts";
 import { silentLog } from "../src/host/log.ts";
 import { BACKEND, CLIENT, insideForwarder, type Lab, LISTEN, labMissing } from "../test/forward/lab.ts";
+import { pollingThread } from "./forward/polling-thread.ts";
 
 const { values } = parseArgs({
   options: {
@@ -156,21 +157,6 @@ async function run(lab: Lab, flows: number, ports: number, time: number): Promis
   const status = await new Promise((done) => child.on("exit", done));
   if (status !== 0) throw new Error("the load failed");
   await sleep(100);
-}
-
-/** The kernel thread that polls an interface. */
-function pollingThread(wire: string): number {
-  const found: number[] = [];
-  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-    try {
-      if (readFileSync(`/proc/${pid}/comm`, "utf8").startsWith(`napi/${wire}-`)) found.push(Number(pid));
-    } catch {
-      // It has ended.
-    }
-  }
-  const newest = Math.max(...found);
-  if (!(newest > 0)) throw new Error(`no thread polls ${wire}`);
-  return newest;
 }
 
 function nanoseconds(pid: number): number {

@@ -34,6 +34,7 @@ const layers: Readonly<Record<string, number>> = {
 const mediaLayers: Readonly<Record<string, number>> = {
   "unit.ts": 0,
   "timeline.ts": 0,
+  "unit-queue.ts": 0.5,
   nal: 0.5,
   av1: 1,
   h264: 1,

@@ -6,7 +6,7 @@
  * What is counted is the run time of the threads that poll `in` and `out`, for each packet that left: receiving, forwarding, sending and the sink. They go before all else.
  */
 import { execFileSync, spawnSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { desiredState, NOTHING_DESIRED } from "../../src/forward/desired-state.ts";
 import type { Forward } from "../../src/forward/forward.ts";
 import { parseForward } from "../../src/forward/forward.ts";
@@ -18,6 +18,7 @@ import { interfaceNamed } from "../../src/host/interface.ts";
 import { silentLog } from "../../src/host/log.ts";
 import { loadSys } from "../../src/host/sys.ts";
 import { Generator } from "./generator.ts";
+import { pollingThread } from "./polling-thread.ts";
 
 export const LISTEN = "10.1.0.1";
 export const BACKEND = "10.2.0.2";
@@ -53,7 +54,7 @@ export class Wire {
     const mac = Buffer.from(interfaceNamed(loadSys(), "in").mac).toString("hex");
     this.generator = new Generator(`${name}g`, mac, 0);
     // Other namespaces have interfaces of these names too: ours are the newest.
-    this.#threads = ["in", "out"].map((wire) => pollingThread(wire));
+    this.#threads = ["in", "out"].map((wire) => String(pollingThread(wire)));
     for (const pid of this.#threads) run(`taskset -cp ${CORE} ${pid} >/dev/null; renice -n -19 -p ${pid} >/dev/null`);
   }
 
@@ -157,21 +158,6 @@ function countersOf(wire: string): number[] {
     .split("\n")
     .find((text) => text.trim().startsWith(`${wire}:`))!;
   return line.split(":")[1]!.trim().split(/\s+/).map(Number);
-}
-
-/** The kernel thread that polls an interface. */
-function pollingThread(wire: string): string {
-  const found: number[] = [];
-  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-    try {
-      if (readFileSync(`/proc/${pid}/comm`, "utf8").startsWith(`napi/${wire}-`)) found.push(Number(pid));
-    } catch {
-      // It has ended.
-    }
-  }
-  const newest = Math.max(...found);
-  if (!(newest > 0)) throw new Error(`no thread polls ${wire}`);
-  return String(newest);
 }
 
 function setUp(name: string): string {

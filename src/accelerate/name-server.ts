@@ -10,7 +10,7 @@
  * Source: RFC 1034 section 4.3.2, RFC 2308 (what is not there), RFC 8482 (ANY: one type is enough). Addresses do not change when endpoints come and go, so that
  * answers may be kept.
  */
-import type { DnsAnswer, DnsQuestion } from "../host/dns-message.ts";
+import { type DnsAnswer, type DnsQuestion, empty } from "../host/dns-message.ts";
 import type { EdgeConfig } from "./edge-config.ts";
 
 export interface ZoneOptions {
@@ -54,11 +54,11 @@ export class NameServer {
   }
 
   answer({ name, type }: DnsQuestion, asked: string): DnsAnswer {
-    if (!this.#isInside(name)) return { code: "REFUSED", answers: [], authorities: [] };
+    if (!this.#isInside(name)) return empty("REFUSED");
     if (name === this.#zone) return this.#found(this.#own(type, asked));
     const addresses = this.#addresses.get(name);
     if (addresses !== undefined) return this.#found(this.#records(addresses, type, asked));
-    return this.#above.has(name) ? this.#found([]) : { code: "NXDOMAIN", answers: [], authorities: this.#start(this.#zone) };
+    return this.#above.has(name) ? this.#found([]) : { ...empty("NXDOMAIN"), authorities: this.#start(this.#zone) };
   }
 
   #found(answers: Records): DnsAnswer {

@@ -7,7 +7,8 @@
  * never faster than it was asked for. One series at a time.
  */
 import { type Bytes, type Millis, NEVER } from "../base/units.ts";
-import { ASK, type Ask, LOAD, LOAD_BYTES_MIN, readAsk, readLoad, TALLY_BYTES, writeLoad, writeTally } from "./survey-message.ts";
+import { LoadSeries } from "./load-series.ts";
+import { ASK, LOAD, LOAD_BYTES_MIN, readAsk, readLoad, TALLY_BYTES, writeTally } from "./survey-message.ts";
 import { Tally } from "./tally.ts";
 
 /** Limits. */
@@ -15,8 +16,6 @@ const ALLOWANCE_BYTES: Bytes = 65_536;
 const ALLOWANCE_FACTOR = 3;
 const AFTER_SECONDS_MAX = 900;
 const ANSWERS_MAX = 8;
-/** A deadline that is met must find something due. */
-const ROUNDING = 1e-6;
 
 export class Survey {
   errors = 0;
@@ -29,8 +28,7 @@ export class Survey {
   readonly #answers: number[] = [];
   #came: Bytes = 0;
   #went: Bytes = 0;
-  #wanted: (Ask & { readonly from: Millis }) | undefined;
-  #sent = 0;
+  #wanted: LoadSeries | undefined;
   #due = 0;
   #now: Millis = 0;
 
@@ -48,17 +46,13 @@ export class Survey {
   }
 
   advance(now: Millis): void {
-    const wanted = this.#wanted;
-    if (wanted === undefined || now < wanted.from) return;
+    if (this.#wanted === undefined) return;
     this.#now = now;
-    const { packets, overMs, from } = wanted;
-    this.#due = overMs === 0 ? packets : Math.min(packets, 1 + Math.floor(((now - from) / overMs) * packets + ROUNDING));
+    this.#due = this.#wanted.due(now);
   }
 
   deadline(): Millis {
-    const wanted = this.#wanted;
-    if (wanted === undefined) return NEVER;
-    return wanted.from + (wanted.overMs * this.#sent) / wanted.packets;
+    return this.#wanted?.deadline() ?? NEVER;
   }
 
   /** Writes the next message to bytes[at…); answers its length, 0 when there is none. */
@@ -69,17 +63,16 @@ export class Survey {
       return writeTally(view, at, this.#conv, answer, Math.max(0, this.#series), this.#tally.counted);
     }
     const wanted = this.#wanted;
-    if (wanted === undefined || this.#sent >= this.#due) return 0;
-    const size = Math.min(Math.max(wanted.size, LOAD_BYTES_MIN), this.#packetBytesMax);
+    if (wanted === undefined || wanted.sent >= this.#due) return 0;
+    const { size, packets } = wanted.plan;
     if (this.#went + size > ALLOWANCE_FACTOR * this.#came + ALLOWANCE_BYTES) {
-      this.refused += wanted.packets - this.#sent;
+      this.refused += packets - wanted.sent;
       this.#wanted = undefined;
       return 0;
     }
     this.#went += size;
-    const micros = Math.round(this.#now * 1000) % 2 ** 32;
-    const length = writeLoad(bytes, view, at, this.#conv, { series: wanted.series, n: this.#sent, micros }, size);
-    if (++this.#sent === wanted.packets) this.#wanted = undefined;
+    const length = wanted.write(this.#now, bytes, view, at, this.#conv);
+    if (wanted.isOver) this.#wanted = undefined;
     return length;
   }
 
@@ -102,8 +95,9 @@ export class Survey {
     this.#begin(ask.series);
     this.#answers.push(ask.n);
     if (ask.packets === 0) return;
-    this.#wanted = { ...ask, from: now + ask.afterSeconds * 1000 };
-    this.#sent = 0;
+    const size = Math.min(Math.max(ask.size, LOAD_BYTES_MIN), this.#packetBytesMax);
+    const { series, packets, overMs } = ask;
+    this.#wanted = new LoadSeries({ series, size, packets, overMs, from: now + ask.afterSeconds * 1000 });
     this.#due = 0;
   }
 

@@ -3,6 +3,7 @@
  *
  *   type u8 · code u8 · checksum u16 · 0 u32 · IP and UDP header of the datagram          RFC 792; RFC 4443 section 3.1
  */
+import { addInternet, foldInternet } from "../faketcp/checksum.ts";
 import { Block } from "./block.ts";
 import { AF_INET6, MSG_DONTWAIT, SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_RAW } from "./linux-abi.ts";
 import { familyOf, SOCKADDR_BYTES, writeSockaddr } from "./sockaddr.ts";
@@ -21,19 +22,12 @@ export function refuseDatagram(sys: Sys, from: string, to: string, quoted: Uint8
     message.bytes.set(six ? [1, 4] : [3, 3]);
     message.bytes.set(quoted, HEADER_BYTES);
     // Of ICMPv6 the kernel makes it.
-    if (!six) message.view.setUint16(2, checksum(message.bytes));
+    if (!six) message.view.setUint16(2, foldInternet(addInternet(message.bytes, 0, message.bytes.length)));
     if (sys.connect(fd, name.address, writeSockaddr(name, { host: to, port: 0 })) < 0) return false;
     return sys.send(fd, message.address, message.bytes.length, MSG_DONTWAIT) > 0;
   } finally {
     sys.close(fd);
   }
-}
-
-function checksum(bytes: Uint8Array): number {
-  let sum = 0;
-  for (let at = 0; at < bytes.length; at += 2) sum += (bytes[at]! << 8) | (bytes[at + 1] ?? 0);
-  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
-  return ~sum & 0xffff;
 }
 
 const IPPROTO_ICMP = 1;

@@ -12,33 +12,34 @@ const SOCKETS = 16;
 const ROUNDS = 60;
 const BYTES_HEARD = 40;
 
+/** Listens at the port that it answers, with sockets that are told only of what came. */
+function listenFor(loop: EpollLoop, readable: (socket: TcpSocket) => void): number {
+  const { local } = loop.listen(
+    { host: "127.0.0.1", port: 0 },
+    (socket): TcpHandler => ({ connected() {}, writable() {}, closed() {}, readable: () => readable(socket) }),
+  );
+  assert.ok("port" in local);
+  return local.port;
+}
+
 /** Each of SOCKETS connections is given a byte every other millisecond: reads that brought something, and bytes. */
 async function exchange(gather: number): Promise<{ reads: number; bytes: number; lone: boolean }> {
   const loop = new EpollLoop();
   loop.attach({ gather });
   const got = { reads: 0, bytes: 0, lone: false };
   const buffer = new Uint8Array(64);
-  const { local } = loop.listen(
-    { host: "127.0.0.1", port: 0 },
-    (socket: TcpSocket): TcpHandler => ({
-      connected() {},
-      writable() {},
-      closed() {},
-      readable() {
-        for (let n = socket.read(buffer, 0, buffer.length); n > 0; n = socket.read(buffer, 0, buffer.length)) {
-          got.reads++;
-          got.bytes += n;
-        }
-      },
-    }),
-  );
-  assert.ok("port" in local);
+  const port = listenFor(loop, (socket) => {
+    for (let n = socket.read(buffer, 0, buffer.length); n > 0; n = socket.read(buffer, 0, buffer.length)) {
+      got.reads++;
+      got.bytes += n;
+    }
+  });
   const sockets = await Promise.all(
     Array.from(
       { length: SOCKETS },
       () =>
         new Promise<Socket>((done) => {
-          const socket = connect(local.port, "127.0.0.1", () => done(socket.setNoDelay(true)));
+          const socket = connect(port, "127.0.0.1", () => done(socket.setNoDelay(true)));
         }),
     ),
   );
@@ -75,26 +76,17 @@ test("what waits for a promise that a round resolves goes on behind that round, 
   let heard = 0;
   let late = 0;
   const buffer = new Uint8Array(64);
-  const { local } = loop.listen(
-    { host: "127.0.0.1", port: 0 },
-    (socket: TcpSocket): TcpHandler => ({
-      connected() {},
-      writable() {},
-      closed() {},
-      readable() {
-        while (socket.read(buffer, 0, buffer.length) > 0);
-        const before = ticks;
-        void Promise.resolve().then(() => {
-          heard++;
-          if (ticks !== before) late++;
-        });
-      },
-    }),
-  );
-  assert.ok("port" in local);
+  const port = listenFor(loop, (socket) => {
+    while (socket.read(buffer, 0, buffer.length) > 0);
+    const before = ticks;
+    void Promise.resolve().then(() => {
+      heard++;
+      if (ticks !== before) late++;
+    });
+  });
   // In a thread of its own, so that nothing of it is an event here.
   const talker = new Worker(
-    `const socket = require("node:net").connect(${local.port}, "127.0.0.1", () => {
+    `const socket = require("node:net").connect(${port}, "127.0.0.1", () => {
       socket.setNoDelay(true);
       setInterval(() => socket.write("x"), 7);
     });`,

@@ -49,7 +49,7 @@ export class OutputRules {
     let generation = -1;
     this.#nft.add(NFTABLES | GET_GENERATION, NLM_F_ACK, 0, 0, (_view, at) => at);
     const errors = this.#nft.ask(1, (message) => {
-      generation = attributes(message).get(GENERATION_ID)?.getUint32(0) ?? -1;
+      generation = valueIn(message, GENERATION_ID)?.getUint32(0) ?? -1;
     });
     // Any other error: a kernel without nftables.
     if (errors.length > 0) return errors.includes(EPERM);
@@ -68,13 +68,12 @@ export class OutputRules {
   #stands(message: NetlinkMessage): boolean {
     const family = message.view.getUint8(message.at);
     if (family !== FAMILY_INET && family !== (this.#version === 4 ? FAMILY_IPV4 : FAMILY_IPV6)) return false;
-    const of = attributes(message);
-    const hook = of.get(CHAIN_HOOK);
+    const hook = valueIn(message, CHAIN_HOOK);
     if (hook === undefined) return false;
     const number = attribute(hook, 0, HOOK_NUMBER)?.getUint32(0) ?? HOOK_OUTPUT;
     if (number !== HOOK_OUTPUT && number !== HOOK_POSTROUTING) return false;
-    if (textOf(of.get(CHAIN_TABLE)).startsWith(PREFIX)) return false;
-    return (of.get(CHAIN_POLICY)?.getUint32(0) ?? ACCEPT) !== ACCEPT || (of.get(CHAIN_USE)?.getUint32(0) ?? 1) > 0;
+    if (textOf(valueIn(message, CHAIN_TABLE)).startsWith(PREFIX)) return false;
+    return (valueIn(message, CHAIN_POLICY)?.getUint32(0) ?? ACCEPT) !== ACCEPT || (valueIn(message, CHAIN_USE)?.getUint32(0) ?? 1) > 0;
   }
 
   #hasOldTables(): boolean {
@@ -97,15 +96,9 @@ export class OutputRules {
   }
 }
 
-function attributes({ view, at, end }: NetlinkMessage): Map<number, DataView> {
-  const found = new Map<number, DataView>();
-  for (let next = at + NFGEN_BYTES; next + 4 <= end; ) {
-    const length = view.getUint16(next, true);
-    if (length < 4 || next + length > end) break;
-    found.set(view.getUint16(next + 2, true) & TYPE_MASK, new DataView(view.buffer, view.byteOffset + next + 4, length - 4));
-    next += (length + 3) & ~3;
-  }
-  return found;
+/** Of a message of the packet filter's, which rtnetlink lays alike. */
+function valueIn({ view, at, end }: NetlinkMessage, wanted: number): DataView | undefined {
+  return attribute(new DataView(view.buffer, view.byteOffset + at, end - at), NFGEN_BYTES, wanted);
 }
 
 function textOf(value: DataView | undefined): string {
@@ -113,7 +106,6 @@ function textOf(value: DataView | undefined): string {
 }
 
 const NFT_BUFFER_BYTES = 1 << 20;
-const TYPE_MASK = 0x3fff;
 /** NFNL_SUBSYS_NFTABLES << 8 */
 const NFTABLES = 10 << 8;
 const GET_CHAIN = 4;

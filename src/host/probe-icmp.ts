@@ -5,6 +5,7 @@
  */
 import { randomBytes } from "node:crypto";
 import type { Millis } from "../base/units.ts";
+import { addInternet, foldInternet } from "../faketcp/checksum.ts";
 import { Block } from "./block.ts";
 import { AF_INET6, MSG_DONTWAIT, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_NONBLOCK, SOCK_RAW } from "./linux-abi.ts";
 import { familyOf, nameOf, SOCKADDR_BYTES, writeSockaddr } from "./sockaddr.ts";
@@ -28,7 +29,7 @@ export async function ping(host: string, timeout: Millis): Promise<Millis | unde
   request.bytes[0] = six ? 128 : 8;
   request.bytes.set(cookie.subarray(0, 4), 4);
   request.bytes.set(cookie, HEADER_BYTES);
-  if (!six) request.view.setUint16(2, checksum(request.view));
+  if (!six) request.view.setUint16(2, foldInternet(addInternet(request.bytes, 0, request.bytes.length)));
   const answer = new Block(sys, 256);
   const started = performance.now();
   try {
@@ -71,11 +72,4 @@ function isReply(bytes: Uint8Array, six: boolean): boolean {
   if (six) return bytes[0] === 129;
   const at = bytes[0]! >> 4 === 4 ? (bytes[0]! & 15) * 4 : 0;
   return bytes[at] === 0;
-}
-
-function checksum(view: DataView): number {
-  let sum = 0;
-  for (let at = 0; at < view.byteLength; at += 2) sum += view.getUint16(at);
-  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
-  return ~sum & 0xffff;
 }

@@ -10,9 +10,10 @@ import { Batch } from "../base/batch.ts";
 import { type Bytes, type Millis, NEVER } from "../base/units.ts";
 import type { PacketCipher } from "../cipher/cipher.ts";
 import { isExtension, readType } from "../extension/header.ts";
-import { ANSWER, FEATURE_SURVEYS, HELLO_BYTES } from "../extension/hello.ts";
+import { ANSWER, FEATURE_SURVEYS } from "../extension/hello.ts";
+import { LoadSeries } from "../extension/load-series.ts";
 import { Negotiation } from "../extension/negotiation.ts";
-import { ASK_BYTES, LOAD, readLoad, readTally, TALLY, writeAsk, writeLoad } from "../extension/survey-message.ts";
+import { LOAD, readLoad, readTally, TALLY, writeAsk } from "../extension/survey-message.ts";
 import { type Counted, Tally } from "../extension/tally.ts";
 import type { Driver, Loop, UdpSocket } from "../host/loop.ts";
 import { readConv } from "../kcp/segment.ts";
@@ -39,8 +40,6 @@ const TRIES = 3;
 const GRACE_MS: Millis = 200;
 const HEADROOM = 64;
 const BATCH = 64;
-/** A deadline that is met must find something due. */
-const ROUNDING = 1e-6;
 
 export interface DoctorOptions {
   readonly conv: number;
@@ -53,15 +52,6 @@ export interface DoctorOptions {
   readonly natSeconds: number;
   readonly progress: (step: string) => void;
   readonly done: (findings: Findings) => void;
-}
-
-interface Outgoing {
-  readonly series: number;
-  readonly size: Bytes;
-  readonly packets: number;
-  readonly overMs: Millis;
-  readonly from: Millis;
-  sent: number;
 }
 
 export class Doctor implements Driver {
@@ -83,7 +73,7 @@ export class Doctor implements Driver {
   /** What came of a series that was asked for. */
   #back = new Tally();
   #backSeries = -1;
-  #outgoing: Outgoing | undefined;
+  #outgoing: LoadSeries | undefined;
   #unreadable = 0;
 
   /** Begins at once. @throws HostError */
@@ -118,7 +108,7 @@ export class Doctor implements Driver {
       }
       this.#wakeAt = next.value;
     }
-    return Math.min(this.#wakeAt, this.#negotiation.deadline(), this.#loadAt());
+    return Math.min(this.#wakeAt, this.#negotiation.deadline(), this.#outgoing?.deadline() ?? NEVER);
   }
 
   *#examine(): Generator<Millis, Findings, Millis> {
@@ -210,7 +200,7 @@ export class Doctor implements Driver {
   ): Generator<Millis, { up: Counted | undefined; down: Counted | undefined }, Millis> {
     const series = ++this.#series;
     this.#want(series);
-    if (up) this.#outgoing = { series, size, packets, overMs, from: now, sent: 0 };
+    if (up) this.#outgoing = new LoadSeries({ series: series & 255, size, packets, overMs, from: now });
     if (up) this.#sendLoad(now);
     if (down) this.#ask(now, series, size, packets, overMs);
     let later = yield now + overMs + patience;
@@ -237,36 +227,29 @@ export class Doctor implements Driver {
     const n = ++this.#n;
     this.#askedAt.set(n, now);
     const ask = { n, series: series & 255, size: Math.max(0, size), packets, overMs, afterSeconds };
-    this.#send(ASK_BYTES, (at) => writeAsk(this.#batch.bytes, this.#batch.view, at, this.#options.conv, ask));
+    this.#send((at) => writeAsk(this.#batch.bytes, this.#batch.view, at, this.#options.conv, ask));
     this.#flush();
   }
 
   #sendHello(): void {
-    this.#send(HELLO_BYTES, (at) => this.#negotiation.transmit(this.#batch.bytes, this.#batch.view, at));
+    this.#send((at) => this.#negotiation.transmit(this.#batch.bytes, this.#batch.view, at));
     this.#flush();
-  }
-
-  #loadAt(): Millis {
-    const outgoing = this.#outgoing;
-    return outgoing === undefined ? NEVER : outgoing.from + (outgoing.overMs * outgoing.sent) / outgoing.packets;
   }
 
   #sendLoad(now: Millis): void {
     const outgoing = this.#outgoing;
     if (outgoing === undefined) return;
-    const { series, size, packets, overMs, from } = outgoing;
-    const due = overMs === 0 ? packets : Math.min(packets, 1 + Math.floor(((now - from) / overMs) * packets + ROUNDING));
-    for (; outgoing.sent < due; outgoing.sent++) {
+    const { bytes, view } = this.#batch;
+    for (const due = outgoing.due(now); outgoing.sent < due; ) {
       if (this.#batch.full) this.#flush();
-      const load = { series: series & 255, n: outgoing.sent, micros: Math.round(now * 1000) % 2 ** 32 };
-      this.#send(size, (at) => writeLoad(this.#batch.bytes, this.#batch.view, at, this.#options.conv, load, size));
+      this.#send((at) => outgoing.write(now, bytes, view, at, this.#options.conv));
     }
     this.#flush();
-    if (outgoing.sent === packets) this.#outgoing = undefined;
+    if (outgoing.isOver) this.#outgoing = undefined;
   }
 
-  /** Lays what `write` writes, at most `bytes` bytes, into the batch. */
-  #send(_bytes: Bytes, write: (at: number) => Bytes): void {
+  /** Lays what `write` writes into the batch. */
+  #send(write: (at: number) => Bytes): void {
     const batch = this.#batch;
     const at = batch.slot(batch.length) + HEADROOM;
     const length = write(at);

@@ -1,5 +1,6 @@
 /** One accelerator: its addresses, and when it is opened its listeners, their endpoint groups and endpoints, with dials and weights to turn. */
 import type * as ga from "@aws-sdk/client-global-accelerator";
+import { showChildren } from "./children.ts";
 import { call } from "./control-calls.ts";
 import { GroupRow } from "./group-row.ts";
 import { build } from "./text.ts";
@@ -49,9 +50,7 @@ export class AcceleratorCard {
     const { Listeners = [] } = await call<ga.ListListenersCommandOutput>("ListListeners", { AcceleratorArn: this.#arn, MaxResults: 100 });
     const sections = await Promise.all(Listeners.map((listener) => this.#listener(listener)));
     if (sections.length === 0) sections.push(build("p", "none", "No listeners."));
-    // What is on the page already stays where it is: somebody may be typing in it.
-    if (sections.length !== this.#listeners.children.length || sections.some((section, i) => this.#listeners.children[i] !== section))
-      this.#listeners.replaceChildren(...sections);
+    showChildren(this.#listeners, sections);
   }
 
   readonly #sections = new Map<string, HTMLElement>();
@@ -79,8 +78,7 @@ export class AcceleratorCard {
       known.show(group);
       return known.root;
     });
-    const into = section.lastElementChild!;
-    if (rows.length !== into.children.length || rows.some((row, i) => into.children[i] !== row)) into.replaceChildren(...rows);
+    showChildren(section.lastElementChild!, rows);
     return section;
   }
 }

@@ -3,6 +3,7 @@ import type * as ivs from "@aws-sdk/client-ivs";
 import type { Extra } from "../../live/link-figures.ts";
 import type { Status } from "../../live/status.ts";
 import { ChannelCard, type ChannelCardOptions } from "./channel-card.ts";
+import { showChildren } from "./children.ts";
 import { ivsCall, ours, SignedOut } from "./control-calls.ts";
 import { Door, element } from "./door.ts";
 import { ServerClock } from "./server-clock.ts";
@@ -103,9 +104,10 @@ async function look(): Promise<void> {
       card.close();
       cards.delete(arn);
     }
-  const roots = shown.map(({ root }) => root);
-  const list = element("channels").querySelector(".list")!;
-  if (roots.length !== list.children.length || roots.some((root, i) => list.children[i] !== root)) list.replaceChildren(...roots);
+  showChildren(
+    element("channels").querySelector(".list")!,
+    shown.map(({ root }) => root),
+  );
   await Promise.all(shown.map((card) => card.refresh()));
   door.say(`${all.length}${more ? "+" : ""} channels, ${streams.length} live · server ${clock.rttMs.toFixed(0)} ms away`);
 }

@@ -1,6 +1,7 @@
 /** The page of a control process: who is signed in sees edges and accelerators, every two seconds anew, and turns dials and weights where they stand. */
 import type * as ga from "@aws-sdk/client-global-accelerator";
 import { type Accelerator, AcceleratorCard, type CardOptions } from "./accelerator-card.ts";
+import { showChildren } from "./children.ts";
 import { call, edges, SignedOut } from "./control-calls.ts";
 import { Door, element } from "./door.ts";
 import { drawEdges } from "./edge-table.ts";
@@ -66,8 +67,10 @@ async function look(): Promise<void> {
     card.show(accelerator);
     return card;
   });
-  const roots = shown.map(({ root }) => root);
-  if (roots.length !== list.children.length || roots.some((root, i) => list.children[i] !== root)) list.replaceChildren(...roots);
+  showChildren(
+    list,
+    shown.map(({ root }) => root),
+  );
   for (const arn of cards.keys()) if (!all.some(({ AcceleratorArn }) => AcceleratorArn === arn)) cards.delete(arn);
   await Promise.all(shown.map((card) => card.refresh()));
   const progress = all.filter(({ Status }) => Status !== "DEPLOYED").length;

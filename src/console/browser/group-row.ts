@@ -1,6 +1,7 @@
 /** An endpoint group: its region and dial, its endpoints with health and weight. */
 import type * as ga from "@aws-sdk/client-global-accelerator";
 import type { CardOptions } from "./accelerator-card.ts";
+import { showChildren } from "./children.ts";
 import { call } from "./control-calls.ts";
 import { NumberField } from "./number-field.ts";
 import { build } from "./text.ts";
@@ -39,8 +40,7 @@ export class GroupRow {
     this.#check.textContent = `${HealthCheckProtocol} ${HealthCheckPort}${HealthCheckPath} every ${HealthCheckIntervalSeconds} s, ${ThresholdCount} in turn`;
     const items = (group.EndpointDescriptions ?? []).map((endpoint) => this.#endpoint(endpoint));
     if (items.length === 0) items.push(build("li", "none", "No endpoints."));
-    if (items.length !== this.#endpoints.children.length || items.some((item, i) => this.#endpoints.children[i] !== item))
-      this.#endpoints.replaceChildren(...items);
+    showChildren(this.#endpoints, items);
   }
 
   #endpoint({ EndpointId, Weight, HealthState, ClientIPPreservationEnabled }: ga.EndpointDescription): HTMLElement {

@@ -1,5 +1,6 @@
 /** A channel's stream sessions, the newest first; the events of one when it is opened. */
 import type * as ivs from "@aws-sdk/client-ivs";
+import { showChildren } from "./children.ts";
 import { ivsCall } from "./control-calls.ts";
 import { build } from "./text.ts";
 
@@ -32,8 +33,7 @@ export class SessionHistory {
       if (row.row.open) await row.refresh();
     }
     if (rows.length === 0) rows.push(build("p", "none", "Nothing was on the air yet."));
-    if (rows.length !== this.root.children.length || rows.some((row, i) => this.root.children[i] !== row))
-      this.root.replaceChildren(...rows);
+    showChildren(this.root, rows);
   }
 
   #row(streamId: string) {

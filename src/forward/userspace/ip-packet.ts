@@ -1,4 +1,5 @@
 /** A datagram as it would look on the wire, for a capture: IP and UDP headers made anew, without a checksum of UDP. RFC 791, RFC 8200, RFC 768. */
+import { addInternet, foldInternet } from "../../faketcp/checksum.ts";
 import { addressBytes } from "../../host/ip-address.ts";
 
 interface Place {
@@ -30,7 +31,7 @@ export function ipPacket(
   }
   bytes.set(addressBytes(from.host), six ? 8 : 12);
   bytes.set(addressBytes(to.host), six ? 24 : 16);
-  if (!six) view.setUint16(10, checksum(view));
+  if (!six) view.setUint16(10, foldInternet(addInternet(bytes, 0, IPV4_BYTES)));
   view.setUint16(header, from.port);
   view.setUint16(header + 2, to.port);
   view.setUint16(header + 4, 8 + payload.length);
@@ -38,9 +39,4 @@ export function ipPacket(
   return { bytes: bytes.subarray(0, bytesMax), length };
 }
 
-function checksum(view: DataView): number {
-  let sum = 0;
-  for (let at = 0; at < 20; at += 2) sum += view.getUint16(at);
-  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
-  return ~sum & 0xffff;
-}
+const IPV4_BYTES = 20;

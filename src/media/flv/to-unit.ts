@@ -8,24 +8,21 @@
  * Deviations: a picture counts as a keyframe when its header says so or when it holds an IDR slice; with neither IDR slices nor the header's
  * word (gradual refresh) a stream never starts. Parameter sets inside the pictures are left there and not read.
  */
-import type { ProtocolError } from "../../base/errors.ts";
-import { Ring } from "../../base/ring.ts";
 import type { Bytes, Millis } from "../../base/units.ts";
 import { parseAudioSpecificConfig } from "../aac/audio-specific-config.ts";
 import { HAS_SLICE, HAS_START } from "../nal/access-unit.ts";
 import { AUDIO_TRACK, Timeline, type TimelineStats, VIDEO_TRACK } from "../timeline.ts";
-import type { AudioTrack, Track, UnitEvent, VideoTrack } from "../unit.ts";
+import type { AudioTrack, UnitEvent, VideoTrack } from "../unit.ts";
+import { UnitQueue, type UnitQueueStats } from "../unit-queue.ts";
 import { AudioTag } from "./audio-tag.ts";
 import { multitrackRefused, unsupportedAudio, unsupportedVideo } from "./codec.ts";
 import { AUDIO, VIDEO } from "./tag.ts";
 import { type VideoCodec, videoCodec } from "./video-codec.ts";
 import { VideoTag } from "./video-tag.ts";
 
-export interface ToUnitStats {
+export interface ToUnitStats extends UnitQueueStats {
   videoUnits: number;
   audioUnits: number;
-  /** Times a track began or changed. */
-  configurations: number;
   /** Configurations and frames that could not be read, and empty messages. */
   damaged: number;
   /** Frames before a configuration, pictures before a keyframe. */
@@ -36,8 +33,6 @@ export interface ToUnitStats {
   compositionTimes: number;
   /** Keyframes by the header's word alone, without an IDR slice. */
   keyframesWithoutIdr: number;
-  /** Events dropped because nobody took them. */
-  dropped: number;
 }
 
 export interface FlvToUnitOptions {
@@ -50,7 +45,7 @@ export interface FlvToUnitOptions {
 export class FlvToUnit {
   readonly stats: ToUnitStats;
   readonly #timeline = new Timeline();
-  readonly #events: Ring<UnitEvent>;
+  readonly #queue: UnitQueue;
   readonly #configurationBytesMax: Bytes;
   readonly #videoTag = new VideoTag();
   readonly #audioTag = new AudioTag();
@@ -61,10 +56,8 @@ export class FlvToUnit {
   #videoRecord: Uint8Array | undefined;
   #lengthBytes = 4;
   #sawKeyframe = false;
-  #failed = false;
 
   constructor(options: FlvToUnitOptions = {}) {
-    this.#events = new Ring(options.eventsMax ?? 1024);
     this.#configurationBytesMax = options.configurationBytesMax ?? 16_384;
     this.stats = {
       videoUnits: 0,
@@ -77,6 +70,7 @@ export class FlvToUnit {
       keyframesWithoutIdr: 0,
       dropped: 0,
     };
+    this.#queue = new UnitQueue(this.stats, options.eventsMax ?? 1024);
   }
 
   get timelineStats(): Readonly<TimelineStats> {
@@ -88,25 +82,25 @@ export class FlvToUnit {
    * `payload` passes to the units made from it: it must not be changed afterwards.
    */
   receive(type: number, timestamp: Millis, payload: Uint8Array, arrival: number): void {
-    if (this.#failed || (type !== AUDIO && type !== VIDEO)) return;
+    if (this.#queue.failed || (type !== AUDIO && type !== VIDEO)) return;
     if (payload.length === 0) this.stats.damaged++;
     else if (type === VIDEO) this.#receiveVideo(timestamp, payload, arrival);
     else this.#receiveAudio(timestamp, payload, arrival);
   }
 
   event(): UnitEvent | undefined {
-    return this.#events.shift();
+    return this.#queue.event();
   }
 
   #receiveVideo(timestamp: Millis, payload: Uint8Array, arrival: number): void {
     const tag = this.#videoTag;
     tag.read(payload);
-    if (tag.packet === "multitrack") this.#fail(multitrackRefused("video"));
+    if (tag.packet === "multitrack") this.#queue.fail(multitrackRefused("video"));
     else if (tag.packet === "damaged") this.stats.damaged++;
     else if (tag.packet === "other" || tag.packet === "end") this.stats.ignored++;
     else {
       const codec = videoCodec(tag.codec);
-      if (codec === undefined) this.#fail(unsupportedVideo(tag.codec));
+      if (codec === undefined) this.#queue.fail(unsupportedVideo(tag.codec));
       else if (tag.packet === "configuration") this.#configureVideo(codec, payload.subarray(tag.start));
       else this.#takePicture(codec, timestamp, payload, arrival);
     }
@@ -124,7 +118,7 @@ export class FlvToUnit {
     this.#lengthBytes = configuration.lengthBytes;
     this.#sawKeyframe = false;
     this.#video = configuration.track;
-    this.#emitTrack(this.#video);
+    this.#queue.track(this.#video);
   }
 
   #takePicture(codec: VideoCodec, timestamp: Millis, payload: Uint8Array, arrival: number): void {
@@ -148,7 +142,7 @@ export class FlvToUnit {
       const pts = dts + this.#compositionTime() * 1000;
       const data = codec.picture(payload, tag.start, this.#lengthBytes);
       this.stats.videoUnits++;
-      this.#emit({ kind: "unit", unit: { kind: "video", dts, pts, keyframe, data, arrival } });
+      this.#queue.unit({ kind: "video", dts, pts, keyframe, data, arrival });
     }
   }
 
@@ -162,17 +156,17 @@ export class FlvToUnit {
   #receiveAudio(timestamp: Millis, payload: Uint8Array, arrival: number): void {
     const tag = this.#audioTag;
     tag.read(payload);
-    if (tag.packet === "multitrack") this.#fail(multitrackRefused("audio"));
+    if (tag.packet === "multitrack") this.#queue.fail(multitrackRefused("audio"));
     else if (tag.packet === "damaged") this.stats.damaged++;
     else if (tag.packet === "other" || tag.packet === "end") this.stats.ignored++;
-    else if (!tag.aac) this.#fail(unsupportedAudio(tag.codec));
+    else if (!tag.aac) this.#queue.fail(unsupportedAudio(tag.codec));
     else if (tag.packet === "configuration") this.#configureAudio(payload.subarray(tag.start));
     else if (this.#audio === undefined) this.stats.early++;
     else if (tag.start === payload.length) this.stats.damaged++;
     else {
       const dts = this.#timeline.map(AUDIO_TRACK, timestamp);
       this.stats.audioUnits++;
-      this.#emit({ kind: "unit", unit: { kind: "audio", dts, pts: dts, keyframe: true, data: payload.subarray(tag.start), arrival } });
+      this.#queue.unit({ kind: "audio", dts, pts: dts, keyframe: true, data: payload.subarray(tag.start), arrival });
     }
   }
 
@@ -185,23 +179,7 @@ export class FlvToUnit {
     }
     const { codec, sampleRate, channels, samplesPerFrame } = configuration;
     this.#audio = { kind: "audio", codec, sampleRate, channels, samplesPerUnit: samplesPerFrame, configuration: record.slice() };
-    this.#emitTrack(this.#audio);
-  }
-
-  #emitTrack(track: Track): void {
-    this.stats.configurations++;
-    this.#emit({ kind: "track", track });
-  }
-
-  #fail(error: ProtocolError): void {
-    this.#failed = true;
-    // Whatever waits is of no use any more, and the reason must not be lost to a full queue.
-    if (this.#events.length >= this.#events.capacity) this.#events.shift();
-    this.#emit({ kind: "failed", error });
-  }
-
-  #emit(event: UnitEvent): void {
-    if (!this.#events.push(event)) this.stats.dropped++;
+    this.#queue.track(this.#audio);
   }
 }
 

@@ -14,11 +14,11 @@
  * A packet of open length, as all of video are, ends where the next one begins, so that a picture is a frame late. Scrambled packets are damage.
  */
 import { ProtocolError } from "../../base/errors.ts";
-import { Ring } from "../../base/ring.ts";
 import type { Bytes } from "../../base/units.ts";
 import { HAS_SLICE, HAS_START } from "../nal/access-unit.ts";
 import { AUDIO_TRACK, Timeline, type TimelineStats, transportStreamClock, VIDEO_TRACK } from "../timeline.ts";
-import type { Track, Unit, UnitEvent } from "../unit.ts";
+import type { Unit, UnitEvent } from "../unit.ts";
+import { UnitQueue } from "../unit-queue.ts";
 import { PACKET_BYTES, Packet, SYNC } from "./packet.ts";
 import { PesReader } from "./pes.ts";
 import { PictureReader } from "./picture-reader.ts";
@@ -63,7 +63,7 @@ export class TsToUnit {
     dropped: 0,
   };
   readonly #timeline = new Timeline(transportStreamClock);
-  readonly #events: Ring<UnitEvent>;
+  readonly #queue: UnitQueue;
   readonly #packet = new Packet();
   /** The beginning of a packet whose end has not come. */
   readonly #part = new Uint8Array(PACKET_BYTES);
@@ -82,10 +82,9 @@ export class TsToUnit {
   #hasVideo = false;
   #begun = false;
   readonly #held: Unit[] = [];
-  #failed = false;
 
   constructor({ eventsMax = 1024, pictureBytesMax = 4 << 20 }: TsToUnitOptions = {}) {
-    this.#events = new Ring(eventsMax);
+    this.#queue = new UnitQueue(this.stats, eventsMax);
     this.#video = new PesReader(pictureBytesMax);
   }
 
@@ -99,7 +98,7 @@ export class TsToUnit {
   }
 
   event(): UnitEvent | undefined {
-    return this.#events.shift();
+    return this.#queue.event();
   }
 
   /** The next bytes, in pieces of any size; they are copied. `arrival`: Unix milliseconds. */
@@ -140,11 +139,11 @@ export class TsToUnit {
   end(arrival: number): void {
     if (this.#video.finish()) this.#takePicture(arrival);
     if (this.#audio.finish()) this.#takeSound(arrival);
-    for (const unit of this.#held.splice(0)) this.#emit({ kind: "unit", unit });
+    for (const unit of this.#held.splice(0)) this.#queue.unit(unit);
   }
 
   #take(bytes: Uint8Array, at: number, arrival: number): void {
-    if (this.#failed) return;
+    if (this.#queue.failed) return;
     const packet = this.#packet;
     this.stats.packets++;
     if (!packet.read(bytes, at)) this.stats.damaged++;
@@ -169,7 +168,7 @@ export class TsToUnit {
     const audio = streams.find(({ type }) => type === STREAM_AAC);
     if (video === undefined) {
       const types = streams.map(({ type }) => `0x${type.toString(16)}`).join(", ");
-      this.#fail(
+      this.#queue.fail(
         new ProtocolError("ts.codec", `no H.264 or H.265 video in the stream (stream types ${types || "none"}); publish H.264 and AAC`),
       );
       return;
@@ -214,7 +213,7 @@ export class TsToUnit {
     if (track !== undefined) {
       this.#waiting = true;
       this.#hasVideo = true;
-      this.#emitTrack(track);
+      this.#queue.track(track);
     }
     const data = pictures.picture(bytes);
     const found = pictures.codec.inspect(data, 0, 4);
@@ -247,7 +246,7 @@ export class TsToUnit {
     let ahead = sound.add(bytes.subarray(start, end), gap) ? -1 : 0;
     while (sound.next()) {
       const { track, frame, changed } = sound;
-      if (changed) this.#emitTrack(track!);
+      if (changed) this.#queue.track(track!);
       if (Number.isNaN(pts)) {
         this.stats.timeless++;
         continue;
@@ -261,32 +260,16 @@ export class TsToUnit {
     this.stats.damaged += sound.stats.damaged - damaged;
   }
 
-  #emitTrack(track: Track): void {
-    this.stats.configurations++;
-    this.#emit({ kind: "track", track });
-  }
-
-  #fail(error: ProtocolError): void {
-    this.#failed = true;
-    // Whatever waits is of no use any more, and the reason must not be lost to a full queue.
-    if (this.#events.length >= this.#events.capacity) this.#events.shift();
-    this.#emit({ kind: "failed", error });
-  }
-
   /** Units wait until all tracks of the program have shown themselves, so that viewers are told of them at once; but not for one that never comes. */
   #emitUnit(unit: Unit): void {
     if (this.#begun) {
-      this.#emit({ kind: "unit", unit });
+      this.#queue.unit(unit);
       return;
     }
     this.#held.push(unit);
     const complete = this.#hasVideo && (this.#audioPid === NONE || this.#sound.track !== undefined);
     if (!complete && this.#held.length < HELD_MAX && unit.dts - this.#held[0]!.dts < HELD_MICROS) return;
     this.#begun = true;
-    for (const held of this.#held.splice(0)) this.#emit({ kind: "unit", unit: held });
-  }
-
-  #emit(event: UnitEvent): void {
-    if (!this.#events.push(event)) this.stats.dropped++;
+    for (const held of this.#held.splice(0)) this.#queue.unit(held);
   }
 }
