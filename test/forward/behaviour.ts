@@ -59,8 +59,9 @@ function checks({ name, open, reloads }: Subject, lab: Lab): void {
     state = next;
     assert.equal(await datapath.verify(), undefined);
   };
-  const send = (sending: Sending = {}): Promise<Sent> =>
-    client.ask({ do: "send", to: LISTEN[4], port: 5000, sources: 1, each: 1, gapMs: 0, waitMs: 2000, bytes: 100, ...sending });
+  // Never from ports that the kernel picks: now and then one of those is the port of an earlier test's flow, which still stands.
+  const send = ({ sources = 1, from = fresh(sources), ...sending }: Sending = {}): Promise<Sent> =>
+    client.ask({ do: "send", to: LISTEN[4], port: 5000, from, sources, each: 1, gapMs: 0, waitMs: 2000, bytes: 100, ...sending });
   const stats = async (forward = "f0"): Promise<ForwardStats | undefined> => (await datapath.stats()).forwards.get(forward);
   const check = (title: string, run: () => Promise<void>): void => void test(`${name}: ${title}`, run);
 
