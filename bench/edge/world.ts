@@ -10,8 +10,16 @@ export const folder = mkdtempSync(join(tmpdir(), "longhaul-bench-edge-"));
 const children: ChildProcess[] = [];
 
 export function start(command: readonly string[]): ChildProcess {
-  const [file = "", ...args] = command;
-  const child = spawn(file, args, { stdio: ["ignore", "ignore", "inherit"] });
+  return started(command, "ignore");
+}
+
+/** One whose output is read. */
+export function startTelling(command: readonly string[]): ChildProcess {
+  return started(command, "pipe");
+}
+
+function started([file = "", ...args]: readonly string[], output: "ignore" | "pipe"): ChildProcess {
+  const child = spawn(file, args, { stdio: ["ignore", output, "inherit"] });
   children.push(child);
   return child;
 }

@@ -10,6 +10,7 @@ import type { EdgeWorkerData } from "../accelerate/edge-worker.ts";
 import { totals } from "../accelerate/observation.ts";
 import { ConfigError } from "../base/errors.ts";
 import { chooseIo } from "../host/choose.ts";
+import { raiseDescriptors } from "../host/descriptor-limit.ts";
 import { HandoverTable } from "../host/handover.ts";
 import { type HttpServer, serveHttp } from "../host/http.ts";
 import { instancePath } from "../host/instances.ts";
@@ -29,6 +30,7 @@ export async function runEdge(options: EdgeOptions): Promise<number> {
   const log = createLog("info").child({ module: "edge" });
   const { kind, reason } = chooseIo();
   if (kind !== "epoll") throw new ConfigError("edge", `an edge needs Linux and its system calls, which are not to be had here: ${reason}`);
+  raise(options, log);
   const folder = stateFolder(options.state);
   const identity = await identityFor(options, folder, log);
   const first = identity === undefined ? readEdgeFile(options.file, 1) : (readServed(folder) ?? NOTHING);
@@ -101,6 +103,15 @@ export function threadsOf({ workers, flows, places, buffers, connecttimeout }: E
   };
 }
 
+/** A TCP flow needs two descriptors, a place one. */
+function raise({ flows, places }: EdgeOptions, log: Log): void {
+  const wanted = 2 * flows + places + DESCRIPTORS_BESIDE;
+  const limit = raiseDescriptors(wanted);
+  const why = `nobody gave leave to raise the hard limit; "ulimit -Hn", or LimitNOFILE= of a systemd service, sets it`;
+  if (limit < wanted) log.warn({ descriptors: limit, wanted, flows }, `fewer flows than allowed fit into the limit of open files: ${why}`);
+  else log.info({ descriptors: limit }, "limit of open files");
+}
+
 /** Undefined: what is served is a file's. */
 async function identityFor({ file, join }: EdgeOptions, folder: string, log: Log): Promise<EdgeIdentity | undefined> {
   if (file !== "" && join !== "")
@@ -157,6 +168,7 @@ async function drain(edge: Edge, seconds: number): Promise<void> {
 }
 
 const NOTHING: EdgeConfig = { revision: 0, accelerators: [] };
+const DESCRIPTORS_BESIDE = 1024;
 const WATCHERS_MAX = 64;
 const PROBLEMS_LOGGED = 10;
 const DRAIN_LOOK_MS = 200;

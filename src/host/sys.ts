@@ -50,6 +50,8 @@ export interface Sys {
   syscall(number: number, a: number | Address, b: number | Address, c: number | Address): number;
   mount(source: Address, target: Address, type: Address, flags: number, data: Address): number;
   munmap(address: Address, length: number): number;
+  getrlimit(resource: number, limit: Address): number;
+  setrlimit(resource: number, limit: Address): number;
   /** 0 or above: where it is mapped; −1: an error. */
   mmap(at: Address, length: number, protection: number, flags: number, fd: number, offset: number): Address;
   /** Memory that was mapped, as a buffer: not to be touched after munmap. */
@@ -92,6 +94,8 @@ const signatures = {
   syscall: ["int64", "uint64", "uint64", "uint64"],
   mount: ["uint64", "uint64", "uint64", "uint64", "uint64"],
   munmap: ["uint64", "uint64"],
+  getrlimit: ["int", "uint64"],
+  setrlimit: ["int", "uint64"],
 } as const;
 
 let loaded: Sys | undefined;
