@@ -4,6 +4,7 @@ import type { z } from "zod";
 import { page } from "../console/page.ts";
 import { acceleratorOptions } from "../control/accelerator/config.ts";
 import { chooseIo } from "../host/choose.ts";
+import { giveBackFreedMemory } from "../host/freed-memory.ts";
 import { type HttpServer, serveHttp } from "../host/http.ts";
 import { createLog } from "../host/log.ts";
 import type { Endpoint } from "../host/loop.ts";
@@ -67,6 +68,7 @@ async function runLive(given: LiveOptions): Promise<number> {
   const off = onStop(stopped);
   let metrics: HttpServer<Endpoint> | undefined;
   let installation: Installation | undefined;
+  let freed: { stop(): void } | undefined;
   try {
     if (config.proxyprotocol) origin.listenWith("rtmp", (accept) => loop.listenWith(rtmp, { proxied: true }, accept));
     else origin.listen(rtmp);
@@ -95,6 +97,7 @@ async function runLive(given: LiveOptions): Promise<number> {
       process.stderr.write(
         `Publish to rtmp://HOST:${rtmp.port}/live/${config.channels.live} and look at http://HOST:${server.local.port}/\n`,
       );
+    freed = giveBackFreedMemory();
     await stop;
     log.info({}, "stopping");
     peers.close();
@@ -104,6 +107,7 @@ async function runLive(given: LiveOptions): Promise<number> {
     await server.close();
     return 0;
   } finally {
+    freed?.stop();
     off();
     await metrics?.close();
     loop.stop();

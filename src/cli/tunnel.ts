@@ -2,6 +2,7 @@
 
 import { closeSync, openSync } from "node:fs";
 import { ConfigError } from "../base/errors.ts";
+import { giveBackFreedMemory } from "../host/freed-memory.ts";
 import { tidyHeap } from "../host/heap.ts";
 import { type Log, silentLog } from "../host/log.ts";
 import { LogGate } from "../host/log-gate.ts";
@@ -209,6 +210,7 @@ async function carry(end: TunnelEnd, reload: Reload, gate: LogGate, watch: Watch
     tunnel.send({ kind: "counters", asker: "signal" });
   };
   process.on("SIGUSR1", report);
+  let freed: { stop(): void } | undefined;
   const off = onStop((signal) => {
     log.info({ signal }, "stopping");
     tunnel.send({ kind: "stop" });
@@ -221,9 +223,11 @@ async function carry(end: TunnelEnd, reload: Reload, gate: LogGate, watch: Watch
     if (refusal !== undefined) process.stderr.write(`longhaul ${end.role}: ${refusal.message}\n`);
     else await watch.openLocal();
     tidyHeap();
+    freed = giveBackFreedMemory();
     await tunnel.ended;
     return refusal === undefined ? 0 : refusal.wrongConfig ? 2 : 1;
   } finally {
+    freed?.stop();
     snmp.stop();
     process.off("SIGHUP", hangUp);
     process.off("SIGUSR1", report);

@@ -58,6 +58,8 @@ export interface Sys {
   mapped(address: Address, length: number): ArrayBuffer;
   /** Undefined where the C library does not have it; ENOSYS where the kernel does not. */
   readonly epoll_pwait2: ((epoll: number, events: Address, count: number, timeout: Address, signals: Address) => number) | undefined;
+  /** glibc's, not musl's: hands free pages to the kernel, all but `pad` bytes; 1 when there were some. */
+  readonly malloc_trim: ((pad: number) => number) | undefined;
   /** Error number of the last call that answered −1. */
   errno(): number;
   /** Where the first byte of the buffer lies. Slow (0.1 µs): keep the answer, through block.ts. */
@@ -121,12 +123,13 @@ function bindSys(): Sys {
   const libc = openLibc(koffi);
   const calls = Object.fromEntries(
     Object.entries(signatures).map(([name, parameters]) => [name, libc.func(name, "int", [...parameters]) as unknown]),
-  ) as unknown as Omit<Sys, "epoll_pwait2" | "errno" | "addressOf" | "poll" | "mmap" | "mapped">;
+  ) as unknown as Omit<Sys, "epoll_pwait2" | "malloc_trim" | "errno" | "addressOf" | "poll" | "mmap" | "mapped">;
   return {
     ...calls,
     mmap: libc.func("mmap", "int64", ["uint64", "uint64", "int", "int", "int", "int64"]) as unknown as Sys["mmap"],
     mapped: (address, length) => koffi.view(address, length),
     epoll_pwait2: optional(libc, "epoll_pwait2", ["int", "uint64", "int", "uint64", "uint64"]) as Sys["epoll_pwait2"],
+    malloc_trim: optional(libc, "malloc_trim", ["uint64"]) as Sys["malloc_trim"],
     errno: () => koffi.errno(),
     addressOf: (buffer) => Number(koffi.address(new Uint8Array(buffer))),
     poll: (fd, readable) => {
