@@ -13,7 +13,7 @@
  */
 import { parseArgs } from "node:util";
 import { type Watched, watch } from "../browser/watch.ts";
-import { Children, longhaul, sleep, waitFor } from "../interop/children.ts";
+import { Children, longhaul, waitFor } from "../interop/children.ts";
 import { Netlab, netlabMissing } from "../interop/netlab.ts";
 
 const { values } = parseArgs({
@@ -51,7 +51,7 @@ async function run(client: Client, lab: Netlab, children: Children): Promise<Res
   await waitFor(server, "tunnel server listening");
   const program = client === "kcptun" ? ["kcptun-client"] : [longhaul, "client"];
   const near = children.start("client", [...program, "-l", "127.0.0.1:1936", "-r", `${Netlab.serverAddress}:29900`, ...tunnel], c);
-  await sleep(1500);
+  await waitFor(near, client === "kcptun" ? "listening on" : "tunnel client listening");
   const before = lab.stats();
   // Without a client: from the origin's own side, to the origin itself.
   const [side, port] = client === "none" ? [s, 1935] : [c, 1936];
