@@ -15,7 +15,7 @@ import { type DesiredState, desiredState, NOTHING_DESIRED } from "../src/forward
 import { type Forward, parseForward } from "../src/forward/forward.ts";
 import { NftablesDatapath } from "../src/forward/nftables/datapath.ts";
 import { plan } from "../src/forward/plan.ts";
-import { flushConnections } from "../src/host/conntrack.ts";
+import { Conntrack } from "../src/host/conntrack.ts";
 import { silentLog } from "../src/host/log.ts";
 import { BACKEND, CLIENT, insideForwarder, type Lab, LISTEN, labMissing } from "../test/forward/lab.ts";
 import { pollingThread } from "./forward/polling-thread.ts";
@@ -32,6 +32,7 @@ const count = Number(values.forwards);
 const rounds = Number(values.rounds);
 const seconds = Number(values.seconds);
 const FIRST_PORT = 10_000;
+const connections = new Conntrack();
 
 const missing = labMissing("nft", "iptables", "ethtool");
 if (missing !== undefined) console.log(`skipped: ${missing}`);
@@ -79,6 +80,7 @@ async function applyTimes(): Promise<void> {
       const next = await timed("overlaps of all", () => desiredState(state.revision + 1, changed.values()));
       const change = await timed("plan, one changed", () => plan(state, next));
       await timed("apply one change", () => datapath.apply(change));
+      await timed("verify it", () => datapath.verify());
       state = next;
     }
     const other = await timed("plan, all changed", () => plan(state, second));
@@ -129,7 +131,7 @@ async function packetCosts(lab: Lab): Promise<void> {
       await run(lab, flows, ports, seconds);
       results[name] = [...(results[name] ?? []), (nanoseconds(thread) - busy) / (forwarded() - out)];
       await down();
-      flushConnections();
+      connections.flush();
     }
   }
   console.log(`CPU time of a packet of 842 bytes, one direction, ns: least and median of ${rounds} rounds of ${seconds} s`);

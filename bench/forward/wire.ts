@@ -13,7 +13,7 @@ import { parseForward } from "../../src/forward/forward.ts";
 import { NftablesDatapath } from "../../src/forward/nftables/datapath.ts";
 import { type Plan, plan } from "../../src/forward/plan.ts";
 import { XdpDatapath } from "../../src/forward/xdp/xdp-datapath.ts";
-import { flushConnections } from "../../src/host/conntrack.ts";
+import { Conntrack } from "../../src/host/conntrack.ts";
 import { interfaceNamed } from "../../src/host/interface.ts";
 import { silentLog } from "../../src/host/log.ts";
 import { loadSys } from "../../src/host/sys.ts";
@@ -46,6 +46,7 @@ export function insideProxy(script: string): Wire | undefined {
 export class Wire {
   readonly proxy: string;
   readonly generator: Generator;
+  readonly connections = new Conntrack();
   readonly #threads: readonly string[];
   readonly #far: string;
 
@@ -115,7 +116,7 @@ export class Wire {
       return await work();
     } finally {
       await datapath.close(false);
-      flushConnections();
+      this.connections.flush();
     }
   }
 
@@ -127,7 +128,7 @@ export class Wire {
       return await work();
     } finally {
       run("iptables -t nat -F");
-      flushConnections();
+      this.connections.flush();
     }
   }
 }

@@ -72,7 +72,7 @@ async function change({ state, datapath: wanted }: Shared, operation: Operation,
       await forwarder.start(before);
       const changed = await forwarder.change(operation);
       left = leave && forwarder.state.forwards.size === 0;
-      await warn(forwarder.state, datapath.kind);
+      warn(forwarder.state, datapath.kind);
       return { ...changed, by: datapath.kind };
     } finally {
       await forwarder.close(!left);
@@ -81,8 +81,8 @@ async function change({ state, datapath: wanted }: Shared, operation: Operation,
   });
 }
 
-async function warn(...given: Parameters<typeof examine>): Promise<void> {
-  for (const { level, text, fix } of await examine(...given))
+function warn(...given: Parameters<typeof examine>): void {
+  for (const { level, text, fix } of examine(...given))
     process.stderr.write(`longhaul: ${level}: ${text}${fix === undefined ? "" : '; "longhaul forward check --fix" mends it'}\n`);
 }
 

@@ -57,7 +57,7 @@ export async function runForward(config: RunConfig): Promise<number> {
       },
       "forwarding",
     );
-    for (const { level, text, fix } of await examine(state, datapath.kind))
+    for (const { level, text, fix } of examine(state, datapath.kind))
       log[level === "error" ? "error" : "warn"](fix === undefined ? {} : { sysctl: `${fix.name}=${fix.value}` }, text);
     const watched = watchedForwarder(forwarder, health, media, config, servers);
     servers.push(

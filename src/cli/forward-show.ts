@@ -104,14 +104,14 @@ export async function runCheck(given: z.output<typeof checkConfig>): Promise<num
   process.stdout.write(`${state.forwards.size} forwards, revision ${state.revision}, ${path}\n`);
   process.stdout.write(`datapath: ${kind}${remote === undefined ? "" : `, in process ${remote.place.pid}`}\n`);
   for (const reason of reasons) process.stdout.write(`  ${reason}\n`);
-  const findings = await examine(state, kind);
+  const findings = examine(state, kind);
   for (const { level, text, fix: mend } of findings)
     process.stdout.write(`${level}: ${text}${mend === undefined ? "" : ` (sysctl ${mend.name}=${mend.value})`}\n`);
   if (findings.length === 0) process.stdout.write("nothing is in the way\n");
   for (const advice of adviceFor(kind)) process.stdout.write(`advice: ${advice}\n`);
   if (!given.fix) return findings.some(({ level }) => level === "error") ? 1 : 0;
   for (const setting of fix(findings)) process.stdout.write(`set ${setting}; write it to /etc/sysctl.d/longhaul.conf to keep it\n`);
-  return (await examine(state, kind)).some(({ level }) => level === "error") ? 1 : 0;
+  return examine(state, kind).some(({ level }) => level === "error") ? 1 : 0;
 }
 
 /** None where interfaces cannot be asked for. */

@@ -1,6 +1,5 @@
 /** What around a datapath keeps it from working, or will: settings of the kernel and other people's rules. Each finding says how it is mended. */
-import { nftList } from "../host/nft.ts";
-import type { Run } from "../host/program.ts";
+import { NfTables } from "../host/nf-tables/nf-tables.ts";
 import { listSysctl, readSysctl, writeSysctl } from "../host/sysctl.ts";
 import type { DatapathKind } from "./datapath.ts";
 import type { DesiredState } from "./desired-state.ts";
@@ -17,7 +16,7 @@ export interface Finding {
 const CONNECTIONS_PER_FORWARD = 4;
 const CONNECTIONS_FIX = 1_048_576;
 
-export async function examine(state: DesiredState, kind: DatapathKind, run?: Run): Promise<Finding[]> {
+export function examine(state: DesiredState, kind: DatapathKind): Finding[] {
   if (kind === "userspace") return [];
   const on = [...state.forwards.values()].filter((forward) => forward.state !== "off");
   const families = new Set(on.map(({ listen }) => listen.addresses.family));
@@ -38,7 +37,7 @@ export async function examine(state: DesiredState, kind: DatapathKind, run?: Run
   if (kind === "nftables") {
     wanted(findings, "warning", "net.netfilter.nf_conntrack_acct", "1", "conntrack does not count: packets and bytes of forwards stay 0");
     findings.push(...connections(on.length));
-    findings.push(...(await forwardPolicies(run)));
+    findings.push(...forwardPolicies());
   }
   return findings;
 }
@@ -66,12 +65,18 @@ function connections(forwards: number): Finding[] {
 }
 
 /** Somebody else's chain that drops what is forwarded unless told otherwise, as Docker's and many firewalls' does. */
-async function forwardPolicies(run: Run | undefined): Promise<Finding[]> {
-  const chains = (await nftList(["chains"], run)) ?? [];
-  return chains.flatMap(({ chain }) => {
-    if (chain?.hook !== "forward" || chain.policy !== "drop") return [];
-    const name = `${chain.family} ${chain.table} ${chain.name}`;
-    const text = `the chain "${name}" drops what it is not told to accept; let it accept what was translated: nft add rule ${name} ct status dnat accept`;
-    return [{ level: "warning" as const, text }];
-  });
+function forwardPolicies(): Finding[] {
+  const kernel = new NfTables();
+  try {
+    return kernel
+      .chains()
+      .filter(({ dropsForwarded }) => dropsForwarded)
+      .map((chain) => {
+        const name = `${chain.family} ${chain.table} ${chain.name}`;
+        const text = `the chain "${name}" drops what it is not told to accept; let it accept what was translated: nft add rule ${name} ct status dnat accept`;
+        return { level: "warning", text };
+      });
+  } finally {
+    kernel.close();
+  }
 }

@@ -30,25 +30,23 @@ export interface Tuple {
   readonly toPort: number;
 }
 
-/** Calls `each` for every UDP connection of this network namespace that wears the label (0…127), or does not. @throws HostError */
-export function listConnections(label: number, each: (connection: Connection) => void, worn = true): void {
-  const socket = new NetlinkSocket();
-  try {
-    socket.add(GET, NLM_F_DUMP, 0, 0, (_view, at) => at);
-    socket.ask(1, (message) => {
+/** Looks at connections and ends them. Its socket stays open: the kernel takes its time to close one after nf_tables has changed. */
+export class Conntrack {
+  readonly #socket = new NetlinkSocket();
+
+  /** Calls `each` for every UDP connection of this network namespace that wears the label (0…127), or does not. @throws HostError */
+  list(label: number, each: (connection: Connection) => void, worn = true): void {
+    this.#socket.add(GET, NLM_F_DUMP, 0, 0, (_view, at) => at);
+    this.#socket.ask(1, (message) => {
       const connection = parse(message, label, worn);
       if (connection !== undefined) each(connection);
     });
-  } finally {
-    socket.close();
   }
-}
 
-/** Ends them; answers how many there still were. @throws HostError */
-export function endConnections(connections: readonly Connection[]): number {
-  const socket = new NetlinkSocket();
-  let ended = 0;
-  try {
+  /** Ends them; answers how many there still were. @throws HostError */
+  end(connections: readonly Connection[]): number {
+    const socket = this.#socket;
+    let ended = 0;
     for (let next = 0; next < connections.length; ) {
       let count = 0;
       for (; next < connections.length && count < DELETES_AT_ONCE && socket.hasRoom(TUPLE_BYTES_MAX); next++, count++) {
@@ -57,18 +55,18 @@ export function endConnections(connections: readonly Connection[]): number {
       }
       ended += count - socket.ask(count, () => {}).length;
     }
-  } finally {
-    socket.close();
+    return ended;
   }
-  return ended;
-}
 
-/** Ends all connections of this network namespace, of whatever protocol. @throws HostError */
-export function flushConnections(): void {
-  const socket = new NetlinkSocket();
-  socket.add(DELETE, NLM_F_ACK, 0, 0, (_view, at) => at);
-  socket.ask(1, () => {});
-  socket.close();
+  /** Ends all connections of this network namespace, of whatever protocol. @throws HostError */
+  flush(): void {
+    this.#socket.add(DELETE, NLM_F_ACK, 0, 0, (_view, at) => at);
+    this.#socket.ask(1, () => {});
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
 }
 
 /** Calls `each` for connections with the label when they have ended, until it is closed. */

@@ -10,20 +10,27 @@
 import { HostError } from "../base/errors.ts";
 import { Block } from "./block.ts";
 import { EAGAIN, EINTR, ENOBUFS, EPERM, errnoName } from "./errno.ts";
-import { MSG_DONTWAIT, SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_RAW } from "./linux-abi.ts";
-import { setBufferBytes } from "./socket-option.ts";
+import { MSG_DONTWAIT, SO_SNDBUFFORCE, SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_RAW, SOL_SOCKET } from "./linux-abi.ts";
+import { setBufferBytes, setOption } from "./socket-option.ts";
 import { hostError, loadSys, type Poll, type Sys } from "./sys.ts";
 
 const AF_NETLINK = 16;
 const NETLINK_NETFILTER = 12;
+const SOL_NETLINK = 270;
+const NETLINK_CAP_ACK = 10;
 const SOCKADDR_NL_BYTES = 12;
 export const NLM_F_REQUEST = 1;
 export const NLM_F_ACK = 4;
+/** What was listed changed while it was. */
+export const NLM_F_DUMP_INTR = 0x10;
 export const NLM_F_DUMP = 0x300;
 const NLMSG_ERROR = 2;
 const NLMSG_DONE = 3;
 const NLMSG_HEADER = 16;
 export const NFGEN_BYTES = 4;
+/** In the answer to a message that failed: an error number, and the head of that message. */
+const ERROR_SEQUENCE = 12;
+const DATAGRAM_EXTRA_BYTES = 4096;
 /** The kernel's dumps come in pieces of up to 32 KiB. */
 const RECEIVE_BYTES = 65_536;
 const SEND_BYTES = 65_536;
@@ -31,6 +38,7 @@ const SEND_BYTES = 65_536;
 /** One message that was received: bytes[at…end) behind nlmsghdr; borrowed until the next receive. */
 export interface NetlinkMessage {
   readonly type: number;
+  readonly flags: number;
   readonly view: DataView;
   readonly at: number;
   readonly end: number;
@@ -53,6 +61,8 @@ export class NetlinkSocket {
     this.#fd = this.#sys.socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_NETFILTER);
     if (this.#fd < 0) throw hostError(this.#sys, "socket", "netlink");
     setBufferBytes(this.#sys, this.#fd, bufferBytes);
+    // Without it an error comes with the whole message that failed, and there is no room for others.
+    setOption(this.#sys, this.#fd, SOL_NETLINK, NETLINK_CAP_ACK, 1);
     this.#in = new Block(this.#sys, RECEIVE_BYTES);
     this.#out = new Block(this.#sys, SEND_BYTES);
     const name = new Block(this.#sys, SOCKADDR_NL_BYTES);
@@ -113,6 +123,25 @@ export class NetlinkSocket {
     return errors;
   }
 
+  /**
+   * Sends messages that the caller has written, as one datagram; answers the error numbers of those that failed, by their sequence numbers (0: acknowledged).
+   * @throws HostError
+   */
+  post(bytes: Uint8Array<ArrayBuffer>): Map<number, number> {
+    // The kernel copies all of it before it looks at it.
+    setOption(this.#sys, this.#fd, SOL_SOCKET, SO_SNDBUFFORCE, bytes.length + DATAGRAM_EXTRA_BYTES);
+    const address = this.#sys.addressOf(bytes.buffer) + bytes.byteOffset;
+    if (this.#sys.send(this.#fd, address, bytes.length, 0) < 0) throw this.#error("send");
+    const answers = new Map<number, number>();
+    // The kernel answers within the call that sends.
+    while (
+      this.#take(({ type, view, at }) => {
+        if (type === NLMSG_ERROR) answers.set(view.getUint32(at + ERROR_SEQUENCE, true), -view.getInt32(at, true));
+      }) > 0
+    );
+    return answers;
+  }
+
   /** Hands over what comes by itself, from Node's event loop, until `close`. */
   listen(each: (message: NetlinkMessage) => void): void {
     this.#poll ??= this.#sys.poll(this.#fd, () => {
@@ -155,7 +184,7 @@ export class NetlinkSocket {
     for (let at = 0; at + NLMSG_HEADER <= length; ) {
       const bytes = view.getUint32(at, true);
       if (bytes < NLMSG_HEADER || at + bytes > length) break;
-      each({ type: view.getUint16(at + 4, true), view, at: at + NLMSG_HEADER, end: at + bytes });
+      each({ type: view.getUint16(at + 4, true), flags: view.getUint16(at + 6, true), view, at: at + NLMSG_HEADER, end: at + bytes });
       at += (bytes + 3) & ~3;
     }
     return length;

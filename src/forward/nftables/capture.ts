@@ -1,13 +1,16 @@
 /** Sampled packets out of the table: a chain for as long as somebody looks, whose rules log to a group that this process hears. */
 
+import { cmp, type Expression, log, random, type Word } from "../../host/nf-tables/expression.ts";
+import type { NfTables } from "../../host/nf-tables/nf-tables.ts";
+import { Transaction } from "../../host/nf-tables/transaction.ts";
 import { PacketLog } from "../../host/nflog.ts";
-import { nftScript } from "../../host/nft.ts";
-import type { Run } from "../../host/program.ts";
 import type { Capture, CaptureOptions, PacketSink } from "../datapath.ts";
 import type { Forward } from "../forward.ts";
-import { formatIpRange } from "../ip-range.ts";
-import { formatPorts } from "../listen.ts";
-import { LABEL, TABLE } from "./layout.ts";
+import { isLabelled, originalPlace, renew, TABLE } from "./layout.ts";
+import { addressOf, isUdp, portBytes, wordsOf } from "./place.ts";
+
+/** Packets that the kernel gathers before it hands them over. */
+const QUEUE_THRESHOLD = 32;
 
 /** Groups of NFLOG that are tried in turn: any that nobody else listens to. */
 const GROUP_FIRST = 19_200;
@@ -18,37 +21,47 @@ export async function captureByLog(
   options: CaptureOptions,
   forward: Forward | undefined,
   sink: PacketSink,
-  run: Run | undefined,
+  kernel: NfTables,
 ): Promise<Capture> {
-  const { log, group } = open(options.bytesMax, sink);
+  const { log: packets, group } = open(options.bytesMax, sink);
   const chain = `capture_${group}`;
-  const sample = options.oneIn > 1 ? `numgen random mod ${options.oneIn} 0 ` : "";
-  const rule = `${placeMatch(forward)}ct label ${LABEL} ${sample}log group ${group} snaplen ${options.bytesMax} queue-threshold 32`;
+  const sampled = options.oneIn > 1 ? [random(0, options.oneIn), cmp(0, "eq", new Uint8Array(4))] : [];
+  const transaction = new Transaction(TABLE);
   try {
-    await nftScript(
-      `add chain ${TABLE} ${chain} { type filter hook forward priority 10; }\nflush chain ${TABLE} ${chain}\nadd rule ${TABLE} ${chain} ${rule}\n`,
-      run,
-    );
+    renew(transaction, chain, { type: "filter", at: "forward", priority: 10 });
+    transaction.addRule(chain, [...placeMatch(forward), ...isLabelled(), ...sampled, log(group, options.bytesMax, QUEUE_THRESHOLD)]);
+    kernel.commit(transaction);
   } catch (error) {
-    log.close();
+    packets.close();
     throw error;
   }
   return {
     get dropped() {
-      return log.overruns;
+      return packets.overruns;
     },
     stop: async () => {
-      log.close();
-      await nftScript(`flush chain ${TABLE} ${chain}\ndelete chain ${TABLE} ${chain}\n`, run);
+      packets.close();
+      const removal = new Transaction(TABLE);
+      removal.flushChain(chain);
+      removal.deleteChain(chain);
+      kernel.commit(removal);
     },
   };
 }
 
-function placeMatch(forward: Forward | undefined): string {
-  if (forward === undefined) return "";
+function placeMatch(forward: Forward | undefined): readonly Expression[] {
+  if (forward === undefined) return [];
   const { addresses, ports } = forward.listen;
-  const ip = addresses.family === 4 ? "ip" : "ip6";
-  return `meta l4proto udp ct original ${ip} daddr ${formatIpRange(addresses)} ct original proto-dst ${formatPorts(ports)} `;
+  const { family } = addresses;
+  return [
+    ...[...isUdp(), ...originalPlace(family)],
+    ...between(0, addressOf(family, addresses.first), addressOf(family, addresses.last)),
+    ...between(wordsOf(family), portBytes(ports.first), portBytes(ports.last)),
+  ];
+}
+
+function between(word: Word, first: Uint8Array, last: Uint8Array): readonly Expression[] {
+  return [cmp(word, "gte", first), cmp(word, "lte", last)];
 }
 
 function open(bytesMax: number, sink: PacketSink): { log: PacketLog; group: number } {

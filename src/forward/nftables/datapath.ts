@@ -1,7 +1,7 @@
 /**
  * The nftables datapath: a table of our own (layout.ts), changed by one transaction a plan, and conntrack, which does the work.
  *
- *   apply   plan ─► Ruleset.change ─► script ─► nft -f -          one transaction; foreign tables are not in it
+ *   apply   plan ─► Ruleset.change ─► host/nf-tables ─► kernel    one transaction; foreign tables are not in it
  *   first   the table's element "state" says what it holds: what is known is changed, anything else is led over in one transaction too
  *   stats   conntrack's counters of connections that wear our label, those that ended (as long as this process lives), and the sets of what was dropped
  *
@@ -9,11 +9,11 @@
  * process of ours listened are lost.
  */
 import { HostError } from "../../base/errors.ts";
-import { type Connection, EndedConnections, endConnections, listConnections } from "../../host/conntrack.ts";
+import { type Connection, Conntrack, EndedConnections } from "../../host/conntrack.ts";
 import { formatHostPort } from "../../host/ip-address.ts";
 import type { Log } from "../../host/log.ts";
-import { nftList, nftScript } from "../../host/nft.ts";
-import type { Run } from "../../host/program.ts";
+import { NfTables } from "../../host/nf-tables/nf-tables.ts";
+import { Transaction } from "../../host/nf-tables/transaction.ts";
 import {
   type Capabilities,
   type Capture,
@@ -34,21 +34,21 @@ import { isEmpty, type Plan, plan } from "../plan.ts";
 import { captureByLog } from "./capture.ts";
 import { readDrops } from "./drops.ts";
 import { type Base, LABEL, TABLE } from "./layout.ts";
-import { Ruleset } from "./ruleset.ts";
+import { Ruleset, readState } from "./ruleset.ts";
 import { leadOver } from "./takeover.ts";
 
 export interface NftablesOptions {
   readonly log: Log;
   /** Counts flows that ended; false for a process that soon ends itself. */
   readonly watch: boolean;
-  readonly run?: Run;
 }
 
 export class NftablesDatapath implements Datapath {
   readonly kind = "nftables";
   readonly capabilities: Capabilities = { outlivesProcess: true, transparent: true, capture: true };
   readonly #log: Log;
-  readonly #run: Run | undefined;
+  readonly #kernel = new NfTables();
+  readonly #connections = new Conntrack();
   readonly #ended: EndedConnections | undefined;
   /** Of flows that ended, by forward. */
   readonly #past = new Map<string, ForwardStats>();
@@ -66,7 +66,7 @@ export class NftablesDatapath implements Datapath {
   static async open(options: NftablesOptions): Promise<NftablesDatapath> {
     const datapath = new NftablesDatapath(options);
     try {
-      await datapath.#read();
+      datapath.#read();
     } catch (error) {
       await datapath.close(true);
       throw error;
@@ -74,9 +74,8 @@ export class NftablesDatapath implements Datapath {
     return datapath;
   }
 
-  private constructor({ log, watch, run }: NftablesOptions) {
+  private constructor({ log, watch }: NftablesOptions) {
     this.#log = log;
-    this.#run = run;
     if (watch) this.#ended = new EndedConnections(LABEL, (connection) => this.#bury(connection));
   }
 
@@ -85,13 +84,17 @@ export class NftablesDatapath implements Datapath {
   }
 
   async apply(given: Plan): Promise<void> {
-    const known = this.#ruleset ?? (await this.#recognize(given.before));
+    const known = this.#ruleset ?? this.#recognize(given.before);
     // A failure leaves the table as it was, but not the ruleset.
     this.#ruleset = undefined;
     if (known === undefined) {
-      this.#ruleset = await leadOver(given.after, this.#run);
+      this.#ruleset = leadOver(given.after, this.#kernel);
     } else {
-      if (!isEmpty(given) || known.state.revision !== given.after.revision) await nftScript(known.change(given), this.#run);
+      if (!isEmpty(given) || known.state.revision !== given.after.revision) {
+        const transaction = new Transaction(TABLE);
+        known.change(transaction, given);
+        this.#kernel.commit(transaction);
+      }
       this.#ruleset = known;
     }
     this.look(given.after);
@@ -106,7 +109,9 @@ export class NftablesDatapath implements Datapath {
   }
 
   async verify(): Promise<string | undefined> {
-    const wrong = await this.#wrong();
+    // Whoever verifies holds it for done.
+    this.#endAllLost();
+    const wrong = this.#wrong();
     // What the table holds is not known any more: the next change leads over all of it.
     if (wrong !== undefined) this.#ruleset = undefined;
     return wrong;
@@ -124,14 +129,14 @@ export class NftablesDatapath implements Datapath {
     this.#endAllLost();
     const forwards = new Map<string, ForwardStats>();
     for (const [name, past] of this.#past) if (this.#state.forwards.has(name)) forwards.set(name, { ...past });
-    listConnections(LABEL, (connection) => {
+    this.#connections.list(LABEL, (connection) => {
       const name = this.#forwardOf(connection)?.name;
       if (name === undefined) return;
       const stats = statsOf(forwards, name);
       stats.flows++;
       addCounts(stats, connection);
     });
-    const drops = await readDrops(this.#run);
+    const drops = readDrops(this.#kernel);
     for (const { host, port, reason, packets } of drops.places) {
       const name = this.#find(host, port)?.name;
       if (name !== undefined) statsOf(forwards, name)[reason] += packets;
@@ -142,7 +147,7 @@ export class NftablesDatapath implements Datapath {
   async flows(limit: number, forward?: string): Promise<readonly Flow[]> {
     this.#endAllLost();
     const flows: Flow[] = [];
-    listConnections(LABEL, (connection) => {
+    this.#connections.list(LABEL, (connection) => {
       if (flows.length >= limit) return;
       const name = this.#forwardOf(connection)?.name;
       if (name !== undefined && (forward === undefined || forward === name)) flows.push(flowOf(connection, name));
@@ -152,7 +157,7 @@ export class NftablesDatapath implements Datapath {
 
   async endFlows(forward: string, backend?: string): Promise<number> {
     this.#endAllLost();
-    return endMatching(
+    return this.#endMatching(
       (connection) => this.#forwardOf(connection)?.name === forward && (backend === undefined || backendOf(connection) === backend),
     );
   }
@@ -161,45 +166,51 @@ export class NftablesDatapath implements Datapath {
     const forward = options.forward === undefined ? undefined : this.#state.forwards.get(options.forward);
     if (options.forward !== undefined && forward === undefined)
       throw new HostError("ENOENT", "capture", `no forward is called "${options.forward}"`);
-    return captureByLog(options, forward, sink, this.#run);
+    return captureByLog(options, forward, sink, this.#kernel);
   }
 
   async close(keep: boolean): Promise<void> {
     this.#endAllLost();
     this.#ended?.close();
-    if (keep) return;
-    await nftScript(`add table ${TABLE}\ndelete table ${TABLE}\n`, this.#run);
-    endMatching(() => true);
+    try {
+      if (keep) return;
+      const transaction = new Transaction(TABLE);
+      transaction.addTable();
+      transaction.deleteTable();
+      this.#kernel.commit(transaction);
+      this.#endMatching(() => true);
+    } finally {
+      this.#kernel.close();
+      this.#connections.close();
+    }
   }
 
   /** The ruleset that the table holds, if it holds `before`. */
-  async #recognize(before: DesiredState): Promise<Ruleset | undefined> {
-    const state = await this.#read();
-    if (state === undefined || state.bases === undefined) return undefined;
+  #recognize(before: DesiredState): Ruleset | undefined {
+    const state = this.#read();
+    if (state === undefined) return undefined;
     const ruleset = new Ruleset(before.forwards.values(), before.revision, state.bases);
     return ruleset.state.digest === state.digest && before.revision === state.revision ? ruleset : undefined;
   }
 
-  async #wrong(): Promise<string | undefined> {
-    const state = await this.#read();
+  #wrong(): string | undefined {
+    const state = this.#read();
     if (state === undefined) return `the table "${TABLE}" is gone`;
     const wanted = this.#ruleset?.state;
     const same = wanted !== undefined && state.digest === wanted.digest && state.revision === wanted.revision;
     return same ? undefined : `the table "${TABLE}" holds revision ${state.revision} of somebody else`;
   }
 
-  async #read(): Promise<TableState | undefined> {
-    const objects = await nftList(["set", ...TABLE.split(" "), "state"], this.#run);
-    const element = objects?.find(({ set }) => set !== undefined)?.set?.elem?.[0] as StateElement | undefined;
-    const [digest, revision] = element?.elem.val.concat ?? [];
-    if (objects === undefined || digest === undefined || revision === undefined) return undefined;
+  #read(): TableState | undefined {
+    const element = this.#kernel.elements(TABLE, "state")?.[0];
+    if (element === undefined) return undefined;
     const bases = new Map<Family, Base>();
-    for (const text of (element?.elem.comment ?? "").split(" ")) {
+    for (const text of element.comment.split(" ")) {
       const [family, idle, source] = text.split(":");
       if ((family === "4" || family === "6") && idle !== undefined && source !== undefined)
         bases.set(family === "4" ? 4 : 6, { idle, source });
     }
-    return { digest, revision, bases };
+    return { ...readState(element.key), bases };
   }
 
   #endAllLost(): void {
@@ -222,7 +233,7 @@ export class NftablesDatapath implements Datapath {
     let ended = 0;
     if (removed.length + touched.length > 0) {
       const before = new ForwardIndex([...removed, ...touched.map((change) => change.before)]);
-      ended = endMatching(({ original: { to, toPort }, reply }) => {
+      ended = this.#endMatching(({ original: { to, toPort }, reply }) => {
         const old = before.find(to, toPort);
         if (old === undefined) return false;
         const now = after.forwards.get(old.name);
@@ -235,9 +246,19 @@ export class NftablesDatapath implements Datapath {
     );
     if (added.length + moved.length > 0) {
       const places = new ForwardIndex([...added, ...moved.map((change) => change.after)]);
-      endMatching(({ original: { to, toPort } }) => places.find(to, toPort) !== undefined, false);
+      this.#endMatching(({ original: { to, toPort } }) => places.find(to, toPort) !== undefined, false);
     }
     if (ended > 0) this.#log.info({ ended }, "flows of what is gone have ended");
+  }
+
+  /** `ours`: of connections that we forward, or of the others. */
+  #endMatching(wanted: (connection: Connection) => boolean, ours = true): number {
+    const found: Connection[] = [];
+    const take = (connection: Connection): void => {
+      if (wanted(connection)) found.push(connection);
+    };
+    this.#connections.list(LABEL, take, ours);
+    return found.length === 0 ? 0 : this.#connections.end(found);
   }
 
   #forwardOf({ original }: Connection): Forward | undefined {
@@ -258,11 +279,7 @@ export class NftablesDatapath implements Datapath {
 interface TableState {
   readonly digest: number;
   readonly revision: number;
-  readonly bases: ReadonlyMap<Family, Base> | undefined;
-}
-
-interface StateElement {
-  readonly elem: { readonly val: { readonly concat: readonly number[] }; readonly comment?: string };
+  readonly bases: ReadonlyMap<Family, Base>;
 }
 
 function losesFlows(before: Forward, after: Forward): boolean {
@@ -281,16 +298,6 @@ function hasPlace({ listen: { addresses, ports } }: Forward, host: string, port:
 /** Whether a backend as a flow names it is one of the forward's. */
 function keeps(forward: Forward, listenPort: number, backend: string): boolean {
   return forward.backends.some((each) => formatBackend({ ...each, port: portOf(forward.listen, each) ?? listenPort }) === backend);
-}
-
-/** `ours`: of connections that we forward, or of the others. */
-function endMatching(wanted: (connection: Connection) => boolean, ours = true): number {
-  const found: Connection[] = [];
-  const take = (connection: Connection): void => {
-    if (wanted(connection)) found.push(connection);
-  };
-  listConnections(LABEL, take, ours);
-  return found.length === 0 ? 0 : endConnections(found);
 }
 
 function backendOf({ reply }: Connection): string {

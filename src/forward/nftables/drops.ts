@@ -1,7 +1,8 @@
 /** What the table dropped, by listen place and reason. */
-import { nftList } from "../../host/nft.ts";
-import type { Run } from "../../host/program.ts";
+import { formatAddress } from "../../host/ip-address.ts";
+import type { NfTables } from "../../host/nf-tables/nf-tables.ts";
 import { type DropReason, dropReasons, TABLE } from "./layout.ts";
+import { readEnd } from "./place.ts";
 
 export interface Drop {
   readonly host: string;
@@ -10,25 +11,16 @@ export interface Drop {
   readonly packets: number;
 }
 
-export async function readDrops(run: Run | undefined): Promise<{ readonly places: readonly Drop[] }> {
+/** @throws HostError */
+export function readDrops(kernel: NfTables): { readonly places: readonly Drop[] } {
   const places: Drop[] = [];
   for (const reason of dropReasons) {
     for (const family of [4, 6]) {
-      const objects = await nftList(["set", ...TABLE.split(" "), `${reason}${family}`], run);
-      for (const { set } of objects ?? []) {
-        for (const each of set?.elem ?? []) {
-          const { val, counter } = (each as DropElement).elem;
-          places.push({ host: val.concat[0], port: val.concat[1], reason, packets: counter.packets });
-        }
+      for (const { key, packets } of kernel.elements(TABLE, `${reason}${family}`) ?? []) {
+        const { address, port } = readEnd(key);
+        places.push({ host: formatAddress(address), port, reason, packets });
       }
     }
   }
   return { places };
-}
-
-interface DropElement {
-  readonly elem: {
-    readonly val: { readonly concat: readonly [host: string, port: number] };
-    readonly counter: { readonly packets: number };
-  };
 }

@@ -3,28 +3,33 @@
  *
  *   prerouting −150  limits    datagrams of listen places with lists or limits, and of those that drain        vmap limit* → class_…
  *   prerouting −100  places    first datagram of a flow: listen place → backend                                to*, group*, host* maps
- *   prerouting  −99  adopt     it was one of ours: label, idle time                                            vmap idle* → idle_…
+ *                     └ adopt* it is one of ours: label, idle time                                             vmap idle* → idle_…
  *   postrouting 100  sources   it is one of ours: source address and port                                      vmap source* → source_…
  *
- * After the first datagram conntrack does all of it by itself: nothing depends on how many forwards there are. A place that is one address and one
- * port is found by a hash (maps …4, …6), a range by a tree (maps …4r, …6r).
+ * After the first datagram conntrack does all of it by itself: nothing depends on how many forwards there are, and as long as none has limits no
+ * chain is passed at all. A place that is one address and one port is found by a hash (maps …4, …6), a range by a tree (maps …4r, …6r).
  *
- * nftables cannot ask whether a map has a key, so that "places" marks the packet, and takes the mark away when no map had it; between the two chains
- * nothing else runs, and routing never sees the mark. What lives on is the connection's label.
+ * A place is looked up twice: once to adopt the flow, which must come first, since a translation ends the chain.
  *
- * Source: nft(8); reference forward.md sections 1, 2 and 4.
+ * Source: linux/netfilter/nf_tables.h, nft(8); reference forward.md sections 1, 2 and 4.
  */
+import { bitwiseAnd, cmp, ct, ctSet, type Expression, immediate, lookup, nat, update, verdict } from "../../host/nf-tables/expression.ts";
+import { mapsAreSets } from "../../host/nf-tables/nf-tables.ts";
+import { NFT_CT_DIRECTION, NFT_CT_DST_IP, NFT_CT_DST_IP6, NFT_CT_LABELS, NFT_CT_PROTO_DST } from "../../host/nf-tables/nf-tables-abi.ts";
+import type { Hook, TableEdit } from "../../host/nf-tables/table-edit.ts";
 import type { Family } from "../ip-range.ts";
 import type { Listen } from "../listen.ts";
 import { isExact } from "../listen.ts";
+import { addressField, isFamily, isUdp, place, wordsOf } from "./place.ts";
 
-export const TABLE = "inet longhaul_forward";
+/** Of family inet. */
+export const TABLE = "longhaul_forward";
 /** Bit of a connection's label: ours. */
 export const LABEL = 119;
-const MARK = "0x08000000";
-const NO_MARK = "0xf7ffffff";
 /** Elements of the sets that the kernel fills. */
 export const SOURCES_MAX = 65_536;
+/** Changes with what the chains do, so that another version's table is led over. */
+export const LAYOUT = 2;
 
 /** What a map gives for a place; "r" behind its name: places may be ranges. */
 export const mapKinds = ["to", "host", "group", "limit", "idle", "source"] as const;
@@ -33,6 +38,11 @@ export type MapKind = (typeof mapKinds)[number];
 /** Sets that count what was dropped, by listen address and port. */
 export const dropReasons = ["denied", "limited", "refused"] as const;
 export type DropReason = (typeof dropReasons)[number];
+
+/** Chains that are there whatever the forwards. */
+export const ownChains: readonly string[] = ["limits", "places", "adopt4", "adopt6", "sources", ...dropReasons];
+
+const families = [4, 6] as const;
 
 export function mapName(kind: MapKind, listen: Listen): string {
   return `${kind}${listen.addresses.family}${isExact(listen) ? "" : "r"}`;
@@ -46,34 +56,36 @@ interface MapOfKind {
 }
 
 export const maps: readonly MapOfKind[] = mapKinds.flatMap((kind) =>
-  ([4, 6] as const).flatMap((family) =>
-    [false, true].map((ranges) => ({ kind, family, ranges, name: `${kind}${family}${ranges ? "r" : ""}` })),
-  ),
+  families.flatMap((family) => [false, true].map((ranges) => ({ kind, family, ranges, name: `${kind}${family}${ranges ? "r" : ""}` }))),
 );
 
 /** Everything that is there at any time, empty. */
-export function tableScript(): string {
-  const lines = [`add table ${TABLE}`];
+export function addContents(edit: TableEdit): void {
   for (const { kind, family, ranges, name } of maps) {
-    const value = kind === "to" ? `ipv${family}_addr . inet_service` : kind === "host" ? `ipv${family}_addr` : "verdict";
-    lines.push(`add map ${TABLE} ${name} { type ipv${family}_addr . inet_service : ${value}; ${ranges ? "flags interval; " : ""}}`);
+    const address = addressField(family);
+    const value = kind === "to" ? ([address, "inet_service"] as const) : kind === "host" ? ([address] as const) : "verdict";
+    edit.addSet({ name, key: [address, "inet_service"], value, interval: ranges });
   }
-  for (const family of [4, 6] as const)
+  for (const family of families)
     for (const reason of dropReasons)
-      lines.push(
-        `add set ${TABLE} ${reason}${family} { type ipv${family}_addr . inet_service; size ${SOURCES_MAX}; flags dynamic; counter; }`,
-      );
-  lines.push(`add set ${TABLE} state { type mark . mark; }`);
+      edit.addSet({
+        ...{ name: `${reason}${family}`, key: [addressField(family), "inet_service"] },
+        ...{ size: SOURCES_MAX, dynamic: true, counter: true },
+      });
+  edit.addSet({ name: "state", key: ["mark", "mark"] });
   for (const reason of dropReasons) {
-    lines.push(`add chain ${TABLE} ${reason}`, `flush chain ${TABLE} ${reason}`);
-    for (const [family, ip] of [
-      [4, "ip"],
-      [6, "ip6"],
-    ] as const)
-      lines.push(`add rule ${TABLE} ${reason} update @${reason}${family} { ${ip} daddr . udp dport }`);
-    lines.push(`add rule ${TABLE} ${reason} drop`);
+    renew(edit, reason);
+    for (const family of families)
+      edit.addRule(reason, [...isFamily(family), ...isUdp(), ...place(family, 0), update(`${reason}${family}`, 0)]);
+    edit.addRule(reason, [verdict({ verb: "drop" })]);
   }
-  return `${lines.join("\n")}\n`;
+  for (const family of families) renew(edit, `adopt${family}`);
+}
+
+/** The chain is there and empty. */
+export function renew(edit: TableEdit, chain: string, hook?: Hook): void {
+  edit.addChain(chain, hook);
+  edit.flushChain(chain);
 }
 
 /** What a flow gets whose place no map names, of each family. */
@@ -83,47 +95,80 @@ export interface Base {
   readonly source: string;
 }
 
-/** The chains with a hook. `used`: maps that have an element; `bases` of the families that have a forward. */
-export function hookScript(used: ReadonlySet<string>, bases: ReadonlyMap<Family, Base>): string {
-  const chains: [name: string, hook: string, rules: string[]][] = [];
-  const lookUps = (kind: MapKind, write: (family: Family, name: string) => string): string[] =>
+/** The chains with a hook, and those that adopt. `used`: maps that have an element; `bases` of the families that have a forward. */
+export function editHooks(edit: TableEdit, used: ReadonlySet<string>, bases: ReadonlyMap<Family, Base>): void {
+  const lookUps = (kind: MapKind, write: (family: Family, name: string) => readonly Expression[]): (readonly Expression[])[] =>
     maps.filter((map) => map.kind === kind && used.has(map.name)).map(({ family, name }) => write(family, name));
-  const ip = (family: Family): string => (family === 4 ? "ip" : "ip6");
-  const limits = lookUps("limit", (family, name) => `ct direction original ${ip(family)} daddr . udp dport vmap @${name}`);
-  chains.push(["limits", "type filter hook prerouting priority -150", limits]);
-  chains.push([
-    "places",
-    "type nat hook prerouting priority -100",
-    [
-      "meta l4proto != udp accept",
-      `meta mark set meta mark | ${MARK}`,
-      ...lookUps("to", (family, name) => `dnat ${ip(family)} to ${ip(family)} daddr . udp dport map @${name}`),
-      ...lookUps("host", (family, name) => `dnat ${ip(family)} to ${ip(family)} daddr . udp dport map @${name}`),
-      ...lookUps("group", (family, name) => `${ip(family)} daddr . udp dport vmap @${name}`),
-      `meta mark set meta mark & ${NO_MARK}`,
-    ],
+  const placed = (family: Family): readonly Expression[] => [...isFamily(family), ...isUdp(), ...place(family, 0)];
+  const adopting = (family: Family, name: string): readonly Expression[] => [
+    ...placed(family),
+    // The value is not wanted. Older kernels must put it somewhere, and nft lists such a rule without its condition.
+    mapsAreSets() ? lookup(name, 0) : lookup(name, 0, 0),
+    verdict({ verb: "jump", chain: `adopt${family}` }),
+  ];
+  hookChain(
+    ...([edit, "limits", { type: "filter", at: "prerouting", priority: -150 }] as const),
+    lookUps("limit", (family, name) => [
+      ...[ct(NFT_CT_DIRECTION, 0), cmp(0, "eq", Uint8Array.of(0))],
+      ...[...placed(family), lookup(name, 0, "verdict")],
+    ]),
+  );
+  hookChain(edit, "places", { type: "nat", at: "prerouting", priority: -100 }, [
+    ...lookUps("to", adopting),
+    ...lookUps("host", adopting),
+    ...lookUps("to", (family, name) => [
+      ...[...placed(family), lookup(name, 0, 0)],
+      nat("dnat", family, { address: 0, port: wordsOf(family) }),
+    ]),
+    ...lookUps("host", (family, name) => [...placed(family), lookup(name, 0, 0), nat("dnat", family, { address: 0 })]),
+    ...lookUps("group", (family, name) => [...placed(family), lookup(name, 0, "verdict")]),
   ]);
-  const original = (family: Family, kind: MapKind): string[] =>
-    lookUps(kind, (of, name) =>
-      of === family ? `meta l4proto udp ct original ${ip(of)} daddr . ct original proto-dst vmap @${name}` : "",
-    ).filter((rule) => rule !== "");
-  const adopt = [`meta mark & ${MARK} == 0 accept`, `meta mark set meta mark & ${NO_MARK}`, `ct label set ${LABEL}`];
-  const sources: string[] = [];
+  const sources: (readonly Expression[])[] = [];
   for (const [family, base] of bases) {
-    adopt.push(...original(family, "idle"), `meta nfproto ipv${family} goto ${base.idle}`);
-    sources.push(
-      ...original(family, "source").map((rule) => `ct label ${LABEL} ${rule}`),
-      `meta nfproto ipv${family} ct label ${LABEL} meta l4proto udp goto ${base.source}`,
-    );
+    const chain = `adopt${family}`;
+    renew(edit, chain);
+    edit.addRule(chain, setLabel());
+    for (const rule of lookUps("idle", (of, name) => (of === family ? [...place(of, 0), lookup(name, 0, "verdict")] : [])))
+      if (rule.length > 0) edit.addRule(chain, rule);
+    edit.addRule(chain, [verdict({ verb: "goto", chain: base.idle })]);
+    for (const rule of lookUps("source", (of, name) =>
+      of === family ? [...isOurs(), ...originalPlace(of), lookup(name, 0, "verdict")] : [],
+    ))
+      if (rule.length > 0) sources.push(rule);
+    sources.push([...isFamily(family), ...isOurs(), verdict({ verb: "goto", chain: base.source })]);
   }
-  chains.push(["adopt", "type filter hook prerouting priority -99", adopt]);
-  chains.push(["sources", "type nat hook postrouting priority 100", sources]);
-  return chains.map(([name, hook, rules]) => hookChain(name, hook, rules)).join("");
+  hookChain(edit, "sources", { type: "nat", at: "postrouting", priority: 100 }, sources);
 }
 
 /** A chain that would do nothing is not there: each costs every packet of the machine. */
-function hookChain(name: string, hook: string, rules: readonly string[]): string {
-  const add = `add chain ${TABLE} ${name} { ${hook}; }\nflush chain ${TABLE} ${name}\n`;
-  if (rules.length === 0) return `${add}delete chain ${TABLE} ${name}\n`;
-  return add + rules.map((rule) => `add rule ${TABLE} ${name} ${rule}\n`).join("");
+function hookChain(edit: TableEdit, name: string, hook: Hook, rules: readonly (readonly Expression[])[]): void {
+  renew(edit, name, hook);
+  if (rules.length === 0) edit.deleteChain(name);
+  for (const rule of rules) edit.addRule(name, rule);
+}
+
+/** A datagram of a flow that we forward. */
+function isOurs(): readonly Expression[] {
+  return [...isLabelled(), ...isUdp()];
+}
+
+export function isLabelled(): readonly Expression[] {
+  const mask = labelBytes();
+  return [ct(NFT_CT_LABELS, 0), bitwiseAnd(0, mask), cmp(0, "neq", new Uint8Array(mask.length))];
+}
+
+function setLabel(): readonly Expression[] {
+  return [immediate(0, labelBytes()), ctSet(NFT_CT_LABELS, 0)];
+}
+
+/** Where the flow's first datagram went, before it was translated. */
+export function originalPlace(family: Family): readonly Expression[] {
+  return [ct(family === 4 ? NFT_CT_DST_IP : NFT_CT_DST_IP6, 0, true), ct(NFT_CT_PROTO_DST, wordsOf(family), true)];
+}
+
+/** 128 bits in the machine's order, which is little-endian. */
+function labelBytes(): Uint8Array {
+  const bytes = new Uint8Array(16);
+  bytes[LABEL >> 3] = 1 << (LABEL & 7);
+  return bytes;
 }

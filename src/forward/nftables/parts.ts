@@ -2,84 +2,154 @@
  * What several forwards share: chains that choose among backends, limit, set the idle time or the source. Each is named by what it does, so that equal
  * ones are one.
  */
+import {
+  bitwiseAnd,
+  cmp,
+  ct,
+  ctTimeout,
+  type Expression,
+  hton,
+  immediate,
+  jhash,
+  limit,
+  lookup,
+  lookupNot,
+  masquerade,
+  nat,
+  update,
+  verdict,
+  type Word,
+} from "../../host/nf-tables/expression.ts";
+import { CT_STATE_NEW, NFT_CT_STATE } from "../../host/nf-tables/nf-tables-abi.ts";
+import type { Field, SetSpec, TableEdit } from "../../host/nf-tables/table-edit.ts";
 import type { Forward, Source } from "../forward.ts";
 import { weighted } from "../forward.ts";
-import { type Family, formatAddress, formatIpRange, type IpRange, sizeOf } from "../ip-range.ts";
-import { formatPorts, isExact, portOf } from "../listen.ts";
+import { type Family, formatIpRange, type IpRange, sizeOf } from "../ip-range.ts";
+import { isExact, type PortRange, portOf } from "../listen.ts";
 import { mergeRanges } from "../prefixes.ts";
-import { SOURCES_MAX, TABLE } from "./layout.ts";
+import { renew, SOURCES_MAX } from "./layout.ts";
 import { digest } from "./names.ts";
+import {
+  addressField,
+  addressOf,
+  behind,
+  endOf,
+  isUdp,
+  numberBytes,
+  place,
+  portBytes,
+  sourceAddress,
+  sourcePort,
+  wordsOf,
+} from "./place.ts";
 
 /** A chain with the objects that its rules name. */
 export interface Part {
   readonly chain: string;
-  readonly script: string;
-  /** Sets and timeouts that go with it, as "set name" and "ct timeout name". */
-  readonly objects: readonly string[];
+  /** Puts all of it there, whatever was there by these names. */
+  readonly write: (edit: TableEdit) => void;
+  /** What goes with it, beside the chain. */
+  readonly chains: readonly string[];
+  readonly sets: readonly string[];
 }
 
 /** Seed of the hash over flows: any, but always the same. */
-const SEED = "0x6c68";
+const SEED = 0x6c68;
 
 /** Weighted choice of one of several backends. */
 export function groupPart(forward: Forward): Part {
   const { family } = forward.listen.addresses;
   const backends = weighted(forward);
   const total = backends.reduce((sum, { weight }) => sum + weight, 0);
-  const ip = ipOf(family);
-  const over = forward.balance === "flow" ? `${ip} saddr . udp sport` : `${ip} saddr`;
-  const withPort: string[] = [];
-  const withoutPort: string[] = [];
-  let from = 0;
+  const slices: { readonly first: number; readonly last: number; readonly address: bigint; readonly port: number | undefined }[] = [];
+  let next = 0;
   for (const backend of backends) {
-    const slice = backend.weight === 1 ? `${from}` : `${from}-${from + backend.weight - 1}`;
-    from += backend.weight;
-    const port = portOf(forward.listen, backend);
-    const address = formatAddress(family, backend.address);
-    if (port === undefined) withoutPort.push(`${slice} : ${address}`);
-    else withPort.push(`${slice} : ${address} . ${port}`);
+    slices.push({ first: next, last: next + backend.weight - 1, address: backend.address, port: portOf(forward.listen, backend) });
+    next += backend.weight;
   }
-  const rules = [withPort, withoutPort]
-    .filter((elements) => elements.length > 0)
-    .map((elements) => `meta l4proto udp dnat ${ip} to jhash ${over} mod ${total} seed ${SEED} map { ${elements.join(", ")} }`);
-  return part("group", rules);
+  const chain = `group_${digest(JSON.stringify([family, forward.balance, slices.map((slice) => Object.values(slice).join())]))}`;
+  const kinds = [
+    { set: `${chain}_to`, own: slices.filter(({ port }) => port !== undefined), fields: ["inet_service"] as const },
+    { set: `${chain}_host`, own: slices.filter(({ port }) => port === undefined), fields: [] },
+  ].filter(({ own }) => own.length > 0);
+  const write = (edit: TableEdit): void => {
+    renew(edit, chain);
+    edit.addRule(chain, [verdict({ verb: "jump", chain: `adopt${family}` })]);
+    for (const { set, own, fields } of kinds) {
+      const value: readonly Field[] = [addressField(family), ...fields];
+      renewSet(edit, { name: set, key: ["integer"], value, interval: true });
+      for (const { first, last, address, port } of own) {
+        const to = port === undefined ? addressOf(family, address) : endOf(family, address, port);
+        edit.addElement(set, { key: numberBytes(first), value: to });
+        edit.addElement(set, { key: numberBytes(last + 1), ends: true });
+      }
+      edit.addRule(chain, [
+        ...[...isUdp(), ...hashOfSource(family, total, forward.balance === "flow"), hton(0), lookup(set, 0, 0)],
+        nat("dnat", family, { address: 0, ...(fields.length > 0 ? { port: wordsOf(family) } : {}) }),
+      ]);
+    }
+  };
+  return { chain, write, chains: [], sets: kinds.map(({ set }) => set) };
 }
 
 export function idlePart(family: Family, seconds: number): Part {
   const name = `t${family}_${seconds}`;
-  const layer = family === 4 ? "ip" : "ip6";
-  // "keep": other processes' flows hang on it, so that it is never replaced.
-  return {
-    chain: `idle_${name}`,
-    objects: [`ct timeout ${name}`],
-    script: `add ct timeout ${TABLE} ${name} { protocol udp; l3proto ${layer}; policy = { unreplied : ${seconds}, replied : ${seconds} }; }
-add chain ${TABLE} idle_${name}
-flush chain ${TABLE} idle_${name}
-add rule ${TABLE} idle_${name} ct timeout set "${name}"
-`,
+  const chain = `idle_${name}`;
+  const write = (edit: TableEdit): void => {
+    // Flows hang on it, so that it is never replaced.
+    edit.addTimeout(name, family, seconds);
+    renew(edit, chain);
+    edit.addRule(chain, [ctTimeout(name)]);
   };
+  return { chain, write, chains: [], sets: [] };
 }
 
 /** Addresses that are chosen one by one, so that flows spread evenly over their ports. */
 const ADDRESSES_MAX = 64n;
 
 export function sourcePart(family: Family, source: Source): Part {
-  if (source.kind === "transparent") return part("source", ["accept"]);
-  const ports = formatPorts(source.ports);
-  if (source.kind === "auto") return part("source", [`meta l4proto udp masquerade to :${ports}`]);
-  const ip = ipOf(family);
-  const to = (address: string): string =>
-    `snat ${ip} to ${family === 6 && address.includes("-") ? bracketed(address) : bracket(family, address)}:${ports}`;
+  if (source.kind === "transparent") return part("source", "transparent", [[verdict({ verb: "accept" })]]);
+  const { ports } = source;
+  if (source.kind === "auto")
+    return part("source", `auto ${source.text}`, [
+      [...isUdp(), immediate(0, portBytes(ports.first)), immediate(4, portBytes(ports.last)), masquerade(0, 4)],
+    ]);
   const pieces = source.ranges.flatMap((range) =>
     sizeOf(range) > ADDRESSES_MAX
-      ? [formatIpRange(range)]
-      : Array.from({ length: Number(sizeOf(range)) }, (_, i) => formatAddress(family, range.first + BigInt(i))),
+      ? [range]
+      : Array.from({ length: Number(sizeOf(range)) }, (_, i) => ({
+          family,
+          first: range.first + BigInt(i),
+          last: range.first + BigInt(i),
+        })),
   );
-  if (pieces.length === 1) return part("source", [`meta l4proto udp ${to(pieces[0]!)}`]);
+  const key = `${family} ${pieces.map(formatIpRange).join()} ${ports.first} ${ports.last}`;
+  if (pieces.length === 1) return part("source", key, [[...isUdp(), ...translateSource(family, pieces[0]!, ports)]]);
   return part(
     "source",
-    pieces.map((piece, i) => `meta l4proto udp jhash ${ip} saddr . udp sport mod ${pieces.length} seed ${SEED} ${i} ${to(piece)}`),
+    key,
+    pieces.map((piece, i) => [
+      ...[...isUdp(), ...hashOfSource(family, pieces.length, true), cmp(0, "eq", hostNumber(i))],
+      ...translateSource(family, piece, ports),
+    ]),
   );
+}
+
+function translateSource(family: Family, { first, last }: IpRange, ports: PortRange): readonly Expression[] {
+  const single = first === last;
+  return [
+    immediate(0, addressOf(family, first)),
+    ...(single ? [] : [immediate(4, addressOf(family, last))]),
+    ...[immediate(8, portBytes(ports.first)), immediate(12, portBytes(ports.last))],
+    nat("snat", family, { address: 0, port: 8, portLast: 12, ...(single ? {} : { addressLast: 4 }) }),
+  ];
+}
+
+/** A number below `modulus` at word 0, in the machine's order: of client and port, or of the client alone. */
+function hashOfSource(family: Family, modulus: number, port: boolean): readonly Expression[] {
+  const words = wordsOf(family);
+  const key = port ? [sourceAddress(family, 4), sourcePort(4 + words)] : [sourceAddress(family, 4)];
+  return [...key, jhash(4, 4 * (words + (port ? 1 : 0)), 0, modulus, SEED)];
 }
 
 /** Lists and limits, and no new flows where none shall be; undefined: nothing of the kind. */
@@ -89,93 +159,120 @@ export function limitPart(forward: Forward): Part | undefined {
   const refuses = forward.state === "draining" || weighted(forward).length === 0;
   if (!refuses && allow.length + deny.length + packets + bytes + sourcePackets + sourceBytes === 0) return undefined;
   const { family } = listen.addresses;
-  const ip = ipOf(family);
-  const rules: string[] = [];
-  if (deny.length > 0) rules.push(`${ip} saddr ${prefixes(deny)} goto denied`);
-  if (allow.length > 0) rules.push(`${ip} saddr != ${prefixes(allow)} goto denied`);
-  const place = `${ip} daddr . udp dport`;
   // A range has one limit for all of its places, so that it has a chain of its own; places of their own have an element each.
   const own = isExact(listen) ? undefined : forward.name;
   const meters: Meter[] = [];
-  if (packets > 0) meters.push({ key: own === undefined ? place : undefined, rate: packetRate(packets) });
-  if (bytes > 0) meters.push({ key: own === undefined ? place : undefined, rate: byteRate(bytes) });
-  const source = own === undefined ? `${ip} saddr . ${place}` : `${ip} saddr`;
-  if (sourcePackets > 0) meters.push({ key: source, rate: packetRate(sourcePackets) });
-  if (sourceBytes > 0) meters.push({ key: source, rate: byteRate(sourceBytes) });
-  const name = `class_${digest(JSON.stringify([family, rules, meters, refuses, meters.length > 0 ? own : ""]))}`;
-  return meterChain(name, family, rules, meters, refuses);
+  const all = own === undefined ? "place" : undefined;
+  const source = own === undefined ? "source and place" : "source";
+  if (packets > 0) meters.push({ key: all, ...packetRate(packets) });
+  if (bytes > 0) meters.push({ key: all, ...byteRate(bytes) });
+  if (sourcePackets > 0) meters.push({ key: source, ...packetRate(sourcePackets) });
+  if (sourceBytes > 0) meters.push({ key: source, ...byteRate(sourceBytes) });
+  const lists = { deny: mergeRanges(deny), allow: mergeRanges(allow) };
+  const written = [lists.deny, lists.allow].map((ranges) => ranges.map(formatIpRange));
+  const name = `class_${digest(JSON.stringify([family, written, meters, refuses, meters.length > 0 ? own : ""]))}`;
+  return meterChain(name, family, lists, meters, refuses);
 }
 
 interface Meter {
-  /** Undefined: one for all. */
-  readonly key: string | undefined;
-  readonly rate: string;
+  /** What has a limit of its own; undefined: one for all. */
+  readonly key: "place" | "source" | "source and place" | undefined;
+  readonly unit: "packets" | "bytes";
+  readonly perSecond: number;
+  readonly burst: number;
 }
 
 /**
  * One chain after another for each limit: what is within a limit goes on to the next chain, and what is beyond it, or finds no room in the set
  * any more, is dropped.
  */
-function meterChain(name: string, family: Family, head: readonly string[], meters: readonly Meter[], refuses: boolean): Part {
-  const lines: string[] = [];
-  const objects: string[] = [];
-  const tail = refuses ? ["ct state new goto refused"] : [];
+function meterChain(
+  name: string,
+  family: Family,
+  lists: { readonly deny: readonly IpRange[]; readonly allow: readonly IpRange[] },
+  meters: readonly Meter[],
+  refuses: boolean,
+): Part {
   const chains = [name, ...meters.map((_, i) => `${name}_${i}`)];
-  for (const chain of chains) lines.push(`add chain ${TABLE} ${chain}`, `flush chain ${TABLE} ${chain}`);
-  const rule = (chain: string, text: string): void => void lines.push(`add rule ${TABLE} ${chain} ${text}`);
-  for (const text of head) rule(name, text);
-  meters.forEach(({ key, rate }, i) => {
-    const chain = chains[i]!;
-    const next = chains[i + 1]!;
-    if (key === undefined) rule(chain, `limit rate ${rate} goto ${next}`);
-    else {
-      const set = `${name}_m${i}`;
-      objects.push(`set ${set}`);
-      const types = key.split(" . ").map((piece) => (piece.endsWith("port") ? "inet_service" : `ipv${family}_addr`));
-      lines.push(`add set ${TABLE} ${set} { type ${types.join(" . ")}; size ${SOURCES_MAX}; flags dynamic,timeout; timeout 10s; }`);
-      rule(chain, `update @${set} { ${key} limit rate ${rate} } goto ${next}`);
+  const meterSet = (i: number): string => `${name}_m${i}`;
+  const listSets = (["deny", "allow"] as const).filter((kind) => lists[kind].length > 0).map((kind) => ({ kind, set: `${name}_${kind}` }));
+  const write = (edit: TableEdit): void => {
+    for (const chain of chains) renew(edit, chain);
+    for (const { kind, set } of listSets) {
+      renewSet(edit, { name: set, key: [addressField(family)], interval: true });
+      for (const { first, last } of lists[kind]) {
+        edit.addElement(set, { key: addressOf(family, first) });
+        const end = behind(family, last);
+        if (end !== undefined) edit.addElement(set, { key: end, ends: true });
+      }
+      const found = kind === "deny" ? lookup(set, 0) : lookupNot(set, 0);
+      edit.addRule(name, [sourceAddress(family, 0), found, verdict({ verb: "goto", chain: "denied" })]);
     }
-    rule(chain, "goto limited");
-  });
-  for (const text of tail) rule(chains.at(-1)!, text);
-  return { chain: name, script: `${lines.join("\n")}\n`, objects: [...objects, ...chains.slice(1).map((chain) => `chain ${chain}`)] };
+    meters.forEach(({ key, unit, perSecond, burst }, i) => {
+      const rate = limit(unit, perSecond, burst);
+      const onward = verdict({ verb: "goto", chain: chains[i + 1]! });
+      if (key === undefined) edit.addRule(chains[i]!, [rate, onward]);
+      else {
+        const { types, loads } = keyParts(family, key);
+        edit.addSet({ name: meterSet(i), key: types, size: SOURCES_MAX, dynamic: true, timeoutSeconds: METER_SECONDS });
+        edit.addRule(chains[i]!, [...loads, update(meterSet(i), 0, rate), onward]);
+      }
+      edit.addRule(chains[i]!, [verdict({ verb: "goto", chain: "limited" })]);
+    });
+    if (refuses)
+      edit.addRule(chains.at(-1)!, [
+        ...[ct(NFT_CT_STATE, 0), bitwiseAnd(0, hostNumber(CT_STATE_NEW)), cmp(0, "neq", hostNumber(0))],
+        verdict({ verb: "goto", chain: "refused" }),
+      ]);
+  };
+  const meterSets = meters.flatMap(({ key }, i) => (key === undefined ? [] : [meterSet(i)]));
+  return { chain: name, write, chains: chains.slice(1), sets: [...meterSets, ...listSets.map(({ set }) => set)] };
+}
+
+/** After so long a rate has filled up again. */
+const METER_SECONDS = 10;
+
+function keyParts(
+  family: Family,
+  key: NonNullable<Meter["key"]>,
+): { readonly types: readonly Field[]; readonly loads: readonly Expression[] } {
+  const address = addressField(family);
+  const at: Word = key === "source and place" ? wordsOf(family) : 0;
+  const source = { types: [address], loads: [sourceAddress(family, 0)] };
+  const placed = { types: [address, "inet_service"] as const, loads: place(family, at) };
+  if (key === "source") return source;
+  if (key === "place") return placed;
+  return { types: [...source.types, ...placed.types], loads: [...source.loads, ...placed.loads] };
 }
 
 /** The kernel's bursts are 32 bits wide. Of packets the burst is the bucket, of bytes what the bucket holds beyond a second's worth. */
-function packetRate(packets: number): string {
-  return `${packets}/second burst ${Math.min(packets, 0xffff_ffff)} packets`;
+function packetRate(packets: number): Omit<Meter, "key"> {
+  return { unit: "packets", perSecond: packets, burst: Math.min(packets, 0xffff_ffff) };
 }
 
-function byteRate(bytes: number): string {
-  return bytes >= BURST_BYTES_LEAST ? `${bytes} bytes/second` : `${bytes} bytes/second burst ${BURST_BYTES_LEAST - bytes} bytes`;
+function byteRate(bytes: number): Omit<Meter, "key"> {
+  return { unit: "bytes", perSecond: bytes, burst: Math.max(0, BURST_BYTES_LEAST - bytes) };
 }
 
-function prefixes(ranges: readonly IpRange[]): string {
-  return `{ ${mergeRanges(ranges).map(formatIpRange).join(", ")} }`;
+/** `key`: what the rules do, in words. */
+function part(kind: string, key: string, rules: readonly (readonly Expression[])[]): Part {
+  const chain = `${kind}_${digest(key)}`;
+  const write = (edit: TableEdit): void => {
+    renew(edit, chain);
+    for (const rule of rules) edit.addRule(chain, rule);
+  };
+  return { chain, write, chains: [], sets: [] };
 }
 
-function part(kind: string, rules: readonly string[]): Part {
-  const chain = `${kind}_${digest(rules.join("\n"))}`;
-  const lines = [
-    `add chain ${TABLE} ${chain}`,
-    `flush chain ${TABLE} ${chain}`,
-    ...rules.map((rule) => `add rule ${TABLE} ${chain} ${rule}`),
-  ];
-  return { chain, script: `${lines.join("\n")}\n`, objects: [] };
+function renewSet(edit: TableEdit, set: SetSpec): void {
+  edit.addSet(set);
+  edit.flushSet(set.name);
+}
+
+/** 32 bits in the machine's order. */
+function hostNumber(value: number): Uint8Array {
+  return numberBytes(value).reverse();
 }
 
 /** The longest datagram has to pass. */
 const BURST_BYTES_LEAST = 65_536;
-
-function ipOf(family: Family): "ip" | "ip6" {
-  return family === 4 ? "ip" : "ip6";
-}
-
-function bracket(family: Family, address: string): string {
-  return family === 6 ? `[${address}]` : address;
-}
-
-function bracketed(range: string): string {
-  const [first = "", last = ""] = range.split("-");
-  return `[${first}]-[${last}]`;
-}

@@ -1,29 +1,42 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Prng } from "../../base/prng.ts";
+import type { Expression } from "../../host/nf-tables/expression.ts";
+import type { SetElement, SetSpec, TableEdit } from "../../host/nf-tables/table-edit.ts";
 import { desiredState, NOTHING_DESIRED } from "../desired-state.ts";
 import { type Forward, parseForward } from "../forward.ts";
 import { plan } from "../plan.ts";
-import { tableScript } from "./layout.ts";
+import { addContents } from "./layout.ts";
+import { endOf } from "./place.ts";
 import { Ruleset } from "./ruleset.ts";
 
 const forward = (entry: object): Forward => parseForward({ name: "a", listen: "192.0.2.1:5000", to: ["10.0.0.1:6000"], ...entry }, "");
+const shown = (value: SetElement["value"]): string => {
+  if (value instanceof Uint8Array) return value.join(".");
+  return value !== undefined && "chain" in value ? `${value.verb} ${value.chain.replace(/_[0-9a-f]{12}$/, "_…")}` : "";
+};
 const elementsOf = (entry: object): string[] =>
   new Ruleset([forward({ name: "base" }), forward({ name: "base6", listen: "[2001:db8::1]:1", to: ["[2001:db8::2]:1"] })], 1)
     .contribution(forward(entry))
-    .elements.map(({ map, value }) => `${map} ${value.replace(/_[0-9a-f]{12}$/, "_…")}`);
+    .elements.map(({ map, value }) => `${map} ${shown(value)}`);
 
 test("which maps a forward is in", () => {
-  assert.deepEqual(elementsOf({}), ["to4 10.0.0.1 . 6000"]);
-  assert.deepEqual(elementsOf({ to: ["10.0.0.1"] }), ["to4 10.0.0.1 . 5000"]);
-  assert.deepEqual(elementsOf({ listen: "192.0.2.1:5000-5009" }), ["to4r 10.0.0.1 . 6000"]);
+  assert.deepEqual(elementsOf({}), ["to4 10.0.0.1.23.112.0.0"]);
+  assert.deepEqual(elementsOf({ to: ["10.0.0.1"] }), ["to4 10.0.0.1.19.136.0.0"]);
+  assert.deepEqual(elementsOf({ listen: "192.0.2.1:5000-5009" }), ["to4r 10.0.0.1.23.112.0.0"]);
   assert.deepEqual(elementsOf({ listen: "192.0.2.0/24:5000", to: ["10.0.0.1"] }), ["host4r 10.0.0.1"]);
-  assert.deepEqual(elementsOf({ listen: "[2001:db8::1]:5000", to: ["[2001:db8::2]:7"] }), ["to6 2001:db8::2 . 7"]);
+  assert.deepEqual(elementsOf({ listen: "[2001:db8::1]:5000", to: ["[2001:db8::2]:7"] }), [
+    `to6 ${endOf(6, 0x2001_0db8_0000_0000_0000_0000_0000_0002n, 7).join(".")}`,
+  ]);
   assert.deepEqual(elementsOf({ to: ["10.0.0.1", "10.0.0.2@2"] }), ["group4 goto group_…"]);
   assert.deepEqual(elementsOf({ to: ["10.0.0.1@0"] }), ["limit4 jump class_…"]);
   assert.deepEqual(elementsOf({ draining: true }), ["limit4 jump class_…"]);
-  assert.deepEqual(elementsOf({ deny: ["10.0.0.0/8"], idle: 7 }), ["to4 10.0.0.1 . 6000", "limit4 jump class_…", "idle4 goto idle_t4_7"]);
-  assert.deepEqual(elementsOf({ source: ["192.0.2.9"] }), ["to4 10.0.0.1 . 6000", "source4 goto source_…"]);
+  assert.deepEqual(elementsOf({ deny: ["10.0.0.0/8"], idle: 7 }), [
+    "to4 10.0.0.1.23.112.0.0",
+    "limit4 jump class_…",
+    "idle4 goto idle_t4_7",
+  ]);
+  assert.deepEqual(elementsOf({ source: ["192.0.2.9"] }), ["to4 10.0.0.1.23.112.0.0", "source4 goto source_…"]);
   assert.deepEqual(elementsOf({ enabled: false }), []);
 });
 
@@ -33,37 +46,91 @@ test("the most usual idle time and source need no element", () => {
   );
   const ruleset = new Ruleset([forward({ name: "odd", listen: "192.0.2.1:99" }), ...same], 1);
   assert.deepEqual(ruleset.contribution(same[0]!).elements.length, 1);
-  assert.match(ruleset.mark(), /comment "4:idle_t4_40:source_[0-9a-f]{12}"/);
+  const table = new Table();
+  addContents(table);
+  ruleset.writeMark(table);
+  assert.match(table.comment, /^4:idle_t4_40:source_[0-9a-f]{12}$/);
 });
 
-/** What a script leaves in the table, elements and chains, as nft would do it; the wrong order of things is an error as there. */
-class Table {
-  readonly elements = new Map<string, string>();
-  readonly rules = new Map<string, string[]>();
+/** What changes leave in the table; the wrong order of things is an error as in the kernel. */
+class Table implements TableEdit {
+  readonly elements = new Map<string, SetElement["value"]>();
+  readonly rules = new Map<string, Expression[][]>();
+  readonly sets = new Set<string>();
+  readonly timeouts = new Set<string>();
+  comment = "";
 
-  run(script: string): void {
-    for (const line of script.split("\n")) {
-      const [, verb, kind, name = "", rest = ""] = /^(\w+) (element|chain|rule) inet longhaul_forward (\w+) ?(.*)$/.exec(line) ?? [];
-      if (name === "state") continue;
-      if (kind === "element" && verb === "add") for (const pair of rest.slice(2, -2).split(", ")) this.#add(name, pair);
-      else if (kind === "element") assert.ok(this.elements.delete(`${name} ${rest.slice(2, -2)}`), `deletes what is not there: ${line}`);
-      else if (kind === "chain" && verb === "add") this.rules.set(name, this.rules.get(name) ?? []);
-      else if (kind === "chain" && verb === "flush") this.rules.set(name, []);
-      else if (kind === "rule") this.rules.get(name)!.push(rest);
-      else if (kind === "chain") {
-        const users = [...this.elements.values(), ...[...this.rules.values()].flat()].filter((text) => text.endsWith(` ${name}`));
-        assert.equal(users.length, 0, `${line}: still used`);
-        assert.ok(this.rules.delete(name), line);
-      }
-    }
+  addChain(name: string): void {
+    this.rules.set(name, this.rules.get(name) ?? []);
   }
 
-  #add(map: string, pair: string): void {
-    const [key, value] = pair.split(" : ");
-    const place = `${map} ${key}`;
+  flushChain(name: string): void {
+    assert.ok(this.rules.has(name), name);
+    this.rules.set(name, []);
+  }
+
+  deleteChain(name: string): void {
+    this.#unused(name);
+    const deleted = this.rules.get(name);
+    assert.ok(deleted !== undefined, name);
+    assert.equal(deleted.length, 0, `${name} still has rules`);
+    this.rules.delete(name);
+  }
+
+  addRule(chain: string, expressions: readonly Expression[]): void {
+    for (const { refersTo } of expressions) if (refersTo !== undefined) this.#exists(refersTo);
+    this.rules.get(chain)!.push([...expressions]);
+  }
+
+  addSet({ name }: SetSpec): void {
+    this.sets.add(name);
+  }
+
+  flushSet(name: string): void {
+    assert.ok(this.sets.has(name), name);
+    for (const place of this.elements.keys()) if (place.startsWith(`${name} `)) this.elements.delete(place);
+  }
+
+  deleteSet(name: string): void {
+    this.#unused(name);
+    this.flushSet(name);
+    this.sets.delete(name);
+  }
+
+  addElement(set: string, { key, keyLast, ends, value, comment }: SetElement): void {
+    assert.ok(this.sets.has(set), set);
+    const place = `${set} ${key}-${keyLast ?? ""}${ends === true ? " ends" : ""}`;
     assert.ok(!this.elements.has(place), `${place} is there already`);
-    assert.ok(!/ (\w+_\S+)$/.test(value!) || this.rules.has(value!.split(" ")[1]!), `${value} does not exist`);
-    this.elements.set(place, value!);
+    if (value !== undefined && "chain" in value) this.#exists(value.chain);
+    this.elements.set(place, value);
+    if (set === "state") this.comment = comment ?? "";
+  }
+
+  deleteElement(set: string, { key, keyLast }: SetElement): void {
+    assert.ok(this.elements.delete(`${set} ${key}-${keyLast ?? ""}`), `deletes what is not there: ${set} ${key}`);
+  }
+
+  addTimeout(name: string): void {
+    this.timeouts.add(name);
+  }
+
+  /** Of maps of places, as forwards contribute them. */
+  get places(): string[] {
+    return [...this.elements]
+      .filter(([place]) => !/^(state|group_|class_)/.test(place))
+      .map(([place, value]) => `${place.split(" ")[0]} ${JSON.stringify(value)}`)
+      .sort();
+  }
+
+  #exists(name: string): void {
+    assert.ok(this.rules.has(name) || this.sets.has(name) || this.timeouts.has(name), `${name} does not exist`);
+  }
+
+  #unused(name: string): void {
+    for (const value of this.elements.values())
+      assert.ok(value === undefined || !("chain" in value) || value.chain !== name, `${name}: an element still goes there`);
+    for (const rule of [...this.rules.values()].flat())
+      assert.ok(!rule.some(({ refersTo }) => refersTo === name), `${name}: a rule still refers to it`);
   }
 }
 
@@ -88,19 +155,24 @@ test("changes in any order end where a table made anew would be, and never delet
     let state = desiredState(1, some());
     const ruleset = new Ruleset(state.forwards.values(), 1);
     const table = new Table();
-    table.run(tableScript() + ruleset.whole() + ruleset.elements(state.forwards.values()) + ruleset.hooks() + ruleset.mark());
+    addContents(table);
+    ruleset.writeParts(table);
+    ruleset.writeElements(table, state.forwards.values());
+    ruleset.writeHooks(table);
+    ruleset.writeMark(table);
     for (let step = 0; step < 6; step++) {
       const next = desiredState(state.revision + 1, step === 5 ? [] : some());
-      table.run(ruleset.change(plan(state, next)));
-      const expected = new Map<string, string>();
-      for (const each of next.forwards.values())
-        for (const { map, value } of ruleset.contribution(each).elements) expected.set(`${map} ${each.name}`, value);
-      assert.equal(table.elements.size, expected.size, `seed ${seed}, step ${step}`);
-      assert.deepEqual([...table.elements.values()].sort(), [...expected.values()].sort(), `seed ${seed}, step ${step}`);
+      ruleset.change(table, plan(state, next));
+      const expected = [...next.forwards.values()].flatMap((each) =>
+        ruleset.contribution(each).elements.map(({ map, value }) => `${map} ${JSON.stringify(value)}`),
+      );
+      assert.deepEqual(table.places, expected.sort(), `seed ${seed}, step ${step}`);
       state = next;
     }
     const kept = [...table.rules.keys()].filter((name) => /^(class|group|source)_/.test(name) && !ruleset.chains.includes(name));
     assert.deepEqual(kept, [], `seed ${seed}: chains that nobody needs`);
+    const keptSets = [...table.sets].filter((name) => /^(class|group)_/.test(name) && !ruleset.sets.includes(name));
+    assert.deepEqual(keptSets, [], `seed ${seed}: sets that nobody needs`);
     assert.equal(ruleset.state.digest, new Ruleset(NOTHING_DESIRED.forwards.values(), 0).state.digest);
   }
 });

@@ -4,17 +4,19 @@
  *   forward → contribution: elements of maps, parts          equal forwards, equal contributions
  *   change  → elements away, elements in; parts that begin or cease to be used; hooks when a map begins or ceases to be empty
  */
+import type { SetElement, TableEdit } from "../../host/nf-tables/table-edit.ts";
 import type { Forward } from "../forward.ts";
 import { weighted } from "../forward.ts";
-import { type Family, formatAddress, formatIpRange } from "../ip-range.ts";
-import { formatPorts, portOf } from "../listen.ts";
+import type { Family } from "../ip-range.ts";
+import { portOf } from "../listen.ts";
 import type { Plan } from "../plan.ts";
-import { type Base, hookScript, type MapKind, mapName, TABLE } from "./layout.ts";
+import { type Base, editHooks, LAYOUT, type MapKind, mapName } from "./layout.ts";
 import { digest32 } from "./names.ts";
 import { groupPart, idlePart, limitPart, type Part, sourcePart } from "./parts.ts";
+import { addressOf, endOf, keyOf } from "./place.ts";
 
 interface Contribution {
-  readonly elements: readonly { readonly map: string; readonly value: string }[];
+  readonly elements: readonly { readonly map: string; readonly value: NonNullable<SetElement["value"]> }[];
   readonly parts: readonly Part[];
 }
 
@@ -26,7 +28,7 @@ export class Ruleset {
   readonly #elements = new Map<string, number>();
   readonly #parts = new Map<string, { readonly part: Part; uses: number }>();
   /** Of all forwards, in any order. */
-  #digest = 0;
+  #digest = LAYOUT;
   #revision = 0;
 
   /**
@@ -40,54 +42,53 @@ export class Ruleset {
     this.#revision = revision;
   }
 
-  /** The whole content as a script for a table in which all maps are empty and hooks have no rules. */
-  whole(): string {
-    const lines: string[] = [];
-    for (const { part } of this.#parts.values()) lines.push(part.script);
-    return lines.join("");
+  /** The whole content, for a table in which all maps are empty and hooks have no rules. */
+  writeParts(edit: TableEdit): void {
+    for (const { part } of this.#parts.values()) part.write(edit);
   }
 
-  /** Elements of `forwards`, a line for each map. */
-  elements(forwards: Iterable<Forward>): string {
-    const byMap = new Map<string, string[]>();
+  /** Elements of `forwards`, map by map. */
+  writeElements(edit: TableEdit, forwards: Iterable<Forward>): void {
+    const byMap = new Map<string, SetElement[]>();
     for (const forward of forwards) {
-      const key = keyOf(forward);
+      const key = keyOf(forward.listen);
       for (const { map, value } of this.contribution(forward).elements) {
         const elements = byMap.get(map);
-        if (elements === undefined) byMap.set(map, [`${key} : ${value}`]);
-        else elements.push(`${key} : ${value}`);
+        if (elements === undefined) byMap.set(map, [{ ...key, value }]);
+        else elements.push({ ...key, value });
       }
     }
-    return [...byMap].map(([map, elements]) => `add element ${TABLE} ${map} { ${elements.join(", ")} }\n`).join("");
+    for (const [map, elements] of byMap) for (const element of elements) edit.addElement(map, element);
   }
 
-  hooks(): string {
-    return hookScript(this.#used(), this.#bases);
+  writeHooks(edit: TableEdit): void {
+    editHooks(edit, this.#used(), this.#bases);
   }
 
   /** The table says which state it is in, and what no map names. */
-  mark(): string {
+  writeMark(edit: TableEdit): void {
     const comment = [...this.#bases].map(([family, { idle, source }]) => `${family}:${idle}:${source}`).join(" ");
-    return `flush set ${TABLE} state\nadd element ${TABLE} state { ${this.#digest >>> 0} . ${this.#revision} comment "${comment}" }\n`;
+    edit.flushSet("state");
+    edit.addElement("state", { key: stateKey(this.state), comment });
   }
 
   get chains(): readonly string[] {
-    return [...this.#parts.keys()];
+    return [...this.#parts.values()].flatMap(({ part }) => [part.chain, ...part.chains]);
   }
 
-  get objects(): readonly string[] {
-    return [...this.#parts.values()].flatMap(({ part }) => part.objects);
+  get sets(): readonly string[] {
+    return [...this.#parts.values()].flatMap(({ part }) => part.sets);
   }
 
   get state(): { readonly digest: number; readonly revision: number } {
     return { digest: this.#digest >>> 0, revision: this.#revision };
   }
 
-  /** The change as a script. Afterwards this is what holds when it has been applied. */
-  change(plan: Plan): string {
+  /** The change. Afterwards this is what holds when it has been applied. */
+  change(edit: TableEdit, plan: Plan): void {
     const before = this.#used();
     const begun: Part[] = [];
-    const away: string[] = [];
+    const away = new Map<string, SetElement[]>();
     const gone = [...plan.removed, ...plan.changed.map((change) => change.before)];
     const come = [...plan.added, ...plan.changed.map((change) => change.after)];
     // Those that come first, so that a part used by both neither ends nor begins.
@@ -96,20 +97,22 @@ export class Ruleset {
     for (const forward of come) this.#count(forward, 1, begun);
     const ended: Part[] = [];
     for (const forward of gone) {
-      for (const { map } of this.contribution(forward).elements) away.push(`delete element ${TABLE} ${map} { ${keyOf(forward)} }\n`);
+      for (const { map } of this.contribution(forward).elements) {
+        const keys = away.get(map);
+        if (keys === undefined) away.set(map, [keyOf(forward.listen)]);
+        else keys.push(keyOf(forward.listen));
+      }
       this.#count(forward, -1, ended);
     }
     this.#revision = plan.after.revision;
     const used = this.#used();
     const same = families === this.#bases.size && used.size === before.size && [...used].every((name) => before.has(name));
-    return [
-      ...begun.map(({ script }) => script),
-      ...away,
-      this.elements(come),
-      same ? "" : this.hooks(),
-      ...ended.map(endScript),
-      this.mark(),
-    ].join("");
+    for (const part of begun) part.write(edit);
+    for (const [map, elements] of away) for (const element of elements) edit.deleteElement(map, element);
+    this.writeElements(edit, come);
+    if (!same) this.writeHooks(edit);
+    for (const part of ended) endPart(edit, part);
+    this.writeMark(edit);
   }
 
   /** What the forward means for the table. */
@@ -118,20 +121,20 @@ export class Ruleset {
     if (state === "off") return { elements: [], parts: [] };
     const { family } = listen.addresses;
     const base = this.#bases.get(family);
-    const elements: { map: string; value: string }[] = [];
+    const elements: { map: string; value: NonNullable<SetElement["value"]> }[] = [];
     const parts: Part[] = [];
-    const put = (kind: MapKind, value: string): void => void elements.push({ map: mapName(kind, listen), value });
+    const put = (kind: MapKind, value: NonNullable<SetElement["value"]>): void => void elements.push({ map: mapName(kind, listen), value });
     const use = (kind: MapKind, verb: "goto" | "jump", part: Part): void => {
       parts.push(part);
-      put(kind, `${verb} ${part.chain}`);
+      put(kind, { verb, chain: part.chain });
     };
     const backends = weighted(forward);
     if (state === "on" && backends.length > 1) use("group", "goto", groupPart(forward));
     else if (state === "on" && backends.length === 1) {
       const port = portOf(listen, backends[0]!);
-      const address = formatAddress(family, backends[0]!.address);
-      if (port === undefined) put("host", address);
-      else put("to", `${address} . ${port}`);
+      const { address } = backends[0]!;
+      if (port === undefined) put("host", addressOf(family, address));
+      else put("to", endOf(family, address, port));
     }
     const limit = limitPart(forward);
     if (limit !== undefined) use("limit", "jump", limit);
@@ -196,21 +199,26 @@ export class Ruleset {
   }
 }
 
-/** "198.51.100.1 . 5000", or ranges of either. */
-function keyOf({ listen: { addresses, ports } }: Forward): string {
-  return `${formatIpRange(addresses)} . ${formatPorts(ports)}`;
+/** Two numbers of 32 bits in the machine's order, which is little-endian. */
+function stateKey({ digest, revision }: { readonly digest: number; readonly revision: number }): Uint8Array {
+  const view = new DataView(new ArrayBuffer(8));
+  view.setUint32(0, digest, true);
+  view.setUint32(4, revision, true);
+  return new Uint8Array(view.buffer);
 }
 
-/** The chain goes before what its rules name. Idle times stay: flows hang on them. */
-function endScript({ chain, objects }: Part): string {
-  if (chain.startsWith("idle_")) return "";
-  const chains = [chain, ...objects.filter((object) => object.startsWith("chain ")).map((object) => object.slice(6))];
-  const others = objects.filter((object) => !object.startsWith("chain "));
-  return [
-    ...chains.map((name) => `flush chain ${TABLE} ${name}\n`),
-    ...chains.map((name) => `delete chain ${TABLE} ${name}\n`),
-    ...others.map((object) => `delete ${object.replace(" ", ` ${TABLE} `)}\n`),
-  ].join("");
+/** What `writeMark` wrote. */
+export function readState(key: Uint8Array): { readonly digest: number; readonly revision: number } {
+  const view = new DataView(key.buffer, key.byteOffset, key.length);
+  return { digest: view.getUint32(0, true), revision: view.getUint32(4, true) };
+}
+
+/** Chains go before what their rules name. Idle times stay: flows hang on them. */
+function endPart(edit: TableEdit, { chain, chains, sets }: Part): void {
+  if (chain.startsWith("idle_")) return;
+  for (const name of [chain, ...chains]) edit.flushChain(name);
+  for (const name of [chain, ...chains]) edit.deleteChain(name);
+  for (const name of sets) edit.deleteSet(name);
 }
 
 function cached(parts: Map<string, Part>, key: string, make: () => Part): Part {

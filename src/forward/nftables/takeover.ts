@@ -3,69 +3,60 @@
  * dropped stay as they are, for flows and counts hang on them.
  */
 import type { HostError } from "../../base/errors.ts";
-import { type NftName, nftList, nftScript } from "../../host/nft.ts";
-import type { Run } from "../../host/program.ts";
+import type { NfTables } from "../../host/nf-tables/nf-tables.ts";
+import { Transaction } from "../../host/nf-tables/transaction.ts";
 import type { DesiredState } from "../desired-state.ts";
-import { dropReasons, maps, TABLE, tableScript } from "./layout.ts";
+import { addContents, maps, ownChains, TABLE } from "./layout.ts";
 import { Ruleset } from "./ruleset.ts";
 
+interface Names {
+  readonly chains: readonly string[];
+  readonly sets: readonly string[];
+}
+
 /** @throws HostError, and nothing has changed */
-export async function leadOver(after: DesiredState, run: Run | undefined): Promise<Ruleset> {
-  const forwards = [...after.forwards.values()];
-  const ruleset = new Ruleset(forwards, after.revision);
-  const content = ruleset.whole() + ruleset.elements(forwards) + ruleset.hooks() + ruleset.mark();
-  const emptied = await emptying(run);
+export function leadOver(after: DesiredState, kernel: NfTables): Ruleset {
+  const found = namesOf(kernel);
   try {
-    await nftScript(
-      emptied === undefined ? tableScript() + content : emptied + tableScript() + content + (await leftovers(ruleset, run)),
-      run,
-    );
+    return write(after, kernel, found, false);
   } catch (error) {
     // Another version's table may be of another shape. Then all of it is made anew.
-    if (emptied === undefined || (error as HostError).code !== "EINVAL") throw error;
-    await nftScript(`add table ${TABLE}\ndelete table ${TABLE}\n${tableScript()}${content}`, run);
+    if (found.chains.length + found.sets.length === 0 || (error as HostError).code === "EPERM") throw error;
+    return write(after, kernel, { chains: [], sets: [] }, true);
   }
+}
+
+function write(after: DesiredState, kernel: NfTables, found: Names, anew: boolean): Ruleset {
+  const transaction = new Transaction(TABLE);
+  transaction.addTable();
+  if (anew) {
+    transaction.deleteTable();
+    transaction.addTable();
+  }
+  const known = new Set(maps.map(({ name }) => name));
+  for (const name of found.chains) transaction.flushChain(name);
+  for (const name of found.sets) if (known.has(name)) transaction.flushSet(name);
+  addContents(transaction);
+  const forwards = [...after.forwards.values()];
+  const ruleset = new Ruleset(forwards, after.revision);
+  ruleset.writeParts(transaction);
+  ruleset.writeElements(transaction, forwards);
+  ruleset.writeHooks(transaction);
+  ruleset.writeMark(transaction);
+  removeLeftovers(transaction, found, ruleset);
+  kernel.commit(transaction);
   return ruleset;
 }
 
-/** Undefined when there is no table. */
-async function emptying(run: Run | undefined): Promise<string | undefined> {
-  const found = await names(run);
-  if (found === undefined) return undefined;
-  const known = new Set(maps.map(({ name }) => name));
-  return [
-    ...found.chains.map((name) => `flush chain ${TABLE} ${name}\n`),
-    ...found.sets.filter((name) => known.has(name)).map((name) => `flush map ${TABLE} ${name}\n`),
-  ].join("");
-}
-
 /** What an earlier state needed and this one does not. */
-async function leftovers(ruleset: Ruleset, run: Run | undefined): Promise<string> {
-  const found = await names(run);
-  const objects = new Set(ruleset.objects);
-  const chains = new Set<string>([...ruleset.chains, ...dropReasons, ...HOOKS]);
-  const lines: string[] = [];
-  for (const name of found?.chains ?? [])
-    if (!chains.has(name) && !objects.has(`chain ${name}`) && !name.startsWith("idle_")) lines.push(`delete chain ${TABLE} ${name}\n`);
-  for (const name of found?.sets ?? [])
-    if (name.startsWith("class_") && !objects.has(`set ${name}`)) lines.push(`delete set ${TABLE} ${name}\n`);
-  return lines.join("");
+function removeLeftovers(transaction: Transaction, found: Names, ruleset: Ruleset): void {
+  const chains = new Set([...ruleset.chains, ...ownChains]);
+  const sets = new Set(ruleset.sets);
+  for (const name of found.chains) if (!chains.has(name) && !name.startsWith("idle_")) transaction.deleteChain(name);
+  for (const name of found.sets) if (/^(class|group)_/.test(name) && !sets.has(name)) transaction.deleteSet(name);
 }
 
-/** Terse: without elements. */
-async function names(run: Run | undefined): Promise<{ chains: string[]; sets: string[] } | undefined> {
-  const [chains, sets, all] = await Promise.all([nftList(["chains"], run), nftList(["sets"], run), nftList(["maps"], run)]);
-  const own = (objects: readonly (NftName | undefined)[]): string[] =>
-    objects.flatMap((object) => (object !== undefined && isOurs(object) ? [object.name] : []));
-  const found = {
-    chains: own((chains ?? []).map(({ chain }) => chain)),
-    sets: [...own((sets ?? []).map(({ set }) => set)), ...own((all ?? []).map(({ map }) => map))],
-  };
-  return found.chains.length + found.sets.length === 0 ? undefined : found;
+function namesOf(kernel: NfTables): Names {
+  const chains = kernel.chains().filter(({ family, table }) => family === "inet" && table === TABLE);
+  return { chains: chains.map(({ name }) => name), sets: kernel.sets(TABLE) };
 }
-
-function isOurs(object: NftName): boolean {
-  return `${object.family} ${object.table}` === TABLE;
-}
-
-const HOOKS = ["limits", "places", "adopt", "sources"];
