@@ -75,12 +75,12 @@ export async function runForward(config: RunConfig): Promise<number> {
     const signal = await stop;
     const keep = datapath.capabilities.outlivesProcess;
     log.info({ signal, keep, ...forwarder.counters }, keep ? "stopping; the kernel forwards on" : "stopping");
-    timers.stop();
-    await forwarder.close(true);
     return 0;
   } finally {
     off();
     timers.stop();
+    // Also when it could not be started: what is open would keep the process alive.
+    await forwarder.close(true);
     for (const server of servers) await server.close();
   }
 }

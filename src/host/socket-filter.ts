@@ -6,6 +6,12 @@ import { hostError, type Sys } from "./sys.ts";
 
 /** Holds for what arrives from now on; also a program for another purpose, which another option takes. @throws HostError */
 export function attachFilter(sys: Sys, fd: number, program: readonly Instruction[], level = SOL_SOCKET, option = SO_ATTACH_FILTER): void {
+  const described = filterBlock(sys, program);
+  if (sys.setsockopt(fd, level, option, described.block.address, 16) < 0) throw hostError(sys, "setsockopt", "a packet filter");
+}
+
+/** The program as struct sock_fprog { unsigned short length; struct sock_filter *filter }; both are to be kept until the kernel has it. */
+export function filterBlock(sys: Sys, program: readonly Instruction[]): { readonly block: Block; readonly code: Block } {
   const code = new Block(sys, program.length * 8);
   program.forEach(({ code: operation, whenTrue, whenFalse, k }, i) => {
     code.view.setUint16(i * 8, operation, true);
@@ -13,11 +19,10 @@ export function attachFilter(sys: Sys, fd: number, program: readonly Instruction
     code.bytes[i * 8 + 3] = whenFalse;
     code.view.setUint32(i * 8 + 4, k, true);
   });
-  // struct sock_fprog { unsigned short length; struct sock_filter *filter }
-  const described = new Block(sys, 16);
-  described.words[0] = program.length;
-  writePointer(described.words, 2, code.address);
-  if (sys.setsockopt(fd, level, option, described.address, 16) < 0) throw hostError(sys, "setsockopt", "a packet filter");
+  const block = new Block(sys, 16);
+  block.words[0] = program.length;
+  writePointer(block.words, 2, code.address);
+  return { block, code };
 }
 
 /**

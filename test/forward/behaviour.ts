@@ -108,6 +108,21 @@ function checks({ name, open, reloads }: Subject, lab: Lab): void {
     });
   }
 
+  check("a range of 2,000 ports; another forward takes the upper half over", async () => {
+    const listen = (first: number, last: number): string => `${LISTEN[4]}:${first}-${last}`;
+    const answered = async (...ports: number[]): Promise<string[]> => {
+      const found: string[] = [];
+      for (const port of ports) found.push(...Object.keys((await send({ port, waitMs: SILENCE_MS })).seenAt));
+      return found;
+    };
+    await apply({ listen: listen(12_000, 13_999) });
+    assert.deepEqual(await answered(12_000, 13_111, 13_999), ["a", "a", "a"]);
+    await apply({ listen: listen(12_000, 12_999) }, { listen: listen(13_000, 13_999), to: [at("b", 6000)] });
+    assert.deepEqual(await answered(12_000, 12_999, 13_000, 13_999), ["a", "a", "b", "b"]);
+    await apply({ listen: listen(12_000, 12_999) });
+    assert.deepEqual(await answered(12_999, 13_000), ["a"]);
+  });
+
   check("weights: 3 to 1 within what chance explains; a flow stays where it is", async () => {
     await apply({ to: [`${at("a", 6000)}@3`, at("b", 6000)] });
     const from = fresh(400);

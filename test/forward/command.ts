@@ -176,6 +176,26 @@ function checks(lab: Lab): void {
     assert.equal((await send()).count, 1);
   });
 
+  test("bpf(2) refused by a filter, as container runtimes do: says so, and takes nftables; without CAP_NET_ADMIN too it does it itself", async () => {
+    writeFileSync(state, JSON.stringify([{ name: "one", listen: `${LISTEN[4]}:5000`, to: `${BACKEND.a[4]}:6000` }]));
+    const preload = `NODE_OPTIONS=--import=${join(import.meta.dirname, "confine.ts")}`;
+    const confined = (...before: string[]): string[] => [...before, "env", preload, longhaul, "forward", "run", "--state", state];
+    const root = children.start("confined", confined());
+    await waitFor(root, '"forwarding"');
+    assert.match(root.output(), /"datapath":"nftables","because":\["xdp is not possible because [^"]*(EPERM|CAP_BPF)/);
+    assert.equal((await send()).count, 1);
+    await children.end(root);
+    const weak = children.start("weak", confined("setpriv", "--no-new-privs", "--bounding-set=-net_admin,-sys_admin", "--inh-caps=-all"));
+    await waitFor(weak, '"forwarding"');
+    assert.match(
+      weak.output(),
+      /"datapath":"userspace","because":\["xdp is not possible because [^"]*","nftables is not possible because [^"]*CAP_NET_ADMIN/,
+    );
+    assert.equal((await send()).count, 1);
+    await children.end(weak);
+    done("remove", "--all");
+  });
+
   test("without any right: says what is missing, and forwards by itself", async () => {
     chmodSync(folder, 0o777);
     done("remove", "--all");
@@ -195,6 +215,10 @@ function checks(lab: Lab): void {
     assert.match(child.output(), /"datapath":"userspace","because":\[.*nftables is not possible because/);
     assert.equal((await send({ sources: 10 })).count, 10);
     await children.end(child);
+    writeFileSync(state, JSON.stringify([{ name: "many", listen: `${LISTEN[4]}:10000-10999`, to: `${BACKEND.a[4]}:6000` }]));
+    const few = spawnSync("prlimit", ["--nofile=500:500", ...nobody, longhaul, "forward", "run", "--state", state], { encoding: "utf8" });
+    assert.equal(few.status, 1);
+    assert.match(few.stderr, /1000 places need a socket each and 500 files may be open; "ulimit -n"/);
     rmSync(state);
   });
 }

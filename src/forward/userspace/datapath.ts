@@ -45,6 +45,8 @@ export interface UserspaceOptions {
   readonly route: (host: string) => string;
   /** 0…1, for source ports. */
   readonly random: () => number;
+  /** Raises the limit of open files to so many if it can; answers what it is. */
+  readonly descriptors?: (wanted: number) => number;
   /** Sends `to` the error that the port is not there, about a datagram with these headers; false when that is not possible. */
   readonly refuse?: (from: string, to: string, quoted: Uint8Array) => boolean;
 }
@@ -242,6 +244,7 @@ export class UserspaceDatapath implements Datapath, EntranceShared {
 
   /** Entrances that are missing; all or none. */
   #open(wanted: ReadonlyMap<string, Wanted>, served: ReadonlyMap<string, Served>): Map<string, Entrance> {
+    this.#makeRoom(wanted);
     const opened = new Map<string, Entrance>();
     try {
       for (const [place, { forward, host, port }] of wanted) {
@@ -253,6 +256,19 @@ export class UserspaceDatapath implements Datapath, EntranceShared {
       throw error;
     }
     return opened;
+  }
+
+  /** A socket for each place, and one for each flow that may come. What is replaced is still open meanwhile. @throws HostError when not even the places fit */
+  #makeRoom(wanted: ReadonlyMap<string, Wanted>): void {
+    let places = this.#entrances.size;
+    for (const place of wanted.keys()) if (!this.#entrances.has(place)) places++;
+    const limit = this.#options.descriptors?.(places + this.#options.flowsMax + DESCRIPTORS_BESIDE);
+    if (limit === undefined || limit > places + DESCRIPTORS_BESIDE) return;
+    throw new HostError(
+      "EMFILE",
+      "userspace",
+      `${places} places need a socket each and ${limit} files may be open; "ulimit -n", or LimitNOFILE= of a systemd service, sets it, or give smaller ranges`,
+    );
   }
 
   #advance(now: Millis): Millis {
@@ -274,6 +290,8 @@ export class UserspaceDatapath implements Datapath, EntranceShared {
   }
 }
 
+/** Of the process itself, and some flows. */
+const DESCRIPTORS_BESIDE = 128;
 /** As the kernel limits its own (net.ipv4.icmp_msgs_per_sec). */
 const REFUSALS_PER_SECOND = 1000;
 const NO_PAYLOAD = new Uint8Array();

@@ -1,5 +1,6 @@
 /** The userspace datapath on the loop that works here. */
 import { chooseIo } from "../../host/choose.ts";
+import { raiseDescriptors } from "../../host/descriptor-limit.ts";
 import { refuseDatagram } from "../../host/icmp-refusal.ts";
 import { EpollLoop } from "../../host/loop-epoll.ts";
 import { NodeLoop } from "../../host/loop-node.ts";
@@ -17,6 +18,7 @@ export function openUserspace(flowsMax: number): UserspaceDatapath {
   const sys = loadSys();
   return new UserspaceDatapath({
     ...{ loop, flowsMax, random },
+    descriptors: raiseDescriptors,
     route: (host) => sourceAddress(sys, { host, port: 9 }),
     refuse: (from, to, quoted) => refuseDatagram(sys, from, to, quoted),
   });
