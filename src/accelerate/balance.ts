@@ -95,6 +95,34 @@ export class Balance {
     return undefined;
   }
 
+  /** What part of all flows goes where, as `choose` has it for very many of them; empty when there is no endpoint at all. */
+  expected(): Map<Target, { readonly part: number; readonly reason: Reason }> {
+    const parts = new Map<Target, { part: number; reason: Reason }>();
+    const spread = (targets: readonly Target[], weight: (target: Target) => number, part: number, reason: Reason): boolean => {
+      const sum = targets.reduce((sum, target) => sum + weight(target), 0);
+      if (sum === 0) return false;
+      for (const target of targets) {
+        const own = (part * weight(target)) / sum;
+        if (own > 0) parts.set(target, { part: (parts.get(target)?.part ?? 0) + own, reason: parts.get(target)?.reason ?? reason });
+      }
+      return true;
+    };
+    let diverted = 0;
+    let left = 1;
+    for (let i = 0; i <= this.#last; i++) {
+      const { dial, targets } = this.#shares[i]!;
+      const part = i === this.#last ? left : left * dial;
+      left -= part;
+      if (!spread(targets, useful, part, "dial")) diverted += part;
+    }
+    diverted += left;
+    if (diverted <= 0) return parts;
+    const near = this.#shares.slice(0, FAILOVER_GROUPS);
+    if (near.some(({ targets }) => spread(targets, useful, diverted, "failover"))) return parts;
+    this.#shares.some(({ targets }) => spread(targets, () => 1, diverted, "fail-open"));
+    return parts;
+  }
+
   #directed(flow: number): Share | undefined {
     for (let i = 0; i < this.#last; i++) {
       const share = this.#shares[i]!;
@@ -106,6 +134,11 @@ export class Balance {
   #findLast(): void {
     this.#last = this.#shares.findLastIndex(({ dial }) => dial > 0);
   }
+}
+
+/** Weight of an endpoint for new flows. */
+function useful({ endpoint, standing }: Target): number {
+  return standing.healthy ? endpoint.weight : 0;
 }
 
 function pick(targets: readonly Target[], flow: number, not: ReadonlySet<Target> | undefined): Target | undefined {

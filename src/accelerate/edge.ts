@@ -16,7 +16,8 @@ import type { WorkerCounters } from "../host/worker-port.ts";
 import type { EdgeConfig } from "./edge-config.ts";
 import type { EdgeCommand, EdgeMessage } from "./edge-messages.ts";
 import { EndpointNames } from "./endpoint-names.ts";
-import { type Ask, type EndpointHealth, HealthWatch } from "./health-watch.ts";
+import { type Ask, type EndpointHealth, HealthWatch, standingKey } from "./health-watch.ts";
+import type { KernelWay } from "./kernel-way.ts";
 import { type FlowObservation, merge, type PlaneObservation } from "./observation.ts";
 import type { Problem } from "./plane.ts";
 
@@ -42,15 +43,18 @@ export class Edge {
   readonly #ended: () => void;
   readonly #log: Log;
   readonly #turned: () => void;
+  readonly kernel: KernelWay | undefined;
   readonly #applied = new Map<number, { left: number; problems: Map<string, Problem>; settle: (problems: Problem[]) => void }>();
   readonly #asked = new Map<number, { left: number; flows: FlowObservation[]; settle: (flows: FlowObservation[]) => void }>();
   #checking = 0;
   #nextId = 0;
   #timer: NodeJS.Timeout | undefined;
+  #tickAt: Millis = 0;
   #closed = false;
 
-  /** `turned`: called when an endpoint's health, or what is served, has changed. */
-  constructor(threads: EdgeThreads, log: Log, turned: () => void = () => {}) {
+  /** `turned`: called when an endpoint's health, or what is served, has changed. `kernel`: forwards what it can, without the threads; closed with the edge. */
+  constructor(threads: EdgeThreads, log: Log, turned: () => void = () => {}, kernel?: KernelWay) {
+    this.kernel = kernel;
     this.#log = log;
     this.#turned = turned;
     this.#ended = () => threads.ended?.();
@@ -64,7 +68,7 @@ export class Edge {
   }
 
   /** Serves this from now on. Answers what could not be opened, once all threads have done what they can. */
-  take(config: EdgeConfig): Promise<Problem[]> {
+  async take(config: EdgeConfig): Promise<Problem[]> {
     const now = performance.now();
     this.config = config;
     this.counters.configurations++;
@@ -76,21 +80,24 @@ export class Edge {
     this.#tell({ kind: "arrange", regions: this.health.closeness.regions });
     this.#tell({ kind: "config", id, config, addresses: this.names.addresses });
     this.#tick();
-    return done;
+    const [problems] = await Promise.all([done, this.#lead()]);
+    return problems;
   }
 
   async observe(): Promise<{ readonly plane: PlaneObservation; readonly threads: readonly WorkerCounters[] }> {
     const threads = (await Promise.all(this.#threads.map((thread) => thread.counters()))).filter((answer) => answer !== undefined);
-    return { plane: merge(threads.map(({ program }) => program as PlaneObservation)), threads };
+    const plane = merge(threads.map(({ program }) => program as PlaneObservation));
+    return { plane: this.kernel === undefined ? plane : await this.kernel.add(plane), threads };
   }
 
-  /** At most so many, of all threads. */
-  flows(limit: number): Promise<FlowObservation[]> {
+  /** At most so many, of all threads and of the kernel. */
+  async flows(limit: number): Promise<FlowObservation[]> {
     const id = this.#nextId++;
-    return new Promise((settle) => {
-      this.#asked.set(id, { left: this.#threads.length, flows: [], settle: (flows) => settle(flows.slice(0, limit)) });
+    const flows = await new Promise<FlowObservation[]>((settle) => {
+      this.#asked.set(id, { left: this.#threads.length, flows: [], settle });
       this.#tell({ kind: "flows", id, limit });
     });
+    return [...flows, ...((await this.kernel?.flows(limit)) ?? [])].slice(0, limit);
   }
 
   /** An endpoint answers, or may (none was asked yet), or there is none to be asked. */
@@ -108,6 +115,7 @@ export class Edge {
     clearTimeout(this.#timer);
     this.#tell({ kind: "stop" });
     await Promise.allSettled(this.#threads.map(({ ended }) => ended));
+    await this.kernel?.close();
     this.#ended();
   }
 
@@ -149,16 +157,29 @@ export class Edge {
     this.names.refresh(now, () => this.#renamed());
     if (this.#checking < CHECKS_AT_ONCE) for (const ask of this.health.due(now)) void this.#check(ask);
     else this.counters.checksDelayed++;
-    this.#timer = setTimeout(() => this.#tick(), Math.min(TICK_MOST, Math.max(TICK_LEAST, this.health.deadline() - now)));
+    this.#tickIn(Math.min(TICK_MOST, Math.max(TICK_LEAST, this.health.deadline() - now)), now);
+  }
+
+  #tickIn(ms: Millis, now: Millis): void {
+    this.#tickAt = now + ms;
+    this.#timer = setTimeout(() => this.#tick(), ms);
   }
 
   async #check(ask: Ask): Promise<void> {
     this.#checking++;
     const outcome = await this.#probe(ask);
     this.#checking--;
-    const { change, moved } = this.health.outcome(ask.key, outcome, performance.now());
+    const now = performance.now();
+    const { change, moved } = this.health.outcome(ask.key, outcome, now);
     if (this.#closed) return;
+    // Its next turn was not known when the timer was set.
+    const next = Math.max(now + TICK_LEAST, this.health.deadline());
+    if (next < this.#tickAt) {
+      clearTimeout(this.#timer);
+      this.#tickIn(next - now, now);
+    }
     if (moved) this.#tell({ kind: "arrange", regions: this.health.closeness.regions });
+    if (moved || change !== undefined) void this.#lead();
     if (change === undefined) return;
     this.#tell({ kind: "stand", changes: [change] });
     this.#turned();
@@ -175,7 +196,21 @@ export class Edge {
     return probe({ kind, host: address, port, payload, path: check.path, name: host, timeout: this.health.timeout(ask) });
   }
 
+  /** What the kernel forwards alone follows from all that the threads were told. */
+  async #lead(): Promise<void> {
+    const { health, names } = this;
+    await this.kernel?.lead(() => ({
+      config: this.config,
+      known: {
+        standing: ({ check }, endpoint) => health.standing(standingKey(check, endpoint)) ?? { healthy: false, dead: false },
+        address: (host) => names.addresses[host],
+        rank: (region) => health.closeness.rank(region),
+      },
+    }));
+  }
+
   #renamed(): void {
+    void this.#lead();
     this.#tell({ kind: "config", id: this.#nextId++, config: this.config, addresses: this.names.addresses });
   }
 }

@@ -153,6 +153,11 @@ export class HealthWatch {
     return this.#schedule.hurry(key, now);
   }
 
+  /** Undefined: nobody watches it. */
+  standing(key: string): Standing | undefined {
+    return this.#watched.get(key)?.standing;
+  }
+
   /** All that is known: for whoever has just begun to serve. */
   standings(): StandingChange[] {
     return Array.from(this.#watched, ([key, { standing }]) => ({ key, ...standing }));

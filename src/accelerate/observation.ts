@@ -35,6 +35,8 @@ export interface FlowObservation {
   readonly accelerator: string;
   readonly listener: string;
   readonly protocol: "TCP" | "UDP";
+  /** Who moves its bytes: this process, or the kernel alone. */
+  readonly way: "userspace" | "kernel";
   readonly source: string;
   readonly at: string;
   readonly seenAs: string;
@@ -46,7 +48,8 @@ export interface FlowObservation {
   readonly why: Destination["reason"];
   readonly bytesIn: number;
   readonly bytesOut: number;
-  readonly seconds: number;
+  /** Missing for one of the kernel. */
+  readonly seconds?: number;
   readonly idleSeconds: number;
 }
 
@@ -87,7 +90,7 @@ export function describe(flow: Flow, now: number): FlowObservation {
   const { key, served, destination, seenAs, bytesIn, bytesOut, startedAt, activeAt } = flow;
   const place = (host: string, port: number): string => (host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`);
   return {
-    ...{ accelerator: served.accelerator.id, listener: served.config.id, protocol: key.protocol },
+    ...{ accelerator: served.accelerator.id, listener: served.config.id, protocol: key.protocol, way: "userspace" as const },
     ...{ source: place(key.source, key.sourcePort), at: place(key.address, key.port), seenAs },
     ...{ endpoint: place(destination.host, destination.port), endpointId: destination.target?.endpoint.id ?? "" },
     ...{ region: destination.target?.group.region ?? "", why: destination.reason },

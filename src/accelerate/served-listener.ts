@@ -146,6 +146,6 @@ export function newListenerStats(): ListenerStats {
   };
 }
 
-function portOf({ endpoint, group }: Target, port: number): number {
+export function portOf({ endpoint, group }: Target, port: number): number {
   return endpoint.port ?? group.overrides.find(({ listener }) => listener === port)?.endpoint ?? port;
 }

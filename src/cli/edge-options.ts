@@ -18,6 +18,12 @@ export const edgeOptions = z.strictObject({
   flows: count(1, 4_000_000).default(200_000).describe("most flows at once"),
   places: count(1, 100_000).default(8192).describe("most places (an address and a port) that are opened"),
   buffers: count(1, 1_000_000).default(4096).describe("most buffers of 64 KiB for bytes that one side sent and the other did not take yet"),
+  datapath: z
+    .enum(["userspace", "auto", "xdp", "nftables"])
+    .default("userspace")
+    .describe(
+      "who moves UDP: userspace, this process; auto, the kernel by XDP or nftables where it can do it alone (root), the rest this process",
+    ),
   connecttimeout: count(50, 60_000)
     .default(2000)
     .describe("milliseconds an endpoint may take to accept a connection before another one is tried"),

@@ -33,8 +33,16 @@ export function edgePages(edge: Edge, link: EdgeLink | undefined, names: DnsCoun
       regions: edge.health.closeness.regions.map((region) => ({ region, milliseconds: edge.health.closeness.distance(region) })),
       endpoints: edge.endpoints(),
       ...(names === undefined ? {} : { names }),
+      ...(edge.kernel === undefined ? {} : { kernel: { by: edge.kernel.kind, not: Object.fromEntries(edge.kernel.reasons) } }),
       ...plane,
-      counters: { ...plane.counters, ...edge.counters, ...edge.health.counters, ...edge.names.counters, ...link?.counters },
+      counters: {
+        ...plane.counters,
+        ...edge.counters,
+        ...edge.health.counters,
+        ...edge.names.counters,
+        ...link?.counters,
+        ...edge.kernel?.counters,
+      },
       threads: threads.map(({ cpuSeconds, loop }) => ({ cpuSeconds, ...loop })),
     };
   };

@@ -19,6 +19,7 @@ import type { Endpoint } from "../host/loop.ts";
 import { startLoopWorker } from "../host/worker.ts";
 import { readEdgeFile } from "./edge-file.ts";
 import { type EdgeIdentity, joinInstallation, keepIdentity, readIdentity, readServed, stateFolder } from "./edge-identity.ts";
+import { kernelOf } from "./edge-kernel.ts";
 import { type EdgeLink, linkEdge } from "./edge-link.ts";
 import { serveNames } from "./edge-names.ts";
 import type { EdgeOptions } from "./edge-options.ts";
@@ -36,7 +37,8 @@ export async function runEdge(options: EdgeOptions): Promise<number> {
   const first = identity === undefined ? readEdgeFile(options.file, 1) : (readServed(folder) ?? NOTHING);
   const announcer = announcerOf(options, log);
   const names = await serveNames(options);
-  const edge = new Edge(threadsOf(options), log, () => void announcer?.look(edge.config, edge.health));
+  const kernel = await kernelOf(options, log);
+  const edge = new Edge(threadsOf(options), log, () => void announcer?.look(edge.config, edge.health), kernel);
   const servers: HttpServer<Endpoint>[] = [];
   let stopped: (signal: string) => void = () => undefined;
   const stop = new Promise<string>((settle) => {

@@ -47,10 +47,10 @@ function printStatus({ pid, revision, regions, listeners, problems }: Status): v
 
 function printFlows(flows: readonly FlowObservation[]): void {
   printTable(
-    ["PROTOCOL", "SOURCE", "AT", "ENDPOINT", "REGION", "WHY", "SEEN AS", "IN", "OUT", "AGE", "IDLE"],
-    flows.map(({ protocol, source, at, endpoint, region, why, seenAs, bytesIn, bytesOut, seconds, idleSeconds }) => [
-      ...[protocol, source, at, endpoint, region, why, seenAs, String(bytesIn), String(bytesOut)],
-      ...[`${seconds.toFixed(0)}s`, `${idleSeconds.toFixed(0)}s`],
+    ["PROTOCOL", "SOURCE", "AT", "ENDPOINT", "REGION", "WHY", "BY", "SEEN AS", "IN", "OUT", "AGE", "IDLE"],
+    flows.map(({ protocol, source, at, endpoint, region, why, way, seenAs, bytesIn, bytesOut, seconds, idleSeconds }) => [
+      ...[protocol, source, at, endpoint, region, why, way, seenAs, String(bytesIn), String(bytesOut)],
+      ...[seconds === undefined ? "" : `${seconds.toFixed(0)}s`, `${idleSeconds.toFixed(0)}s`],
     ]),
   );
 }

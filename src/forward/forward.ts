@@ -2,6 +2,7 @@
 import type { z } from "zod";
 import { ConfigError } from "../base/errors.ts";
 import { fromHex } from "../base/hex.ts";
+import { mix32 } from "../base/text-hash.ts";
 import { type ForwardEntry, forwardEntry } from "./entry.ts";
 import { type Family, type IpRange, parseIpRange } from "./ip-range.ts";
 import { type Backend, formatBackend, type Listen, type PortRange, parseBackend, parseListen, parsePorts } from "./listen.ts";
@@ -42,6 +43,8 @@ export interface Forward {
   /** At least one, all of listen's family, no place twice. */
   readonly backends: readonly Backend[];
   readonly balance: "flow" | "source";
+  /** Which of `backends` a hash leads to, place by place; undefined: as weights say. Never in a file: `withChoices`. */
+  readonly choices: readonly number[] | undefined;
   readonly source: Source;
   readonly idleSeconds: number;
   readonly limits: Limits;
@@ -71,6 +74,7 @@ export function parseForward(given: unknown, where: string): Forward {
     listen,
     backends,
     balance: entry.balance,
+    choices: undefined,
     source: parseSource(name, entry.source, entry.sourceports, family),
     idleSeconds: entry.idle,
     limits: {
@@ -84,6 +88,15 @@ export function parseForward(given: unknown, where: string): Forward {
     check: entry.check === "none" ? undefined : { ...healthCheck(entry), kind: entry.check },
     text: JSON.stringify(written(entry)),
   };
+}
+
+/**
+ * The same, with the backend of each place of the hash given instead of drawn: for who spreads flows by rules of its own. Every backend with a weight is in
+ * `choices`, and no other. Such a forward cannot be kept in a file.
+ */
+export function withChoices(forward: Forward, choices: readonly number[]): Forward {
+  const drawn = choices.reduce((hash, index) => mix32(hash ^ index), choices.length);
+  return { ...forward, choices, text: JSON.stringify({ ...entryOf(forward), choices: `${drawn}` }) };
 }
 
 /** The entry as a file has it: what equals the default is left out. */

@@ -3,6 +3,7 @@ import { NfTables } from "../host/nf-tables/nf-tables.ts";
 import { listSysctl, readSysctl, writeSysctl } from "../host/sysctl.ts";
 import type { DatapathKind } from "./datapath.ts";
 import type { DesiredState } from "./desired-state.ts";
+import type { Family } from "./ip-range.ts";
 
 export interface Finding {
   /** error: nothing comes through. warning: something is lost or not counted. */
@@ -20,9 +21,7 @@ export function examine(state: DesiredState, kind: DatapathKind): Finding[] {
   if (kind === "userspace") return [];
   const on = [...state.forwards.values()].filter((forward) => forward.state !== "off");
   const families = new Set(on.map(({ listen }) => listen.addresses.family));
-  const findings: Finding[] = [];
-  if (families.has(4)) wanted(findings, "error", "net.ipv4.ip_forward", "1", "IPv4 is not forwarded between interfaces");
-  if (families.has(6)) wanted(findings, "error", "net.ipv6.conf.all.forwarding", "1", "IPv6 is not forwarded between interfaces");
+  const findings = [...families].flatMap(notForwarded);
   if (on.some(({ source }) => source.kind === "transparent")) {
     for (const name of listSysctl("net/ipv4/conf")) {
       const path = `net/ipv4/conf/${name}/rp_filter`;
@@ -39,6 +38,14 @@ export function examine(state: DesiredState, kind: DatapathKind): Finding[] {
     findings.push(...connections(on.length));
     findings.push(...forwardPolicies());
   }
+  return findings;
+}
+
+/** That datagrams of this family stay where they come in. */
+export function notForwarded(family: Family): Finding[] {
+  const findings: Finding[] = [];
+  const name = family === 4 ? "net.ipv4.ip_forward" : "net.ipv6.conf.all.forwarding";
+  wanted(findings, "error", name, "1", `IPv${family} is not forwarded between interfaces`);
   return findings;
 }
 

@@ -126,12 +126,17 @@ export function edgeFamilies({ plane }: { readonly plane: PlaneObservation }, ed
       name: "longhaul_edge_events",
       type: "counter",
       help: "Checks, configurations, and limits that were hit.",
-      samples: Object.entries({ ...eventsOf(plane.counters), ...counters, ...health.counters, ...names.counters, ...link?.counters }).map(
-        ([event, value]) => ({
-          labels: { event: snake(event) },
-          value,
-        }),
-      ),
+      samples: Object.entries({
+        ...eventsOf(plane.counters),
+        ...counters,
+        ...health.counters,
+        ...names.counters,
+        ...link?.counters,
+        ...edge.kernel?.counters,
+      }).map(([event, value]) => ({
+        labels: { event: snake(event) },
+        value,
+      })),
     },
     {
       name: "longhaul_edge_buffers",

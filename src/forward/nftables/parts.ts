@@ -25,7 +25,7 @@ import type { Field, SetSpec, TableEdit } from "../../host/nf-tables/table-edit.
 import type { Forward, Source } from "../forward.ts";
 import { weighted } from "../forward.ts";
 import { type Family, formatIpRange, type IpRange, sizeOf } from "../ip-range.ts";
-import { isExact, type PortRange, portOf } from "../listen.ts";
+import { type Backend, isExact, type PortRange, portOf } from "../listen.ts";
 import { mergeRanges } from "../prefixes.ts";
 import { renew, SOURCES_MAX } from "./layout.ts";
 import { digest } from "./names.ts";
@@ -59,13 +59,11 @@ const SEED = 0x6c68;
 /** Weighted choice of one of several backends. */
 export function groupPart(forward: Forward): Part {
   const { family } = forward.listen.addresses;
-  const backends = weighted(forward);
-  const total = backends.reduce((sum, { weight }) => sum + weight, 0);
   const slices: { readonly first: number; readonly last: number; readonly address: bigint; readonly port: number | undefined }[] = [];
-  let next = 0;
-  for (const backend of backends) {
-    slices.push({ first: next, last: next + backend.weight - 1, address: backend.address, port: portOf(forward.listen, backend) });
-    next += backend.weight;
+  let total = 0;
+  for (const [backend, width] of widths(forward)) {
+    slices.push({ first: total, last: total + width - 1, address: backend.address, port: portOf(forward.listen, backend) });
+    total += width;
   }
   const chain = `group_${digest(JSON.stringify([family, forward.balance, slices.map((slice) => Object.values(slice).join())]))}`;
   const kinds = [
@@ -90,6 +88,18 @@ export function groupPart(forward: Forward): Part {
     }
   };
   return { chain, write, chains: [], sets: kinds.map(({ set }) => set) };
+}
+
+/** How much of the hash is whose, in order: as weights say, or as it is given place by place. */
+function widths(forward: Forward): (readonly [backend: Backend, width: number])[] {
+  const { choices, backends } = forward;
+  if (choices === undefined) return weighted(forward).map((backend) => [backend, backend.weight]);
+  const runs: [Backend, number][] = [];
+  for (const [place, index] of choices.entries()) {
+    if (place > 0 && choices[place - 1] === index) runs.at(-1)![1]++;
+    else runs.push([backends[index]!, 1]);
+  }
+  return runs;
 }
 
 export function idlePart(family: Family, seconds: number): Part {

@@ -73,7 +73,8 @@ export class UserspaceDatapath implements Datapath, EntranceShared {
     options.loop.drive({ advance: (now) => this.#advance(now) });
   }
 
-  refuses({ source, listen: { addresses, ports } }: Forward): string | undefined {
+  refuses({ source, choices, listen: { addresses, ports } }: Forward): string | undefined {
+    if (choices !== undefined) return "it chooses by weights alone";
     if (source.kind === "transparent") return "it cannot send with somebody else's address; give source auto or addresses of this machine";
     const places = sizeOf(addresses) * BigInt(ports.last - ports.first + 1);
     return places > PLACES_MAX

@@ -78,7 +78,7 @@ export class PolicyWriter {
     try {
       const targets = state === "draining" ? [] : weighted(forward);
       for (const backend of targets) taken.backends.push(this.#backend(forward, backend, taken.sources));
-      const choices = this.#choose(targets, taken);
+      const choices = this.#choose(forward, targets, taken);
       this.#policy(policy, forward, access, taken.choice, choices);
       return { policy, ...taken };
     } catch (error) {
@@ -165,12 +165,18 @@ export class PolicyWriter {
   }
 
   /** How many choices there are. */
-  #choose(targets: readonly Backend[], taken: { readonly backends: readonly number[]; choice: number }): number {
+  #choose(
+    { choices, backends, text }: Forward,
+    targets: readonly Backend[],
+    taken: { readonly backends: readonly number[]; choice: number },
+  ): number {
     const [first] = taken.backends;
     const view = this.#memory.choices;
     if (first === undefined) return 0;
-    const table = maglevTable(targets.map((backend) => ({ name: formatBackend(backend), weight: backend.weight })));
-    taken.choice = this.#choices.take(keyOf(taken.backends, targets), table.length, (at) => {
+    const given = choices?.map((index) => targets.indexOf(backends[index]!));
+    const table = given ?? maglevTable(targets.map((backend) => ({ name: formatBackend(backend), weight: backend.weight })));
+    const key = given === undefined ? keyOf(taken.backends, targets) : `${taken.backends.join()} ${text}`;
+    taken.choice = this.#choices.take(key, table.length, (at) => {
       for (const [i, index] of table.entries()) view.setUint32((at + i) * INDEX_BYTES, taken.backends[index]!, true);
     });
     return table.length;
