@@ -67,6 +67,13 @@ export const group = z.strictObject({
   region: id.describe("groups of one region are equally close"),
   dial: z.number().min(0).max(100).default(100).describe("per cent of the flows directed to the group that stay with it"),
   check: healthCheck,
+  tunnel: z
+    .string()
+    .regex(/^[A-Za-z0-9][\w.-]{0,63}$/)
+    .optional()
+    .describe(
+      "name of the edge's tunnel to a machine beside the endpoints: TCP goes through it while its far end answers; checks and UDP go the plain way",
+    ),
   overrides: z
     .array(z.strictObject({ listener: port, endpoint: port }))
     .max(OVERRIDES_MAX)

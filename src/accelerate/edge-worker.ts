@@ -5,11 +5,16 @@ import type { LoopPort } from "../host/worker-port.ts";
 import type { EdgeCommand, EdgeMessage } from "./edge-messages.ts";
 import { describe, type FlowObservation, observe } from "./observation.ts";
 import { Plane, type PlaneOptions } from "./plane.ts";
+import type { Tunnels } from "./tunnels.ts";
 
-export type EdgeWorkerData = Omit<PlaneOptions, "loop" | "suspected">;
+export type EdgeWorkerData = Omit<PlaneOptions, "loop" | "suspected" | "tunnels">;
 
 export function start(loop: Loop, data: EdgeWorkerData, port: LoopPort<EdgeCommand, EdgeMessage>): Program {
-  const plane = new Plane({ ...data, loop, suspected: (key) => port.post({ kind: "suspect", key }) });
+  return runEdgeThread(loop, data, port);
+}
+
+export function runEdgeThread(loop: Loop, data: EdgeWorkerData, port: LoopPort<EdgeCommand, EdgeMessage>, tunnels?: Tunnels): Program {
+  const plane = new Plane({ ...data, loop, tunnels, suspected: (key) => port.post({ kind: "suspect", key }) });
   port.onCommand((command, now) => {
     switch (command.kind) {
       case "config":

@@ -19,7 +19,11 @@ export interface Destination {
 /** Why a flow ended. closed: by itself, or by one of its ends. */
 export type End = "closed" | "idle" | "refused" | "dead" | "drained" | "removed" | "stopped";
 
+/** How its bytes travel: through sockets of this process, by the kernel alone, or through a tunnel to a machine beside the endpoint. */
+export type Way = "userspace" | "kernel" | "tunnel";
+
 export interface Flow {
+  readonly way: Way;
   readonly key: FlowKey;
   readonly hash: number;
   readonly served: ServedListener;

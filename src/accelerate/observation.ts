@@ -1,6 +1,6 @@
 /** What a data plane tells of itself, as plain data that can go to another thread, and what several tell together. */
 
-import type { Destination, Flow } from "./flow.ts";
+import type { Destination, Flow, Way } from "./flow.ts";
 import type { Plane, Problem } from "./plane.ts";
 import type { ListenerStats } from "./served-listener.ts";
 import { newListenerStats } from "./served-listener.ts";
@@ -35,8 +35,7 @@ export interface FlowObservation {
   readonly accelerator: string;
   readonly listener: string;
   readonly protocol: "TCP" | "UDP";
-  /** Who moves its bytes: this process, or the kernel alone. */
-  readonly way: "userspace" | "kernel";
+  readonly way: Way;
   readonly source: string;
   readonly at: string;
   readonly seenAs: string;
@@ -90,7 +89,7 @@ export function describe(flow: Flow, now: number): FlowObservation {
   const { key, served, destination, seenAs, bytesIn, bytesOut, startedAt, activeAt } = flow;
   const place = (host: string, port: number): string => (host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`);
   return {
-    ...{ accelerator: served.accelerator.id, listener: served.config.id, protocol: key.protocol, way: "userspace" as const },
+    ...{ accelerator: served.accelerator.id, listener: served.config.id, protocol: key.protocol, way: flow.way },
     ...{ source: place(key.source, key.sourcePort), at: place(key.address, key.port), seenAs },
     ...{ endpoint: place(destination.host, destination.port), endpointId: destination.target?.endpoint.id ?? "" },
     ...{ region: destination.target?.group.region ?? "", why: destination.reason },

@@ -22,6 +22,7 @@ import { ProxiedDatagrams, ProxySlab } from "./proxied-datagrams.ts";
 import { ServedListener, type ServeShared } from "./served-listener.ts";
 import { TcpEntrance } from "./tcp-entrance.ts";
 import type { Half, TcpFlow } from "./tcp-flow.ts";
+import type { Tunnels } from "./tunnels.ts";
 import { UdpEntrance } from "./udp-entrance.ts";
 
 export interface Entrance {
@@ -47,6 +48,14 @@ export interface PlaneOptions {
   readonly share: number;
   /** An endpoint's traffic met a refusal, a reset or silence: its check's key. */
   readonly suspected: (key: string) => void;
+  readonly tunnels?: Tunnels | undefined;
+}
+
+/** Where a new flow goes. */
+export interface Place {
+  readonly key: FlowKey;
+  readonly hash: number;
+  readonly destination: Destination;
 }
 
 export interface Problem {
@@ -71,8 +80,9 @@ export class Plane implements Driver, ServeShared {
   readonly flowsMax: number;
   readonly share: number;
   readonly connectTimeout: Millis;
+  readonly tunnels: Tunnels | undefined;
   readonly connecting = new Set<TcpFlow>();
-  readonly counters = { flowsFull: 0, placesFull: 0, withoutBuffer: 0, socketsRefused: 0, socketFull: 0 };
+  readonly counters = { flowsFull: 0, placesFull: 0, withoutBuffer: 0, socketsRefused: 0, socketFull: 0, tunnelRefused: 0 };
   readonly #options: PlaneOptions;
   readonly #proxy = new ProxySlab();
   #run: Batch | undefined;
@@ -99,6 +109,7 @@ export class Plane implements Driver, ServeShared {
     this.flowsMax = options.flowsMax;
     this.share = options.share;
     this.connectTimeout = options.connectTimeout;
+    this.tunnels = options.tunnels;
     this.slots = new Slots(BUFFER_BYTES, options.buffersMax);
     options.loop.drive(this);
   }
@@ -186,12 +197,7 @@ export class Plane implements Driver, ServeShared {
   }
 
   /** Where a new flow goes; undefined when it may not be, which is counted. */
-  admit(
-    served: ServedListener,
-    key: FlowKey,
-    hash: number,
-    now: Millis,
-  ): { key: FlowKey; hash: number; destination: Destination } | undefined {
+  admit(served: ServedListener, key: FlowKey, hash: number, now: Millis): Place | undefined {
     if (this.#flows.size >= this.flowsMax) {
       this.counters.flowsFull++;
       return undefined;
@@ -216,6 +222,13 @@ export class Plane implements Driver, ServeShared {
     flow.served.flows.delete(flow);
     flow.served.limits.leave(flow.key.source);
     flow.served.stats.ended[why]++;
+  }
+
+  /** It did not begin after all, and another one does in its place. */
+  forget(flow: Flow): void {
+    this.counters.tunnelRefused++;
+    this.#flows.delete(flow);
+    flow.served.flows.delete(flow);
   }
 
   suspect({ destination: { target } }: Flow): void {

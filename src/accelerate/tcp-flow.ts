@@ -25,6 +25,7 @@ const CONNECTS_MAX = 3;
 const BYTES_PER_TURN = 1 << 20;
 
 export class TcpFlow implements Flow {
+  readonly way = "userspace";
   readonly key: FlowKey;
   readonly hash: number;
   readonly served: ServedListener;

@@ -24,6 +24,7 @@ const SILENCE: Millis = 400;
 const REFUSAL_GAP: Millis = 200;
 
 export class UdpFlow implements Flow, UdpHandler {
+  readonly way = "userspace";
   readonly key: FlowKey;
   readonly hash: number;
   /** As it was when the flow began: the place may get another one. */

@@ -24,6 +24,12 @@ export const edgeOptions = z.strictObject({
     .describe(
       "who moves UDP: userspace, this process; auto, the kernel by XDP or nftables where it can do it alone (root), the rest this process",
     ),
+  tunnels: z
+    .string()
+    .default("")
+    .describe(
+      "file (JSON or YAML) of tunnels to machines beside endpoints: {NAME: {remoteaddr, key, …}}, the options of longhaul client, mode auto by default",
+    ),
   connecttimeout: count(50, 60_000)
     .default(2000)
     .describe("milliseconds an endpoint may take to accept a connection before another one is tried"),

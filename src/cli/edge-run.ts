@@ -24,6 +24,8 @@ import { type EdgeLink, linkEdge } from "./edge-link.ts";
 import { serveNames } from "./edge-names.ts";
 import type { EdgeOptions } from "./edge-options.ts";
 import { EDGE_INSTANCE, edgePages } from "./edge-pages.ts";
+import type { TunnelledEdgeData } from "./edge-thread.ts";
+import { readTunnels } from "./edge-tunnels.ts";
 import { parseMetricsAddress } from "./metrics-address.ts";
 import { onStop } from "./signals.ts";
 
@@ -79,11 +81,13 @@ export async function runEdge(options: EdgeOptions): Promise<number> {
   }
 }
 
-export function threadsOf({ workers, flows, places, buffers, connecttimeout }: EdgeOptions): EdgeThreads {
+export function threadsOf({ workers, flows, places, buffers, connecttimeout, tunnels: file }: EdgeOptions): EdgeThreads {
   const count = workers === 0 ? availableParallelism() : workers;
   const share = 1 / count;
   const handover = count > 1 ? new HandoverTable(count) : undefined;
-  const data: EdgeWorkerData = {
+  const tunnels = readTunnels(file);
+  const plain = Object.keys(tunnels).length === 0;
+  const plane: EdgeWorkerData = {
     flowsMax: Math.ceil(flows * share),
     placesMax: places,
     buffersMax: Math.ceil(buffers * share),
@@ -94,9 +98,10 @@ export function threadsOf({ workers, flows, places, buffers, connecttimeout }: E
     count,
     ended: () => handover?.close(),
     start: (index, onMessage) =>
-      startLoopWorker<EdgeWorkerData, EdgeCommand, EdgeMessage>({
-        module: new URL("../accelerate/edge-worker.ts", import.meta.url),
-        data,
+      startLoopWorker<EdgeWorkerData | TunnelledEdgeData, EdgeCommand, EdgeMessage>({
+        ...(plain
+          ? { module: new URL("../accelerate/edge-worker.ts", import.meta.url), data: plane }
+          : { module: new URL("./edge-thread.ts", import.meta.url), data: { plane, tunnels } }),
         io: "epoll",
         sharePorts: count > 1,
         handover: handover?.data(index),

@@ -145,6 +145,11 @@ export class TunnelClient implements Driver {
     return this.#accept(socket, now, { kind: KIND_TCP, target });
   }
 
+  /** The server has answered and is not silent now. Where nothing was asked yet, it is asked. */
+  answers(now: Millis): boolean {
+    return this.#slots.some((slot) => slot.answers(now));
+  }
+
   report(now: Millis): SessionReport[] {
     return this.#slots.flatMap((slot) => slot.report(now));
   }

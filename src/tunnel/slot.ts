@@ -122,6 +122,12 @@ export class Slot {
     return this.#current.session;
   }
 
+  /** The session for what is new has been answered and is not silent; it is made when there is none. */
+  answers(now: Millis): boolean {
+    const { vigil } = this.session(now);
+    return this.#current!.answered && vigil?.health.verdict !== "silent";
+  }
+
   /** What is new gets a session with the settings of now; the one there is goes on for what it has. */
   renew(now: Millis, remote: PortRange): void {
     this.#remote = remote;

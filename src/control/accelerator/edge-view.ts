@@ -127,7 +127,9 @@ function standardListener(stored: Stored, listener: ListenerRow): ListenerConfig
 
 function groupView(stored: Stored, row: EndpointGroupRow, firstPort: number): GroupConfig {
   const settings = settingsOf(row);
-  const { check, client } = groupSettingsOf(stored.tagsOf({ accelerator: row.accelerator_id, listener: row.listener_id, group: row.id }));
+  const { check, client, tunnel } = groupSettingsOf(
+    stored.tagsOf({ accelerator: row.accelerator_id, listener: row.listener_id, group: row.id }),
+  );
   return {
     id: row.id,
     region: row.region,
@@ -141,6 +143,7 @@ function groupView(stored: Stored, row: EndpointGroupRow, firstPort: number): Gr
       threshold: settings.threshold,
       ...check,
     },
+    ...(tunnel === undefined ? {} : { tunnel }),
     overrides: settings.overrides.map(({ ListenerPort, EndpointPort }) => ({ listener: ListenerPort, endpoint: EndpointPort })),
     endpoints: (stored.endpoints.get(row.id) ?? []).map((endpoint) => endpointView(endpoint, settings.checkPort === undefined, client)),
   };

@@ -3,12 +3,13 @@
  *
  *   longhaul:repin=false  longhaul:reset-dead  longhaul:drain-seconds  longhaul:tcp-idle-seconds  longhaul:udp-idle-seconds          on accelerators
  *   longhaul:flows-max  longhaul:source-flows-max  longhaul:source-flows-per-second                                                  on accelerators
+ *   longhaul:tunnel=NAME                                                                                                             on endpoint groups
  *   longhaul:health-check-protocol=SIP  -interval-ms=200  -timeout-ms  -payload   longhaul:client-address=proxy|transparent          on endpoint groups
  *
  * Names, ranges and meanings are those of accelerate/edge-config.ts; health-check-… has all that its `healthCheck` adds to the API.
  */
 import type { z } from "zod";
-import { endpoint, type HealthCheck, healthCheck, type Policy, policy } from "../../accelerate/edge-config.ts";
+import { endpoint, group, type HealthCheck, healthCheck, type Policy, policy } from "../../accelerate/edge-config.ts";
 import type { Tags } from "../tags.ts";
 import type { Level } from "./arn.ts";
 
@@ -17,6 +18,7 @@ export const SETTING_PREFIX = "longhaul:";
 export interface GroupSettings {
   readonly check: Partial<Pick<HealthCheck, "protocol" | "intervalMs" | "timeoutMs" | "payload">>;
   readonly client?: "proxy" | "transparent";
+  readonly tunnel?: string;
 }
 
 type Shape = Readonly<Record<string, z.ZodType>>;
@@ -27,6 +29,7 @@ const groupShape: Shape = {
   "health-check-timeout-ms": healthCheck.shape.timeoutMs,
   "health-check-payload": healthCheck.shape.payload,
   "client-address": endpoint.shape.client,
+  tunnel: group.shape.tunnel.unwrap(),
 };
 const acceleratorShape: Shape = Object.fromEntries(Object.entries(policy.shape).map(([key, schema]) => [kebab(key), schema]));
 const shapes: Readonly<Record<Level, Shape>> = { accelerator: acceleratorShape, "endpoint group": groupShape, listener: {} };
@@ -63,6 +66,7 @@ export function groupSettingsOf(tags: Tags): GroupSettings {
       ...member("payload", "health-check-payload"),
     },
     ...member("client", "client-address"),
+    ...member("tunnel", "tunnel"),
   } as GroupSettings;
 }
 
