@@ -135,6 +135,25 @@ export const listener = z.strictObject({
 });
 export type ListenerConfig = z.output<typeof listener>;
 
+/** Where flow logs go (flow-logger.ts). */
+export const flowLogs = z.strictObject({
+  bucket: z
+    .string()
+    .regex(/^[A-Za-z0-9][\w.-]{0,254}$/)
+    .describe("bucket of a store that speaks S3, or a folder of that name"),
+  prefix: z
+    .string()
+    .max(255)
+    .regex(/^(?!.*\.\.)[\w./-]*$/)
+    .default("")
+    .describe("what the names of files begin with"),
+  account: z
+    .string()
+    .regex(/^\d{12}$/)
+    .default("000000000000"),
+});
+export type FlowLogs = z.output<typeof flowLogs>;
+
 export const accelerator = z.strictObject({
   id,
   name: z.string().max(255).default(""),
@@ -144,7 +163,7 @@ export const accelerator = z.strictObject({
     .array(z.union([z.ipv4(), z.ipv6()]))
     .min(1)
     .max(8),
-  flowLogs: z.boolean().default(false).describe("known, and not done yet: edges write no flow logs"),
+  flowLogs: flowLogs.optional(),
   policy: policy.prefault({}),
   listeners: z
     .array(listener)

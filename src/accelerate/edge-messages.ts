@@ -10,10 +10,21 @@ export type EdgeCommand =
   | { readonly kind: "stand"; readonly changes: readonly StandingChange[] }
   | { readonly kind: "arrange"; readonly regions: readonly string[] }
   | { readonly kind: "flows"; readonly id: number; readonly limit: number }
+  | { readonly kind: "log"; readonly id: number }
   | { readonly kind: "stop" };
 
 /** thread → main */
 export type EdgeMessage =
   | { readonly kind: "applied"; readonly id: number; readonly problems: readonly Problem[] }
   | { readonly kind: "suspect"; readonly key: string }
-  | { readonly kind: "flows"; readonly id: number; readonly flows: readonly FlowObservation[] };
+  | { readonly kind: "flows"; readonly id: number; readonly flows: readonly FlowObservation[] }
+  | ({ readonly kind: "logged"; readonly id: number } & LoggedFlows);
+
+/** Of accelerators with flow logs. */
+export interface LoggedFlows {
+  readonly running: readonly FlowObservation[];
+  /** Since the last time. */
+  readonly ended: readonly FlowObservation[];
+  /** Further ones that ran or ended, and are not told. */
+  readonly skipped: number;
+}

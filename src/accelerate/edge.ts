@@ -14,7 +14,8 @@ import { SystemResolver } from "../host/resolver.ts";
 import type { LoopWorker } from "../host/worker.ts";
 import type { WorkerCounters } from "../host/worker-port.ts";
 import type { EdgeConfig } from "./edge-config.ts";
-import type { EdgeCommand, EdgeMessage } from "./edge-messages.ts";
+import type { EdgeCommand, EdgeMessage, LoggedFlows } from "./edge-messages.ts";
+import { LOGGED_MAX } from "./ended-flows.ts";
 import { EndpointNames } from "./endpoint-names.ts";
 import { type Ask, type EndpointHealth, HealthWatch, standingKey } from "./health-watch.ts";
 import type { KernelWay } from "./kernel-way.ts";
@@ -46,6 +47,7 @@ export class Edge {
   readonly kernel: KernelWay | undefined;
   readonly #applied = new Map<number, { left: number; problems: Map<string, Problem>; settle: (problems: Problem[]) => void }>();
   readonly #asked = new Map<number, { left: number; flows: FlowObservation[]; settle: (flows: FlowObservation[]) => void }>();
+  readonly #logging = new Map<number, { left: number; answers: LoggedFlows[]; settle: (answers: LoggedFlows[]) => void }>();
   #checking = 0;
   #nextId = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -100,6 +102,22 @@ export class Edge {
     return [...flows, ...((await this.kernel?.flows(limit)) ?? [])].slice(0, limit);
   }
 
+  /** Of accelerators with flow logs: what runs, and what has ended since the last time. */
+  async logged(): Promise<LoggedFlows> {
+    const id = this.#nextId++;
+    const answers = await new Promise<LoggedFlows[]>((settle) => {
+      this.#logging.set(id, { left: this.#threads.length, answers: [], settle });
+      this.#tell({ kind: "log", id });
+    });
+    const wanted = new Set(this.config.accelerators.filter(({ flowLogs }) => flowLogs !== undefined).map(({ id }) => id));
+    const kernel = ((await this.kernel?.flows(LOGGED_MAX)) ?? []).filter(({ accelerator }) => wanted.has(accelerator));
+    return {
+      running: [...answers.flatMap(({ running }) => running), ...kernel],
+      ended: answers.flatMap(({ ended }) => ended),
+      skipped: answers.reduce((sum, { skipped }) => sum + skipped, 0),
+    };
+  }
+
   /** An endpoint answers, or may (none was asked yet), or there is none to be asked. */
   get canServe(): boolean {
     const list = this.health.list();
@@ -145,6 +163,15 @@ export class Edge {
         if (--round.left > 0) return;
         this.#asked.delete(message.id);
         round.settle(round.flows);
+        return;
+      }
+      case "logged": {
+        const round = this.#logging.get(message.id);
+        if (round === undefined) return;
+        round.answers.push(message);
+        if (--round.left > 0) return;
+        this.#logging.delete(message.id);
+        round.settle(round.answers);
       }
     }
   }

@@ -35,6 +35,9 @@ export interface Flow {
   drainsSince: Millis;
   bytesIn: number;
   bytesOut: number;
+  /** Datagrams; missing for connections. */
+  readonly packetsIn?: number;
+  readonly packetsOut?: number;
   /** Our address towards the endpoint, "" while there is none. */
   readonly seenAs: string;
   /** Its endpoint is gone: ends, or goes on elsewhere. */

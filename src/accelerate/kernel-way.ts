@@ -24,6 +24,8 @@ export class KernelWay {
   readonly counters = { kernelChanges: 0, kernelFailures: 0, kernelRepairs: 0 };
   readonly #forwarder: KernelForwarder;
   readonly #log: Log;
+  /** Of the configuration that it was led to last; −1: of none. */
+  revision = -1;
   #placed: readonly PlacedEntry[] = [];
   #reasons = new Map<string, string>();
   #held = "";
@@ -73,19 +75,21 @@ export class KernelWay {
   async flows(limit: number): Promise<FlowObservation[]> {
     if (this.#placed.length === 0) return [];
     const byName = new Map(this.#placed.map((placed) => [placed.entry.name, placed]));
-    return (await this.#forwarder.flows(limit)).flatMap(({ entry, source, at, seenAs, backend, bytesIn, bytesOut, idleSeconds }) => {
-      const placed = byName.get(entry);
-      if (placed === undefined) return [];
-      const target = targetOf(placed, backend, Number(at.slice(at.lastIndexOf(":") + 1)));
-      const { accelerator, listener, balance } = placed;
-      return {
-        ...{ accelerator: accelerator.id, listener: listener.id, protocol: "UDP", way: "kernel" as const, source, at, seenAs },
-        ...{ endpoint: backend, endpointId: target?.endpoint.id ?? "", region: target?.group.region ?? "" },
-        // As it would be decided now: the kernel does not keep why.
-        why: (target && balance.expected().get(target)?.reason) ?? "dial",
-        ...{ bytesIn, bytesOut, idleSeconds },
-      };
-    });
+    return (await this.#forwarder.flows(limit)).flatMap(
+      ({ entry, source, at, seenAs, backend, bytesIn, bytesOut, packetsIn, packetsOut, idleSeconds }) => {
+        const placed = byName.get(entry);
+        if (placed === undefined) return [];
+        const target = targetOf(placed, backend, Number(at.slice(at.lastIndexOf(":") + 1)));
+        const { accelerator, listener, balance } = placed;
+        return {
+          ...{ accelerator: accelerator.id, listener: listener.id, protocol: "UDP", way: "kernel" as const, source, at, seenAs },
+          ...{ endpoint: backend, endpointId: target?.endpoint.id ?? "", region: target?.group.region ?? "" },
+          // As it would be decided now: the kernel does not keep why.
+          why: (target && balance.expected().get(target)?.reason) ?? "dial",
+          ...{ bytesIn, bytesOut, packetsIn, packetsOut, idleSeconds },
+        };
+      },
+    );
   }
 
   async close(): Promise<void> {
@@ -111,12 +115,14 @@ export class KernelWay {
       const text = JSON.stringify(possible.map(({ entry }) => entry));
       if (text === this.#held) {
         this.#placed = possible;
+        this.revision = config.revision;
         continue;
       }
       try {
         await this.#forwarder.lead(possible.map(({ entry }) => entry));
         this.#placed = possible;
         this.#held = text;
+        this.revision = config.revision;
         this.counters.kernelChanges++;
       } catch (error) {
         if (!(error instanceof HostError)) throw error;

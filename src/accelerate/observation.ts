@@ -47,6 +47,9 @@ export interface FlowObservation {
   readonly why: Destination["reason"];
   readonly bytesIn: number;
   readonly bytesOut: number;
+  /** Missing for connections. */
+  readonly packetsIn?: number;
+  readonly packetsOut?: number;
   /** Missing for one of the kernel. */
   readonly seconds?: number;
   readonly idleSeconds: number;
@@ -93,6 +96,7 @@ export function describe(flow: Flow, now: number): FlowObservation {
     ...{ source: place(key.source, key.sourcePort), at: place(key.address, key.port), seenAs },
     ...{ endpoint: place(destination.host, destination.port), endpointId: destination.target?.endpoint.id ?? "" },
     ...{ region: destination.target?.group.region ?? "", why: destination.reason },
+    ...(flow.packetsIn === undefined ? {} : { packetsIn: flow.packetsIn, packetsOut: flow.packetsOut! }),
     ...{ bytesIn, bytesOut, seconds: (now - startedAt) / 1000, idleSeconds: (now - activeAt) / 1000 },
   };
 }

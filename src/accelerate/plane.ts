@@ -49,6 +49,8 @@ export interface PlaneOptions {
   /** An endpoint's traffic met a refusal, a reset or silence: its check's key. */
   readonly suspected: (key: string) => void;
   readonly tunnels?: Tunnels | undefined;
+  /** A flow has ended. */
+  readonly ended?: (flow: Flow) => void;
 }
 
 /** Where a new flow goes. */
@@ -222,6 +224,7 @@ export class Plane implements Driver, ServeShared {
     flow.served.flows.delete(flow);
     flow.served.limits.leave(flow.key.source);
     flow.served.stats.ended[why]++;
+    this.#options.ended?.(flow);
   }
 
   /** It did not begin after all, and another one does in its place. */

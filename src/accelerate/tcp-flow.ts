@@ -39,6 +39,8 @@ export class TcpFlow implements Flow {
   readonly #client: Half;
   readonly #server: Half;
   #refused: Set<Target> | undefined;
+  /** Kept for flow logs, which ask when the socket is gone. */
+  #seenAs: string | undefined;
   #over = false;
 
   constructor(
@@ -77,7 +79,7 @@ export class TcpFlow implements Flow {
   }
 
   get seenAs(): string {
-    return this.#server.socket?.local ?? "";
+    return this.#seenAs ?? this.#server.socket?.local ?? "";
   }
 
   connect(now: Millis): void {
@@ -100,6 +102,7 @@ export class TcpFlow implements Flow {
     this.plane.connecting.delete(this);
     this.connectUntil = NEVER;
     this.#refused = undefined;
+    if (this.served.accelerator.flowLogs !== undefined) this.#seenAs = this.#server.socket?.local ?? "";
     if (this.destination.client === "proxy") {
       const { source, sourcePort, address, port } = this.key;
       this.#client.preface(proxyHeader({ host: source, port: sourcePort }, { host: address, port }));

@@ -153,11 +153,12 @@ export class UdpFlow implements Flow, UdpHandler {
   end(why: End): void {
     if (this.#over) return;
     this.#over = true;
+    // Who is told asks for our address.
+    this.#plane.ended(this, why);
     this.#socket?.close();
     this.#socket = undefined;
     this.#entrance.flows.delete(this.#peer);
     this.#entrance.socket.addresses.release(this.#peer);
-    this.#plane.ended(this, why);
   }
 
   #move(now: Millis, not?: ReadonlySet<Target>): void {

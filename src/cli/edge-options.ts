@@ -30,6 +30,16 @@ export const edgeOptions = z.strictObject({
     .describe(
       "file (JSON or YAML) of tunnels to machines beside endpoints: {NAME: {remoteaddr, key, …}}, the options of longhaul client, mode auto by default",
     ),
+  flowlogs: z
+    .string()
+    .default("")
+    .describe(
+      "where flow logs of accelerators that have them go: a folder, a folder in it for each bucket, or http(s):// address of a store that speaks S3; flowlogs in --state if not given",
+    ),
+  flowlogskey: z.string().default("").describe("with an S3 store in --flowlogs: access key ID"),
+  flowlogssecret: z.string().default("").describe("with an S3 store in --flowlogs: secret access key").meta({ secret: true }),
+  flowlogsregion: z.string().default("us-east-1").describe("with an S3 store in --flowlogs: its region"),
+  flowlogsdays: count(1, 3650).default(7).describe("with a folder in --flowlogs: files older than so many days are removed"),
   connecttimeout: count(50, 60_000)
     .default(2000)
     .describe("milliseconds an endpoint may take to accept a connection before another one is tried"),

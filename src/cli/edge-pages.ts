@@ -17,8 +17,13 @@ import { processFacts } from "./metrics-server.ts";
 export const EDGE_INSTANCE = "edge";
 const FLOWS_MAX = 1_000_000;
 
-/** `names`: of the server of names, where there is one. */
-export function edgePages(edge: Edge, link: EdgeLink | undefined, names: DnsCounters | undefined, drops: () => number): Hono {
+export interface EdgeSides {
+  /** Of the server of names, where there is one. */
+  readonly names: DnsCounters | undefined;
+  readonly flowLogs: Readonly<Record<string, number>>;
+}
+
+export function edgePages(edge: Edge, link: EdgeLink | undefined, { names, flowLogs }: EdgeSides, drops: () => number): Hono {
   const facts = () => processFacts({ io: "epoll", at: "", to: "" }, drops);
   const status = async () => {
     const { plane, threads } = await edge.observe();
@@ -33,7 +38,9 @@ export function edgePages(edge: Edge, link: EdgeLink | undefined, names: DnsCoun
       regions: edge.health.closeness.regions.map((region) => ({ region, milliseconds: edge.health.closeness.distance(region) })),
       endpoints: edge.endpoints(),
       ...(names === undefined ? {} : { names }),
-      ...(edge.kernel === undefined ? {} : { kernel: { by: edge.kernel.kind, not: Object.fromEntries(edge.kernel.reasons) } }),
+      ...(edge.kernel === undefined
+        ? {}
+        : { kernel: { by: edge.kernel.kind, revision: edge.kernel.revision, not: Object.fromEntries(edge.kernel.reasons) } }),
       ...plane,
       counters: {
         ...plane.counters,
@@ -42,6 +49,7 @@ export function edgePages(edge: Edge, link: EdgeLink | undefined, names: DnsCoun
         ...edge.names.counters,
         ...link?.counters,
         ...edge.kernel?.counters,
+        ...flowLogs,
       },
       threads: threads.map(({ cpuSeconds, loop }) => ({ cpuSeconds, ...loop })),
     };
@@ -57,7 +65,7 @@ export function edgePages(edge: Edge, link: EdgeLink | undefined, names: DnsCoun
     pages({
       families: async () => [
         ...processFamilies(facts(), EDGE_INSTANCE),
-        ...edgeFamilies(await edge.observe(), edge, link),
+        ...edgeFamilies(await edge.observe(), edge, flowLogs, link),
         ...dnsFamilies(names),
       ],
       status,

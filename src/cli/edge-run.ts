@@ -18,6 +18,7 @@ import { createLog, type Log } from "../host/log.ts";
 import type { Endpoint } from "../host/loop.ts";
 import { startLoopWorker } from "../host/worker.ts";
 import { readEdgeFile } from "./edge-file.ts";
+import { writeFlowLogs } from "./edge-flow-logs.ts";
 import { type EdgeIdentity, joinInstallation, keepIdentity, readIdentity, readServed, stateFolder } from "./edge-identity.ts";
 import { kernelOf } from "./edge-kernel.ts";
 import { type EdgeLink, linkEdge } from "./edge-link.ts";
@@ -41,6 +42,7 @@ export async function runEdge(options: EdgeOptions): Promise<number> {
   const names = await serveNames(options);
   const kernel = await kernelOf(options, log);
   const edge = new Edge(threadsOf(options), log, () => void announcer?.look(edge.config, edge.health), kernel);
+  const flowLogs = writeFlowLogs(edge, options, log);
   const servers: HttpServer<Endpoint>[] = [];
   let stopped: (signal: string) => void = () => undefined;
   const stop = new Promise<string>((settle) => {
@@ -61,7 +63,9 @@ export async function runEdge(options: EdgeOptions): Promise<number> {
     process.on("SIGHUP", hangup);
     await take(first);
     if (identity !== undefined) link = linkEdge(edge, identity, folder, take, log);
-    const app = edgePages(edge, link, names?.counters, () => servers.reduce((sum, { counters }) => sum + counters.connectionsDropped, 0));
+    const app = edgePages(edge, link, { names: names?.counters, flowLogs: flowLogs.counters }, () =>
+      servers.reduce((sum, { counters }) => sum + counters.connectionsDropped, 0),
+    );
     servers.push(await serveHttp(app.fetch, { path: instancePath(EDGE_INSTANCE, process.pid), mode: 0o600 }));
     if (options.metrics !== "")
       servers.push(await serveHttp(app.fetch, { ...parseMetricsAddress(options.metrics), connectionsMax: WATCHERS_MAX }));
@@ -76,6 +80,7 @@ export async function runEdge(options: EdgeOptions): Promise<number> {
     names?.close();
     process.off("SIGHUP", hangup);
     for (const server of servers) await server.close();
+    await flowLogs.close();
     await edge.close();
     await announcer?.close();
   }

@@ -20,8 +20,6 @@ import { playbackPath } from "../control/ivs/channel-view.ts";
 import { type IvsContext, quotaDefaults } from "../control/ivs/context.ts";
 import { Gate } from "../control/live/gate.ts";
 import { InstallationOrigin } from "../control/live/installation-origin.ts";
-import { S3Storage } from "../control/live/s3-storage.ts";
-import { FolderStorage, type Storage } from "../control/live/storage.ts";
 import { pictureByFfmpeg } from "../control/live/thumbnails.ts";
 import { Webhooks } from "../control/live/webhooks.ts";
 import { certificateFromFiles, ownCertificate } from "../host/certificate.ts";
@@ -36,6 +34,7 @@ import type { Origin } from "../live/origin.ts";
 import { status } from "../live/status.ts";
 import { parseHostPort } from "../tunnel/address.ts";
 import type { LiveOptions } from "./live.ts";
+import { openStorage } from "./object-storage.ts";
 import { FORGET_MS, firstKey, openStore } from "./store.ts";
 
 export interface Installation {
@@ -69,7 +68,10 @@ export async function startInstallation(
   };
   const live = new InstallationOrigin(origin, context, log, {
     sinks: [(event) => webhooks.post(event)],
-    storage: storageOf(config),
+    storage: openStorage({
+      ...{ option: "recordings", given: config.recordings, folder: join(config.data, "recordings") },
+      ...{ key: config.recordingskey, secret: config.recordingssecret, region: config.recordingsregion },
+    }),
     picture: pictureByFfmpeg(log),
     transcoders: config.transcoders,
   });
@@ -139,15 +141,6 @@ function webhooksOf({ webhook, webhooksecret }: LiveConfig): { readonly url: str
   if (webhooksecret === "")
     throw new ConfigError("webhooksecret", "--webhooksecret: nothing is given; give the secret that events are signed with");
   return [{ url: webhook, secret: webhooksecret }];
-}
-
-function storageOf({ data, recordings, recordingskey, recordingssecret, recordingsregion }: LiveConfig): Storage {
-  if (!/^https?:\/\//.test(recordings)) return new FolderStorage(recordings === "" ? join(data, "recordings") : recordings);
-  if (!URL.canParse(recordings)) throw new ConfigError("recordings", `--recordings: "${recordings}" is no address`);
-  if (recordingskey === "" || recordingssecret === "")
-    throw new ConfigError("recordingskey", "--recordingskey, --recordingssecret: a store that speaks S3 needs both");
-  const credentials = { accessKeyId: recordingskey, secretAccessKey: recordingssecret };
-  return new S3Storage({ endpoint: recordings, region: recordingsregion, ...credentials });
 }
 
 async function listenSecurely(config: LiveConfig, origin: Origin, loop: NodeLoop): Promise<void> {

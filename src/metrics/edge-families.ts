@@ -10,7 +10,12 @@ export interface LinkFacts {
   readonly counters: Readonly<Record<string, number>>;
 }
 
-export function edgeFamilies({ plane }: { readonly plane: PlaneObservation }, edge: Edge, link?: LinkFacts): Family[] {
+export function edgeFamilies(
+  { plane }: { readonly plane: PlaneObservation },
+  edge: Edge,
+  more: Readonly<Record<string, number>>,
+  link?: LinkFacts,
+): Family[] {
   const { health, config, counters, names } = edge;
   const each = (of: (listener: ListenerObservation) => number): Sample[] =>
     plane.listeners.map((listener) => ({ labels: labelsOf(listener), value: of(listener) }));
@@ -133,6 +138,7 @@ export function edgeFamilies({ plane }: { readonly plane: PlaneObservation }, ed
         ...names.counters,
         ...link?.counters,
         ...edge.kernel?.counters,
+        ...more,
       }).map(([event, value]) => ({
         labels: { event: snake(event) },
         value,

@@ -1,5 +1,6 @@
 /** Attributes of accelerators of both kinds: where flow logs go. DescribeAcceleratorAttributes, UpdateAcceleratorAttributes and those of custom routing. */
 import { z } from "zod";
+import { flowLogs } from "../../accelerate/edge-config.ts";
 import { operation } from "../aws/operation.ts";
 import type { AcceleratorRow } from "../store/schema.ts";
 import { acceleratorRow, type Kind } from "./accelerator-row.ts";
@@ -42,6 +43,11 @@ async function update(now: Change, context: AcceleratorContext, kind: Kind, inpu
   const flow_logs_prefix = input.FlowLogsS3Prefix ?? row.flow_logs_prefix;
   if (flow_logs === 1 && (flow_logs_bucket === "" || flow_logs_prefix === ""))
     throw invalidArgument("flow logs need FlowLogsS3Bucket and FlowLogsS3Prefix");
+  const place = flowLogs.safeParse({ bucket: flow_logs_bucket, prefix: flow_logs_prefix });
+  if (flow_logs === 1 && !place.success)
+    throw invalidArgument(
+      `FlowLogsS3${place.error.issues[0]!.path[0] === "bucket" ? "Bucket" : "Prefix"} is not one that an edge can write to`,
+    );
   await now.trx.updateTable("accelerators").set({ flow_logs, flow_logs_bucket, flow_logs_prefix }).where("id", "=", row.id).execute();
   await touch(now, row.id);
 }

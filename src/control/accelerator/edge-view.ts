@@ -104,7 +104,7 @@ function acceleratorView(context: Context, stored: Stored, row: AcceleratorRow, 
     dnsName: dnsName(context, row),
     enabled: row.enabled === 1,
     addresses: [...addresses],
-    flowLogs: row.flow_logs === 1,
+    ...(row.flow_logs === 1 ? { flowLogs: { bucket: row.flow_logs_bucket, prefix: row.flow_logs_prefix, account: context.account } } : {}),
     policy: policyOf(stored.tagsOf({ accelerator: row.id })) as AcceleratorConfig["policy"],
     listeners: listeners.flatMap((listener) =>
       row.kind === "standard" ? [standardListener(stored, listener)] : routingListeners(stored, listener),
