@@ -47,6 +47,23 @@ export const endpointReport = z.object({
 });
 export type EndpointReport = z.output<typeof endpointReport>;
 
+/** A flow as the console shows it: observation.ts. */
+export const flowSample = z.object({
+  protocol: z.enum(["TCP", "UDP"]),
+  way: z.enum(["userspace", "kernel", "tunnel"]),
+  source: z.string().max(64),
+  at: z.string().max(64),
+  endpoint: z.string().max(64),
+  region: z.string().max(255),
+  why: z.enum(["dial", "failover", "fail-open", "route"]),
+  bytesIn: count,
+  bytesOut: count,
+  idleSeconds: count,
+});
+export type FlowSample = z.output<typeof flowSample>;
+/** Flows in a report. */
+export const SAMPLE_MAX = 20;
+
 export const edgeReport = z.object({
   /** Of endpoints that changed since the last report; the first one has all. */
   health: z.array(endpointReport).max(1_000_000),
@@ -57,6 +74,8 @@ export const edgeReport = z.object({
   bytesIn: count,
   bytesOut: count,
   serving: z.boolean(),
+  /** Flows that run, the most active. */
+  sample: z.array(flowSample).max(SAMPLE_MAX).optional(),
 });
 export type EdgeReport = z.output<typeof edgeReport>;
 

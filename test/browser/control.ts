@@ -72,8 +72,31 @@ async function furnish(control: ControlProcess, data: string): Promise<string> {
     [`${group.slice(-12)} 10.1.0.1`, "HEALTHY" as const],
     [`${group.slice(-12)} 10.1.0.2`, "UNHEALTHY" as const],
   ]);
-  const report = { health: [], whole: true, regions: [], flows: 1234, newFlows: 17, bytesIn: 5e6, bytesOut: 7e7, serving: true };
-  for (const [id, revision] of [["fra1", 10] as const, ["dub1", 3] as const]) {
+  const flow = {
+    protocol: "UDP",
+    way: "kernel",
+    source: "203.0.113.77:50124",
+    at: "127.0.0.1:5060",
+    endpoint: "10.1.0.1:5060",
+    region: "frankfurt",
+  } as const;
+  const sample = [
+    { ...flow, why: "dial" as const, bytesIn: 48_000, bytesOut: 51_000, idleSeconds: 0 },
+    {
+      ...flow,
+      protocol: "TCP" as const,
+      way: "tunnel" as const,
+      region: "dublin",
+      why: "failover" as const,
+      bytesIn: 700,
+      bytesOut: 9e6,
+      idleSeconds: 12,
+    },
+  ];
+  const counts = { flows: 1234, newFlows: 17, bytesIn: 5e6, bytesOut: 7e7, serving: true };
+  for (const [id, revision, near, far] of [["fra1", 10, 4.2, 27] as const, ["dub1", 3, 26.4, 1.3] as const]) {
+    const regions = [{ region: "frankfurt", milliseconds: near }, { region: "dublin", milliseconds: far }, { region: "singapore" }];
+    const report = { health: [], whole: true, regions, ...counts, sample };
     await registry.add({ id, name: `${id}.edge.example.org`, label: id }, Date.now());
     await registry.greeted(id, "0.1.0", "", Date.now());
     await registry.applied(id, revision, 0, Date.now());
@@ -87,6 +110,55 @@ async function signIn(page: Page, id: string, secret: string): Promise<void> {
   await page.fill('input[name="id"]', id);
   await page.fill('input[name="secret"]', secret);
   await page.click("#sign-in button");
+}
+
+/** Makes an accelerator with all that can be in one, as a person does, and deletes it again from the inside out. */
+async function made(page: Page, control: ControlProcess): Promise<void> {
+  const client = control.client();
+  const create = async (scope: ReturnType<Page["locator"]>, title: string, values: Record<string, string>): Promise<void> => {
+    const form = scope.locator(".make", { hasText: title }).first();
+    await form.locator("summary").first().click();
+    for (const [name, value] of Object.entries(values)) {
+      const field = form.locator(`[name="${name}"]`);
+      if ((await field.evaluate((element) => (element as { tagName?: string }).tagName)) === "SELECT") await field.selectOption(value);
+      else await field.fill(value);
+    }
+    await form.locator('button[type="submit"]').click();
+  };
+  const remove = async (scope: ReturnType<Page["locator"]>, what: string): Promise<void> => {
+    const button = scope.getByLabel(`delete ${what}`).first();
+    await button.click();
+    await button.click();
+  };
+  const found = async () => (await client.listAccelerators({})).Accelerators!.find(({ Name }) => Name === "games");
+  await create(page.locator("#accelerators .new"), "New accelerator", { name: "games" });
+  check("an accelerator is made", await until(async () => (await found()) !== undefined), "");
+  const card = page.locator(".accelerator", { hasText: "games" });
+  await card.locator("summary").first().click();
+  await create(card, "New listener", { protocol: "UDP", ports: "7000-7010, 8000", affinity: "SOURCE_IP" });
+  const { AcceleratorArn } = (await found())!;
+  const listeners = async () => (await client.listListeners({ AcceleratorArn: AcceleratorArn! })).Listeners!;
+  check("a listener", await until(async () => (await listeners())[0]?.PortRanges?.length === 2), (await listeners())[0]?.PortRanges);
+  await until(async () => (await card.locator(".listener").count()) === 1);
+  await create(card.locator(".listener"), "New endpoint group", { region: "tokyo", protocol: "TCP", port: "7000" });
+  await until(async () => (await card.locator(".group").count()) === 1);
+  await create(card.locator(".group"), "New endpoint", { id: "10.3.0.1", weight: "9" });
+  check("an endpoint group with an endpoint", await until(async () => (await card.locator(".group .dot").count()) === 1), "");
+  await remove(card.locator(".foot").last(), "the accelerator");
+  const problem = await until(async () => /listener/.test((await page.textContent("#summary"))!));
+  check("an accelerator with listeners is not deleted, and it is said why", problem, await page.textContent("#summary"));
+  check("and stays enabled", (await found())!.Enabled === true, (await found())!.Enabled);
+  await card.locator(".make", { hasText: "New listener" }).last().locator("summary").first().click();
+  await shot(page, "forms");
+  await remove(card, "endpoint 10.3.0.1");
+  check("the endpoint is removed", await until(async () => (await card.locator(".group .dot").count()) === 0), "");
+  await remove(card.locator(".group"), "the endpoint group");
+  check("the group is deleted", await until(async () => (await card.locator(".group").count()) === 0), "");
+  await remove(card, "the listener");
+  check("the listener is deleted", await until(async () => (await listeners()).length === 0), "");
+  await remove(card, "the accelerator");
+  check("and the accelerator", await until(async () => (await found()) === undefined), "");
+  await until(async () => (await card.count()) === 0);
 }
 
 try {
@@ -125,6 +197,19 @@ try {
     /serving/.test((await page.textContent("#edges"))!) && /behind/.test((await page.textContent("#edges"))!),
     "",
   );
+  const ways = (await page.textContent("#ways .sr")) ?? "";
+  check("the map says how far regions are from edges", /fra1\S*: frankfurt 4 ms, dublin 27 ms, singapore unknown/.test(ways), ways);
+  check(
+    "with a line for each",
+    (await page.locator("#ways path").count()) === 6 && (await page.locator("#ways path.near").count()) === 2,
+    "",
+  );
+  const flows = (await page.textContent("#flows")) ?? "";
+  check(
+    "flows say why they went where they went",
+    /by the kernel.*through the tunnel.*nobody answers where its dial/s.test(flows),
+    flows.length,
+  );
   const dial = group.getByLabel("traffic dial");
   await dial.fill("35.5");
   await dial.press("Enter");
@@ -147,6 +232,7 @@ try {
   );
   await sleep(2500);
   await shot(page, "light");
+  await made(page, control);
   await page.emulateMedia({ colorScheme: "dark" });
   await shot(page, "dark");
   await page.setViewportSize({ width: 390, height: 844 });
@@ -169,6 +255,11 @@ try {
   await signIn(page, reader.id, reader.secret);
   await until(async () => (await page.locator(".group").count()) > 0);
   check("who only looks turns nothing", await group.getByLabel("traffic dial").isDisabled(), "");
+  check(
+    "and makes and deletes nothing",
+    (await page.locator(".make, .remove").count()) === 0,
+    await page.locator(".make, .remove").count(),
+  );
   check("the page had no error, and broke no rule of its policy", problems.length === 0, problems);
   await context.close();
 } finally {

@@ -1,16 +1,22 @@
 /** One accelerator: its addresses, and when it is opened its listeners, their endpoint groups and endpoints, with dials and weights to turn. */
 import type * as ga from "@aws-sdk/client-global-accelerator";
+import { deleteAccelerator, groupForm, listenerForm } from "./accelerator-forms.ts";
 import { showChildren } from "./children.ts";
 import { call } from "./control-calls.ts";
 import { GroupRow } from "./group-row.ts";
+import { removeButton } from "./remove-button.ts";
 import { build } from "./text.ts";
 
 /** As JSON brings them: times are seconds. */
 export type Accelerator = Pick<ga.Accelerator, "AcceleratorArn" | "Name" | "Enabled" | "Status" | "DnsName" | "IpSets">;
 
 export interface CardOptions {
-  /** Whether dials and weights may be turned. */
+  /** Whether dials and weights may be turned, and endpoints come and go. */
   readonly changeable: boolean;
+  /** Whether all the rest may be made and deleted. */
+  readonly admin: boolean;
+  /** Something was made or deleted: the page is to be looked at anew. */
+  readonly changed: () => Promise<unknown>;
   readonly failed: (problem: unknown) => void;
 }
 
@@ -31,6 +37,15 @@ export class AcceleratorCard {
     const summary = document.createElement("summary");
     summary.append(this.#name, this.#status, this.#places);
     this.root.append(summary, this.#listeners);
+    if (options.admin) {
+      const remove = async (): Promise<void> => {
+        await deleteAccelerator(arn);
+        await options.changed();
+      };
+      const foot = build("div", "foot", "");
+      foot.append(listenerForm(arn, options.changed), removeButton("the accelerator", remove, options.failed));
+      this.root.append(foot);
+    }
     this.root.addEventListener("toggle", () => void this.refresh().catch(options.failed));
   }
 
@@ -65,6 +80,7 @@ export class AcceleratorCard {
     if (section === undefined) {
       section = build("section", "listener", "");
       section.append(build("h3", "", ""), build("div", "groups", ""));
+      if (this.#options.admin) section.append(this.#foot(arn));
       this.#sections.set(arn, section);
     }
     const ports = (listener.PortRanges ?? []).map(({ FromPort, ToPort }) =>
@@ -78,7 +94,18 @@ export class AcceleratorCard {
       known.show(group);
       return known.root;
     });
-    showChildren(section.lastElementChild!, rows);
+    showChildren(section.children[1]!, rows);
     return section;
+  }
+
+  #foot(arn: string): HTMLElement {
+    const { changed, failed } = this.#options;
+    const remove = async (): Promise<void> => {
+      await call<object>("DeleteListener", { ListenerArn: arn });
+      await changed();
+    };
+    const foot = build("div", "foot", "");
+    foot.append(groupForm(arn, changed), removeButton("the listener", remove, failed));
+    return foot;
   }
 }

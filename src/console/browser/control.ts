@@ -1,10 +1,14 @@
 /** The page of a control process: who is signed in sees edges and accelerators, every two seconds anew, and turns dials and weights where they stand. */
 import type * as ga from "@aws-sdk/client-global-accelerator";
+import type { ConsoleEdges } from "../../control/console/console-api.ts";
 import { type Accelerator, AcceleratorCard, type CardOptions } from "./accelerator-card.ts";
+import { acceleratorForm } from "./accelerator-forms.ts";
 import { showChildren } from "./children.ts";
 import { call, edges, SignedOut } from "./control-calls.ts";
 import { Door, element } from "./door.ts";
 import { drawEdges } from "./edge-table.ts";
+import { drawFlows } from "./flow-table.ts";
+import { drawMap } from "./region-map.ts";
 
 const POLL_EVERY = 2000;
 const PAGE = 20;
@@ -15,13 +19,18 @@ let options: CardOptions | undefined;
 let timer: ReturnType<typeof setTimeout> | undefined;
 
 const door = new Door(["edges", "accelerators"], {
-  entered: (changeable) => {
-    options = { changeable, failed: (problem) => door.failed(problem) };
+  entered: (changeable, admin) => {
+    options = { changeable, admin, changed: poll, failed: (problem) => door.failed(problem) };
+    element("accelerators")
+      .querySelector(".new")!
+      .replaceChildren(...(admin ? [acceleratorForm(poll)] : []));
     return poll();
   },
   left: () => {
     clearTimeout(timer);
     cards.clear();
+    drawn = undefined;
+    for (const id of ["ways", "flows"]) element(id).hidden = true;
     element("accelerators").querySelector(".list")!.replaceChildren();
   },
 });
@@ -37,12 +46,25 @@ void door.begin();
 async function poll(): Promise<void> {
   clearTimeout(timer);
   try {
-    await Promise.all([look(), edges().then((state) => drawEdges(element("edges"), state))]);
+    await Promise.all([look(), edges().then(drawAll)]);
   } catch (error) {
     door.failed(error);
     if (error instanceof SignedOut) return;
   }
   timer = setTimeout(poll, POLL_EVERY);
+}
+
+/** What was drawn last, for another width. */
+let drawn: ConsoleEdges | undefined;
+addEventListener("resize", () => {
+  if (drawn !== undefined) drawMap(element("ways"), drawn);
+});
+
+function drawAll(state: ConsoleEdges): void {
+  drawn = state;
+  drawEdges(element("edges"), state);
+  drawMap(element("ways"), state);
+  drawFlows(element("flows"), state);
 }
 
 /** Accelerators page by page, as many as are shown, and what is in those that are open. */

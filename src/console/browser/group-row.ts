@@ -1,9 +1,11 @@
 /** An endpoint group: its region and dial, its endpoints with health and weight. */
 import type * as ga from "@aws-sdk/client-global-accelerator";
 import type { CardOptions } from "./accelerator-card.ts";
+import { endpointForm } from "./accelerator-forms.ts";
 import { showChildren } from "./children.ts";
 import { call } from "./control-calls.ts";
 import { NumberField } from "./number-field.ts";
+import { removeButton } from "./remove-button.ts";
 import { build } from "./text.ts";
 
 const HEALTH: Readonly<Record<string, readonly [string, string]>> = {
@@ -31,6 +33,7 @@ export class GroupRow {
     const head = build("div", "head", "");
     head.append(this.#region, this.#dial.root, this.#check);
     this.root.append(head, this.#endpoints);
+    if (options.changeable) this.root.append(this.#foot());
   }
 
   show(group: ga.EndpointGroup): void {
@@ -41,6 +44,18 @@ export class GroupRow {
     const items = (group.EndpointDescriptions ?? []).map((endpoint) => this.#endpoint(endpoint));
     if (items.length === 0) items.push(build("li", "none", "No endpoints."));
     showChildren(this.#endpoints, items);
+  }
+
+  #foot(): HTMLElement {
+    const { changed, failed, admin } = this.#options;
+    const foot = build("div", "foot", "");
+    foot.append(endpointForm(this.#arn, changed));
+    const remove = async (): Promise<void> => {
+      await call<object>("DeleteEndpointGroup", { EndpointGroupArn: this.#arn });
+      await changed();
+    };
+    if (admin) foot.append(removeButton("the endpoint group", remove, failed));
+    return foot;
   }
 
   #endpoint({ EndpointId, Weight, HealthState, ClientIPPreservationEnabled }: ga.EndpointDescription): HTMLElement {
@@ -57,6 +72,7 @@ export class GroupRow {
       const dot = build("span", "dot", "");
       const item = document.createElement("li");
       item.append(dot, build("span", "id", id), weight.root);
+      if (this.#options.changeable) item.append(removeButton(`endpoint ${id}`, () => this.#remove(id), this.#options.failed, "Delete"));
       row = { item, dot, weight };
       this.#rows.set(id, row);
     }
@@ -67,5 +83,11 @@ export class GroupRow {
     row.dot.setAttribute("role", "img");
     row.weight.show(Weight ?? 128);
     return row.item;
+  }
+
+  async #remove(EndpointId: string): Promise<void> {
+    await call<object>("RemoveEndpoints", { EndpointGroupArn: this.#arn, EndpointIdentifiers: [{ EndpointId }] });
+    this.#rows.delete(EndpointId);
+    await this.#options.changed();
   }
 }
