@@ -13,7 +13,6 @@ import { VirtualNetwork } from "./virtual-network.ts";
 
 export const applicationPort = 1000;
 export const targetPort = 2000;
-const [near, far] = ["10.0.0.1", "10.0.0.2"];
 
 export interface TunnelWorldOptions {
   readonly link: string;
@@ -22,12 +21,16 @@ export interface TunnelWorldOptions {
   readonly server?: Record<string, unknown>;
   /** Log of both ends; none by default. */
   readonly log?: Log;
+  /** A tunnel between two more hosts over the same links; `link` is then theirs. */
+  readonly beside?: TunnelWorld;
   /** Of both ends; plain UDP by default. */
   readonly carriers?: (loop: Loop) => readonly CarrierAt[];
 }
 
 export class TunnelWorld {
-  readonly network = new VirtualNetwork();
+  readonly network: VirtualNetwork;
+  readonly near: string;
+  readonly far: string;
   readonly client: TunnelClient;
   server: TunnelServer;
   readonly #makeServer: (address: string) => TunnelServer;
@@ -35,7 +38,13 @@ export class TunnelWorld {
   readonly links: ReturnType<VirtualNetwork["join"]>;
 
   constructor(options: TunnelWorldOptions, target: (socket: TcpSocket) => TcpHandler) {
+    const { beside } = options;
+    this.network = beside?.network ?? new VirtualNetwork();
     const { network } = this;
+    const place = network.loops;
+    const [near, far] = [`10.0.0.${place + 1}`, `10.0.0.${place + 2}`];
+    this.near = near;
+    this.far = far;
     this.#options = options;
     const prng = new Prng(options.seed);
     const parts = { log: options.log ?? silentLog, primitives: { ...primitives, random: (into: Uint8Array) => void prng.fill(into) } };
@@ -54,7 +63,8 @@ export class TunnelWorld {
       target: `${far}:${targetPort}`,
       ...options.server,
     });
-    this.links = network.join(near, far, options.link, options.seed);
+    this.links = beside?.links ?? network.join(near, far, options.link, options.seed);
+    if (beside !== undefined) network.share(near, far, beside.links);
     this.#makeServer = (address) => {
       const loop = network.host(address);
       loop.listen({ host: address, port: targetPort }, target);
@@ -68,22 +78,22 @@ export class TunnelWorld {
   /** An application on host A connects to the tunnel's client. */
   connect(make: (socket: () => TcpSocket) => TcpHandler): void {
     let socket: TcpSocket | undefined;
-    socket = this.network.host(near).connect(
-      { host: near, port: applicationPort },
+    socket = this.network.host(this.near).connect(
+      { host: this.near, port: applicationPort },
       make(() => socket!),
     );
   }
 
   /** The server's process dies and another one takes its place: it knows no session. */
   restartServer(): void {
-    this.network.host(far).stop();
-    this.server = this.#makeServer(far);
+    this.network.host(this.far).stop();
+    this.server = this.#makeServer(this.far);
   }
 
   /** The server's machine is gone, and another one serves at another address. */
   moveServer(address: string): void {
-    this.network.host(far).asleep = true;
-    this.network.join(near, address, this.#options.link, this.#options.seed + 2);
+    this.network.host(this.far).asleep = true;
+    this.network.join(this.near, address, this.#options.link, this.#options.seed + 2);
     this.server = this.#makeServer(address);
   }
 

@@ -16,14 +16,17 @@ import type { VirtualUdpSocket } from "./virtual-udp.ts";
 /** So often everybody may be called without time going on; more is a program that spins. */
 const ROUNDS_PER_INSTANT_MAX = 100_000;
 
-/** A link and the datagrams' destinations: the tag of a datagram is an index into `routes`. */
+/** Two hosts and the link from one to the other; several may share one. */
 interface Path {
   readonly link: EmulatedLink;
   readonly from: string;
   readonly to: string;
 }
 
+/** Where a datagram goes: its tag in the link is an index into `routes`. */
 interface Route {
+  readonly from: string;
+  readonly to: string;
   readonly fromPort: number;
   readonly toPort: number;
 }
@@ -33,6 +36,7 @@ export class VirtualNetwork {
   readonly #loops = new Map<string, VirtualLoop>();
   readonly #sockets = new Map<string, VirtualUdpSocket>();
   readonly #paths: Path[] = [];
+  readonly #links: EmulatedLink[] = [];
   readonly #routes: Route[] = [];
   readonly #routeIds = new Map<string, number>();
   readonly #timers = new Heap<() => void>();
@@ -41,6 +45,11 @@ export class VirtualNetwork {
   names: Map<string, string> | undefined;
   /** Datagrams to a port nobody listens on. */
   unreachable = 0;
+
+  /** How many hosts there are. */
+  get loops(): number {
+    return this.#loops.size;
+  }
 
   host(address: string): VirtualLoop {
     let loop = this.#loops.get(address);
@@ -55,8 +64,14 @@ export class VirtualNetwork {
   join(a: string, b: string, link: string, seed: number): { ab: EmulatedLink; ba: EmulatedLink } {
     const ab = new EmulatedLink(parseLink(link), seed);
     const ba = new EmulatedLink(parseLink(link), seed + 1);
+    this.#links.push(ab, ba);
     this.#paths.push({ link: ab, from: a, to: b }, { link: ba, from: b, to: a });
     return { ab, ba };
+  }
+
+  /** Lets two more hosts share the links that join others. */
+  share(a: string, b: string, { ab, ba }: { ab: EmulatedLink; ba: EmulatedLink }): void {
+    this.#paths.push({ link: ab, from: a, to: b }, { link: ba, from: b, to: a });
   }
 
   /** Calls back at a virtual time. */
@@ -85,10 +100,10 @@ export class VirtualNetwork {
       this.unreachable++;
       return;
     }
-    const key = `${fromPort} ${toPort}`;
+    const key = `${from} ${fromPort} ${to} ${toPort}`;
     let route = this.#routeIds.get(key);
     if (route === undefined) {
-      route = this.#routes.push({ fromPort, toPort }) - 1;
+      route = this.#routes.push({ from, to, fromPort, toPort }) - 1;
       this.#routeIds.set(key, route);
     }
     path.link.receive(this.now, bytes, start, end, route);
@@ -116,25 +131,25 @@ export class VirtualNetwork {
       if (next > this.now) roundsNow = 0;
       this.now = Math.max(this.now, next);
       while (this.#timers.minimum <= this.now) this.#timers.pop()?.();
-      for (const path of this.#paths) this.#deliver(path);
+      for (const link of this.#links) this.#deliver(link);
     }
   }
 
   #next(): Millis {
     let next = this.#timers.minimum;
-    for (const { link } of this.#paths) next = Math.min(next, link.deadline());
+    for (const link of this.#links) next = Math.min(next, link.deadline());
     for (const loop of this.#loops.values()) next = Math.min(next, loop.deadline());
     return next === NEVER ? NEVER : next;
   }
 
-  #deliver({ link, from, to }: Path): void {
+  #deliver(link: EmulatedLink): void {
     for (;;) {
       const length = link.transmit(this.now, this.#datagram, 0);
       if (length === 0) return;
-      const route = this.#routes[link.tag]!;
-      const socket = this.#sockets.get(`${to} ${route.toPort}`);
+      const { from, to, fromPort, toPort } = this.#routes[link.tag]!;
+      const socket = this.#sockets.get(`${to} ${toPort}`);
       if (socket === undefined) this.unreachable++;
-      else socket.deliver(this.#datagram, length, from, route.fromPort);
+      else socket.deliver(this.#datagram, length, from, fromPort);
     }
   }
 }

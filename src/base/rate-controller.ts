@@ -26,6 +26,13 @@ export interface AckRound {
   rate: number;
   /** The sample tells what the application sent, not what the path carries. */
   appLimited: boolean;
+  /** Whoever sends was woken late in between: the sample tells of the machine, not what the path carries. */
+  late: boolean;
+}
+
+/** A round in which nothing has happened yet. */
+export function emptyRound(): AckRound {
+  return { delivered: 0, newly: 0, prior: 0, inFlight: 0, lost: 0, rtt: -1, took: 0, rate: 0, appLimited: false, late: false };
 }
 
 export interface RateController {

@@ -16,7 +16,7 @@
  *
  * Source: RFC 8985 (RACK-TLP), draft-ietf-ccwg-bbr 4.1 (delivery rate), with KCP's ACKs, which name each segment.
  */
-import type { AckRound, RateController } from "../base/rate-controller.ts";
+import { emptyRound, type RateController } from "../base/rate-controller.ts";
 import { seqDiff } from "../base/seq.ts";
 import { type Bytes, type Millis, NEVER, type Seq32 } from "../base/units.ts";
 import { Echoes, SPARSE_BYTES } from "./echoes.ts";
@@ -25,6 +25,7 @@ import { FlightStats } from "./flight-stats.ts";
 import { FlyingList } from "./flying-list.ts";
 import { LostQueue } from "./lost-queue.ts";
 import { Patience } from "./patience.ts";
+import { SampleLimits } from "./sample-limits.ts";
 import { clock } from "./segment.ts";
 
 /** Tuning: overdue segments resent at once, while acknowledgements come and while none do. */
@@ -76,7 +77,7 @@ export class Flight {
   #totalDelivered: Bytes = 0;
   #totalDeliveredAt: Millis = 0;
   #sampleSentAt: Millis = 0;
-  #limitedUntil: Bytes = 0;
+  readonly #limits = new SampleLimits();
   /** The newest transmission that is known to have arrived. */
   #rackSerial = 0;
   #rackSentAt: Millis = 0;
@@ -98,7 +99,7 @@ export class Flight {
   /** Since when something is out and nothing has come back. */
   #silentSince: Millis = 0;
   #fireNotBefore: Millis = 0;
-  readonly #round: AckRound = { delivered: 0, newly: 0, prior: 0, inFlight: 0, lost: 0, rtt: -1, took: 0, rate: 0, appLimited: false };
+  readonly #round = emptyRound();
 
   /** `segmentsMax` in flight at most. */
   constructor(controller: RateController, segmentsMax: number, overhead: Bytes) {
@@ -165,7 +166,7 @@ export class Flight {
     this.#covered[f] = this.groups.rows > 0 ? 1 : 0;
     this.#bytes[f] = bytes;
     this.#weight[f] = this.weight;
-    this.#limited[f] = this.#limitedUntil > this.#totalDelivered ? 1 : 0;
+    this.#limited[f] = this.#limits.at(this.#totalDelivered);
     this.#state[f] = FLYING;
     this.inFlight += bytes;
     this.#flying.append(f);
@@ -196,12 +197,12 @@ export class Flight {
   /** There was nothing to send although the window was open: what is in flight tells no rate. */
   exhausted(): void {
     this.exhaustedAt = this.now;
-    if (this.open) this.late();
+    if (this.open) this.#limits.exhausted(this.#totalDelivered + this.inFlight * this.weight);
   }
 
   /** Whoever sends was woken late: what is in flight tells no rate. */
   late(): void {
-    this.#limitedUntil = this.#totalDelivered + this.inFlight * this.weight + 1;
+    this.#limits.late(this.#totalDelivered + this.inFlight * this.weight);
   }
 
   /** A packet is about to be read. */
@@ -325,7 +326,7 @@ export class Flight {
     const f = this.#newest;
     if (f !== NONE) {
       round.prior = this.#delivered[f]!;
-      round.appLimited = this.#limited[f] === 1;
+      this.#limits.tell(this.#limited[f]!, round);
       this.#sampleSentAt = this.#sentAt[f]!;
       const took = Math.max(this.#sentAt[f]! - this.#firstSentAt[f]!, now - this.#deliveredAt[f]!);
       round.took = took;

@@ -32,6 +32,7 @@ class Pipe {
         took: 100,
         rate: newly / 10,
         appLimited: offered < rate,
+        late: false,
       };
       controller.acknowledged(this.now, round);
     }
@@ -89,4 +90,30 @@ test("a sudden heavy loss without a queue lowers the estimate, loss known of old
     return pipe.controller.bandwidth;
   });
   assert.ok(rates[1]! < 0.75 * rates[0]!, `${rates}`);
+});
+
+test("beside others that keep a queue full it asks for the least round trip, and does not take the queue's for it meanwhile", () => {
+  const controller = new AutoController();
+  let delivered = 0;
+  const hear = (now: number, rtt: number, late: boolean): void => {
+    delivered += 25_000;
+    const round = {
+      delivered,
+      newly: 25_000,
+      prior: Math.max(0, delivered - 250_000),
+      inFlight: 200_000,
+      lost: 0,
+      rtt,
+      took: 150,
+      rate: 2500,
+    };
+    controller.acknowledged(now, { ...round, appLimited: false, late });
+  };
+  const states = new Set<string>();
+  for (let now = 0; now < 14_000; now += 10) {
+    hear(now, now < 1000 ? 100 : 190, now % 200 === 0);
+    if (now > 3000) states.add(controller.state);
+  }
+  assert.ok(states.has("probe-rtt"), [...states].join(" "));
+  assert.equal(controller.minRtt, 100);
 });

@@ -10,10 +10,16 @@
  *   - app-limited traffic is paced at the whole estimate and never slowed to drain what it has not filled
  *   - a sample that is app-limited counts nevertheless when the round trip shows a standing queue: the path is then full, whoever filled it
  *   - growing ends also when a round loses much and gains little, so that a short queue is not overrun for three rounds; so does a probe
- *   - a sample shorter than the least round trip is no sample
+ *   - a sample shorter than the least round trip is no sample; one of a sender that was woken late counts as one of an application that had no more
+ *   - the least round trip is remembered for longer than it takes until it is asked for again, so that a queue is never taken for it meanwhile; asking
+ *     lasts until what is in flight has fallen, and a round trip more
+ *   - where a queue overflows that does not stand, what is in flight is bounded as CUBIC's would be (cubic-bound.ts)
  */
 import type { AckRound, RateController } from "../base/rate-controller.ts";
-import type { Bytes, Millis } from "../base/units.ts";
+import { type Bytes, type Millis, NEVER } from "../base/units.ts";
+import { CubicBound } from "./cubic-bound.ts";
+import { OwnLoss } from "./own-loss.ts";
+import { Tally } from "./tally.ts";
 import { WindowedMax } from "./windowed-max.ts";
 
 /** Tuning, BBR's. */
@@ -30,6 +36,7 @@ const BANDWIDTH_ROUNDS = 10;
 const FULL_GROWTH = 1.25;
 const FULL_ROUNDS = 3;
 const MIN_RTT_SPAN_MS: Millis = 10_000;
+const MIN_RTT_MEMORY_MS: Millis = 15_000;
 const PROBE_RTT_MS: Millis = 200;
 const PROBE_RTT_GAIN = 0.5;
 
@@ -55,10 +62,9 @@ const RETREAT = 0.7;
 const LOSS_OF_YIELD = 0.02;
 const YIELD_BYTES: Bytes = 3 * SEGMENT_BYTES;
 const YIELD = 0.7;
-/** The path's own loss is looked at where so much was sent, and is made up for up to so much. */
-const OWN_LOSS_BYTES: Bytes = 8 * SEGMENT_BYTES;
-const OWN_LOSS_MEMORY: Bytes = 200 * SEGMENT_BYTES;
-const OWN_LOSS_MAX = 0.5;
+/** The same of a queue that does not stand, of which little is lost at a time; and mean deviations of the path's own loss that make it unlikely to be that. */
+const LOSS_OF_OVERFLOW = 0.005;
+const OVERFLOW_DEVIATIONS = 4;
 const LOSS_OF_GROWTH = 0.2;
 const LOST_MIN: Bytes = 8 * SEGMENT_BYTES;
 /** A standing queue: the shortest round trip of a round is longer than the least by this factor and more. */
@@ -77,8 +83,10 @@ export class AutoController implements RateController {
   state: State = "startup";
   window: Bytes = WINDOW_INITIAL;
   pacingRate = RATE_INITIAL;
-  /** Least round trip of the last 10 s, −1 before the first. */
+  /** Least round trip of the last MIN_RTT_MEMORY_MS, −1 before the first. */
   minRtt: Millis = -1;
+  /** Of its negative: the greatest. */
+  readonly #leastRtt = new WindowedMax(MIN_RTT_MEMORY_MS);
   #minRttAt: Millis = 0;
   readonly #bandwidth = new WindowedMax(BANDWIDTH_ROUNDS);
   #rounds = 0;
@@ -88,16 +96,14 @@ export class AutoController implements RateController {
   #full = false;
   #phase = 2;
   #phaseAt: Millis = 0;
-  #phaseRtt: Millis = 0;
   #settled = false;
-  #phaseLost: Bytes = 0;
-  #phaseDelivered: Bytes = 0;
-  /** Share that the path loses by itself: seen where less was sent than it carries. */
-  #ownLoss = 0;
+  readonly #inPhase = new Tally();
+  readonly #inRound = new Tally();
+  readonly #ownLoss = new OwnLoss();
+  readonly #bound = new CubicBound(SEGMENT_BYTES);
   /** The estimate is no more than this for now. */
   #yielded = Number.POSITIVE_INFINITY;
-  #roundLost: Bytes = 0;
-  #roundDelivered: Bytes = 0;
+  #yieldRound = 0;
   /** Shortest round trip of the last whole round, 0 when there was none. */
   #standing: Millis = 0;
   /** Rounds with a standing queue, less those without. */
@@ -106,7 +112,6 @@ export class AutoController implements RateController {
   #believed = false;
   /** Rounds in a row that there was always something to send. */
   #busyRounds = 0;
-  #roundRtt: Millis = Number.POSITIVE_INFINITY;
   #probeRttUntil: Millis = 0;
   #limited = true;
   #carried = false;
@@ -134,14 +139,8 @@ export class AutoController implements RateController {
   acknowledged(now: Millis, round: AckRound): void {
     this.#trackRtt(now, round);
     const starts = round.prior >= this.#roundEnds;
-    this.#roundLost += round.lost;
-    this.#roundDelivered += round.newly;
-    this.#phaseLost += round.lost;
-    this.#phaseDelivered += round.newly;
-    if (round.rtt >= 0) {
-      this.#roundRtt = Math.min(this.#roundRtt, round.rtt);
-      this.#phaseRtt = Math.max(this.#phaseRtt, round.rtt);
-    }
+    this.#inRound.add(round);
+    this.#inPhase.add(round);
     if (starts) {
       this.#rounds++;
       this.#roundEnds = round.delivered;
@@ -151,24 +150,24 @@ export class AutoController implements RateController {
     this.#trackBandwidth(round);
     if (starts) {
       this.#retreat(round.rate);
-      this.#yield(round.rate);
+      this.#yield(now, round.rate);
     }
     this.#advance(now, round, starts);
     if (starts) {
-      this.#roundLost = 0;
-      this.#roundDelivered = 0;
-      this.#standing = this.#roundRtt === Number.POSITIVE_INFINITY ? 0 : this.#roundRtt;
-      this.#roundRtt = Number.POSITIVE_INFINITY;
+      const { rttMin } = this.#inRound;
+      this.#standing = rttMin === Number.POSITIVE_INFINITY ? 0 : rttMin;
+      this.#inRound.clear();
       const stands = this.#standing > this.minRtt * QUEUE_FACTOR + QUEUE_MS;
       this.#crowded = stands ? Math.min(this.#crowded + 1, 2 * CROWDED_ROUNDS) : Math.max(0, this.#crowded - 1);
     }
-    this.#decide();
+    this.#decide(now);
   }
 
   /** A measurement of the path by other means, in bytes a millisecond, and of its round trip, 0 for none: believed until acknowledgements tell more. */
   learned(now: Millis, bandwidth: number, rtt: Millis = 0): void {
     if (rtt > 0 && (this.minRtt < 0 || rtt < this.minRtt)) {
       this.minRtt = rtt;
+      this.#leastRtt.reset(now, -rtt);
       this.#minRttAt = now;
     }
     if (!this.#believed && this.state !== "startup") return;
@@ -178,7 +177,7 @@ export class AutoController implements RateController {
       this.#believed = true;
       this.state = "probe-bandwidth";
     }
-    this.#decide();
+    this.#decide(now);
   }
 
   /**
@@ -198,13 +197,12 @@ export class AutoController implements RateController {
     this.#fullBandwidth = 0;
     this.#fullRounds = 0;
     this.#believed = false;
+    this.#bound.forget();
     this.#yielded = Number.POSITIVE_INFINITY;
-    this.#ownLoss = 0;
+    this.#ownLoss.forget();
     this.#crowded = 0;
     this.#standing = 0;
-    this.#roundRtt = Number.POSITIVE_INFINITY;
-    this.#roundLost = 0;
-    this.#roundDelivered = 0;
+    this.#inRound.clear();
     this.#busyRounds = 0;
     this.#limited = true;
   }
@@ -213,7 +211,7 @@ export class AutoController implements RateController {
   #doubt(): void {
     if (!this.#believed || this.#busyRounds < DOUBT_ROUNDS) return;
     this.#believed = false;
-    if (this.#roundRtt > this.minRtt * QUEUE_FACTOR + QUEUE_MS) return;
+    if (this.#inRound.rttMin > this.minRtt * QUEUE_FACTOR + QUEUE_MS) return;
     this.state = "startup";
     this.#full = false;
     this.#fullBandwidth = 0;
@@ -222,31 +220,48 @@ export class AutoController implements RateController {
 
   /** A short queue overflows without standing: only its losses tell that the path carries less than was believed. */
   #retreat(rate: number): void {
-    const lost = this.#roundLost;
+    const lost = this.#inRound.lost;
     if (this.state !== "probe-bandwidth" || this.#phase < 2 || lost < RETREAT_BYTES) return;
-    if (lost < (this.#ownLoss + LOSS_OF_RETREAT) * (this.#roundDelivered + lost) || this.#roundRtt > this.minRtt + this.#growth) return;
+    if (lost < (this.#ownLoss.share + LOSS_OF_RETREAT) * this.#inRound.sent || this.#inRound.rttMin > this.minRtt + this.#growth) return;
     const { value } = this.#bandwidth;
     this.#bandwidth.reset(this.#rounds, Math.min(value, Math.max(rate, value * RETREAT)));
   }
 
-  /** A queue that others fill too has overflowed: all who share it slow down, until the next probe finds out how far that was needed. */
-  #yield(rate: number): void {
-    const lost = this.#roundLost;
-    if (this.#limited || this.state !== "probe-bandwidth" || lost < YIELD_BYTES) return;
-    if (lost < (this.#ownLoss + LOSS_OF_YIELD) * (this.#roundDelivered + lost) || this.#roundRtt <= this.minRtt + this.#growth) return;
-    this.#yielded = Math.max(rate, YIELD * Math.min(this.#yielded, this.#bandwidth.value));
+  /**
+   * A queue has overflowed: all who share it slow down. From one that stood, which others keep full, we go until the next probe finds out how far that was
+   * needed; to one that runs full and empty we come back as a CUBIC would.
+   */
+  #yield(now: Millis, rate: number): void {
+    const lost = this.#inRound.lost;
+    if (this.#limited || this.state !== "probe-bandwidth" || this.#rounds < this.#yieldRound) return;
+    if (this.#inRound.rttMax <= this.minRtt + this.#growth) return;
+    const share = lost / this.#inRound.sent - this.#ownLoss.share;
+    // What is heard of in the round that begins was sent before.
+    if (this.#inRound.rttMin > this.minRtt + this.#growth) {
+      if (lost < YIELD_BYTES || share < LOSS_OF_YIELD) return;
+      this.#yieldRound = this.#rounds + 2;
+      this.#yielded = Math.max(rate, YIELD * this.bandwidth);
+    } else if (lost > 0 && share >= Math.max(LOSS_OF_OVERFLOW, OVERFLOW_DEVIATIONS * this.#ownLoss.deviation)) {
+      this.#yieldRound = this.#rounds + 2;
+      this.#bound.reduce(now, this.#inRound.inFlight);
+    }
   }
 
   #trackRtt(now: Millis, { rtt }: AckRound): void {
     if (rtt < 0) return;
-    const expired = now - this.#minRttAt > MIN_RTT_SPAN_MS;
-    if (this.minRtt >= 0 && rtt > this.minRtt && !expired) return;
-    if (this.minRtt >= 0 && expired && rtt > this.minRtt && this.state === "probe-bandwidth" && !this.#limited) {
-      this.state = "probe-rtt";
-      this.#probeRttUntil = now + Math.max(PROBE_RTT_MS, this.minRtt);
+    if (this.minRtt < 0 || rtt <= this.minRtt) {
+      this.#leastRtt.reset(now, -rtt);
+      this.#minRttAt = now;
+    } else {
+      this.#leastRtt.add(now, -rtt);
+      if (now - this.#minRttAt > MIN_RTT_SPAN_MS && this.state === "probe-bandwidth" && !this.#limited) {
+        this.state = "probe-rtt";
+        this.#probeRttUntil = NEVER;
+        // Asked again after as long, whatever comes of it.
+        this.#minRttAt = now;
+      }
     }
-    this.minRtt = rtt;
-    this.#minRttAt = now;
+    this.minRtt = -this.#leastRtt.value;
   }
 
   #trackBandwidth(round: AckRound): void {
@@ -257,25 +272,34 @@ export class AutoController implements RateController {
     this.#limited = round.appLimited && !queued;
     if (rate <= 0 || round.took < this.minRtt * 0.95) return;
     const { value } = this.#bandwidth;
-    if (this.#limited && rate < value) return;
-    // Where the application sends less than the path carries, a queue tells that the path has less to give, not how much less.
-    this.#bandwidth.add(this.#rounds, round.appLimited ? Math.max(rate, value * LIMITED_DECAY) : rate);
+    if ((this.#limited || (round.late && !queued)) && rate < value) return;
+    // Where less was sent than the path carries, a queue tells that the path has less to give, not how much less.
+    this.#bandwidth.add(this.#rounds, round.appLimited || round.late ? Math.max(rate, value * LIMITED_DECAY) : rate);
   }
 
   #advance(now: Millis, round: AckRound, starts: boolean): void {
     if (this.state === "startup") this.#judgeGrowth(starts);
     if (this.state === "drain" && round.inFlight <= this.bdp) this.#enterProbeBandwidth(now);
     if (this.state === "probe-bandwidth") this.#cycle(now, round);
-    if (this.state === "probe-rtt" && now >= this.#probeRttUntil) this.#enterProbeBandwidth(now);
+    if (this.state === "probe-rtt") this.#probeRtt(now, round.inFlight);
+  }
+
+  /** What is in flight has to fall first; then a round trip tells of a path that it has drained from. */
+  #probeRtt(now: Millis, inFlight: Bytes): void {
+    if (this.#probeRttUntil === NEVER && inFlight <= this.window) this.#probeRttUntil = now + Math.max(PROBE_RTT_MS, this.minRtt);
+    if (now >= this.#probeRttUntil) this.#enterProbeBandwidth(now);
   }
 
   #judgeGrowth(ends: boolean): void {
-    const lossy =
-      this.#roundLost > LOST_MIN && this.#roundLost > (this.#ownLoss + LOSS_OF_GROWTH) * (this.#roundDelivered + this.#roundLost);
+    const lossy = this.#inRound.lost > LOST_MIN && this.#inRound.lost > (this.#ownLoss.share + LOSS_OF_GROWTH) * this.#inRound.sent;
     if (lossy) this.#fill();
     if (!ends) return;
     const { bandwidth } = this;
-    if (this.#roundRtt < Number.POSITIVE_INFINITY && this.#roundRtt > this.minRtt + this.#growth && bandwidth * this.minRtt > QUEUE_BYTES)
+    if (
+      this.#inRound.rttMin < Number.POSITIVE_INFINITY &&
+      this.#inRound.rttMin > this.minRtt + this.#growth &&
+      bandwidth * this.minRtt > QUEUE_BYTES
+    )
       this.#fill();
     if (bandwidth >= this.#fullBandwidth * FULL_GROWTH) {
       this.#fullBandwidth = bandwidth;
@@ -304,9 +328,7 @@ export class AutoController implements RateController {
     if (phase === 0) this.#yielded = Number.POSITIVE_INFINITY;
     this.#phaseAt = now;
     this.#settled = false;
-    this.#phaseRtt = 0;
-    this.#phaseLost = 0;
-    this.#phaseDelivered = 0;
+    this.#inPhase.clear();
   }
 
   #cycle(now: Millis, round: AckRound): void {
@@ -314,8 +336,7 @@ export class AutoController implements RateController {
     const passed = now - this.#phaseAt >= this.minRtt;
     let over = passed;
     if (gain > 1) {
-      const lossy =
-        this.#phaseLost > LOST_MIN && this.#phaseLost > (this.#ownLoss + LOSS_TOO_MUCH) * (this.#phaseDelivered + this.#phaseLost);
+      const lossy = this.#inPhase.lost > LOST_MIN && this.#inPhase.lost > (this.#ownLoss.share + LOSS_TOO_MUCH) * this.#inPhase.sent;
       over = lossy || (passed && (round.inFlight >= gain * this.bdp || this.#limited || now - this.#phaseAt > 2 * this.minRtt));
     } else if (this.#phase === 2 && !this.#settled && now - this.#phaseAt >= this.minRtt / 2) this.#settle();
     if (!over) return;
@@ -327,25 +348,20 @@ export class AutoController implements RateController {
   /** What is heard of from now on was sent in the slow phase: what was lost of the probe before is known. */
   #settle(): void {
     this.#settled = true;
-    this.#phaseRtt = 0;
-    this.#phaseLost = 0;
-    this.#phaseDelivered = 0;
+    this.#inPhase.clear();
   }
 
   #trackOwnLoss(): void {
-    const sent = this.#phaseDelivered + this.#phaseLost;
     // Where a queue stands, whoever fills it, it may have overflowed.
-    if (sent < OWN_LOSS_BYTES || this.#phaseRtt > this.minRtt + this.#growth) return;
-    const weight = sent / (sent + OWN_LOSS_MEMORY);
-    this.#ownLoss += (Math.min(this.#phaseLost / sent, OWN_LOSS_MAX) - this.#ownLoss) * weight;
+    if (this.#inPhase.rttMax <= this.minRtt + this.#growth) this.#ownLoss.observe(this.#inPhase.lost, this.#inPhase.sent);
   }
 
-  #decide(): void {
+  #decide(now: Millis): void {
     const { bandwidth, state } = this;
     if (bandwidth === 0) return;
     const gain = state === "startup" ? STARTUP_GAIN : state === "drain" ? DRAIN_GAIN : state === "probe-rtt" ? 1 : CYCLE[this.#phase]!;
     // So much more is sent that the estimate arrives; not in the slow phase, in which it is found out what the path loses by itself.
-    const madeUp = gain < 1 ? 1 : 1 / (1 - this.#ownLoss);
+    const madeUp = gain < 1 ? 1 : 1 / (1 - this.#ownLoss.share);
     const bdp = this.bdp * madeUp;
     const paced = gain * bandwidth * madeUp;
     this.pacingRate = Math.max(RATE_MIN, this.#full ? paced : Math.max(this.pacingRate, paced));
@@ -359,6 +375,9 @@ export class AutoController implements RateController {
             : WINDOW_GAIN;
     const window = windowGain * bdp + 3 * SEGMENT_BYTES;
     if (this.#carried) return;
-    this.window = Math.max(state === "probe-rtt" ? WINDOW_MIN : this.#full ? 2 * WINDOW_MIN : this.#windowInitial, window);
+    const bound = this.#bound.at(now, this.minRtt);
+    if (bound > window && state === "probe-bandwidth") this.#bound.forget();
+    const least = state === "probe-rtt" ? WINDOW_MIN : this.#full ? 2 * WINDOW_MIN : this.#windowInitial;
+    this.window = Math.max(least, Math.min(window, bound));
   }
 }

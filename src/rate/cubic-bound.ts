@@ -1,0 +1,50 @@
+/**
+ * What a CUBIC that lost here would have in flight by now: who shares a queue with one, and lets no more stand in it, gets as much as it does.
+ *
+ *   bound(t) = max(C·(t − K)³ + W_max, β·W_max + α·t/RTT)      K = ∛((1 − β)·W_max / C)
+ *
+ * Source: RFC 9438 sections 4.2, 4.3 and 4.7. Deviation: time alone makes it grow, not acknowledgements; how much may be in flight besides is the owner's.
+ */
+import type { Bytes, Millis } from "../base/units.ts";
+
+/** Spec. */
+const C = 0.4;
+const BETA = 0.7;
+const ALPHA = (3 * (1 - BETA)) / (1 + BETA);
+/** Fast convergence: who shrinks leaves room for newcomers. */
+const CONVERGENCE = (1 + BETA) / 2;
+
+export class CubicBound {
+  readonly #segment: Bytes;
+  /** In segments; 0: nothing was lost, or so long ago that it is forgotten. */
+  #most = 0;
+  #k = 0;
+  #since: Millis = 0;
+
+  /** Of segments of so many bytes. */
+  constructor(segment: Bytes) {
+    this.#segment = segment;
+  }
+
+  /** So much was in flight when the queue overflowed. */
+  reduce(now: Millis, inFlight: Bytes): void {
+    const lost = inFlight / this.#segment;
+    this.#most = lost < this.#most ? lost * CONVERGENCE : lost;
+    this.#k = Math.cbrt(Math.max(0, this.#most - lost * BETA) / C);
+    this.#since = now;
+  }
+
+  /** Most bytes in flight. */
+  at(now: Millis, rtt: Millis): Bytes {
+    if (this.#most === 0) return Number.POSITIVE_INFINITY;
+    const t = now - this.#since;
+    const cubic = C * (t / 1000 - this.#k) ** 3 + this.#most;
+    const reno = this.#most * BETA + (ALPHA * t) / Math.max(rtt, 1);
+    return Math.max(cubic, reno) * this.#segment;
+  }
+
+  /** More may be in flight than its owner would have there: it bounds nothing any more. */
+  forget(): void {
+    this.#most = 0;
+  }
+}
