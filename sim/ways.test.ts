@@ -79,7 +79,7 @@ class TwoWays {
 
 const link = "delay=20 rate=20mbit qbytes=256k";
 
-test("a way dies under a connection: it goes on over the other within 300 ms, nothing is lost, and comes back when the first works again", () => {
+test("a way dies under a connection: it goes on over the other within 150 ms, nothing is lost, and comes back when the first works again", () => {
   const two = new TwoWays(link, link);
   const { network, links } = two.world;
   network.at(4000, () => {
@@ -93,7 +93,7 @@ test("a way dies under a connection: it goes on over the other within 300 ms, no
   two.run(18);
   assert.equal(two.wrong, 0);
   assert.equal(two.received, two.sent);
-  assert.ok(two.gap > 0 && two.gap <= 300, `${two.gap} ms`);
+  assert.ok(two.gap > 0 && two.gap <= 150, `${two.gap} ms`);
   assert.equal(two.lines.count('"reason":"silent"'), 1);
   assert.equal(two.lines.count('"reason":"back"'), 1);
   assert.equal(two.world.server.report(network.now).length, 1);

@@ -1,8 +1,8 @@
 /**
  * Which way a client's session takes to its server: ways are probed all the time, and judged by what they deliver.
  *
- *   silent    its probes are not answered any more while another way's are: the session goes on there at once, and comes back when this one has
- *             answered for RETURN_MS again
+ *   silent    its probes are not answered any more while another way's are (rounds.ts): the session goes on there at once, and comes back when this one
+ *             has answered for RETURN_MS again. As soon as it pauses in midst of traffic it is probed more often
  *   lossy     so much of what is sent on it is lost, in either direction, that it is policed: another way is tried for TRIAL_MS; what delivers more
  *             stays, and the other is left alone for a while, twice as long each time
  *
@@ -11,13 +11,27 @@
  * Ways stand in the order in which the user prefers them.
  */
 import { type Bytes, type Millis, NEVER } from "../base/units.ts";
+import { Lag, Rounds } from "./rounds.ts";
 import { writeProbe } from "./way-message.ts";
 
 /** Tuning. */
 const PROBE_MS: Millis = 50;
+/** While much is said: a round for so many segments in either direction, which is no hundredth of them. */
+const PROBE_BUSY_MS: Millis = 20;
+const PROBE_SEGMENTS = 24;
 /** While little is said. */
 const PROBE_IDLE_MS: Millis = 1000;
 const IDLE_MS: Millis = 2000;
+/** Nothing came for so long while the session speaks: it is probed at once, and again, a few times. */
+const SUSPECT_MS: Millis = 40;
+const SUSPECT_GAP_MS: Millis = 20;
+const SUSPECT_ROUNDS = 3;
+const SPEAKS_MS: Millis = 100;
+/** Looked at less often than that, a silence is ours and not the way's. */
+const LOOK_MS: Millis = 25;
+/** Longer than it was ever silent, by this factor; what was long ago is forgotten by and by. */
+const PAUSE_FACTOR = 1.5;
+const PAUSE_MEMORY_MS: Millis = 20_000;
 /** An answer may come so much later than the round trip, beyond the next two probes. */
 const LATE_MS: Millis = 20;
 /** A way that answered within so long is one to go on with. */
@@ -54,8 +68,16 @@ interface Trial {
 export class Way {
   readonly sentAt = new Float64Array(SENT);
   readonly sentN = new Uint32Array(SENT);
+  readonly sentRound = new Uint32Array(SENT);
+  readonly lag = new Lag();
+  /** It paces and resends by itself, so its answers stand in a queue now and then. */
+  carried = false;
   /** Last answer; negative before the first. */
   answeredAt: Millis = -1;
+  /** The same by a clock that stands still while nobody looks; and for how long it lay silent beside one that was heard of: now, and at most so far. */
+  heardAt: Millis = 0;
+  silence: Millis = 0;
+  pause: Millis = 0;
   /** Answers have come without a pause since then. */
   steadySince: Millis = 0;
   /** When the first probe went. */
@@ -80,8 +102,17 @@ export class Ways {
   readonly #token: Uint8Array;
   #n = 0;
   #probeAt: Millis = 0;
+  readonly #rounds = new Rounds();
   /** Way to be probed next in this round, `ways.length` when all are. */
   #next: number;
+  #probedAt: Millis = 0;
+  #segments = 0;
+  #segmentsProbed = 0;
+  #advancedAt: Millis = 0;
+  /** Time that was looked at. */
+  #clock: Millis = 0;
+  /** Of suspicion, since the active way was heard of. */
+  #suspectRounds = 0;
   #busyUntil: Millis = 0;
   #busySince: Millis = 0;
   #judgeAt: Millis = 0;
@@ -100,8 +131,9 @@ export class Ways {
     this.#next = count;
   }
 
-  /** The session has said something. */
-  busy(now: Millis): void {
+  /** The session has said something; `segments` in either direction so far. */
+  busy(now: Millis, segments: number): void {
+    this.#segments = segments;
     if (now > this.#busyUntil) {
       this.#probeAt = Math.min(this.#probeAt, now);
       this.#busySince = now;
@@ -117,25 +149,45 @@ export class Ways {
       return;
     }
     way.sentN[at] = 0;
+    this.#rounds.answered(now, way.sentRound[at]!, way.lag);
     const rtt = now - way.sentAt[at]!;
     if (way.answeredAt < 0 || now - way.answeredAt > RETURN_MS / 2) way.steadySince = now;
     way.rttvar = way.answers === 0 ? 0 : way.rttvar + (Math.abs(rtt - way.rtt) - way.rttvar) / 4;
     way.rtt = way.answers++ === 0 ? rtt : way.rtt + (rtt - way.rtt) / 8;
-    way.answeredAt = now;
+    this.#lives(now, way, index);
     if (index === this.active) this.#lossThere = loss;
   }
 
   /** Something of the session came on this way: it works. */
   seen(now: Millis, index: number): void {
     const way = this.ways[index];
-    if (way !== undefined && way.answers > 0) way.answeredAt = now;
+    if (way !== undefined && way.answers > 0) this.#lives(now, way, index);
+  }
+
+  #lives(now: Millis, way: Way, index: number): void {
+    const since = now - way.answeredAt;
+    way.pause = Math.max(way.silence, way.pause * Math.max(0, 1 - since / PAUSE_MEMORY_MS));
+    way.silence = 0;
+    way.answeredAt = now;
+    way.heardAt = this.#clock;
+    if (index === this.active) this.#suspectRounds = 0;
+  }
+
+  #look(now: Millis): void {
+    this.#clock += Math.min(now - this.#advancedAt, LOOK_MS);
+    this.#advancedAt = now;
+    const active = this.ways[this.active]!;
+    for (const { heardAt } of this.ways) active.silence = Math.max(active.silence, heardAt - active.heardAt);
   }
 
   /** Decides; true when another way is taken from now on. */
   advance(now: Millis, delivery: Delivery): boolean {
-    if (now >= this.#probeAt) {
-      this.#probeAt = now + (now < this.#busyUntil ? PROBE_MS : PROBE_IDLE_MS);
-      this.#next = 0;
+    this.#look(now);
+    const much = this.#segments - this.#segmentsProbed >= PROBE_SEGMENTS && now - this.#probedAt >= PROBE_BUSY_MS;
+    if (much || now >= this.#probeAt) this.#probe(now);
+    else if (now >= this.#suspectAt) {
+      this.#suspectRounds++;
+      this.#probe(now);
     }
     const before = this.active;
     if (now < this.#busyUntil) this.#leaveSilent(now);
@@ -143,8 +195,25 @@ export class Ways {
     if (now >= this.#judgeAt) this.#judge(now, delivery);
     if (this.active === before) return false;
     this.changes++;
-    this.#next = 0;
+    this.#suspectRounds = 0;
+    this.#probe(now);
     return true;
+  }
+
+  #probe(now: Millis): void {
+    this.#probedAt = now;
+    this.#segmentsProbed = this.#segments;
+    this.#probeAt = now + (now < this.#busyUntil ? PROBE_MS : PROBE_IDLE_MS);
+    this.#rounds.begin(now);
+    this.#next = 0;
+  }
+
+  /** When the active way is to be probed because it pauses in midst of traffic. */
+  get #suspectAt(): Millis {
+    const { answeredAt } = this.ways[this.active]!;
+    if (answeredAt < 0 || this.#suspectRounds >= SUSPECT_ROUNDS) return NEVER;
+    const at = Math.max(answeredAt + SUSPECT_MS, this.#probedAt + SUSPECT_GAP_MS);
+    return at < this.#busyUntil - IDLE_MS + SPEAKS_MS ? at : NEVER;
   }
 
   /** Way of the probe that `transmit` writes next, −1 when there is none. */
@@ -158,13 +227,21 @@ export class Ways {
     const n = ++this.#n;
     way.sentAt[n % SENT] = now;
     way.sentN[n % SENT] = n;
+    way.sentRound[n % SENT] = this.#rounds.round;
     way.probes++;
     if (way.begunAt < 0) way.begunAt = now;
     return writeProbe(bytes, view, at, this.#conv, this.#token, { way: index, use: index === this.active, n });
   }
 
   deadline(): Millis {
-    return this.ways.length < 2 ? NEVER : Math.min(this.#probeAt, this.#judgeAt, this.#glanceAt);
+    if (this.ways.length < 2) return NEVER;
+    return Math.min(this.#probeAt, this.#judgeAt, this.#glanceAt, this.#suspectAt, this.#missedAt);
+  }
+
+  /** When the active way will have missed another round. */
+  get #missedAt(): Millis {
+    const way = this.ways[this.active]!;
+    return way.answeredAt < 0 ? NEVER : this.#rounds.dueAt(Math.max(this.#advancedAt, way.answeredAt), way.lag);
   }
 
   #silent(now: Millis, way: Way): boolean {
@@ -173,10 +250,21 @@ export class Ways {
     return now - Math.max(way.answeredAt, this.#busySince + way.rtt) > way.rtt / 4 + 4 * way.rttvar + 2 * PROBE_MS + LATE_MS;
   }
 
+  /** It would have answered by now, by its own times, and another way has. */
+  #overdue(now: Millis, way: Way): boolean {
+    return this.#silent(now, way) && (way.answeredAt < 0 || this.#rounds.missed(now, way.lag, way.answeredAt) > 0);
+  }
+
+  #missing(now: Millis, way: Way): boolean {
+    if (way.carried || way.answeredAt < 0 || way.silence < PAUSE_FACTOR * way.pause) return false;
+    return this.#rounds.silent(now, way.lag, way.answeredAt);
+  }
+
   #leaveSilent(now: Millis): void {
-    if (!this.#silent(now, this.ways[this.active]!)) return;
+    const active = this.ways[this.active]!;
+    if (!this.#missing(now, active) && !this.#overdue(now, active)) return;
     // One that was left for its losses is better than none, but no refuge from a short pause.
-    const dead = now - this.ways[this.active]!.answeredAt > BANNED_MS;
+    const dead = now - active.answeredAt > BANNED_MS;
     const fresh = this.ways.findIndex(
       (way, i) => i !== this.active && way.answeredAt >= 0 && now - way.answeredAt <= FRESH_MS && (dead || way.bannedUntil <= now),
     );

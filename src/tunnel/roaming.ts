@@ -30,6 +30,7 @@ export class Roaming {
     this.#names = names;
     this.#complainAt = names.map(() => 0);
     const { extension } = session;
+    for (const [index, way] of ways.ways.entries()) way.carried = link.paces(peers[index]!);
     if (extension === undefined) return;
     extension.ways = ways;
     extension.wayPeers = peers;
@@ -40,7 +41,7 @@ export class Roaming {
     const { kcp, transport, extension } = this.#session;
     if (extension?.roams !== true) return;
     const said = kcp.stats.inSegs + kcp.stats.outSegs;
-    if (said !== this.#said) this.ways.busy(now);
+    if (said !== this.#said) this.ways.busy(now, said);
     this.#said = said;
     const { transmissions = 0, gone: lost = 0 } = transport.flight?.stats ?? {};
     const delivery = { transmissions, lost, deliveredBytes: kcp.stats.ackedBytes + kcp.stats.bytesReceived };
