@@ -42,13 +42,15 @@ export class RawCarrier implements Carrier {
     this.#links = new OpenLinks(loop);
   }
 
-  dial(remote: HostPort, { socketBufferBytes }: LinkOptions, handler: LinkHandler): Link {
+  dial(remote: HostPort, { socketBufferBytes, departure }: LinkOptions, handler: LinkHandler): Link {
     const { raw, sourceHost, sourcePort } = this.#settings;
     const settings = {
       ...{ raw, remote },
       ...(sourceHost === undefined ? {} : { sourceHost }),
       ...(sourcePort === undefined ? {} : { sourcePort }),
       ...(socketBufferBytes === undefined ? {} : { socketBufferBytes }),
+      ...(departure?.host === undefined ? {} : { sourceHost: departure.host }),
+      ...(departure?.device === undefined ? {} : { device: departure.device, sendsByDevice: true }),
     };
     const link = new RawLink(this.#loop, settings, this.#log, handler, this.#links.closed);
     this.#links.add(link);

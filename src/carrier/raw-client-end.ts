@@ -154,12 +154,14 @@ export class RawClientEnd {
 
   #begin(now: Millis): void {
     const { raw, remote, sourceHost, sourcePort } = this.#settings;
+    const by = this.#settings.sendsByDevice === true && this.#settings.device !== undefined ? { device: this.#settings.device } : {};
     this.#connections++;
     this.#resetsBefore = this.core.stats.resets;
     try {
       const to = { host: formatAddress(this.#remote), port: remote.port };
-      const host = sourceHost ?? sourceAddress(this.#loop.sys, to);
-      const handshake = raw.easy === true ? new HandshakeSocket(this.#loop, { host, port: sourcePort ?? 0 }, this.#kernel) : undefined;
+      const host = sourceHost ?? sourceAddress(this.#loop.sys, to, by);
+      const handshake =
+        raw.easy === true ? new HandshakeSocket(this.#loop, { host, port: sourcePort ?? 0, ...by }, this.#kernel) : undefined;
       const localPort = handshake?.local.port ?? sourcePort ?? this.#drawPort();
       this.#held = handshake ?? holdPort(this.#loop, raw.mode, host, localPort);
       if (this.#held.deaf === false && this.#connections === 1) this.#log.warn({}, NOT_DEAF);

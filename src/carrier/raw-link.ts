@@ -1,6 +1,6 @@
 /**
- * A tunnel's link to one server over a raw connection of its own, as one conversation of it. While no connection stands, nothing is taken and nothing is lost:
- * what the tunnel has to say waits in the tunnel.
+ * A tunnel's link to one server over a raw connection of its own, as one conversation of it. While no connection stands, `takes` says no: what
+ * the tunnel has to say waits in the tunnel, and what it sends all the same, as where this is one way of several, is dropped.
  */
 import type { Batch } from "../base/batch.ts";
 import type { Millis } from "../base/units.ts";
@@ -9,8 +9,8 @@ import type { Link, LinkHandler } from "../host/link.ts";
 import type { Log } from "../host/log.ts";
 import { newUdpCounters } from "../host/loop.ts";
 import type { EpollLoop } from "../host/loop-epoll.ts";
+import { OnePeer } from "../host/one-peer.ts";
 import { Arrivals } from "./arrivals.ts";
-import { OnePeer } from "./one-peer.ts";
 import { RawClientEnd, type RawClientEndSettings, type RawClientUser } from "./raw-client-end.ts";
 import { newCarrierCounters } from "./settings.ts";
 
@@ -42,10 +42,17 @@ export class RawLink implements Link, RawClientUser {
     return this.#end.advance(now);
   }
 
+  takes(): boolean {
+    return this.#end.ready;
+  }
+
   send(batch: Batch, from: number): number {
     const { core, outbox, ready } = this.#end;
-    if (!ready) return from;
     const { counters } = this;
+    if (!ready) {
+      counters.sendErrors += batch.length - from;
+      return batch.length;
+    }
     const now = this.#loop.now();
     for (let i = from; i < batch.length; i++) {
       if (outbox.full && !outbox.push(now)) return i;

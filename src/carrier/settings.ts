@@ -16,6 +16,7 @@ export interface CarrierSettings {
   readonly socketBufferBytes?: number;
   /** See RawSocketOptions. */
   readonly device?: string;
+  readonly sendsByDevice?: boolean;
   readonly lowerLevel?: LowerLevel;
   readonly forceBuffers?: boolean;
   readonly fanout?: Fanout;
@@ -37,13 +38,17 @@ export interface CarrierSettings {
 }
 
 /** What of an end's settings is the raw socket's. */
-export type SocketSettings = Pick<CarrierSettings, "socketBufferBytes" | "device" | "lowerLevel" | "forceBuffers" | "fanout">;
+export type SocketSettings = Pick<
+  CarrierSettings,
+  "socketBufferBytes" | "device" | "sendsByDevice" | "lowerLevel" | "forceBuffers" | "fanout"
+>;
 
 export function socketOptions(settings: SocketSettings): Omit<RawSocketOptions, "version"> {
-  const { socketBufferBytes = SOCKET_BUFFER_BYTES, device, lowerLevel, forceBuffers, fanout } = settings;
+  const { socketBufferBytes = SOCKET_BUFFER_BYTES, device, sendsByDevice, lowerLevel, forceBuffers, fanout } = settings;
   return {
     bufferBytes: socketBufferBytes,
     ...(device === undefined ? {} : { device }),
+    ...(sendsByDevice === undefined ? {} : { sendsByDevice }),
     ...(lowerLevel === undefined ? {} : { lowerLevel }),
     ...(forceBuffers === undefined ? {} : { forceBuffers }),
     ...(fanout === undefined ? {} : { fanout }),

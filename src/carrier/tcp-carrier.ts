@@ -39,9 +39,9 @@ export class TcpCarrier implements Carrier {
     this.#links = new OpenLinks(loop);
   }
 
-  dial(to: HostPort, _options: LinkOptions, handler: LinkHandler): Link {
+  dial(to: HostPort, { departure }: LinkOptions, handler: LinkHandler): Link {
     const { primitives, dial, connections, eager = false } = this.#settings;
-    const settings = { hello: this.#hello, random: primitives.random, dial, connections, eager };
+    const settings = { hello: this.#hello, random: primitives.random, dial, connections, eager, departure };
     const link = new TcpLink(this.#loop, to, settings, this.#log, handler, this.#links.closed);
     this.#links.add(link);
     // Begins to connect at once, so that what is sent in this round can wait.

@@ -4,10 +4,11 @@
  */
 import type { Batch } from "../base/batch.ts";
 import type { Millis } from "../base/units.ts";
+import type { Departure } from "../host/departure.ts";
 import type { Link, LinkHandler } from "../host/link.ts";
 import type { Log } from "../host/log.ts";
 import { type Loop, newUdpCounters } from "../host/loop.ts";
-import { OnePeer } from "./one-peer.ts";
+import { OnePeer } from "../host/one-peer.ts";
 import type { HostPort } from "./settings.ts";
 import { BATCH_DATAGRAMS, TcpChannel, type TcpChannelUser } from "./tcp-channel.ts";
 import type { TcpDialer } from "./tcp-dialer.ts";
@@ -22,6 +23,7 @@ export interface TcpLinkSettings {
   readonly connections: number;
   /** For who cannot wait: what is sent while no connection is open waits before the one that is being made. Default false. */
   readonly eager?: boolean;
+  readonly departure?: Departure | undefined;
 }
 
 export class TcpLink implements Link, TcpChannelUser {
@@ -129,10 +131,10 @@ export class TcpLink implements Link, TcpChannelUser {
   }
 
   #dial(now: Millis, place: Place): void {
-    const { hello, dial } = this.#settings;
+    const { hello, dial, departure } = this.#settings;
     const channel = new TcpChannel({ hello, user: this, now, session: this.#session });
     place.channel = channel;
-    channel.socket = dial.dial(this.#loop, this.#server, channel);
+    channel.socket = dial.dial(this.#loop, this.#server, channel, departure);
   }
 
   /** The open connection before which least waits. */

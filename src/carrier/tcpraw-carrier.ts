@@ -28,8 +28,8 @@ export class TcprawCarrier implements Carrier {
     this.#links = new OpenLinks(loop);
   }
 
-  dial(to: HostPort, { socketBufferBytes }: LinkOptions, handler: LinkHandler): Link {
-    const options = { random: this.#random, ...(socketBufferBytes === undefined ? {} : { socketBufferBytes }) };
+  dial(to: HostPort, { socketBufferBytes, departure }: LinkOptions, handler: LinkHandler): Link {
+    const options = { random: this.#random, departure, ...(socketBufferBytes === undefined ? {} : { socketBufferBytes }) };
     const link = new TcprawLink(this.#loop, to, options, this.#log, handler, this.#links.closed);
     this.#links.add(link);
     this.#loop.wake();

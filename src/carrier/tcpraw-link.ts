@@ -9,15 +9,16 @@ import { Arrival } from "../faketcp/arrival.ts";
 import { TCP } from "../faketcp/ip-header.ts";
 import { SegmentFlow } from "../faketcp/segment-flow.ts";
 import { PSH } from "../faketcp/tcp-header.ts";
+import type { Departure } from "../host/departure.ts";
 import { HandshakeSocket, type HandshakeUser } from "../host/handshake-socket.ts";
 import { addressBytes } from "../host/ip-address.ts";
 import type { Link, LinkHandler } from "../host/link.ts";
 import type { Log } from "../host/log.ts";
 import { newUdpCounters } from "../host/loop.ts";
 import type { EpollLoop } from "../host/loop-epoll.ts";
+import { OnePeer } from "../host/one-peer.ts";
 import { RawSocket } from "../host/raw-socket.ts";
 import { sourceAddress } from "../host/route.ts";
-import { OnePeer } from "./one-peer.ts";
 import { SegmentOutbox } from "./segment-outbox.ts";
 import type { HostPort } from "./settings.ts";
 
@@ -34,6 +35,7 @@ export class TcprawLink implements Link, HandshakeUser {
   readonly #outbox: SegmentOutbox;
   readonly #remote: Uint8Array;
   readonly #random: () => number;
+  readonly #departure: Departure;
   readonly #arrival = new Arrival("faketcp", "server");
   #handshake: HandshakeSocket | undefined;
   #flow: SegmentFlow | undefined;
@@ -48,7 +50,7 @@ export class TcprawLink implements Link, HandshakeUser {
   constructor(
     loop: EpollLoop,
     server: HostPort,
-    options: { readonly socketBufferBytes?: number; readonly random: () => number },
+    options: { readonly socketBufferBytes?: number; readonly random: () => number; readonly departure?: Departure | undefined },
     log: Log,
     handler: LinkHandler,
     closed: (link: TcprawLink) => void,
@@ -59,10 +61,16 @@ export class TcprawLink implements Link, HandshakeUser {
     this.#handler = handler;
     this.#closed = closed;
     this.#random = options.random;
+    this.#departure = options.departure ?? {};
     this.addresses = new OnePeer(server);
     this.#remote = addressBytes(server.host);
     const { socketBufferBytes: bufferBytes } = options;
-    const raw = { version: this.#remote.length === 4 ? 4 : 6, ...(bufferBytes === undefined ? {} : { bufferBytes }) } as const;
+    const { device } = this.#departure;
+    const raw = {
+      version: this.#remote.length === 4 ? 4 : 6,
+      ...(bufferBytes === undefined ? {} : { bufferBytes }),
+      ...(device === undefined ? {} : { device, sendsByDevice: true }),
+    } as const;
     this.#raw = new RawSocket(loop, raw, {
       receive: (now, batch) => this.#receive(now, batch),
       writable: (now) => this.#writable(now),
@@ -84,9 +92,16 @@ export class TcprawLink implements Link, HandshakeUser {
     return this.#handshake === undefined ? this.#dialAt : this.#giveUpAt;
   }
 
+  takes(): boolean {
+    return this.#standing;
+  }
+
   send(batch: Batch, from: number): number {
     const flow = this.#flow;
-    if (flow === undefined || !this.#standing) return from;
+    if (flow === undefined || !this.#standing) {
+      this.counters.sendErrors += batch.length - from;
+      return batch.length;
+    }
     const now = this.#loop.now();
     this.counters.sendCalls++;
     for (let i = from; i < batch.length; i++) if (!this.#outbox.add(now, flow, batch.bytes, batch.start[i]!, batch.end[i]!)) return i;
@@ -116,8 +131,8 @@ export class TcprawLink implements Link, HandshakeUser {
   #dial(now: Millis): void {
     this.#giveUpAt = now + HANDSHAKE_MS;
     try {
-      const host = sourceAddress(this.#loop.sys, this.#server);
-      const handshake = new HandshakeSocket(this.#loop, { host, port: 0 }, this);
+      const host = sourceAddress(this.#loop.sys, this.#server, this.#departure);
+      const handshake = new HandshakeSocket(this.#loop, { ...this.#departure, host, port: 0 }, this);
       this.#handshake = handshake;
       this.#localPort = handshake.local.port;
       // Before the handshake, whose numbers the segments go on with.

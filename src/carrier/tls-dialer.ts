@@ -6,10 +6,10 @@ import type { TcpDialer } from "./tcp-dialer.ts";
 export function overTls(role: "client" | "server", options: TlsOptions, plain: TcpDialer): TcpDialer {
   const context = new TlsContext(role, options);
   return {
-    dial: (loop, to, handler) => {
+    dial: (loop, to, handler, departure) => {
       const socket = new TlsSocket(context);
       socket.handler = handler;
-      socket.inner = plain.dial(loop, to, socket);
+      socket.inner = plain.dial(loop, to, socket, departure);
       return socket;
     },
     listen: (loop, at, accept) =>

@@ -10,6 +10,7 @@ import { ipFamily } from "../host/ip-address.ts";
 import type { TlsOptions } from "../host/tls-openssl.ts";
 import { parseHostPort, parsePortRange } from "../tunnel/address.ts";
 import type { ClientConfig, ServerConfig } from "../tunnel/config.ts";
+import { parseServer } from "../tunnel/server-address.ts";
 import { checkGiven } from "./flags.ts";
 import { rawConfig } from "./raw-options.ts";
 import { checkModes } from "./raw-settings.ts";
@@ -60,7 +61,7 @@ export function carrierPlan(end: End): PlannedCarrier[] {
 }
 
 function clientCarriers(config: ClientConfig): PlannedCarrier[] {
-  const { host } = parsePortRange("remoteaddr", config.remoteaddr);
+  const { host } = parseServer("remoteaddr", config.remoteaddr);
   // A name may turn out to be IPv6, whose headers are longer.
   const version = ipFamily(host) === 4 ? 4 : 6;
   const name = config.tcp ? "tcpraw" : config.carrier;
@@ -79,8 +80,13 @@ function clientCarriers(config: ClientConfig): PlannedCarrier[] {
 function way(config: ClientConfig, text: string): PlannedCarrier {
   const [, name = "udp", address = ""] = /^(?:([a-z]+)=)?(.*)$/s.exec(text) ?? [];
   if (!NAMES.includes(name))
-    throw new ConfigError("path", `--path: "${text}" is not allowed; give [CARRIER=]host:port with a CARRIER of ${NAMES.join(", ")}`);
-  const version = ipFamily(parseHostPort("path", address).host) === 4 ? 4 : 6;
+    throw new ConfigError(
+      "path",
+      `--path: "${text}" is not allowed; give [CARRIER=]host:port[%INTERFACE] with a CARRIER of ${NAMES.join(", ")}`,
+    );
+  const { host, least, most } = parseServer("path", address);
+  if (least !== most) throw new ConfigError("path", `--path: "${text}" is not allowed; give one port and no range`);
+  const version = ipFamily(host) === 4 ? 4 : 6;
   return { name, at: undefined, raw: plannedRaw(config, name, version), tcp: plannedTcp(config, name) };
 }
 
@@ -188,7 +194,7 @@ function serverTls({ cert, certkey }: GivenTls): NonNullable<PlannedTcp["tls"]> 
 }
 
 function clientTls({ ca, pin, name }: GivenTls, remoteaddr: string): NonNullable<PlannedTcp["tls"]> {
-  const { host } = parsePortRange("remoteaddr", remoteaddr);
+  const { host } = parseServer("remoteaddr", remoteaddr);
   const wanted = name !== "" ? name : ipFamily(host) === 0 ? host : undefined;
   if (wanted === undefined && pin === "")
     throw new ConfigError(

@@ -2,6 +2,7 @@
 import { createCipher } from "../cipher/cipher.ts";
 import type { CipherName } from "../cipher/names.ts";
 import { primitives } from "../host/crypto.ts";
+import { type Departure, departureName } from "../host/departure.ts";
 import type { Loop } from "../host/loop.ts";
 import type { Program } from "../host/worker-main.ts";
 import type { LoopPort } from "../host/worker-port.ts";
@@ -11,6 +12,7 @@ import type { Findings } from "../tunnel/findings.ts";
 export interface DoctorData {
   readonly host: string;
   readonly port: number;
+  readonly departure: Departure;
   readonly key: string;
   readonly crypt: CipherName;
   readonly mbpsMax: number;
@@ -28,6 +30,10 @@ export function start(loop: Loop, data: DoctorData, port: LoopPort<never, Doctor
     port.post({ kind: "refused", message });
     loop.stop();
   };
+  if (loop.kind === "node" && departureName(data.departure) !== "") {
+    refuse("--remoteaddr: what stands behind % is not allowed with Node's own sockets; leave it out");
+    return undefined;
+  }
   loop.resolve(host, 0, (address) => {
     if (address === undefined) {
       refuse(`name "${host}" was not found`);
@@ -40,6 +46,7 @@ export function start(loop: Loop, data: DoctorData, port: LoopPort<never, Doctor
         conv: new DataView(random.buffer).getUint32(0),
         cipher: createCipher(data.crypt, primitives.deriveKey(data.key), primitives),
         to: { host: address, port: data.port },
+        departure: data.departure,
         mbpsMax,
         natSeconds,
         progress: (step) => port.post({ kind: "step", step }),

@@ -1,15 +1,20 @@
 /** `longhaul doctor`: measures the way to a server and says in plain sentences what is wrong with it and which options fit. */
 import { z } from "zod";
+import { ConfigError } from "../base/errors.ts";
 import type { CipherName } from "../cipher/names.ts";
 import { startLoopWorker } from "../host/worker.ts";
-import { parseHostPort } from "../tunnel/address.ts";
 import { clientConfig } from "../tunnel/config.ts";
 import { advice, type Findings, sentences } from "../tunnel/findings.ts";
+import { parseServer } from "../tunnel/server-address.ts";
 import type { Command } from "./command.ts";
 import type { DoctorData, DoctorMessage } from "./doctor-worker.ts";
 
 const doctorConfig = z.strictObject({
-  remoteaddr: z.string().default("vps:29900").describe('the "longhaul server": host:port').meta({ short: "r" }),
+  remoteaddr: z
+    .string()
+    .default("vps:29900")
+    .describe('the "longhaul server": host:port; %INTERFACE or %ADDRESS behind it: where to leave from')
+    .meta({ short: "r" }),
   key: clientConfig.shape.key,
   crypt: clientConfig.shape.crypt,
   rate: z.coerce.number().min(0.5).max(1000).default(20).describe("most Mbit/s of the heavy load, 1.5 s each way"),
@@ -29,14 +34,27 @@ export const doctor: Command = {
   text: `Measures the way to a running "longhaul server" in about 12 seconds, both directions: round trip, jitter, loss and its runs, reordering, what the way carries,
 whether UDP is policed, queues, the longest datagram. Says what it found, and which options fit: for two ends of Longhaul, and for a kcptun at the other end.
 It sends 40 packets back to back three times, 0.8 Mbit/s for 3 s and --rate for 1.5 s each way. Exit status 1: nothing could be measured.`,
-  examples: ["longhaul doctor -r far.example:29900 --key SECRET", "longhaul doctor -r far.example:29900 --key SECRET --nat 120 --json"],
+  examples: [
+    "longhaul doctor -r far.example:29900 --key SECRET",
+    "longhaul doctor -r far.example:29900%eth1 --key SECRET",
+    "longhaul doctor -r far.example:29900 --key SECRET --nat 120 --json",
+  ],
   schema: doctorConfig,
   run: runDoctor,
 };
 
 async function runDoctor({ remoteaddr, key, crypt, rate, nat, json }: DoctorConfig): Promise<number> {
-  const { host, port } = parseHostPort("remoteaddr", remoteaddr);
-  const data: DoctorData = { host: host === "::" ? "::1" : host, port, key, crypt: crypt as CipherName, mbpsMax: rate, natSeconds: nat };
+  const { host, least: port, most, departure = {} } = parseServer("remoteaddr", remoteaddr);
+  if (most !== port) throw new ConfigError("remoteaddr", `--remoteaddr: "${remoteaddr}" is not allowed; give one port and no range`);
+  const data: DoctorData = {
+    host: host === "::" ? "::1" : host,
+    port,
+    departure,
+    key,
+    crypt: crypt as CipherName,
+    mbpsMax: rate,
+    natSeconds: nat,
+  };
   let findings: Findings | undefined;
   const worker = startLoopWorker<DoctorData, never, DoctorMessage>({
     module: new URL("./doctor-worker.ts", import.meta.url),

@@ -1,7 +1,9 @@
 /** Outgoing stream connections of the epoll loop. The caller limits how long it waits by calling `close`. */
 import { HostError } from "../base/errors.ts";
 import { Block } from "./block.ts";
+import { bindToDevice } from "./departure.ts";
 import { EINPROGRESS, errnoName } from "./errno.ts";
+import { isUnspecified } from "./ip-address.ts";
 import {
   AF_UNIX,
   IP_BIND_ADDRESS_NO_PORT,
@@ -63,16 +65,20 @@ export function connectEpoll(reactor: Reactor, to: Endpoint, handler: TcpHandler
 
 /** Closes the socket before it throws. @throws HostError */
 function bindSource(sys: Sys, fd: number, source: SourceAddress): void {
-  const name = new Block(sys, SOCKADDR_BYTES);
-  const length = writeSockaddr(name, source);
-  // Without a port the kernel chooses it when it knows the destination, so that each port serves many destinations.
-  if (source.port === 0) setOption(sys, fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
-  setOption(sys, fd, SOL_SOCKET, SO_REUSEADDR, 1);
-  const allowed = source.transparent !== true || setTransparent(sys, fd, source);
-  if (allowed && sys.bind(fd, name.address, length) === 0) return;
-  const error = hostError(sys, "bind", nameOf(source));
-  sys.close(fd);
-  throw error;
+  try {
+    if (source.device !== undefined) bindToDevice(sys, fd, source.device);
+    if (isUnspecified(source.host) && source.port === 0) return;
+    const name = new Block(sys, SOCKADDR_BYTES);
+    const length = writeSockaddr(name, source);
+    // Without a port the kernel chooses it when it knows the destination, so that each port serves many destinations.
+    if (source.port === 0) setOption(sys, fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+    setOption(sys, fd, SOL_SOCKET, SO_REUSEADDR, 1);
+    const allowed = source.transparent !== true || setTransparent(sys, fd, source);
+    if (!allowed || sys.bind(fd, name.address, length) < 0) throw hostError(sys, "bind", nameOf(source));
+  } catch (error) {
+    sys.close(fd);
+    throw error;
+  }
 }
 
 /** A socket that never was: it only tells its handler so. */

@@ -8,6 +8,7 @@
 import { HostError } from "../base/errors.ts";
 import type { Millis } from "../base/units.ts";
 import { Block } from "./block.ts";
+import { bindToDevice } from "./departure.ts";
 import type { Pollable, Registration } from "./epoll.ts";
 import { EINPROGRESS, errnoName } from "./errno.ts";
 import {
@@ -48,14 +49,15 @@ export class HandshakeSocket implements Pollable, Resource {
   #registration: Registration = -1;
   #open = true;
 
-  /** Bound; port 0 is any free one. @throws HostError */
-  constructor(reactor: Reactor, from: HostPort, user: HandshakeUser) {
+  /** Bound, to an interface where one is named; port 0 is any free one. @throws HostError */
+  constructor(reactor: Reactor, from: HostPort & { readonly device?: string }, user: HandshakeUser) {
     const { sys } = reactor;
     this.#reactor = reactor;
     this.#user = user;
     this.fd = sys.socket(familyOf(from), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (this.fd < 0) throw hostError(sys, "socket", nameOf(from));
     try {
+      if (from.device !== undefined) bindToDevice(sys, this.fd, from.device);
       const name = new Block(sys, SOCKADDR_BYTES + 8);
       if (sys.bind(this.fd, name.address, writeSockaddr(name, from)) < 0) throw hostError(sys, "bind", nameOf(from));
       name.words[SOCKADDR_BYTES >> 2] = SOCKADDR_BYTES;

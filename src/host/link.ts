@@ -10,6 +10,7 @@
 import type { Batch } from "../base/batch.ts";
 import type { Bytes } from "../base/units.ts";
 import type { AddressTableCounters } from "./address.ts";
+import type { Departure } from "./departure.ts";
 import type { Loop, UdpCounters, UdpHandler } from "./loop.ts";
 
 /** Who can be sent to, as small integers that stay what they are while they are held. */
@@ -58,6 +59,8 @@ export interface LinkOptions {
   readonly segmentation?: boolean;
   /** Most peers whose address is remembered. */
   readonly peersMax?: number;
+  /** Of a dialled link: where it leaves from. */
+  readonly departure?: Departure;
 }
 
 /** Makes links of one kind. */
@@ -80,7 +83,10 @@ export function udpCarrier(loop: Loop): Carrier {
     name: "udp",
     // kcptun's own limit: on a path of less, what is longer goes in fragments.
     datagramBytesMax: 1500,
-    dial: ({ host }, options, handler) => loop.udp({ host: host.includes(":") ? "::" : "0.0.0.0", port: 0, ...options }, handler),
+    dial: ({ host }, { departure = {}, ...options }, handler) => {
+      const any = host.includes(":") ? "::" : "0.0.0.0";
+      return loop.udp({ host: any, port: 0, ...options, ...departure }, handler);
+    },
     listen: (at, options, handler) => loop.udp({ ...at, ...options }, handler),
   };
 }

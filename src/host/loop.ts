@@ -54,6 +54,8 @@ export interface SourceAddress {
   readonly port: number;
   /** It may be an address that this machine does not have (IP_TRANSPARENT; needs CAP_NET_ADMIN). */
   readonly transparent?: boolean;
+  /** It leaves by this interface. */
+  readonly device?: string;
 }
 
 export interface UdpOptions {
@@ -73,6 +75,8 @@ export interface UdpOptions {
   readonly peer?: { readonly host: string; readonly port: number };
   /** `host` may be an address that this machine does not have (IP_TRANSPARENT; needs CAP_NET_ADMIN). */
   readonly transparent?: boolean;
+  /** Sends and receives by this interface only; only on epoll. */
+  readonly device?: string;
 }
 
 export interface UdpHandler {

@@ -11,6 +11,7 @@ import type { Batch } from "../base/batch.ts";
 import { HostError } from "../base/errors.ts";
 import type { Millis } from "../base/units.ts";
 import { Block } from "./block.ts";
+import { bindToDevice } from "./departure.ts";
 import { DirectWays } from "./direct-ways.ts";
 import type { Pollable, Registration } from "./epoll.ts";
 import { EPERM } from "./errno.ts";
@@ -52,6 +53,8 @@ export interface RawSocketOptions {
   readonly bufferBytes?: number;
   /** Receives what comes by this interface only. */
   readonly device?: string;
+  /** And sends by it only, by the routing table. */
+  readonly sendsByDevice?: boolean;
   /**
    * How packets leave. Default: as the routing table says, by the link itself wherever no rule is passed by so. "route": by the routing table, always. Past
    * routing and firewall: "auto", by where the peer's come from, once that is known; or by an interface to a hardware address.
@@ -127,7 +130,8 @@ export class RawSocket implements Pollable, Resource {
   /** @throws HostError: EPERM says how the capability is given */
   constructor(reactor: Reactor, options: RawSocketOptions, handler: RawHandler) {
     const { sys } = reactor;
-    const { version, bufferBytes = 1_048_576, device, lowerLevel, forceBuffers = false } = options;
+    const { version, bufferBytes = 1_048_576, device, sendsByDevice = false, forceBuffers = false } = options;
+    const lowerLevel = sendsByDevice ? "route" : options.lowerLevel;
     this.#reactor = reactor;
     this.#handler = handler;
     this.#version = version;
@@ -152,11 +156,9 @@ export class RawSocket implements Pollable, Resource {
       withVnet(reactor, this.fd);
       this.#bind(device === undefined ? 0 : interfaceIndex(device));
       if (options.fanout !== undefined) joinFanout(sys, this.fd, options.fanout.group);
-      this.#byRoute = new Sender(
-        reactor,
-        handler,
-        new RawRouteSender(reactor, version, made(version === 4 ? AF_INET : AF_INET6, IPPROTO_RAW)),
-      );
+      const routed = made(version === 4 ? AF_INET : AF_INET6, IPPROTO_RAW);
+      if (sendsByDevice && device !== undefined) bindToDevice(sys, routed, device);
+      this.#byRoute = new Sender(reactor, handler, new RawRouteSender(reactor, version, routed));
       if (lowerLevel === undefined) this.#direct = new DirectWays(reactor, version, this.#places);
       if (lowerLevel !== "route") {
         const fd = made(AF_PACKET, 0);

@@ -1,5 +1,6 @@
 /** A bound UDP socket by system calls, for the loops that read and write it by system calls. */
 import { Block } from "./block.ts";
+import { bindToDevice } from "./departure.ts";
 import { isUnspecified } from "./ip-address.ts";
 import {
   AF_INET6,
@@ -55,6 +56,7 @@ function configure(sys: Sys, fd: number, family: number, options: UdpOptions, te
   const six = family === AF_INET6;
   const wildcard = isUnspecified(options.host);
   if (options.transparent && !setTransparent(sys, fd, options)) throw hostError(sys, "setsockopt", `transparent ${options.host}`);
+  if (options.device !== undefined) bindToDevice(sys, fd, options.device);
   if (options.socketBufferBytes) setBufferBytes(sys, fd, options.socketBufferBytes);
   if (options.dscp) {
     // A dual-stack socket sends IPv4 with the one and IPv6 with the other.

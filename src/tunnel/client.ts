@@ -3,12 +3,12 @@
  *
  *   connection (entrances.ts) → the next of `conn` slots in turn (slot.ts) → its session and UDP socket (path.ts)
  */
+import { ConfigError } from "../base/errors.ts";
 import { type Millis, NEVER } from "../base/units.ts";
 import { createCipher } from "../cipher/cipher.ts";
 import { KIND_TCP, KIND_UDP } from "../extension/description.ts";
 import { type Carrier, udpCarrier } from "../host/link.ts";
 import type { Driver, Listener, TcpHandler, TcpSocket } from "../host/loop.ts";
-import { parsePortRange } from "./address.ts";
 import { ChannelCounters } from "./channel-counters.ts";
 import type { ClientConfig } from "./config.ts";
 import { DatagramSender } from "./datagram-sender.ts";
@@ -21,6 +21,7 @@ import { adopt, type Changes, changesOf } from "./reload.ts";
 import type { SessionReport } from "./report.ts";
 import { ReverseRequests } from "./reverse-requests.ts";
 import { Scratch } from "./scratch.ts";
+import { parseServer } from "./server-address.ts";
 import { type ClientParts, Slot, type TunnelParts, type WayPlan } from "./slot.ts";
 import { type SnmpCounters, snmpCounters } from "./snmp.ts";
 import { Totals, type TunnelTotals } from "./totals.ts";
@@ -29,8 +30,18 @@ import { UdpEntrance } from "./udp-entrance.ts";
 function waysOf({ path }: ClientConfig, carriers: readonly Carrier[]): WayPlan[] {
   return path.flatMap((name, i) => {
     const carrier = carriers[i];
-    return carrier === undefined ? [] : [{ name, carrier, remote: parsePortRange("path", name.replace(/^[a-z]+=/, "")) }];
+    return carrier === undefined ? [] : [{ name, carrier, remote: parseServer("path", name.replace(/^[a-z]+=/, "")) }];
   });
+}
+
+/** @throws ConfigError where an interface is wanted of sockets that cannot be bound to one */
+function checkDepartures({ remoteaddr, path }: ClientConfig, { loop }: TunnelParts): void {
+  if (loop.kind !== "node") return;
+  const given = [["remoteaddr", remoteaddr] as const, ...path.map((text) => ["path", text] as const)];
+  for (const [key, text] of given) {
+    if (parseServer(key, text.replace(/^[a-z]+=/, "")).departure === undefined) continue;
+    throw new ConfigError(key, `--${key}: "${text}" is not allowed with Node's own sockets (io node); leave out what stands behind %`);
+  }
 }
 
 export class TunnelClient implements Driver {
@@ -53,7 +64,8 @@ export class TunnelClient implements Driver {
   constructor(config: ClientConfig, parts: TunnelParts) {
     this.#config = { ...config };
     this.#parts = parts;
-    const remote = parsePortRange("remoteaddr", config.remoteaddr);
+    const remote = parseServer("remoteaddr", config.remoteaddr);
+    checkDepartures(config, parts);
     const cipher = createCipher(config.crypt, parts.primitives.deriveKey(config.key), parts.primitives);
     const scratch = new Scratch();
     this.#totals = new Totals("client");
@@ -113,7 +125,7 @@ export class TunnelClient implements Driver {
   /** Takes over what may change (reload.ts); sessions go on. @throws HostError, ConfigError; then nothing has changed */
   reload(now: Millis, config: ClientConfig): Changes {
     const changes = changesOf("client", this.#config, config);
-    const remote = parsePortRange("remoteaddr", config.remoteaddr);
+    const remote = parseServer("remoteaddr", config.remoteaddr);
     if (changes.now.some((key) => key === "localaddr" || key === "forward" || key === "reverse")) this.forward(now, config);
     const rekeyed = changes.sessions.some((key) => ["key", "crypt", "QPP", "QPPCount"].includes(key));
     adopt(this.#config, config, changes);

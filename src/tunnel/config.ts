@@ -160,7 +160,9 @@ export const clientConfig = z.strictObject({
   remoteaddr: z
     .string()
     .default("vps:29900")
-    .describe("the server: host:port, or host:min-max for a random port per session")
+    .describe(
+      "the server: host:port, or host:min-max for a random port per session; %INTERFACE or %ADDRESS behind it: where to leave from, such as host:port%eth1",
+    )
     .meta({ short: "r" }),
   carrier: z
     .enum(["udp", "faketcp", "easyfaketcp", "icmp", "rawudp", "tcp", "tcpraw"])
@@ -169,7 +171,7 @@ export const clientConfig = z.strictObject({
       "what datagrams look like on the wire; one of the server's; faketcp, easyfaketcp, icmp, rawudp and tcpraw (kcptun's --tcp) need the capability CAP_NET_RAW",
     ),
   path: list(7).describe(
-    "another way to the same server, taken where it delivers more: [CARRIER=]host:port, in the order in which ways are preferred; --remoteaddr with --carrier is the first; needs a Longhaul at the other end",
+    "another way to the same server, taken where it delivers more: [CARRIER=]host:port[%INTERFACE or %ADDRESS to leave from], in the order in which ways are preferred; --remoteaddr with --carrier is the first; needs a Longhaul at the other end",
   ),
   reverse: list(256).describe(
     "what the server listens for and where it comes out here: NAME=[tcp:|udp:]ADDRESS, such as web=127.0.0.1:80; the server's reverse says where",

@@ -15,6 +15,7 @@ import { LoadSeries } from "../extension/load-series.ts";
 import { Negotiation } from "../extension/negotiation.ts";
 import { LOAD, readLoad, readTally, TALLY, writeAsk } from "../extension/survey-message.ts";
 import { type Counted, Tally } from "../extension/tally.ts";
+import type { Departure } from "../host/departure.ts";
 import type { Driver, Loop, UdpSocket } from "../host/loop.ts";
 import { readConv } from "../kcp/segment.ts";
 import type { Findings, Heavy, Light } from "./findings.ts";
@@ -46,6 +47,8 @@ export interface DoctorOptions {
   readonly cipher: PacketCipher;
   /** Literal address. */
   readonly to: { readonly host: string; readonly port: number };
+  /** Where to leave from; by default as the route says. */
+  readonly departure?: Departure;
   /** Most of the heavy load, in Mbit/s. */
   readonly mbpsMax: number;
   /** Longest pause that is tried, 0: none. */
@@ -83,7 +86,7 @@ export class Doctor implements Driver {
     const { host, port } = options.to;
     const any = host.includes(":") ? "::" : "0.0.0.0";
     this.#socket = loop.udp(
-      { host: any, port: 0, segmentation: false, peersMax: 4 },
+      { host: any, port: 0, segmentation: false, peersMax: 4, ...options.departure },
       { receive: (now, batch) => this.#receive(now, batch), writable: () => {} },
     );
     this.#peer = this.#socket.addresses.intern(host, port);

@@ -139,8 +139,8 @@ export function advice(findings: Measured, server: string): { readonly ours: { c
   // A window is what is under way in a round trip, parity not counted.
   const window = (way: Direction): number =>
     Math.min(8192, Math.max(128, Math.ceil((carried(way) * 125 * rtt.median * 1.2) / mtu / (1 + parity / 10))));
-  const host = server.replace(/:\d+$/, "");
-  const path = bad ? ` --path faketcp=${host}:29901 --path tcp=${host}:29902` : "";
+  const [, host = server, leaves = ""] = /^(.*):\d+(%.*)?$/.exec(server) ?? [];
+  const path = bad ? ` --path faketcp=${host}:29901${leaves} --path tcp=${host}:29902${leaves}` : "";
   const listen = bad ? " --carrier udp,faketcp=:29901,tcp=:29902" : "";
   return {
     ours: {

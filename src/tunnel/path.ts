@@ -14,16 +14,18 @@ import { FEATURE_ACKS_AGAIN, FEATURES_OF_ALL } from "../extension/hello.ts";
 import { TOKEN_BYTES } from "../extension/way-message.ts";
 import { Ways } from "../extension/ways.ts";
 import { FecDecoder } from "../fec/decoder.ts";
+import type { Departure } from "../host/departure.ts";
 import { JoinedLink } from "../host/joined-link.ts";
-import type { Link, LinkHandler } from "../host/link.ts";
+import type { Carrier, Link, LinkHandler, LinkOptions } from "../host/link.ts";
+import { TiedLink } from "../host/tied-link.ts";
 import { looksLikeKcp, readConv } from "../kcp/segment.ts";
-import type { PortRange } from "./address.ts";
 import { type Demultiplexer, Endpoint } from "./endpoint.ts";
 import { OneCipher } from "./envelope.ts";
 import type { Opinion } from "./probation.ts";
 import { Recurrence } from "./recurrence.ts";
 import { reportSession, type SessionReport } from "./report.ts";
 import { Roaming } from "./roaming.ts";
+import type { ServerAddress } from "./server-address.ts";
 import { Session } from "./session.ts";
 import type { ClientParts, WayPlan } from "./slot.ts";
 
@@ -45,7 +47,7 @@ interface FoundWay {
 export class Path implements Demultiplexer {
   readonly session: Session;
   readonly #parts: ClientParts;
-  readonly #remote: PortRange;
+  readonly #remote: ServerAddress;
   readonly #ended: (path: Path, now: Millis) => void;
   /** The session's, whatever a reload brings. */
   readonly #cipher: PacketCipher;
@@ -61,7 +63,7 @@ export class Path implements Demultiplexer {
   readonly #unreadable = new Recurrence();
 
   /** `ended` is called once, when the session has closed for any reason. */
-  constructor(now: Millis, parts: ClientParts, remote: PortRange, ended: (path: Path, now: Millis) => void) {
+  constructor(now: Millis, parts: ClientParts, remote: ServerAddress, ended: (path: Path, now: Millis) => void) {
     this.#parts = parts;
     this.#remote = remote;
     this.#ended = ended;
@@ -193,11 +195,11 @@ export class Path implements Demultiplexer {
     const endpoint = new Endpoint(
       loop,
       (handler) => {
-        const first = (each: LinkHandler): Link => carrier.dial({ host: address, port }, options, each);
+        const first = this.#dialled(carrier, { host: address, port }, this.#remote.departure, options);
         if (others.length === 0) return first(handler);
-        const more = others.map(({ way, address: host }) => (each: LinkHandler) => {
-          return way.carrier.dial({ host, port: way.remote.least }, options, each);
-        });
+        const more = others.map(({ way, address: host }) =>
+          this.#dialled(way.carrier, { host, port: way.remote.least }, way.remote.departure, options),
+        );
         return new JoinedLink([first, ...more], handler);
       },
       new OneCipher(this.#cipher),
@@ -215,6 +217,19 @@ export class Path implements Demultiplexer {
     this.#redialAt = now + this.#redialMs;
     log.info({ peer: addresses.format(session.peer), from: local.port, conv: session.conv }, "session started");
     endpoint.wake(session);
+  }
+
+  /** What is to leave by an interface or from an address of its own waits for that to be there. */
+  #dialled(
+    carrier: Carrier,
+    server: { readonly host: string; readonly port: number },
+    departure: Departure | undefined,
+    options: LinkOptions,
+  ): (handler: LinkHandler) => Link {
+    if (departure === undefined) return (handler) => carrier.dial(server, options, handler);
+    const { loop, log } = this.#parts;
+    const open = (handler: LinkHandler): Link => carrier.dial(server, { ...options, departure }, handler);
+    return (handler) => new TiedLink({ server, departure, open, now: () => loop.now(), log }, handler);
   }
 
   #roam(session: Session, joined: JoinedLink, others: readonly FoundWay[]): void {

@@ -17,13 +17,13 @@ import type { Log } from "../host/log.ts";
 import type { Loop, TcpSocket } from "../host/loop.ts";
 import type { Primitives as QppPrimitives } from "../qpp/primitives.ts";
 import type { QppPads } from "../qpp/qpp.ts";
-import type { PortRange } from "./address.ts";
 import type { ChannelCounters } from "./channel-counters.ts";
 import type { ClientConfig } from "./config.ts";
 import type { OpenRefusal } from "./introductions.ts";
 import { Path } from "./path.ts";
 import type { SessionReport } from "./report.ts";
 import type { Scratch } from "./scratch.ts";
+import type { ServerAddress } from "./server-address.ts";
 import type { Session } from "./session.ts";
 import type { SessionOptions } from "./session-options.ts";
 import type { Stream } from "./stream.ts";
@@ -72,14 +72,14 @@ export interface ClientParts extends TunnelParts {
 /** One of the ways to the server. */
 export interface WayPlan {
   readonly carrier: Carrier;
-  readonly remote: PortRange;
+  readonly remote: ServerAddress;
   /** As the user wrote it, for logs. */
   readonly name: string;
 }
 
 export class Slot {
   readonly #parts: ClientParts;
-  #remote: PortRange;
+  #remote: ServerAddress;
   #renewed = false;
   #current: Path | undefined;
   #begun = false;
@@ -89,7 +89,7 @@ export class Slot {
   /** Replaced sessions ended early because `retired` were kept. */
   retiredCut = 0;
 
-  constructor(parts: ClientParts, remote: PortRange) {
+  constructor(parts: ClientParts, remote: ServerAddress) {
     this.#parts = parts;
     this.#remote = remote;
   }
@@ -129,7 +129,7 @@ export class Slot {
   }
 
   /** What is new gets a session with the settings of now; the one there is goes on for what it has. */
-  renew(now: Millis, remote: PortRange): void {
+  renew(now: Millis, remote: ServerAddress): void {
     this.#remote = remote;
     this.#renewed = this.#current !== undefined;
     if (this.#current !== undefined) this.#retireIfDue(now, this.#current);

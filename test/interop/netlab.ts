@@ -38,6 +38,12 @@ export class Netlab {
     this.#run("link", this.name, "c", "s", String(index), link, "-s", String(seed));
   }
 
+  /** Runs a command at one side, to its end. */
+  exec(side: "c" | "s", ...command: readonly string[]): void {
+    const [file, ...args] = [...this.prefix(side), ...command];
+    execFileSync(file!, args);
+  }
+
   set(link: string, index = 0): void {
     this.#run("set", this.name, String(index), "both", link);
   }

@@ -36,6 +36,10 @@ interface Scene {
   /** Bytes in 10 ms. */
   readonly bytes?: number;
   readonly seconds: number;
+  /** Where the server is; its address on the first link by default. */
+  readonly remote?: string;
+  /** Before both ends begin. */
+  prepare?(lab: Netlab): void;
   /** Given to where the client's session begins to be ready. */
   readonly ready?: string;
   play?(lab: Netlab): Promise<void>;
@@ -60,19 +64,22 @@ const scene =
     play,
     judge,
     steady = false,
+    remote = "10.200.0.2:29900",
+    prepare,
     ready = "the peer is a Longhaul",
   }: Scene): Check =>
   async () => {
     const lab = new Netlab(`lhway${process.pid}x${labs++}`, first);
     try {
       if (second !== undefined) lab.join(1, second, 5);
+      prepare?.(lab);
       const [c, s] = [lab.prefix("c"), lab.prefix("s")];
       const target = children.start("target", [...stream, "serve", String(TARGET)], s);
       await waitFor(target, "listening");
       const far = children.start("server", [longhaul, "server", "-l", ":29900", "-t", `127.0.0.1:${TARGET}`, ...settings, ...server], s);
       await waitFor(far, "listening");
       const ways = paths.flatMap((path) => ["--path", path]);
-      const near = children.start("client", [longhaul, "client", "-l", `:${ENTRY}`, "-r", "10.200.0.2:29900", ...settings, ...ways], c);
+      const near = children.start("client", [longhaul, "client", "-l", `:${ENTRY}`, "-r", remote, ...settings, ...ways], c);
       await waitFor(near, ready);
       await sleep(1000);
       const run = children.start("run", [...stream, "run", String(ENTRY), String(seconds), String(bytes)], c);
@@ -151,6 +158,52 @@ const checks: Record<string, Check> = {
     judge: movedTo("10.200.1.2:29900"),
   }),
 };
+
+/** One address of the server that both links lead to: the route takes the first, and the second for what leaves from 10.200.1.1. */
+const behindBoth = (lab: Netlab): void => {
+  lab.exec("s", ..."ip address add 10.99.0.1/32 dev lo".split(" "));
+  for (const words of [
+    "route add 10.99.0.1 via 10.200.0.2 metric 100",
+    "route add 10.99.0.1 via 10.200.1.2 metric 200",
+    "rule add from 10.200.1.1 table 7",
+    "route add 10.99.0.1 via 10.200.1.2 table 7",
+  ])
+    lab.exec("c", "ip", ...words.split(" "));
+};
+
+const byInterface = (path: string, server: readonly string[] = [], silent = "silent"): Check =>
+  scene({
+    link,
+    second: link,
+    prepare: behindBoth,
+    server,
+    remote: "10.99.0.1:29900%wan0",
+    paths: [path],
+    seconds: 5,
+    steady: true,
+    play: async (lab) => {
+      await sleep(2500);
+      lab.set("down=1");
+    },
+    judge: (log) => (moves(log).join(", ") === `${silent}: ${path}` ? undefined : moves(log).join(", ")),
+  });
+
+Object.assign(checks, {
+  "two interfaces to one address, the first is cut": byInterface("10.99.0.1:29900%wan1"),
+  "an interface and an address of the other, the first is cut": byInterface("10.99.0.1:29900%10.200.1.1"),
+  "two interfaces, faketcp by the other": byInterface("faketcp=10.99.0.1:29901%wan1", ["--carrier", "udp,faketcp=:29901"]),
+  "two interfaces, TCP by the other": byInterface("tcp=10.99.0.1:29902%wan1", ["--carrier", "udp,tcp=:29902"]),
+  "faketcp that nobody answers and an interface that is not there hold up nothing": scene({
+    link,
+    paths: ["faketcp=10.200.0.2:29909", "10.200.0.2:29900%eth99"],
+    seconds: 4,
+    steady: true,
+    judge: (log) => {
+      if (moves(log).length > 0) return moves(log).join(", ");
+      return log.includes("a way cannot be used for now") ? undefined : "nobody says that the interface is not there";
+    },
+  }),
+});
 
 checks["doctor: a policer is found, and told from a way without one"] = async () => {
   const lab = new Netlab(`lhway${process.pid}x${labs++}`, policed);

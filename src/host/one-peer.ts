@@ -1,13 +1,12 @@
 /** The peers of a link that has but one: the server it was dialled to. */
-import { formatHostPort } from "../host/ip-address.ts";
-import type { LinkPeers } from "../host/link.ts";
-import type { HostPort } from "./settings.ts";
+import { formatHostPort } from "./ip-address.ts";
+import type { LinkPeers } from "./link.ts";
 
 export class OnePeer implements LinkPeers {
   readonly counters = { peers: 1, recycled: 0, full: 0 };
-  readonly #server: HostPort;
+  readonly #server: { readonly host: string; readonly port: number };
 
-  constructor(server: HostPort) {
+  constructor(server: { readonly host: string; readonly port: number }) {
     this.#server = server;
   }
 
