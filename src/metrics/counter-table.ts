@@ -165,6 +165,15 @@ export const counterTable: readonly CounterRow[] = [
       socket_buffer: "channels.datagramsBlocked",
     }),
   },
+  { name: "rtmp_connections", help: "Connections of encoders at rtmp: forwards.", from: "channels.rtmpConnections" },
+  { name: "rtmp_notices", help: "Notices to encoders that the link is too slow for them.", from: "channels.rtmpNotices" },
+  {
+    name: "rtmp_dropped_frames",
+    help: "Frames of encoders left out because they would have come too late.",
+    from: by("kind", { video: "channels.rtmpVideoDropped", audio: "channels.rtmpAudioDropped" }),
+  },
+  { name: "rtmp_dropped_bytes", help: "Bytes of them.", unit: "bytes", from: "channels.rtmpBytesDropped" },
+  { name: "rtmp_cut_groups", help: "Groups of pictures whose tail was left out.", from: "channels.rtmpTailsDropped" },
   {
     name: "limit_hits",
     help: "Times a limit was hit, by limit.",
@@ -194,6 +203,7 @@ export const counterTable: readonly CounterRow[] = [
       flow_queue: "extension.outboxDropped",
       flow_parts: "reassembly.evicted",
       reverse_streams: "channels.reverseRefused",
+      rtmp_queue: "channels.rtmpQueueFull",
     }),
   },
 ];

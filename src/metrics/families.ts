@@ -65,6 +65,12 @@ function gaugeFamilies(now: TunnelGauges): Family[] {
     single("longhaul_in_flight_segments", "gauge", "KCP segments sent and not acknowledged.", now.inFlightSegments),
     single("longhaul_readable_bytes", "gauge", "Received bytes that wait to be read.", now.readableBytes, "bytes"),
     single("longhaul_held_bytes", "gauge", "Memory that sessions hold for payloads.", now.heldBytes, "bytes"),
+    single(
+      "longhaul_rtmp_fitting_bytes_per_second",
+      "gauge",
+      "What of an encoder at an rtmp: forward would fit the link, 0 while all fits.",
+      now.rtmpFits,
+    ),
     single("longhaul_fec_open_groups", "gauge", "FEC groups that wait for more of their shards.", now.fecOpenGroups),
   ];
 }

@@ -18,6 +18,7 @@ function worker(counted: Record<string, Record<string, number>>, sessions: numbe
     fecOpenGroups: 1,
     fecNewestGroup: newest,
     peers: 4,
+    rtmpFits: 0,
   };
   const reports = Array.from({ length: sessions }, (_, i) => ({ id: i + 1, peer: "p", heardSeconds }) as SessionReport);
   const totals = { role: "server", counted, now, rtt: { counts: [1, 2], sumMs: 10 } } as const;

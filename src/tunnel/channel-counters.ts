@@ -36,4 +36,15 @@ export class ChannelCounters {
   datagramsForeign = 0;
   /** Thrown away: the socket's buffer was full. */
   datagramsBlocked = 0;
+
+  /** Encoders' connections (--forward rtmp:…), and notices to them that the link is too slow. */
+  rtmpConnections = 0;
+  rtmpNotices = 0;
+  /** Frames left out because they would have come too late; groups of pictures that lost their tail so. */
+  rtmpVideoDropped = 0;
+  rtmpAudioDropped = 0;
+  rtmpTailsDropped = 0;
+  rtmpBytesDropped = 0;
+  /** Limit hit: bytes that wait. */
+  rtmpQueueFull = 0;
 }

@@ -20,6 +20,7 @@ import { padsOf } from "./pads.ts";
 import { adopt, type Changes, changesOf } from "./reload.ts";
 import type { SessionReport } from "./report.ts";
 import { ReverseRequests } from "./reverse-requests.ts";
+import { RtmpEntrance } from "./rtmp-entrance.ts";
 import { Scratch } from "./scratch.ts";
 import { parseServer } from "./server-address.ts";
 import { type ClientParts, Slot, type TunnelParts, type WayPlan } from "./slot.ts";
@@ -96,9 +97,11 @@ export class TunnelClient implements Driver {
       config: this.#config,
       session: (now: Millis, turn: number) => this.#slots[turn % this.#slots.length]!.session(now),
     };
-    this.#entrances = new Entrances((forward) =>
-      forward.kind === KIND_UDP ? new UdpEntrance(udp, forward) : new TcpEntrance(parts.loop, forward, this.#accept),
-    );
+    this.#entrances = new Entrances((forward) => {
+      if (forward.kind === KIND_UDP) return new UdpEntrance(udp, forward);
+      if (forward.rtmp === true) return new RtmpEntrance(udp, forward, this.#accept);
+      return new TcpEntrance(parts.loop, forward, this.#accept);
+    });
     this.#reverse = new ReverseRequests(this.#slots, parts.log);
     this.forward(parts.loop.now(), config);
     if (this.#shared.carrier.connects === true) for (const slot of this.#slots) slot.session(parts.loop.now());
@@ -186,6 +189,8 @@ export class TunnelClient implements Driver {
   #snapshot(): TunnelTotals {
     let retiredCut = 0;
     for (const slot of this.#slots) retiredCut += slot.retiredCut;
+    const fits = this.#entrances.all.map((entrance) => (entrance instanceof RtmpEntrance ? entrance.fits : 0)).filter((each) => each > 0);
+    this.#totals.rtmpFits = fits.length === 0 ? 0 : Math.min(...fits);
     return this.#totals.snapshot({ retiredCut, streamsRefused: this.refused }, this.#channels);
   }
 

@@ -155,7 +155,7 @@ export const clientConfig = z.strictObject({
     .describe("where applications connect: host:port or unix socket path; leads to the server's default target")
     .meta({ short: "l", initialBy: { given: ["forward", "reverse"], value: "" } }),
   forward: list(256).describe(
-    "where else applications connect, and to which of the server's targets that leads: [tcp:|udp:]LISTEN[=TARGET], such as :8080=web, or udp::5000-5099=rtp for a range of ports",
+    "where else applications connect, and to which of the server's targets that leads: [tcp:|udp:|rtmp:]LISTEN[=TARGET], such as :8080=web, or udp::5000-5099=rtp for a range of ports",
   ),
   remoteaddr: z
     .string()
@@ -173,6 +173,11 @@ export const clientConfig = z.strictObject({
   path: list(7).describe(
     "another way to the same server, taken where it delivers more: [CARRIER=]host:port[%INTERFACE or %ADDRESS to leave from], in the order in which ways are preferred; --remoteaddr with --carrier is the first; needs a Longhaul at the other end",
   ),
+  maxdelay: count(100, 60_000)
+    .default(2000)
+    .describe(
+      "milliseconds that frames of encoders at rtmp: forwards may wait for the link; what would wait longer is left out, whole tails of groups of pictures, sound last",
+    ),
   reverse: list(256).describe(
     "what the server listens for and where it comes out here: NAME=[tcp:|udp:]ADDRESS, such as web=127.0.0.1:80; the server's reverse says where",
   ),
@@ -239,5 +244,5 @@ export type ClientConfig = z.output<typeof clientConfig>;
 export type ServerConfig = z.output<typeof serverConfig>;
 export type TunnelConfig = Omit<
   ClientConfig,
-  "localaddr" | "forward" | "reverse" | "remoteaddr" | "carrier" | "path" | "conn" | "autoexpire" | "scavengettl" | "retired"
+  "localaddr" | "forward" | "maxdelay" | "reverse" | "remoteaddr" | "carrier" | "path" | "conn" | "autoexpire" | "scavengettl" | "retired"
 >;

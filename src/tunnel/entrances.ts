@@ -70,7 +70,9 @@ export class Entrances {
     const made: Entrance[] = [];
     try {
       for (const forward of forwards) {
-        let entrance = this.#all.find((known) => known.forward.kind === forward.kind && known.forward.text === forward.text);
+        let entrance = this.#all.find(
+          (known) => known.forward.kind === forward.kind && known.forward.rtmp === forward.rtmp && known.forward.text === forward.text,
+        );
         if (entrance === undefined || next.includes(entrance)) {
           entrance = this.#open(forward);
           made.push(entrance);

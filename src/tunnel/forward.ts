@@ -1,7 +1,8 @@
 /**
  * What a client listens for, and what it has the server listen for.
  *
- *   --forward [tcp:|udp:]LISTEN[=TARGET]    here, for what comes out at the server's target TARGET, its default when none is named
+ *   --forward [tcp:|udp:|rtmp:]LISTEN[=TARGET]   here, for what comes out at the server's target TARGET, its default when none is named;
+ *                                           rtmp: connections of encoders, whose frames wait for no longer than maxdelay
  *   --reverse NAME=[tcp:|udp:]ADDRESS       there, at the server's listener NAME, for what comes out here at ADDRESS
  *
  *   --forward :8080=web --forward udp:127.0.0.1:53=dns --reverse git=127.0.0.1:3000
@@ -16,8 +17,12 @@ import type { ClientConfig } from "./config.ts";
 import { parseSpan, placeName } from "./port-span.ts";
 import { type Kind, splitKind, TargetList } from "./target.ts";
 
+const RTMP = "rtmp:";
+
 export interface Forward {
   readonly kind: Kind;
+  /** Encoders connect there: what is sent is kept fresh (rtmp-filter.ts). */
+  readonly rtmp?: boolean;
   readonly listen: Endpoint;
   /** As it was written, for logs. */
   readonly text: string;
@@ -29,11 +34,13 @@ export interface Forward {
 export function parseForwards(key: string, text: string): Forward[] {
   const at = text.lastIndexOf("=");
   const target = at < 0 ? "" : text.slice(at + 1);
-  const { kind = KIND_TCP, rest } = splitKind(at < 0 ? text : text.slice(0, at));
+  const listening = at < 0 ? text : text.slice(0, at);
+  const rtmp = listening.startsWith(RTMP);
+  const { kind = KIND_TCP, rest } = splitKind(rtmp ? `tcp:${listening.slice(RTMP.length)}` : listening);
   if (rest === "" || /^\d+$/.test(rest) || (at >= 0 && target === "") || target.length > NAME_BYTES_MAX) {
     throw new ConfigError(
       key,
-      `--${key}: "${text}" is not a forward; give [tcp:|udp:]LISTEN[=TARGET], such as :8080=web or udp:127.0.0.1:53=dns`,
+      `--${key}: "${text}" is not a forward; give [tcp:|udp:|rtmp:]LISTEN[=TARGET], such as :8080=web or udp:127.0.0.1:53=dns`,
     );
   }
   const span = parseSpan(key, rest);
@@ -41,13 +48,13 @@ export function parseForwards(key: string, text: string): Forward[] {
     const { host, least, most } = span;
     const shown = rest.slice(0, rest.lastIndexOf(":"));
     return Array.from({ length: most - least + 1 }, (_, i) => {
-      return { kind, listen: { host, port: least + i }, text: `${shown}:${least + i}`, target: placeName(target, i) };
+      return { kind, rtmp, listen: { host, port: least + i }, text: `${shown}:${least + i}`, target: placeName(target, i) };
     });
   }
   const listen = parseEndpoint(key, rest, 0);
   if ("path" in listen && kind === KIND_UDP)
     throw new ConfigError(key, `--${key}: "${text}": UDP comes to host:port, not to a unix socket`);
-  return [{ kind, listen, text: rest, target }];
+  return [{ kind, rtmp, listen, text: rest, target }];
 }
 
 /** What reverse forwards lead to, by name. @throws ConfigError */

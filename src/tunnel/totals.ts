@@ -40,6 +40,8 @@ export interface TunnelGauges {
   readonly fecNewestGroup: number;
   /** Addresses that the sockets remember. */
   readonly peers: number;
+  /** Bytes a second of an encoder that would fit the link, 0 while all fits. */
+  readonly rtmpFits: Bytes;
 }
 
 export interface RttHistogram {
@@ -52,6 +54,8 @@ type Sums = Record<string, Record<string, number>>;
 
 export class Totals {
   readonly role: "client" | "server";
+  /** See TunnelGauges; set by who knows it. */
+  rtmpFits: Bytes = 0;
   /** Those in use and those that were. */
   readonly #ciphers: CipherStats[] = [];
   readonly #live = new Set<Session>();
@@ -131,7 +135,7 @@ export class Totals {
       fecNewestGroup = Math.max(fecNewestGroup, decoder.newestGroup);
     }
     for (const { socket } of this.#endpoints) peers += socket.addresses.counters.peers;
-    return { ...now, sessions: this.#live.size, sessionsMost: this.#most, fecNewestGroup, peers };
+    return { ...now, sessions: this.#live.size, sessionsMost: this.#most, fecNewestGroup, peers, rtmpFits: this.rtmpFits };
   }
 }
 

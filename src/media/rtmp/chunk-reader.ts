@@ -48,6 +48,11 @@ export class ChunkReader {
     return at;
   }
 
+  /** What was read last ended with a whole chunk. */
+  get betweenChunks(): boolean {
+    return this.#current === undefined && this.#headerFilled === 0;
+  }
+
   /** The message just completed, once. */
   take(): Message | undefined {
     const message = this.#message;
