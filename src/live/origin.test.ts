@@ -107,6 +107,25 @@ test("an encoder that fell silent is taken over by the one that comes back, as a
   assert.equal(channel.live, true);
 });
 
+test("an encoder of a higher priority takes a channel over at once, and gives it back to none of the same or a lower one", () => {
+  const { loop, channel, warnings } = world();
+  const first = new TestEncoder(loop, key);
+  first.play(1500);
+  const main = new TestEncoder(loop, `${key}?priority=2`);
+  assert.equal(refusal(main), "accepted");
+  main.play(1500);
+  first.pump();
+  assert.equal(refusal(first), "NetStream.Failed");
+  for (const wrong of ["", "?priority=1", "?priority=2", "?priority=0", "?priority=2147483648", "?priority=high", "?other=1"])
+    assert.equal(refusal(new TestEncoder(loop, `${key}${wrong}`)), "NetStream.Publish.BadName", wrong);
+  assert.match(warnings().at(-2)!, /already; priority must be more than 2 and at most 2147483647$/);
+  assert.equal(channel.live, true);
+  const third = new TestEncoder(loop, `${key}?a=b&priority=2147483647`);
+  assert.equal(refusal(third), "accepted");
+  third.play(500);
+  assert.deepEqual(channel.window.listed.map(({ discontinuity }) => discontinuity).filter(Boolean).length, 2);
+});
+
 test("a stream that ends leaves the channel off the air, and the next goes on under higher numbers", () => {
   const { loop, channel } = world();
   const first = new TestEncoder(loop, key);

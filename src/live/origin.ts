@@ -4,8 +4,8 @@
  *   encoder ─ RTMP ─▶ RtmpSession ─ Units ─▶ Channel ─ Segmenter ─▶ Window ─▶ delivery ─ HTTP ─▶ viewers
  *
  * One process, one thread: sockets of encoders by the loop, viewers by an HTTP application (`delivery`) that whoever composes the program serves.
- * A channel has one encoder at a time. A second one with the same key is refused while the first is heard; when the first has been silent for a few
- * seconds, which on a bad link means that it is reconnecting, the second takes over.
+ * A channel has one encoder at a time. A second one with the same key is refused while the first is heard, unless it has a higher priority (priority.ts); when
+ * the first has been silent for a few seconds, which on a bad link means that it is reconnecting, the second takes over.
  *
  * Channels come from the configuration, or are opened, given other keys and closed while the origin runs.
  */
@@ -21,6 +21,7 @@ import { Channel } from "./channel.ts";
 import type { LiveConfig } from "./config.ts";
 import type { Source } from "./delivery.ts";
 import { KeyGuard } from "./key-guard.ts";
+import { type Claim, PRIORITY_MAX, parseClaim } from "./priority.ts";
 import type { Publisher, Refusal } from "./publisher.ts";
 import { type Host, RtmpSession } from "./rtmp-session.ts";
 import type { SrtFront } from "./srt-front.ts";
@@ -41,8 +42,8 @@ export type Gate = (channel: string, publisher: Publisher) => Refusal | undefine
 export interface Contest {
   /** `channel` goes to another encoder: the stream of the one that fell silent ends, and a new one begins. */
   takenOver(channel: string): void;
-  /** Another encoder with the channel's key was refused, since the one that publishes is heard. */
-  refused(channel: string): void;
+  /** Another encoder with the channel's key was refused, since the one that publishes is heard; `byPriority`: and its priority is not higher. */
+  refused(channel: string, byPriority: boolean): void;
 }
 
 export class Origin implements Source, Driver, Host {
@@ -56,6 +57,8 @@ export class Origin implements Source, Driver, Host {
   readonly #rtmp: RtmpServerOptions;
   readonly #sessions = new Set<RtmpSession>();
   readonly #publishers = new Map<Channel, Publisher>();
+  /** Of who publishes (priority.ts). */
+  readonly #priorities = new WeakMap<Publisher, number>();
   readonly #listeners: Listener[] = [];
   readonly #guard = new KeyGuard();
   #srt: SrtFront | undefined;
@@ -187,7 +190,7 @@ export class Origin implements Source, Driver, Host {
     return deadline;
   }
 
-  /** Decides about a key. A channel is then the publisher's, who starts and ends it, until `released`. */
+  /** Decides about a key, with what may stand behind it. A channel is then the publisher's, who starts and ends it, until `released`. */
   admit(session: Publisher, key: string, now: Millis): Channel | Refusal {
     const channel = this.examine(session, key, now);
     if ("reason" in channel) return channel;
@@ -197,11 +200,14 @@ export class Origin implements Source, Driver, Host {
       silent.refuse(now, { code: statusCode.failed, reason: "takeover", description: "another encoder took the channel over" });
     }
     this.#publishers.set(channel, session);
+    this.#priorities.set(session, Math.max(0, parseClaim(key).priority));
     return channel;
   }
 
   /** The channel that `admit` would give now, which stays whose it is. */
-  examine(session: Publisher, key: string, now: Millis): Channel | Refusal {
+  examine(session: Publisher, text: string, now: Millis): Channel | Refusal {
+    const claim = parseClaim(text);
+    const { key } = claim;
     if (!this.#guard.allows(session.address, now))
       return {
         code: statusCode.publishDenied,
@@ -218,11 +224,18 @@ export class Origin implements Source, Driver, Host {
     const refusal = this.#gate(channel.name, session);
     if (refusal !== undefined) return refusal;
     const publisher = this.#publishers.get(channel);
-    if (publisher !== undefined && now - publisher.heard < this.#config.takeover * 1000) {
-      this.#contest.refused(channel.name);
-      return { code: statusCode.badName, reason: "busy", description: `channel ${channel.name} is being published to already` };
-    }
-    return channel;
+    const silent = publisher === undefined || now - publisher.heard >= this.#config.takeover * 1000;
+    return silent ? channel : this.#contend(channel, publisher, claim);
+  }
+
+  /** Somebody publishes to the channel already. */
+  #contend(channel: Channel, publisher: Publisher, { priority }: Claim): Channel | Refusal {
+    const held = this.#priorities.get(publisher) ?? 0;
+    if (priority > held) return channel;
+    this.#contest.refused(channel.name, priority !== 0);
+    const more = priority === 0 ? "" : `; priority must be more than ${held} and at most ${PRIORITY_MAX}`;
+    const description = `channel ${channel.name} is being published to already${more}`;
+    return { code: statusCode.badName, reason: priority === 0 ? "busy" : "priority", description };
   }
 
   released(session: Publisher, channel: Channel): void {

@@ -26,7 +26,7 @@ export interface Host {
   /** Borrowed by each session for one call. */
   readonly buffer: Uint8Array;
   wallClock(): number;
-  /** Decides about a key; a channel is then this session's until it calls `released`. */
+  /** Decides about a key, with what may stand behind it (priority.ts); a channel is then this session's until it calls `released`. */
   admit(publisher: Publisher, key: string, now: Millis): Channel | Refusal;
   released(publisher: Publisher, channel: Channel): void;
   refused(reason: string): void;
@@ -150,8 +150,7 @@ export class RtmpSession implements TcpHandler, Publisher {
   }
 
   #publish(key: string, now: Millis, wall: number): void {
-    // Encoders may append parameters to the stream's name.
-    const admitted = this.#host.admit(this, key.split("?", 1)[0]!, now);
+    const admitted = this.#host.admit(this, key, now);
     if ("reason" in admitted) {
       this.refuse(now, admitted);
       return;

@@ -10,6 +10,8 @@ export interface StreamEvent {
   readonly type: EventType;
   /** "Session Created", "Stream Start", "Starvation Start", … */
   readonly name: string;
+  /** Why, in IVS's words: "StreamTakeoverInvalidPriority". */
+  readonly code?: string;
   /** Further members of the event's detail. */
   readonly detail?: Readonly<Record<string, string | number | boolean>>;
   /** It tells of something that went wrong. */

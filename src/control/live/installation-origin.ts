@@ -67,7 +67,7 @@ export class InstallationOrigin implements LiveService {
     origin.guard((channel, publisher) => this.#guard(channel, publisher));
     origin.contested({
       takenOver: (channel) => this.#watches.get(channel)?.takenOver(),
-      refused: (channel) => this.#watches.get(channel)?.takeoverRefused(),
+      refused: (channel, byPriority) => this.#watches.get(channel)?.takeoverRefused(byPriority),
     });
   }
 

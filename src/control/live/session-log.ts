@@ -67,8 +67,8 @@ export class SessionLog {
     this.#later(() => this.#database.updateTable("stream_sessions").set({ end_at: at }).where("id", "=", id).execute());
   }
 
-  event({ streamId, at, name, type, error = false }: StreamEvent): void {
-    const row = { session_id: streamId, at, name, type, code: "" };
+  event({ streamId, at, name, type, code = "", error = false }: StreamEvent): void {
+    const row = { session_id: streamId, at, name, type, code };
     this.#later(() => this.#database.insertInto("stream_events").values(row).execute());
     if (error)
       this.#later(() => this.#database.updateTable("stream_sessions").set({ has_error_event: 1 }).where("id", "=", streamId).execute());

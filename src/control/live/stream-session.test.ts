@@ -81,7 +81,7 @@ test("who takes over from a silent encoder, who is refused, and a stream that ne
   channel.start(now);
   for (let i = 0; i < 3; i++) assert.ok("reason" in admit(origin.now()));
   now += 61_000;
-  assert.ok("reason" in admit(origin.now()));
+  assert.ok("reason" in origin.admit(encoder(origin.now()), `${streamKey!.value!}?priority=0`, origin.now()));
   channel.push(origin.now(), { kind: "video", dts: 0, pts: 0, keyframe: true, data: new Uint8Array(100), arrival: now });
   channel.end(origin.now());
   await live.sessions.settled();
@@ -95,6 +95,11 @@ test("who takes over from a silent encoder, who is refused, and a stream that ne
   assert.ok(
     all.some((each) => each.join() === "Session Created,Stream Failure,Session Ended"),
     JSON.stringify(all),
+  );
+  const { streamSession } = await ivs.getStreamSession({ channelArn });
+  assert.deepEqual(
+    streamSession!.truncatedEvents!.flatMap(({ code }) => code ?? []),
+    ["StreamTakeoverInvalidPriority"],
   );
   const second = "Session Created,Stream Takeover,Takeover Failure,Takeover Failure,Stream Start,Stream End,Session Ended";
   assert.ok(

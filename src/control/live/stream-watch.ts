@@ -4,7 +4,7 @@
  *   started ─▶ Session Created [Stream Takeover] ─▶ first media ─▶ Stream Start … Starvation Start/End … ─▶ Stream End, Session Ended
  *                                                └▶ it ends without media ─▶ Stream Failure, Session Ended
  *
- * Deviation: at IVS a priority decides who takes a channel over; here it is who comes when the encoder before has fallen silent (live/origin.ts).
+ * Who takes a channel over is decided by priority (live/priority.ts), or comes when the encoder before has fallen silent.
  */
 import type { Channel, ChannelListener } from "../../live/channel.ts";
 import type { Track, Unit } from "../../media/unit.ts";
@@ -72,11 +72,11 @@ export class StreamWatch implements ChannelListener {
   }
 
   /** Another encoder wanted the channel and was refused; said once in a while, since it may try for ever. */
-  takeoverRefused(): void {
+  takeoverRefused(byPriority: boolean): void {
     const now = this.#options.now();
     if (this.streamId === "" || now - this.#takeoverFailedAt < TAKEOVER_FAILURE_EVERY_MS) return;
     this.#takeoverFailedAt = now;
-    this.#event("IVS Stream State Change", "Takeover Failure", true);
+    this.#event("IVS Stream State Change", "Takeover Failure", true, byPriority ? "StreamTakeoverInvalidPriority" : undefined);
   }
 
   tracks(tracks: readonly Track[]): void {
@@ -132,8 +132,9 @@ export class StreamWatch implements ChannelListener {
     this.#options.breached(which);
   }
 
-  #event(type: EventType, name: string, error = false): void {
+  #event(type: EventType, name: string, error = false, code?: string): void {
     const { facts, now, event } = this.#options;
-    event({ at: now(), channelId: this.channel.name, channelName: facts().name, streamId: this.streamId, type, name, error });
+    const about = { channelId: this.channel.name, channelName: facts().name, streamId: this.streamId };
+    event({ at: now(), ...about, type, name, error, ...(code !== undefined && { code }) });
   }
 }

@@ -122,7 +122,7 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
 }
 
 /** The event in EventBridge's form. */
-export function eventBridge({ at, channelId, channelName, streamId, type, name, detail }: StreamEvent, place: Place): object {
+export function eventBridge({ at, channelId, channelName, streamId, type, name, code, detail }: StreamEvent, place: Place): object {
   const key = type === "IVS Limit Breach" ? "limit_name" : "event_name";
   return {
     version: "0",
@@ -133,6 +133,6 @@ export function eventBridge({ at, channelId, channelName, streamId, type, name, 
     time: new Date(at).toISOString(),
     region: place.region,
     resources: [arnOf(place, "channel", channelId)],
-    detail: { [key]: name, channel_name: channelName, stream_id: streamId, ...detail },
+    detail: { [key]: name, channel_name: channelName, stream_id: streamId, ...(code !== undefined && { code }), ...detail },
   };
 }

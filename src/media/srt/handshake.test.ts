@@ -70,6 +70,7 @@ test("stream ids: the key alone, or the access control syntax", () => {
   assert.deepEqual(parseStreamId("sk_eu-west-1_abc"), { key: "sk_eu-west-1_abc", publishes: true });
   assert.deepEqual(parseStreamId("#!::r=KEY,m=publish,u=me"), { key: "KEY", publishes: true });
   assert.deepEqual(parseStreamId("#!::r=KEY"), { key: "KEY", publishes: true });
+  assert.deepEqual(parseStreamId("#!::r=KEY,priority=2"), { key: "KEY?priority=2", publishes: true });
   assert.deepEqual(parseStreamId("#!::m=request,r=KEY"), { key: "KEY", publishes: false });
   assert.deepEqual(parseStreamId("#!::"), { key: "", publishes: true });
 });
