@@ -48,8 +48,8 @@ export class Netlab {
     this.#run("set", this.name, String(index), "both", link);
   }
 
-  stats(): { ab: LinkDirection; ba: LinkDirection } {
-    return JSON.parse(this.#run("stats", this.name, "0"));
+  stats(index = 0): { ab: LinkDirection; ba: LinkDirection } {
+    return JSON.parse(this.#run("stats", this.name, String(index)));
   }
 
   /** Counters begin anew. */
