@@ -73,6 +73,16 @@ class Broadcast {
       network.at(at, () => this.#send(messageType.audio, at, this.made.audio++, 371, Uint8Array.of(0xaf, 1)));
   }
 
+  cut(from: Millis, until: Millis): void {
+    const { network, links } = this.world;
+    const set = (down: number): void => {
+      links.ab.set(`down=${down}`);
+      links.ba.set(`down=${down}`);
+    };
+    network.at(from, () => set(1));
+    network.at(until, () => set(0));
+  }
+
   video(): number[] {
     return this.arrived.flatMap(({ kind, index }) => (kind === "video" ? [index] : []));
   }
@@ -183,17 +193,23 @@ test("an encoder that goes down to what fits is told when all is well", () => {
   assert.equal(last.length, broadcast.made.video - 480);
 });
 
+test("maxdelay: after an outage of a second nothing is left out, or what has waited for longer", () => {
+  for (const [maxdelay, whole] of [
+    [3000, true],
+    [400, false],
+  ] as const) {
+    const broadcast = new Broadcast("delay=50 rate=8mbit qbytes=200k", maxdelay);
+    broadcast.cut(4000, 5000);
+    broadcast.encode(2000, 8000, 2e6);
+    broadcast.world.run(12);
+    assert.equal(broadcast.video().length === broadcast.made.video, whole, `${maxdelay}`);
+    assert.equal(broadcast.undecodable(), 0);
+  }
+});
+
 test("an outage of 4 s: what was made meanwhile is left out, and what follows is fresh", () => {
   const broadcast = new Broadcast("delay=50 rate=8mbit qbytes=200k", 1000);
-  const { network, links } = broadcast.world;
-  for (const [at, down] of [
-    [6000, 1],
-    [10_000, 0],
-  ] as const)
-    network.at(at, () => {
-      links.ab.set(`down=${down}`);
-      links.ba.set(`down=${down}`);
-    });
+  broadcast.cut(6000, 10_000);
   broadcast.encode(2000, 20_000, 3e6);
   broadcast.world.run(24);
   assert.equal(broadcast.undecodable(), 0);

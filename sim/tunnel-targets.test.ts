@@ -161,7 +161,7 @@ test("a list of words, wrong in every way", () => {
   const wrong = (client: string[], server: string[], expected: RegExp): void => {
     assert.throws(() => world({ client: { forward: client }, server: { targets: server } }), expected);
   };
-  wrong(["8080=web"], [], /--forward: "8080=web" is not a forward; give \[tcp:\|udp:\]LISTEN\[=TARGET\]/);
+  wrong(["8080=web"], [], /--forward: "8080=web" is not a forward; give \[tcp:\|udp:\|rtmp:\]LISTEN\[=TARGET\]/);
   wrong([":8080="], [], /is not a forward/);
   wrong(["udp:/run/x=web"], [], /UDP comes to host:port, not to a unix socket/);
   wrong([`${near}:7=a`, `${near}:7=b`], [], /given twice/);

@@ -92,6 +92,7 @@ const client: Readonly<Record<string, Proof>> = {
   autoexpire: [sim, "autoexpire and scavengettl"],
   scavengettl: [sim, "autoexpire and scavengettl"],
   retired: [sim, "retired:"],
+  maxdelay: ["sim/rtmp-forward.test.ts", "maxdelay: after an outage"],
 };
 
 const server: Readonly<Record<string, Proof>> = {
