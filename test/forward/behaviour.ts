@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Datapath, ForwardStats } from "../../src/forward/datapath.ts";
 import { desiredState, NOTHING_DESIRED } from "../../src/forward/desired-state.ts";
 import type { ForwardEntry } from "../../src/forward/entry.ts";
-import { parseForward } from "../../src/forward/forward.ts";
+import { type Forward, parseForward, withChoices } from "../../src/forward/forward.ts";
 import { plan } from "../../src/forward/plan.ts";
 import type { Sent } from "./end.ts";
 import { BACKEND, CLIENT, type End, INNER, type Lab, LISTEN } from "./lab.ts";
@@ -48,13 +48,11 @@ function checks({ name, open, reloads }: Subject, lab: Lab): void {
   let datapath: Datapath;
   let state = NOTHING_DESIRED;
 
-  const apply = async (...entries: Partial<ForwardEntry>[]): Promise<void> => {
-    const next = desiredState(
-      state.revision + 1,
-      entries.map((entry, i) =>
-        parseForward({ name: `f${i}`, listen: `${LISTEN[4]}:5000`, to: [at("a", 6000)], ...entry }, `forwards[${i}]`),
-      ),
-    );
+  const forwardOf = (entry: Partial<ForwardEntry>, i: number): Forward =>
+    parseForward({ name: `f${i}`, listen: `${LISTEN[4]}:5000`, to: [at("a", 6000)], ...entry }, `forwards[${i}]`);
+  const apply = (...entries: Partial<ForwardEntry>[]): Promise<void> => applyForwards(entries.map(forwardOf));
+  const applyForwards = async (forwards: readonly Forward[]): Promise<void> => {
+    const next = desiredState(state.revision + 1, forwards);
     await datapath.apply(plan(state, next));
     state = next;
     assert.equal(await datapath.verify(), undefined);
@@ -134,6 +132,32 @@ function checks({ name, open, reloads }: Subject, lab: Lab): void {
     for (const answer of answers) assert.equal(answer.at, places.get(answer.port));
     const again = await send({ from, sources: 400 });
     for (const answer of again.answers) assert.equal(answer.at, places.get(answer.port), "a flow has moved");
+  });
+
+  check("choices given place by place: parts as they are given, changed ones move no flow that runs", async () => {
+    const two = forwardOf({ to: [at("a", 6000), at("b", 6000)] }, 0);
+    const table = (threeIn: number): Forward =>
+      withChoices(
+        two,
+        Array.from({ length: 1024 }, (_, place) => (place % 4 === threeIn ? 1 : 0)),
+      );
+    const refusal = datapath.refuses(table(3));
+    if (refusal !== undefined) {
+      assert.match(refusal, /weights alone/);
+      return;
+    }
+    await applyForwards([table(3)]);
+    const from = fresh(400);
+    const { seenAt, answers } = await send({ from, sources: 400 });
+    assert.ok(Math.abs((seenAt.a ?? 0) / 400 - 0.75) < 0.09, JSON.stringify(seenAt));
+    const homes = new Map(answers.map((answer) => [answer.port, answer.at]));
+    await applyForwards([
+      withChoices(
+        two,
+        Array.from({ length: 1024 }, () => 1),
+      ),
+    ]);
+    for (const answer of (await send({ from, sources: 400 })).answers) assert.equal(answer.at, homes.get(answer.port), "a flow has moved");
   });
 
   check("balance source: all of a source goes to one backend", async () => {
