@@ -16,7 +16,7 @@ import { proxyHeader } from "../host/proxy-protocol.ts";
 import type { Target } from "./balance.ts";
 import type { Destination, End, Flow } from "./flow.ts";
 import type { FlowKey } from "./flow-hash.ts";
-import type { Plane } from "./plane.ts";
+import type { Place, Plane } from "./plane.ts";
 import type { ServedListener } from "./served-listener.ts";
 
 /** Endpoints that are tried for one connection. */
@@ -43,13 +43,7 @@ export class TcpFlow implements Flow {
   #seenAs: string | undefined;
   #over = false;
 
-  constructor(
-    plane: Plane,
-    served: ServedListener,
-    place: { key: FlowKey; hash: number; destination: Destination },
-    client: TcpSocket,
-    now: Millis,
-  ) {
+  constructor(plane: Plane, served: ServedListener, place: Place, client: TcpSocket, now: Millis) {
     this.plane = plane;
     this.served = served;
     this.key = place.key;

@@ -10,7 +10,7 @@ import { proxyHeader } from "../host/proxy-protocol.ts";
 import { readEach } from "../host/scatter.ts";
 import type { Destination, End, Flow } from "./flow.ts";
 import type { FlowKey } from "./flow-hash.ts";
-import type { Plane } from "./plane.ts";
+import type { Place, Plane } from "./plane.ts";
 import type { ServedListener } from "./served-listener.ts";
 
 export class TunnelFlow implements Flow, TcpSocket, TcpHandler {
@@ -33,13 +33,7 @@ export class TunnelFlow implements Flow, TcpSocket, TcpHandler {
   #now: Millis;
   #over = false;
 
-  constructor(
-    plane: Plane,
-    served: ServedListener,
-    place: { key: FlowKey; hash: number; destination: Destination },
-    client: TcpSocket,
-    now: Millis,
-  ) {
+  constructor(plane: Plane, served: ServedListener, place: Place, client: TcpSocket, now: Millis) {
     this.#plane = plane;
     this.served = served;
     this.key = place.key;

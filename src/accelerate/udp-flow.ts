@@ -11,7 +11,7 @@ import type { UdpHandler, UdpSocket } from "../host/loop.ts";
 import type { Target } from "./balance.ts";
 import type { Destination, End, Flow } from "./flow.ts";
 import type { FlowKey } from "./flow-hash.ts";
-import type { Plane } from "./plane.ts";
+import type { Place, Plane } from "./plane.ts";
 import type { ProxiedDatagrams } from "./proxied-datagrams.ts";
 import type { ServedListener } from "./served-listener.ts";
 import type { UdpEntrance } from "./udp-entrance.ts";
@@ -50,13 +50,7 @@ export class UdpFlow implements Flow, UdpHandler {
   #movedAt: Millis = Number.NEGATIVE_INFINITY;
   #over = false;
 
-  constructor(
-    plane: Plane,
-    entrance: UdpEntrance,
-    peer: number,
-    place: { key: FlowKey; hash: number; destination: Destination },
-    now: Millis,
-  ) {
+  constructor(plane: Plane, entrance: UdpEntrance, peer: number, place: Place, now: Millis) {
     this.#plane = plane;
     this.#entrance = entrance;
     this.#peer = peer;

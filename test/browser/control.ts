@@ -13,6 +13,7 @@ import { EdgeRegistry } from "../../src/control/edges/registry.ts";
 import { masterKey, Seal } from "../../src/control/seal.ts";
 import { openDatabase } from "../../src/control/store/database.ts";
 import { ControlProcess } from "../interop/accelerator/control-process.ts";
+import { Tally } from "../interop/checks.ts";
 import { Children, sleep } from "../interop/children.ts";
 import { chromiumMissing, launch } from "./watch.ts";
 
@@ -23,13 +24,8 @@ if (chromiumMissing !== false) {
 }
 const folder = mkdtempSync(join(tmpdir(), "longhaul-console-"));
 const children = new Children();
-let [passed, failed] = [0, 0];
-
-function check(what: string, ok: boolean, got: unknown): void {
-  if (ok) passed++;
-  else failed++;
-  console.log(`${ok ? "ok    " : "FAILED"} ${what}: ${JSON.stringify(got)}`);
-}
+const tally = new Tally();
+const { check } = tally;
 
 async function until(done: () => Promise<boolean>, patience = 10_000): Promise<boolean> {
   for (const end = Date.now() + patience; !(await done()); await sleep(50)) if (Date.now() > end) return false;
@@ -266,8 +262,7 @@ try {
   await children.endAll();
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 }
-console.log(`${passed} passed, ${failed} failed, 0 skipped`);
-process.exitCode = failed > 0 ? 1 : 0;
+tally.end();
 
 async function shot(page: Page, name: string): Promise<void> {
   if (values.screenshot !== "") await page.screenshot({ path: `${values.screenshot}-${name}.png`, fullPage: true });

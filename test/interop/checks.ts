@@ -10,6 +10,18 @@ export class Tally {
   failed = 0;
   skipped = 0;
 
+  /** One of a script that does one thing after another. `got`: what is shown of it. */
+  readonly check = (what: string, ok: boolean, got: unknown): void => {
+    if (ok) this.passed++;
+    else this.failed++;
+    console.log(`${ok ? "ok    " : "FAILED"} ${what}: ${JSON.stringify(got)}`);
+  };
+
+  readonly skip = (what: string, why: string): void => {
+    this.skipped++;
+    console.log(`skipped ${what}: ${why}`);
+  };
+
   async run(checks: Readonly<Record<string, Check>>, children: Children): Promise<void> {
     for (const [name, check] of Object.entries(checks)) {
       const wrong = await check().catch((error: Error) => error.message);

@@ -19,6 +19,7 @@ import { SignJWT } from "jose";
 import type { Page } from "playwright-core";
 import { serveHttp } from "../../src/host/http.ts";
 import { chromiumMissing, launch } from "../browser/watch.ts";
+import { Tally } from "./checks.ts";
 import { type Child, Children, longhaul, root, sleep } from "./children.ts";
 
 const { values } = parseArgs({ options: { seconds: { type: "string", default: "10" } } });
@@ -29,18 +30,8 @@ const [rtmp, rtmps, http, api] = [base, base + 1, base + 2, base + 3] as const;
 const endpoint = `http://127.0.0.1:${api}`;
 const children = new Children();
 const keys = generateKeyPairSync("ec", { namedCurve: "secp384r1" });
-let [passed, failed, skipped] = [0, 0, 0];
-
-function check(what: string, ok: boolean, got: unknown): void {
-  if (ok) passed++;
-  else failed++;
-  console.log(`${ok ? "ok    " : "FAILED"} ${what}: ${JSON.stringify(got)}`);
-}
-
-function skip(what: string, why: string): void {
-  skipped++;
-  console.log(`skipped ${what}: ${why}`);
-}
+const tally = new Tally();
+const { check, skip } = tally;
 
 async function server(): Promise<Child> {
   const at = (port: number): string => `127.0.0.1:${port}`;
@@ -291,5 +282,4 @@ try {
   await children.endAll();
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 }
-console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
-process.exitCode = failed > 0 ? 1 : 0;
+tally.end();

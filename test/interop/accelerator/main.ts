@@ -14,6 +14,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { GlobalAccelerator, paginateListAccelerators } from "@aws-sdk/client-global-accelerator";
 import { globalAcceleratorOperations } from "../../../src/control/accelerator/operations.ts";
+import { Tally } from "../checks.ts";
 import { Children } from "../children.ts";
 import { postgresMissing, startPostgres } from "../postgres-server.ts";
 import { ControlProcess, copyOfKey } from "./control-process.ts";
@@ -28,18 +29,8 @@ const folders = [folder];
 const base = 22_000 + (process.pid % 2000) * 4;
 const children = new Children();
 const token = (): string => crypto.randomUUID();
-let [passed, failed, skipped] = [0, 0, 0];
-
-function check(what: string, ok: boolean, got: unknown): void {
-  if (ok) passed++;
-  else failed++;
-  console.log(`${ok ? "ok    " : "FAILED"} ${what}: ${JSON.stringify(got)}`);
-}
-
-function skip(what: string, why: string): void {
-  skipped++;
-  console.log(`skipped ${what}: ${why}`);
-}
+const tally = new Tally();
+const { check, skip } = tally;
 
 /** The model's constraints and ours say the same of every case. */
 function constraints(model: Model): void {
@@ -282,5 +273,4 @@ try {
   await children.endAll();
   for (const path of folders) rmSync(path, { recursive: true, force: true, maxRetries: 5 });
 }
-console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
-process.exitCode = failed > 0 ? 1 : 0;
+tally.end();
