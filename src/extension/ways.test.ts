@@ -12,13 +12,17 @@ interface Path {
   readonly deadAt?: Millis;
 }
 
-/** A client that sends on the active way every 10 ms and hears of it a round trip later; `pauses`: when our end, or theirs, does nothing. */
-function run(paths: readonly Path[], until: Millis, pauses: { ours?: readonly [Millis, Millis]; theirs?: readonly [Millis, Millis] } = {}) {
+/** A client that sends on the active way every 10 ms and hears of it a round trip later; `pauses`: when our end, or theirs, does nothing, and from when on most is lost. */
+function run(
+  paths: readonly Path[],
+  until: Millis,
+  pauses: { ours?: readonly [Millis, Millis]; theirs?: readonly [Millis, Millis]; lossyFrom?: Millis; odd?: Millis } = {},
+) {
   const ways = new Ways(1, new Uint8Array(8), paths.length);
   const bytes = new Uint8Array(PROBE_BYTES);
   const view = new DataView(bytes.buffer);
   const random = new Prng(7);
-  const delivery = { transmissions: 0, lost: 0, deliveredBytes: 0 };
+  let delivery = { transmissions: 0, lost: 0, deliveredBytes: 0 };
   const moves: { at: Millis; to: number }[] = [];
   let coming: { at: Millis; way: number; n: number }[] = [];
   const send = (now: Millis, way: number, n: number): void => {
@@ -40,6 +44,9 @@ function run(paths: readonly Path[], until: Millis, pauses: { ours?: readonly [M
       send(now, ways.active, -1);
     }
     if (due.length === 0 && now % 10 !== 0 && now < ways.deadline()) continue;
+    const lossy = now >= (pauses.lossyFrom ?? Number.POSITIVE_INFINITY);
+    if (lossy) ways.ways[0]!.rttvar = pauses.odd ?? 0;
+    if (lossy) delivery = { ...delivery, transmissions: delivery.transmissions + 4, lost: delivery.lost + 3 };
     if (ways.advance(now, delivery)) moves.push({ at: now, to: ways.active });
     while (ways.probing >= 0) {
       const way = ways.probing;
@@ -62,6 +69,16 @@ test("a way that dies is left a round trip and less than 100 ms after the last t
 test("an end that does nothing for a while, ours or theirs, is no silence of a way", () => {
   for (const end of ["ours", "theirs"])
     assert.deepEqual(run([{ rtt: 60 }, { rtt: 80 }], 6000, { [end]: [3000, 3400] }).moves, [], `${end} pauses`);
+});
+
+test("what loses most of what is sent is not left for a way that is dead, however late it might have answered", () => {
+  // A machine that was busy made the dead one's answers so odd that it would be waited for.
+  const { moves } = run([{ rtt: 60, deadAt: 3000 }, { rtt: 80 }], 4500, { lossyFrom: 3200, odd: 300 });
+  assert.deepEqual(
+    moves.map(({ to }) => to),
+    [1],
+    JSON.stringify(moves),
+  );
 });
 
 test("losses of 5 % make nobody change his way", () => {

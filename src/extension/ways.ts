@@ -27,6 +27,8 @@ const SUSPECT_MS: Millis = 40;
 const SUSPECT_GAP_MS: Millis = 20;
 const SUSPECT_ROUNDS = 3;
 const SPEAKS_MS: Millis = 100;
+/** A way that has missed so many rounds is not tried where another loses much. */
+const MISSED_MAX = 2;
 /** Looked at less often than that, a silence is ours and not the way's. */
 const LOOK_MS: Millis = 25;
 /** Longer than it was ever silent, by this factor; what was long ago is forgotten by and by. */
@@ -304,9 +306,8 @@ export class Ways {
   }
 
   #try(now: Millis, delivered: Bytes): void {
-    const other = this.ways.findIndex(
-      (way, i) => i !== this.active && way.bannedUntil <= now && way.answeredAt >= 0 && !this.#silent(now, way),
-    );
+    const works = (way: Way): boolean => !this.#silent(now, way) && this.#rounds.missed(now, way.lag, way.answeredAt) < MISSED_MAX;
+    const other = this.ways.findIndex((way, i) => i !== this.active && way.bannedUntil <= now && way.answeredAt >= 0 && works(way));
     if (other < 0) return;
     this.#trial = { from: this.active, bytesPerMs: this.#bytesPerMs, at: now, delivered };
     this.ways[this.active]!.bannedUntil = now + TRIAL_MS;
