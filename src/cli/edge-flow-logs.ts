@@ -4,11 +4,11 @@ import { readdir, stat, unlink } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Edge } from "../accelerate/edge.ts";
-import { FlowLogger } from "../accelerate/flow-logger.ts";
+import { FlowLogger, type FlowLogStore } from "../accelerate/flow-logger.ts";
 import type { Log } from "../host/log.ts";
 import { stateFolder } from "./edge-identity.ts";
 import type { EdgeOptions } from "./edge-options.ts";
-import { folderOf, openStorage, type StoragePlace } from "./object-storage.ts";
+import type { StoragePlace } from "./object-storage.ts";
 
 const LOOK_MS = 3_600_000;
 const DAY_MS = 86_400_000;
@@ -19,18 +19,22 @@ export interface EdgeFlowLogs {
 }
 
 /** @throws ConfigError */
-export function writeFlowLogs(edge: Edge, options: EdgeOptions, log: Log): EdgeFlowLogs {
+export async function writeFlowLogs(edge: Edge, options: EdgeOptions, log: Log): Promise<EdgeFlowLogs> {
   const { flowlogs: given, flowlogskey: key, flowlogssecret: secret, flowlogsregion: region, flowlogsdays: days } = options;
   const place: StoragePlace = { option: "flowlogs", given, folder: join(stateFolder(options.state), "flowlogs"), key, secret, region };
+  // Loaded when it is needed first; what is wrong with the options is said at once.
+  let storage: Promise<FlowLogStore> | undefined;
+  const opened = (): Promise<FlowLogStore> => (storage ??= import("./object-storage.ts").then(({ openStorage }) => openStorage(place)));
+  if (given !== "") await opened();
   const logger = new FlowLogger({
-    store: openStorage(place),
+    store: { put: async (bucket, key, bytes) => (await opened()).put(bucket, key, bytes) },
     log,
     name: hostname().replace(/[^\w.-]/g, "-"),
     now: Date.now,
     config: () => edge.config,
     logged: () => edge.logged(),
   });
-  const folder = folderOf(place);
+  const folder = /^https?:\/\//.test(given) ? undefined : given || place.folder;
   const look = folder === undefined ? undefined : setInterval(() => void removeOld(folder, Date.now() - days * DAY_MS), LOOK_MS).unref();
   return {
     counters: logger.counters,

@@ -20,13 +20,11 @@ import { startLoopWorker } from "../host/worker.ts";
 import { readEdgeFile } from "./edge-file.ts";
 import { writeFlowLogs } from "./edge-flow-logs.ts";
 import { type EdgeIdentity, joinInstallation, keepIdentity, readIdentity, readServed, stateFolder } from "./edge-identity.ts";
-import { kernelOf } from "./edge-kernel.ts";
 import { type EdgeLink, linkEdge } from "./edge-link.ts";
 import { serveNames } from "./edge-names.ts";
 import type { EdgeOptions } from "./edge-options.ts";
 import { EDGE_INSTANCE, edgePages } from "./edge-pages.ts";
 import type { TunnelledEdgeData } from "./edge-thread.ts";
-import { readTunnels } from "./edge-tunnels.ts";
 import { parseMetricsAddress } from "./metrics-address.ts";
 import { onStop } from "./signals.ts";
 
@@ -40,9 +38,11 @@ export async function runEdge(options: EdgeOptions): Promise<number> {
   const first = identity === undefined ? readEdgeFile(options.file, 1) : (readServed(folder) ?? NOTHING);
   const announcer = announcerOf(options, log);
   const names = await serveNames(options);
-  const kernel = await kernelOf(options, log);
-  const edge = new Edge(threadsOf(options), log, () => void announcer?.look(edge.config, edge.health), kernel);
-  const flowLogs = writeFlowLogs(edge, options, log);
+  // What most edges have no use for is not loaded.
+  const kernel = options.datapath === "userspace" ? undefined : await (await import("./edge-kernel.ts")).kernelOf(options, log);
+  const tunnels = options.tunnels === "" ? {} : (await import("./edge-tunnels.ts")).readTunnels(options.tunnels);
+  const edge = new Edge(threadsOf(options, tunnels), log, () => void announcer?.look(edge.config, edge.health), kernel);
+  const flowLogs = await writeFlowLogs(edge, options, log);
   const servers: HttpServer<Endpoint>[] = [];
   let stopped: (signal: string) => void = () => undefined;
   const stop = new Promise<string>((settle) => {
@@ -86,11 +86,13 @@ export async function runEdge(options: EdgeOptions): Promise<number> {
   }
 }
 
-export function threadsOf({ workers, flows, places, buffers, connecttimeout, tunnels: file }: EdgeOptions): EdgeThreads {
+export function threadsOf(
+  { workers, flows, places, buffers, connecttimeout }: EdgeOptions,
+  tunnels: TunnelledEdgeData["tunnels"] = {},
+): EdgeThreads {
   const count = workers === 0 ? availableParallelism() : workers;
   const share = 1 / count;
   const handover = count > 1 ? new HandoverTable(count) : undefined;
-  const tunnels = readTunnels(file);
   const plain = Object.keys(tunnels).length === 0;
   const plane: EdgeWorkerData = {
     flowsMax: Math.ceil(flows * share),

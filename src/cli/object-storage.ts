@@ -15,17 +15,10 @@ export interface StoragePlace {
   readonly region: string;
 }
 
-/** The folder; undefined for a store. */
-export function folderOf({ given, folder }: StoragePlace): string | undefined {
-  if (/^https?:\/\//.test(given)) return undefined;
-  return given === "" ? folder : given;
-}
-
 /** @throws ConfigError */
 export function openStorage(place: StoragePlace): Storage {
-  const { option, given, key, secret, region } = place;
-  const folder = folderOf(place);
-  if (folder !== undefined) return new FolderStorage(folder);
+  const { option, given, folder, key, secret, region } = place;
+  if (!/^https?:\/\//.test(given)) return new FolderStorage(given === "" ? folder : given);
   if (!URL.canParse(given)) throw new ConfigError(option, `--${option}: "${given}" is no address`);
   if (key === "" || secret === "")
     throw new ConfigError(`${option}key`, `--${option}key, --${option}secret: a store that speaks S3 needs both`);
