@@ -25,6 +25,8 @@ interface Held {
   readonly forward: Forward;
   readonly written: WrittenPolicy;
   readonly access: readonly AccessEntry[];
+  /** What it takes the place of. */
+  before: Held | undefined;
 }
 
 export class Tables {
@@ -153,11 +155,13 @@ export class Tables {
     const staged: Held[] = [];
     try {
       for (const forward of forwards) {
-        const known = this.#held.get(forward.name)?.id ?? this.#inherited?.get(forward.name);
+        // Nobody is asked for what cannot be there: all at once is the first change of many.
+        const before = this.#held.size === 0 ? undefined : this.#held.get(forward.name);
+        const known = before?.id ?? this.#inherited?.get(forward.name);
         const list = forward.allow.length + forward.deny.length === 0 ? 0 : this.#nextList++;
         const access = list === 0 ? NO_ACCESS : accessEntries(list, forward.allow, forward.deny);
         const written = this.#writer.write(forward, list);
-        staged.push({ id: known ?? -1, forward, written, access });
+        staged.push({ id: known ?? -1, forward, written, access, before });
         for (const { key, verdict } of access) this.#object.map("access").update(key, number32(verdict));
       }
       for (const held of staged) if (held.id < 0) held.id = this.#ids.take();
@@ -169,12 +173,12 @@ export class Tables {
   }
 
   #publish(held: Held, stale: Map<string, Uint8Array>, listeners: UpdateBatch): void {
-    const { id, forward, written } = held;
-    const before = this.#held.get(forward.name);
+    const { id, forward, written, before } = held;
+    held.before = undefined;
     this.#title(id, forward);
     Atomics.store(this.#forwards, (id * INDEX_BYTES) / 4, written.policy);
     this.#held.set(forward.name, held);
-    this.leaving.delete(id);
+    if (this.leaving.size > 0) this.leaving.delete(id);
     if (before !== undefined) {
       this.#noteBackends(id, before.forward, forward);
       this.#discard(before);
