@@ -29,7 +29,7 @@ export const LABEL = 119;
 /** Elements of the sets that the kernel fills. */
 export const SOURCES_MAX = 65_536;
 /** Changes with what the chains do, so that another version's table is led over. */
-export const LAYOUT = 2;
+export const LAYOUT = 3;
 
 /** What a map gives for a place; "r" behind its name: places may be ranges. */
 export const mapKinds = ["to", "host", "group", "limit", "idle", "source"] as const;

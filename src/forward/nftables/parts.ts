@@ -29,19 +29,7 @@ import { type Backend, isExact, type PortRange, portOf } from "../listen.ts";
 import { mergeRanges } from "../prefixes.ts";
 import { renew, SOURCES_MAX } from "./layout.ts";
 import { digest } from "./names.ts";
-import {
-  addressField,
-  addressOf,
-  behind,
-  endOf,
-  isUdp,
-  numberBytes,
-  place,
-  portBytes,
-  sourceAddress,
-  sourcePort,
-  wordsOf,
-} from "./place.ts";
+import { addressField, addressOf, behind, endOf, isUdp, numberBytes, place, portBytes, sourceAddress, sourcePort, wordsOf } from "./place.ts";
 
 /** A chain with the objects that its rules name. */
 export interface Part {
@@ -56,38 +44,73 @@ export interface Part {
 /** Seed of the hash over flows: any, but always the same. */
 const SEED = 0x6c68;
 
-/** Weighted choice of one of several backends. */
+/** Shares up to which a group is rules. */
+const RULES_MAX = 16;
+
+interface Share {
+  /** Numbers of the hash. */
+  readonly first: number;
+  readonly last: number;
+  readonly address: bigint;
+  readonly port: number | undefined;
+}
+
+/**
+ * Weighted choice of one of several backends: a rule for each share, in turn, for numbers up to its last one. Where there are many shares it is a map;
+ * not always, since the kernel goes through all sets of a table to find one, and many groups would take long to be made.
+ */
 export function groupPart(forward: Forward): Part {
   const { family } = forward.listen.addresses;
-  const slices: { readonly first: number; readonly last: number; readonly address: bigint; readonly port: number | undefined }[] = [];
+  const shares: Share[] = [];
   let total = 0;
   for (const [backend, width] of widths(forward)) {
-    slices.push({ first: total, last: total + width - 1, address: backend.address, port: portOf(forward.listen, backend) });
+    shares.push({ first: total, last: total + width - 1, address: backend.address, port: portOf(forward.listen, backend) });
     total += width;
   }
-  const chain = `group_${digest(JSON.stringify([family, forward.balance, slices.map((slice) => Object.values(slice).join())]))}`;
+  const key = JSON.stringify([family, forward.balance, shares.map((share) => Object.values(share).join())]);
+  const hash = [...isUdp(), ...hashOfSource(family, total, forward.balance === "flow"), hton(0)];
+  if (shares.length > RULES_MAX) return mappedGroup(family, `group_${digest(key)}`, hash, shares);
+  return part("group", key, [
+    adopt(family),
+    ...shares.map(({ last, address, port }, i) => [
+      ...(i === shares.length - 1 ? isUdp() : [...hash, cmp(0, "lte", numberBytes(last))]),
+      ...translateDestination(family, address, port),
+    ]),
+  ]);
+}
+
+/** Backends with a port of their own are found in one map, those without in another. */
+function mappedGroup(family: Family, chain: string, hash: readonly Expression[], shares: readonly Share[]): Part {
   const kinds = [
-    { set: `${chain}_to`, own: slices.filter(({ port }) => port !== undefined), fields: ["inet_service"] as const },
-    { set: `${chain}_host`, own: slices.filter(({ port }) => port === undefined), fields: [] },
+    { set: `${chain}_to`, own: shares.filter(({ port }) => port !== undefined), fields: ["inet_service"] as const },
+    { set: `${chain}_host`, own: shares.filter(({ port }) => port === undefined), fields: [] },
   ].filter(({ own }) => own.length > 0);
   const write = (edit: TableEdit): void => {
     renew(edit, chain);
-    edit.addRule(chain, [verdict({ verb: "jump", chain: `adopt${family}` })]);
+    edit.addRule(chain, adopt(family));
     for (const { set, own, fields } of kinds) {
-      const value: readonly Field[] = [addressField(family), ...fields];
-      renewSet(edit, { name: set, key: ["integer"], value, interval: true });
+      renewSet(edit, { name: set, key: ["integer"], value: [addressField(family), ...fields], interval: true });
       for (const { first, last, address, port } of own) {
         const to = port === undefined ? addressOf(family, address) : endOf(family, address, port);
         edit.addElement(set, { key: numberBytes(first), value: to });
         edit.addElement(set, { key: numberBytes(last + 1), ends: true });
       }
-      edit.addRule(chain, [
-        ...[...isUdp(), ...hashOfSource(family, total, forward.balance === "flow"), hton(0), lookup(set, 0, 0)],
-        nat("dnat", family, { address: 0, ...(fields.length > 0 ? { port: wordsOf(family) } : {}) }),
-      ]);
+      const translated = nat("dnat", family, { address: 0, ...(fields.length > 0 ? { port: wordsOf(family) } : {}) });
+      edit.addRule(chain, [...hash, lookup(set, 0, 0), translated]);
     }
   };
   return { chain, write, chains: [], sets: kinds.map(({ set }) => set) };
+}
+
+function adopt(family: Family): readonly Expression[] {
+  return [verdict({ verb: "jump", chain: `adopt${family}` })];
+}
+
+function translateDestination(family: Family, address: bigint, port: number | undefined): readonly Expression[] {
+  const to = immediate(0, addressOf(family, address));
+  return port === undefined
+    ? [to, nat("dnat", family, { address: 0 })]
+    : [to, immediate(4, portBytes(port)), nat("dnat", family, { address: 0, port: 4 })];
 }
 
 /** How much of the hash is whose, in order: as weights say, or as it is given place by place. */
