@@ -167,6 +167,26 @@ function checks(lab: Lab): void {
     other.close();
   });
 
+  test("what nft lists of the table it takes back, and it means the same", async () => {
+    const file = join(folder, "given.json");
+    const to = [`${BACKEND.a[4]}:6000`];
+    const entries = [
+      { name: "one", listen: `${LISTEN[4]}:5000`, to },
+      { name: "two", listen: `${LISTEN[4]}:5001`, to: [...to, `${BACKEND.b[4]}@3`], idle: 7, balance: "source", sourcepacketlimit: 9 },
+      { name: "range", listen: `${LISTEN[4]}:5100-5199`, to, deny: ["192.0.2.0/24"], allow: ["10.0.0.0/8"], bytelimit: 1_000_000 },
+      { name: "six", listen: `[${LISTEN[6]}]:5000`, to: [`[${BACKEND.a[6]}]:6000`], source: ["transparent"], packetlimit: 99 },
+    ];
+    writeFileSync(file, JSON.stringify(entries));
+    done("apply", file, "--datapath", "nftables");
+    const table = ["table", "inet", "longhaul_forward"];
+    const listed = (): string => execFileSync("nft", ["-s", "list", ...table], { encoding: "utf8" });
+    const before = listed();
+    execFileSync("nft", ["delete", ...table]);
+    execFileSync("nft", ["-f", "-"], { input: before });
+    assert.equal(listed(), before);
+    assert.equal((await send()).count, 1);
+  });
+
   test("without CAP_BPF, or where the kernel is locked down: says so, and takes nftables", async () => {
     done("add", "--listen", `${LISTEN[4]}:5000`, "--to", `${BACKEND.a[4]}:6000`, "--name", "one");
     const less = ["setpriv", "--bounding-set=-bpf,-sys_admin,-perfmon", "--inh-caps=-all"];

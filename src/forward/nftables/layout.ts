@@ -9,6 +9,8 @@
  * After the first datagram conntrack does all of it by itself: nothing depends on how many forwards there are, and as long as none has limits no
  * chain is passed at all. A place that is one address and one port is found by a hash (maps …4, …6), a range by a tree (maps …4r, …6r).
  *
+ * Rules ask for family and protocol again where they could not be another's: so nft lists them as it would write them.
+ *
  * A place is looked up twice: once to adopt the flow, which must come first, since a translation ends the chain.
  *
  * Source: linux/netfilter/nf_tables.h, nft(8); reference forward.md sections 1, 2 and 4.
@@ -29,7 +31,7 @@ export const LABEL = 119;
 /** Elements of the sets that the kernel fills. */
 export const SOURCES_MAX = 65_536;
 /** Changes with what the chains do, so that another version's table is led over. */
-export const LAYOUT = 3;
+export const LAYOUT = 4;
 
 /** What a map gives for a place; "r" behind its name: places may be ranges. */
 export const mapKinds = ["to", "host", "group", "limit", "idle", "source"] as const;
@@ -128,7 +130,7 @@ export function editHooks(edit: TableEdit, used: ReadonlySet<string>, bases: Rea
     const chain = `adopt${family}`;
     renew(edit, chain);
     edit.addRule(chain, setLabel());
-    for (const rule of lookUps("idle", (of, name) => (of === family ? [...place(of, 0), lookup(name, 0, "verdict")] : [])))
+    for (const rule of lookUps("idle", (of, name) => (of === family ? [...placed(of), lookup(name, 0, "verdict")] : [])))
       if (rule.length > 0) edit.addRule(chain, rule);
     edit.addRule(chain, [verdict({ verb: "goto", chain: base.idle })]);
     for (const rule of lookUps("source", (of, name) =>

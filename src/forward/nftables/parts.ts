@@ -29,7 +29,20 @@ import { type Backend, isExact, type PortRange, portOf } from "../listen.ts";
 import { mergeRanges } from "../prefixes.ts";
 import { renew, SOURCES_MAX } from "./layout.ts";
 import { digest } from "./names.ts";
-import { addressField, addressOf, behind, endOf, isUdp, numberBytes, place, portBytes, sourceAddress, sourcePort, wordsOf } from "./place.ts";
+import {
+  addressField,
+  addressOf,
+  behind,
+  endOf,
+  isFamily,
+  isUdp,
+  numberBytes,
+  place,
+  portBytes,
+  sourceAddress,
+  sourcePort,
+  wordsOf,
+} from "./place.ts";
 
 /** A chain with the objects that its rules name. */
 export interface Part {
@@ -182,7 +195,7 @@ function translateSource(family: Family, { first, last }: IpRange, ports: PortRa
 function hashOfSource(family: Family, modulus: number, port: boolean): readonly Expression[] {
   const words = wordsOf(family);
   const key = port ? [sourceAddress(family, 4), sourcePort(4 + words)] : [sourceAddress(family, 4)];
-  return [...key, jhash(4, 4 * (words + (port ? 1 : 0)), 0, modulus, SEED)];
+  return [...isFamily(family), ...key, jhash(4, 4 * (words + (port ? 1 : 0)), 0, modulus, SEED)];
 }
 
 /** Lists and limits, and no new flows where none shall be; undefined: nothing of the kind. */
@@ -239,7 +252,7 @@ function meterChain(
         if (end !== undefined) edit.addElement(set, { key: end, ends: true });
       }
       const found = kind === "deny" ? lookup(set, 0) : lookupNot(set, 0);
-      edit.addRule(name, [sourceAddress(family, 0), found, verdict({ verb: "goto", chain: "denied" })]);
+      edit.addRule(name, [...isFamily(family), sourceAddress(family, 0), found, verdict({ verb: "goto", chain: "denied" })]);
     }
     meters.forEach(({ key, unit, perSecond, burst }, i) => {
       const rate = limit(unit, perSecond, burst);
@@ -248,7 +261,7 @@ function meterChain(
       else {
         const { types, loads } = keyParts(family, key);
         edit.addSet({ name: meterSet(i), key: types, size: SOURCES_MAX, dynamic: true, timeoutSeconds: METER_SECONDS });
-        edit.addRule(chains[i]!, [...loads, update(meterSet(i), 0, rate), onward]);
+        edit.addRule(chains[i]!, [...isFamily(family), ...isUdp(), ...loads, update(meterSet(i), 0, rate), onward]);
       }
       edit.addRule(chains[i]!, [verdict({ verb: "goto", chain: "limited" })]);
     });
