@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { leastHeapGrowth } from "../../test/heap-growth.ts";
 import { inOwnProcess } from "../../test/own-process.ts";
 import { Pair, pattern } from "./testing/pair.ts";
 
@@ -23,15 +24,12 @@ inOwnProcess(import.meta.url, () => {
     const packets = (): number => pair.ends[0].stats.outPkts + pair.ends[1].stats.outPkts;
     // Long enough for the compiler to have seen every path and for slots and views to have grown to the window.
     pair.run(pair.now + 1000, each);
-    // The least of several rounds: a collection in the midst of one, or the compiler at work, only adds.
-    let least = Number.POSITIVE_INFINITY;
-    for (let round = 0; round < 5; round++) {
+    const run = (): number => {
       const before = packets();
-      const heapBefore = process.memoryUsage().heapUsed;
       while (packets() - before < 4000) pair.run(pair.now + 20, each);
-      const grown = process.memoryUsage().heapUsed - heapBefore;
-      if (grown >= 0) least = Math.min(least, grown / (packets() - before));
-    }
+      return packets() - before;
+    };
+    const least = leastHeapGrowth(run, BYTES_PER_PACKET_MAX);
     assert.ok(packets() > 20_000, `${packets()} packets`);
     assert.ok(least < BYTES_PER_PACKET_MAX, `${least.toFixed(1)} bytes per packet`);
   });
