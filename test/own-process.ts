@@ -20,7 +20,7 @@ export function inOwnProcess(url: string, define: () => void): void {
     const { NODE_TEST_CONTEXT: _, ...env } = process.env;
     const { status, stdout, stderr } = spawnSync(process.execPath, [file], {
       encoding: "utf8",
-      timeout: 120_000,
+      timeout: 300_000,
       env: { ...env, LONGHAUL_OWN_PROCESS: file },
     });
     assert.equal(status, 0, `${stdout}${stderr}`);

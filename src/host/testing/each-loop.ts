@@ -69,7 +69,7 @@ function isOfLoop(fd: string): boolean {
 }
 
 /** Waits for the condition; fails when it does not come true in time. */
-export async function until(condition: () => boolean, milliseconds = 3000): Promise<void> {
+export async function until(condition: () => boolean, milliseconds = 20_000): Promise<void> {
   const limit = performance.now() + milliseconds;
   while (!condition()) {
     if (performance.now() > limit) assert.fail(`did not come true within ${milliseconds} ms: ${condition}`);
