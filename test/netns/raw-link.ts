@@ -187,10 +187,10 @@ async function show(scene: Scene, index: number): Promise<void> {
 }
 
 const wanted = scenes.filter(({ name }) => name.includes(values.only));
-// Who waits for a link to come back takes no processor time from another: all outages at once.
+// Who waits for a link to come back takes no processor time from another: all outages at once, beside the others one by one.
 const waiting = wanted.filter(({ play }) => play === outage).map(show);
-await Promise.all(waiting);
 for (const [index, scene] of wanted.filter(({ play }) => play !== outage).entries()) await show(scene, waiting.length + index);
+await Promise.all(waiting);
 console.log(`${passed} passed, ${failed} failed, ${udp2raw === "" ? 1 : 0} skipped`);
 process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
 
