@@ -14,6 +14,7 @@ import type { FlowObservation } from "../../src/accelerate/observation.ts";
 import type { Answer } from "./asker.ts";
 import type { Report } from "./caller.ts";
 import { ADDRESS, ENDPOINT, Lab, labMissing, type Program } from "./lab.ts";
+import { until } from "./until.ts";
 
 const skip = labMissing() ?? false;
 const PORT = 5060;
@@ -43,17 +44,6 @@ const status = () =>
   );
 const flows = () => page<FlowObservation[]>("/flows?limit=2000");
 const ask = (count: number): Promise<Answer[]> => asker.ask({ host: ADDRESS, port: PORT, count });
-
-async function until(what: string, condition: () => boolean): Promise<void> {
-  const met = (): boolean => {
-    try {
-      return condition();
-    } catch {
-      return false;
-    }
-  };
-  for (const limit = performance.now() + 30_000; !met(); await sleep(50)) assert.ok(performance.now() < limit, `${what}: not within 30 s`);
-}
 
 /** Serves what was written, and waits until the kernel is led to it. */
 async function reread(): Promise<void> {

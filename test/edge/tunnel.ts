@@ -13,6 +13,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { FlowObservation } from "../../src/accelerate/observation.ts";
 import { Netlab, netlabMissing } from "../interop/netlab.ts";
 import type { Received } from "./far.ts";
+import { until } from "./until.ts";
 
 const skip = netlabMissing() ?? false;
 const NEAR = "10.200.0.1";
@@ -50,17 +51,6 @@ async function receive(port: number, ms: number, meanwhile: () => void = () => {
   meanwhile();
   const [line] = (await once(child.stdout!, "data")) as [Buffer];
   return JSON.parse(line.toString()) as Received;
-}
-
-async function until(what: string, condition: () => boolean): Promise<void> {
-  const met = (): boolean => {
-    try {
-      return condition();
-    } catch {
-      return false;
-    }
-  };
-  for (const limit = performance.now() + 30_000; !met(); await sleep(50)) assert.ok(performance.now() < limit, `${what}: not within 30 s`);
 }
 
 before(async () => {
