@@ -2,12 +2,14 @@
  * The live path as a viewer sees it: ffmpeg publishes to an origin by RTMP, Chromium plays its LL-HLS. Prints the figures as JSON and exits 1 when it did
  * not play, stalled, or lagged by more than allowed. With --interrupt the encoder leaves in the middle and comes back three seconds later; then the
  * players must play again at the end, without having been set up anew more than once. With --forget hls.js is made to ask for no more parts every five
- * seconds, as it has been seen to do by itself: playback must not stall.
+ * seconds, as it has been seen to do by itself: playback must not stall. With --bursts what the encoder sends is held for up to 2.5 s again and again: hls.js
+ * must go on by itself, never prompted.
  *
- *   node test/browser/play.ts [--seconds 15] [--part 200] [--gop 60] [--latency 1200] [--players 1] [--screenshot FILE] [--dark] [--width 1280] [--interrupt] [--forget]
+ *   node test/browser/play.ts [--seconds 15] [--part 200] [--gop 60] [--latency 1200] [--players 1] [--screenshot FILE] [--dark] [--width 1280] [--interrupt] [--forget] [--bursts SEED]
  */
 import { parseArgs } from "node:util";
 import type { Page } from "playwright-core";
+import { Prng } from "../../src/base/prng.ts";
 import { page } from "../../src/console/page.ts";
 import { serveHttp } from "../../src/host/http.ts";
 import { createLog } from "../../src/host/log.ts";
@@ -17,6 +19,7 @@ import { delivery } from "../../src/live/delivery.ts";
 import type { Extra, LinkFigures } from "../../src/live/link-figures.ts";
 import { Origin } from "../../src/live/origin.ts";
 import { type Child, Children } from "../interop/children.ts";
+import { burstyRelay } from "./bursty-relay.ts";
 import { chromiumMissing, watch } from "./watch.ts";
 
 const { values } = parseArgs({
@@ -31,6 +34,7 @@ const { values } = parseArgs({
     forget: { type: "boolean", default: false },
     interrupt: { type: "boolean", default: false },
     width: { type: "string", default: "1280" },
+    bursts: { type: "string", default: "" },
   },
 });
 
@@ -57,7 +61,8 @@ async function run(): Promise<boolean> {
   const children = new Children();
   try {
     if (!("port" in local)) throw new Error("the listener has no port");
-    const { port } = local;
+    const relay = values.bursts === "" ? undefined : await burstyRelay(local.port, new Prng(Number(values.bursts)));
+    const port = relay?.port ?? local.port;
     const publish = (): Child[] =>
       Object.values(channels).map((key) => children.start("ffmpeg", encoder(`rtmp://127.0.0.1:${port}/live/${key}`)));
     let encoders = publish();
@@ -75,9 +80,11 @@ async function run(): Promise<boolean> {
       ...(values.forget ? { prepare: handOut } : {}),
       ...(values.screenshot === "" ? {} : { screenshot: values.screenshot }),
     });
+    relay?.close();
     console.log(JSON.stringify(watched, undefined, 1));
     const latency = watched.medianLatencyMs ?? Number.POSITIVE_INFINITY;
     if (values.interrupt) return watched.errors.length === 0 && watched.players.every((p) => p.playing && p.restarts <= 1);
+    if (relay !== undefined) return watched.errors.length === 0 && watched.players.every((p) => p.playing && p.prompts === 0);
     return watched.errors.length === 0 && watched.players.every((p) => p.playing && p.stalls === 0) && latency <= Number(values.latency);
   } finally {
     await children.endAll();

@@ -3,6 +3,7 @@
  * and is set up again as soon as the status says that there is something to play.
  */
 import Hls, { type HlsConfig } from "hls.js";
+import { markBuffered } from "./buffered-parts.ts";
 import type { Figures } from "./figures.ts";
 import { LoadWatch } from "./load-watch.ts";
 import { Pace } from "./pace.ts";
@@ -53,11 +54,17 @@ export class Playback {
   }
 
   get bufferMs(): number {
+    const range = this.#range();
+    return range < 0 ? 0 : (this.#video.buffered.end(range) - this.#video.currentTime) * 1000;
+  }
+
+  /** Which of the buffer's ranges is played; −1: none. */
+  #range(): number {
     const { buffered, currentTime } = this.#video;
     for (let i = 0; i < buffered.length; i++) {
-      if (buffered.start(i) <= currentTime + 0.1 && currentTime < buffered.end(i)) return (buffered.end(i) - currentTime) * 1000;
+      if (buffered.start(i) <= currentTime + 0.1 && currentTime < buffered.end(i)) return i;
     }
-    return 0;
+    return -1;
   }
 
   /** How often loading had to be prompted. */
@@ -115,6 +122,12 @@ export class Playback {
       },
     });
     this.#hls = hls;
+    hls.on(Hls.Events.LEVEL_UPDATED, (_event, { details }) => {
+      const range = this.#range();
+      if (range >= 0 && details.partList !== null) {
+        markBuffered(details.partList, this.#video.buffered.start(range), this.#video.buffered.end(range));
+      }
+    });
     hls.on(Hls.Events.FRAG_LOADING, () => {
       this.#loadWatch.loading = true;
     });
