@@ -83,6 +83,13 @@ int empty(struct xdp_md *ctx)
 	return XDP_TX;
 }
 
+/* What leaving by another interface costs, a call into the kernel. */
+SEC("xdp/leave")
+int leave(struct xdp_md *ctx)
+{
+	return bpf_redirect(bench.ifindex, 0);
+}
+
 /* The header, then the target. */
 SEC("xdp/rotate")
 int rotate(struct xdp_md *ctx)

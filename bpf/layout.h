@@ -17,11 +17,16 @@ struct address {
 	__be32 words[4];
 };
 
-struct listen_key {
+/* Who listens at exactly one address and port: a place of a table that the process writes, see find_listener. */
+struct listener {
 	struct address address;
 	__be16 port;
 	__u16 zero;
+	__u32 forward; /* its number + 1; 0: no chain goes on here */
+	__u64 zeros;
 };
+
+#define LISTENER_GONE 0xffffffff
 
 /* Longest prefix: addresses that belong together for ranges of ports. */
 struct place_key {

@@ -20,7 +20,7 @@ struct map {
 #define MAP(name, kind, key, value, flags)                                                                                             \
 	struct map name SEC("maps") = { .type = BPF_MAP_TYPE_##kind, .key_size = key, .value_size = value, .max_entries = 1, .map_flags = flags }
 
-MAP(listeners, HASH, sizeof(struct listen_key), sizeof(__u32), 0);
+MAP(listening, ARRAY, sizeof(__u32), sizeof(struct listener), BPF_F_MMAPABLE); /* 2^n */
 MAP(places, LPM_TRIE, sizeof(struct place_key), sizeof(__u32), BPF_F_NO_PREALLOC);
 MAP(ranges, LPM_TRIE, sizeof(struct range_key), sizeof(__u32), BPF_F_NO_PREALLOC);
 MAP(access, LPM_TRIE, sizeof(struct access_key), sizeof(__u32), BPF_F_NO_PREALLOC);
@@ -83,6 +83,7 @@ struct arrival budget __attribute__((section(".data"))) = { 1, 1 };
 
 /* Section .rodata: written by the process before it loads. */
 const volatile __u32 forwards_max = 1;
+const volatile __u32 listening_mask = 0;
 const volatile __u32 flows4_mask = 0;
 const volatile __u32 flows6_mask = 0;
 

@@ -8,6 +8,7 @@ export class BenchProgram {
   readonly empty: BpfProgram;
   readonly rotate: BpfProgram;
   readonly touch: BpfProgram;
+  readonly leave: BpfProgram;
   readonly send: BpfProgram;
   /** What a sink does with what comes. */
   readonly sinks: Readonly<Record<"drop" | "count" | "echo", BpfProgram>>;
@@ -19,7 +20,13 @@ export class BenchProgram {
   constructor(bpf: Bpf, lines = 1) {
     this.#object = new BpfObject(bpf, readObject("bench"), { entries: { lines } });
     const load = (name: string): BpfProgram => this.#object.load(`xdp/${name}`);
-    [this.empty, this.rotate, this.touch, this.send] = [load("empty"), load("rotate"), load("touch"), load("send")];
+    [this.empty, this.rotate, this.touch, this.leave, this.send] = [
+      load("empty"),
+      load("rotate"),
+      load("touch"),
+      load("leave"),
+      load("send"),
+    ];
     this.sinks = { drop: load("drop"), count: load("count"), echo: load("echo") };
     const { buffer } = this.#object.map("bss").memory();
     this.#words = new Uint32Array(buffer, 0, WORD.count);

@@ -8,11 +8,13 @@
  * core: the least is a core undisturbed, the median what was had here. Tables are as large as --flows asks, rounded up to a power of two.
  * Beside it what the same packets cost a program that reads and writes one line of a table of the same size, waits for it and does nothing else: so much is this machine's
  * memory, at the same moment.
+ * Each twice: `redirected`, in by one interface and out by another; and `turned`, back by the interface it came from (one network card), which needs no call into the kernel. What such a
+ * call costs by itself stands beside the floor: on machines whose kernel slows returns down (Spectre's relatives) it is much of a packet's cost, and no program's.
  * A packet's cost = (header written + program) − (header written + nothing) + (nothing): what writing the header costs is no part of it, what a run itself costs is.
  */
 import { spawnSync } from "node:child_process";
 import { parseArgs } from "node:util";
-import { desiredState, NOTHING_DESIRED } from "../../src/forward/desired-state.ts";
+import { type DesiredState, desiredState, NOTHING_DESIRED } from "../../src/forward/desired-state.ts";
 import { parseForward } from "../../src/forward/forward.ts";
 import { plan } from "../../src/forward/plan.ts";
 import { XdpDatapath } from "../../src/forward/xdp/xdp-datapath.ts";
@@ -54,8 +56,10 @@ const setup = [
   ]),
   ["addr", "add", "10.1.0.1/24", "dev", "in"],
   ["addr", "add", "10.2.0.1/24", "dev", "out"],
+  ["addr", "add", "10.3.0.1/24", "dev", "in"],
   ["neigh", "add", "10.1.0.2", "lladdr", MAC, "dev", "in", "nud", "permanent"],
   ["neigh", "add", "10.2.0.2", "lladdr", MAC, "dev", "out", "nud", "permanent"],
+  ["neigh", "add", "10.3.0.2", "lladdr", MAC, "dev", "in", "nud", "permanent"],
   ["route", "add", "10.64.0.0/10", "via", "10.1.0.2"],
 ];
 for (const args of setup) if (spawnSync("ip", args, { stdio: "inherit" }).status !== 0) process.exit(1);
@@ -71,14 +75,22 @@ const { ifindex } = interfaceNamed(sys, "in");
 const packet = template(842);
 
 function open(flowsMax: number): XdpDatapath {
-  return new XdpDatapath({ pinned: false, interfaces: ["in", "out"], limits: { flowsMax }, flowsPerSecond: 0 }, sys);
+  return new XdpDatapath({ pinned: false, interfaces: ["in", "out"], turn: "tx", limits: { flowsMax }, flowsPerSecond: 0 }, sys);
 }
 
-const forwards = Array.from({ length: forwardCount }, (_, i) =>
-  parseForward({ name: `f${i}`, listen: `10.1.0.1:${1024 + i}`, to: [`10.2.0.2:${1024 + i}`] }, "bench"),
-);
-const state = desiredState(1, forwards);
+function forwardsTo(backend: string): DesiredState {
+  return desiredState(
+    1,
+    Array.from({ length: forwardCount }, (_, i) =>
+      parseForward({ name: `f${i}`, listen: `10.1.0.1:${1024 + i}`, to: [`${backend}:${1024 + i}`] }, "bench"),
+    ),
+  );
+}
+
+const WAYS = { redirected: "10.2.0.2", turned: "10.3.0.2" } as const;
+const state = forwardsTo(WAYS.redirected);
 const all = plan(NOTHING_DESIRED, state);
+const turned = plan(NOTHING_DESIRED, forwardsTo(WAYS.turned));
 
 async function timed(work: () => Promise<void>): Promise<number> {
   const began = performance.now();
@@ -119,37 +131,53 @@ function median(of: readonly number[]): number {
 
 const onePass = (): number => bench.rotate.run({ packet, repeat, ifindex }).nanoseconds;
 const empty = measure(() => bench.empty.run({ packet, repeat, ifindex }).nanoseconds);
-console.log(`floor of a run: ${empty.least} ns (median ${empty.median})`);
-console.log("flows     ns a packet, least  median   above the floor   one line of memory   M packets/s a core   new flows a second");
-for (const [i, flows] of sizes.entries()) {
-  const datapath = open(flowsMaxOf(flows));
-  if (i === 0) await changes(datapath);
-  else await datapath.apply(all);
-  bench.aim(datapath.program);
-  bench.flows(flows, forwardCount, false, 0);
-  const began = performance.now();
-  bench.rotate.run({ packet, repeat: flows, ifindex });
-  const perSecond = flows / ((performance.now() - began) / 1000);
-  bench.flows(flows, forwardCount, true);
-  onePass();
-  const forwarded = measure(onePass);
+bench.flows(1, forwardCount, true);
+bench.outBy(ifindex, new Uint8Array(6));
+const headerOf = (): ReturnType<typeof measure> => {
   bench.aim(bench.empty);
-  const header = measure(onePass);
-  bench.lines(placesOf(flows));
-  bench.aim(bench.touch);
-  onePass();
-  const line = measure(onePass).least - header.least;
-  const [least, middle] = [forwarded.least - header.least + empty.least, forwarded.median - header.median + empty.median];
-  const opened = flows > 1 ? Math.round(perSecond).toLocaleString("en") : "";
-  console.log(
-    `${String(flows).padStart(7)}   ${String(least).padStart(18)}  ${String(middle).padStart(6)}   ${String(least - empty.least).padStart(15)}   ${String(line).padStart(18)}   ${(1000 / middle).toFixed(1).padStart(18)}   ${opened.padStart(18)}`,
-  );
-  const { counters, forwards: each } = await datapath.stats();
-  let sum = 0;
-  for (const { flows: count } of each.values()) sum += count;
-  const odd = Object.entries(counters).filter(([name, count]) => count > 0 && name !== "passes" && name !== "options" && name !== "other");
-  if (sum !== flows || odd.length > 0)
-    console.log(`${sum} flows; counted besides: ${odd.map(([name, count]) => `${name} ${count}`).join(", ")}`);
-  await datapath.close(false);
+  return measure(onePass);
+};
+bench.aim(bench.leave);
+const call = measure(onePass).least - headerOf().least;
+console.log(`floor of a run: ${empty.least} ns (median ${empty.median}); a program that does nothing but redirect: ${call} ns above it`);
+console.log(
+  "flows   way          ns a packet, least  median   above the floor   one line of memory   M packets/s a core   new flows a second",
+);
+for (const [i, flows] of sizes.entries()) {
+  for (const [way, given] of [
+    ["redirected", all],
+    ["turned", turned],
+  ] as const) {
+    const datapath = open(flowsMaxOf(flows));
+    if (i === 0 && way === "redirected") await changes(datapath);
+    else await datapath.apply(given);
+    bench.aim(datapath.program);
+    bench.flows(flows, forwardCount, false, 0);
+    const began = performance.now();
+    bench.rotate.run({ packet, repeat: flows, ifindex });
+    const perSecond = flows / ((performance.now() - began) / 1000);
+    bench.flows(flows, forwardCount, true);
+    onePass();
+    const forwarded = measure(onePass);
+    const header = headerOf();
+    bench.lines(placesOf(flows));
+    bench.aim(bench.touch);
+    onePass();
+    const line = measure(onePass).least - header.least;
+    const [least, middle] = [forwarded.least - header.least + empty.least, forwarded.median - header.median + empty.median];
+    const opened = flows > 1 ? Math.round(perSecond).toLocaleString("en") : "";
+    console.log(
+      `${String(flows).padStart(7)} ${way.padEnd(10)} ${String(least).padStart(18)}  ${String(middle).padStart(6)}   ${String(least - empty.least).padStart(15)}   ${String(line).padStart(18)}   ${(1000 / middle).toFixed(1).padStart(18)}   ${opened.padStart(18)}`,
+    );
+    const { counters, forwards: each } = await datapath.stats();
+    let sum = 0;
+    for (const { flows: count } of each.values()) sum += count;
+    const odd = Object.entries(counters).filter(
+      ([name, count]) => count > 0 && name !== "passes" && name !== "options" && name !== "other",
+    );
+    if (sum !== flows || odd.length > 0)
+      console.log(`${sum} flows; counted besides: ${odd.map(([name, count]) => `${name} ${count}`).join(", ")}`);
+    await datapath.close(false);
+  }
 }
 process.exit(0);

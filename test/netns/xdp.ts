@@ -189,7 +189,9 @@ test("another process with larger tables takes over, flows and all", { skip }, a
   await pair.begin();
   await pair.burst(5);
   const seenAs = pair.seenAs;
-  const next = await pair.during(DatapathProcess.start(net.proxy, { ...options, limits: { ...options.limits, flowsMax: 32_768 } }));
+  const next = await pair.during(
+    DatapathProcess.start(net.proxy, { ...options, limits: { ...options.limits, flowsMax: 32_768, forwardsMax: 1024 } }),
+  );
   await pair.during(next.ask({ apply: [one, six] }));
   await pair.during(datapath!.kill());
   datapath = next;

@@ -17,9 +17,9 @@ import { BPFFS, movePin, pinFolder, pinnedNames, possibleCpus, readObject, remov
 import { XdpLink, type XdpMode } from "../../host/bpf/xdp-link.ts";
 import { type Interface, interfaceNamed } from "../../host/interface.ts";
 import type { Sys } from "../../host/sys.ts";
-import { flowTable } from "./flow-table-map.ts";
 import { Settings } from "./settings.ts";
 import { loadPrograms, openObject, type XdpLimits } from "./shapes.ts";
+import { flowTable, listenerTable } from "./table-map.ts";
 
 export interface InstallationOptions {
   /** Of the forwarder: several can stand side by side at different interfaces. Letters, digits and "-". */
@@ -75,7 +75,8 @@ export class Installation {
     try {
       new Settings(this.object.map("bss")).sow();
       for (const { shape, old } of made) {
-        if (old === undefined) continue;
+        if (shape.name === "listening" && folder !== undefined) this.#copyListeners(bpf, old, folder);
+        if (old === undefined || shape.name === "listening") continue;
         if (shape.name.startsWith("flows")) this.#copyFlows(old, this.object.map(shape.name));
         else copyEntries(old, this.object.map(shape.name));
       }
@@ -128,6 +129,22 @@ export class Installation {
     const settings = new Settings(this.object.map("bss"));
     const [old, made] = [from, to].map((map) => flowTable(map, settings));
     made!.copy(old!);
+  }
+
+  /** Of a table of another size, or of the hash map that earlier versions had. @throws HostError when one finds no place */
+  #copyListeners(bpf: Bpf, from: BpfMap | undefined, folder: string): void {
+    const settings = new Settings(this.object.map("bss"));
+    const table = listenerTable(this.object.map("listening"), settings);
+    if (from !== undefined) table.copy(listenerTable(from, settings));
+    const earlier = from === undefined ? BpfMap.open(bpf, `${folder}/listeners`, "listeners") : undefined;
+    if (earlier === undefined) return;
+    const walk = earlier.walk();
+    while (!walk.done) {
+      const count = walk.next();
+      for (let i = 0; i < count; i++) table.take(walk.keys.words, (i * earlier.shape.keyBytes) / 4, walk.values.words[i]!);
+    }
+    earlier.close();
+    unpin(`${folder}/listeners`);
   }
 
   /** The link that an earlier process pinned, or a new one, pinned. */

@@ -4,7 +4,9 @@
  * Offsets are of fields; numbers are little-endian but for addresses and ports, which are in network order. `address`: 16 bytes, IPv4 in mapped form.
  */
 
-export const LISTEN_KEY = { bytes: 20, port: 16 } as const;
+/** The address is at 0. */
+export const LISTENER = { bytes: 32, port: 16, forward: 20 } as const;
+export const LISTENER_PROBES = 128;
 export const PLACE_KEY = { bytes: 20, address: 4 } as const;
 export const RANGE_KEY = { bytes: 12, place: 4, port: 8, bitsBeforePort: 32 } as const;
 export const ACCESS_KEY = { bytes: 24, list: 4, address: 8, bitsBeforeAddress: 32 } as const;

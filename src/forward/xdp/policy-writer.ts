@@ -30,7 +30,7 @@ interface SourceRegion {
   readonly count: number;
 }
 
-/** The source address that the route to a backend has; undefined without one. */
+/** The source address that the route to a backend has; undefined without one. Asked for every backend, so that its neighbour is known when the first packet comes. */
 export type SourceOf = (family: Family, address: bigint) => bigint | undefined;
 
 export class PolicyWriter {
@@ -42,6 +42,8 @@ export class PolicyWriter {
   readonly #sources: Interned;
   readonly #sourceOf: SourceOf;
   readonly #own = new Map<bigint, SourceRegion>();
+  #lastOwn: bigint | undefined;
+  #lastRegion: SourceRegion = UNSOURCED;
 
   constructor(object: BpfObject, sourceOf: SourceOf) {
     const viewOf = (name: string): DataView<ArrayBuffer> => {
@@ -200,6 +202,7 @@ export class PolicyWriter {
 
   /** Addresses of our own stay once they are there: there are few. */
   #sourcesOf({ source }: Forward, { family, address }: Backend, taken: number[]): SourceRegion {
+    const own = this.#sourceOf(family, address);
     if (source.kind === "transparent") return UNSOURCED;
     if (source.kind === "addresses") {
       const count = source.ranges.reduce((sum, range) => sum + Number(sizeOf(range)), 0);
@@ -207,13 +210,16 @@ export class PolicyWriter {
       taken.push(at);
       return { at, count };
     }
-    const own = this.#sourceOf(family, address);
     if (own === undefined) return UNSOURCED;
+    // Most have the same: a comparison costs less than finding it.
+    if (own === this.#lastOwn) return this.#lastRegion;
     let found = this.#own.get(own);
     if (found === undefined) {
       found = { at: this.#source(`${family}:${own}`, [{ family, first: own, last: own }], 1), count: 1 };
       this.#own.set(own, found);
     }
+    this.#lastOwn = own;
+    this.#lastRegion = found;
     return found;
   }
 

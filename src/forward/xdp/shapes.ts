@@ -6,7 +6,7 @@ import type { BpfProgram } from "../../host/bpf/bpf-program.ts";
 import { REASONS_ROOM } from "./layout.ts";
 
 export interface XdpLimits {
-  /** Default 65,536; less than 2^24. Costs some 300 bytes and 32 for each processor. */
+  /** Default 65,536; less than 2^24. Costs some 350 bytes and 32 for each processor. */
   readonly forwardsMax: number;
   /**
    * Flows of each family, default 262,144, for which there are four places each (of 64 bytes for IPv4, 128 for IPv6; together a power of two), two of them to be free. What finds no
@@ -39,11 +39,12 @@ export function openObject(
   map?: (shape: MapShape) => BpfMap | undefined,
 ): BpfObject {
   const { forwardsMax } = limits;
-  const places = 2 ** Math.ceil(Math.log2(Math.max(PLACES_MIN, limits.flowsMax * 4)));
+  const places = powerOfTwo(limits.flowsMax * 4);
+  const listening = powerOfTwo(forwardsMax * 2);
   return new BpfObject(bpf, file, {
-    constants: { forwards_max: forwardsMax, flows4_mask: places - 1, flows6_mask: places - 1 },
+    constants: { forwards_max: forwardsMax, listening_mask: listening - 1, flows4_mask: places - 1, flows6_mask: places - 1 },
     entries: {
-      ...{ listeners: forwardsMax * 2, forwards: forwardsMax, titles: forwardsMax, arrivals: forwardsMax, counts: forwardsMax * cpus },
+      ...{ listening, forwards: forwardsMax, titles: forwardsMax, arrivals: forwardsMax, counts: forwardsMax * cpus },
       // Twice, since what comes is there before what was goes. A policy with one backend has places of its own for it and the choice.
       ...{
         policies: forwardsMax * 2,
@@ -80,6 +81,11 @@ export function loadPrograms(object: BpfObject): BpfProgram {
   // The table holds them.
   for (const program of programs.slice(1)) program.close();
   return programs[0]!;
+}
+
+/** At least as many. */
+function powerOfTwo(places: number): number {
+  return 2 ** Math.ceil(Math.log2(Math.max(PLACES_MIN, places)));
 }
 
 /** Sections, in the order of `enum program`. */

@@ -1,7 +1,7 @@
 /**
  * The desired state in the program's tables. A change is prepared where no packet looks, then each forward is switched over by one number.
  *
- *   stage: policies, access lists (new places)  ─► publish: forwards[id] = policy ─► listeners ─► what is left over goes
+ *   stage: policies, access lists, listeners (new places)  ─► publish: forwards[id] = policy, listener = id ─► what is left over goes
  *
  * Names and numbers of forwards stand in the table `titles`, so that a restarted process knows them again.
  */
@@ -12,18 +12,23 @@ import type { Forward } from "../forward.ts";
 import { formatBackend, isExact, type Listen } from "../listen.ts";
 import type { Plan } from "../plan.ts";
 import { type AccessEntry, accessEntries } from "./access-list.ts";
-import { putAddress } from "./address.ts";
-import { UpdateBatch } from "./batch.ts";
 import type { FlowEntry } from "./flow-entry.ts";
-import { ACCESS_KEY, INDEX_BYTES, LISTEN_KEY, POLICY, RANGE_KEY, TITLE } from "./layout.ts";
+import { ACCESS_KEY, INDEX_BYTES, POLICY, RANGE_KEY, TITLE } from "./layout.ts";
+import type { ListenerTable } from "./listener-table.ts";
 import { PolicyWriter, type SourceOf, type WrittenPolicy } from "./policy-writer.ts";
 import { rangeTable } from "./range-table.ts";
 import { Slots } from "./slots.ts";
 
 interface Held {
   id: number;
+  /** Whether the number is. */
+  readonly isNew: boolean;
+  /** In the table of listeners; −1: a range. */
+  place: number;
+  /** Whether the place leads to the number already, which is nothing as long as that is new. */
+  isLed: boolean;
   readonly forward: Forward;
-  readonly written: WrittenPolicy;
+  written: WrittenPolicy;
   readonly access: readonly AccessEntry[];
   /** What it takes the place of. */
   before: Held | undefined;
@@ -33,6 +38,7 @@ export class Tables {
   readonly #object: BpfObject;
   readonly #writer: PolicyWriter;
   readonly #ids: Slots;
+  readonly #listeners: ListenerTable;
   readonly #held = new Map<string, Held>();
   /** By number. */
   readonly #names: (string | undefined)[] = [];
@@ -49,10 +55,13 @@ export class Tables {
   /** What an earlier process left: its numbers by name, and how its entries are given up. */
   #inherited: Map<string, number> | undefined;
   #release: (() => void)[] = [];
+  /** Listeners that a forward has no more. */
+  #left: { readonly id: number; readonly place: number }[] = [];
 
   /** `forgotten`: a number that has no forward any more. */
-  constructor(object: BpfObject, sourceOf: SourceOf, forgotten: (id: number) => void) {
+  constructor(object: BpfObject, listeners: ListenerTable, sourceOf: SourceOf, forgotten: (id: number) => void) {
     this.#object = object;
+    this.#listeners = listeners;
     this.#forgotten = forgotten;
     this.#writer = new PolicyWriter(object, sourceOf);
     const forwards = object.map("forwards").memory();
@@ -115,83 +124,102 @@ export class Tables {
     const inherited = this.#inherited;
     const wanted = inherited === undefined ? [...plan.added, ...plan.changed.map(({ after }) => after)] : [...plan.after.forwards.values()];
     const gone = inherited === undefined ? plan.removed.map(({ name }) => name) : [];
-    const staged = this.#stage(wanted.filter(({ state }) => state !== "off"));
-    const off = wanted.filter(({ state, name }) => state === "off" && this.#held.has(name)).map(({ name }) => name);
-    const stale = new Map<string, Uint8Array>();
-    for (const name of [...gone, ...off]) this.#withdraw(name, stale);
-    const listeners = new UpdateBatch(this.#object.map("listeners"), staged.length);
-    let ranges = [...gone, ...off].length > 0 && this.hasRanges;
+    const staged = this.#stage(wanted, gone);
+    let ranges = gone.length > 0 && this.hasRanges;
     for (const held of staged) {
-      ranges ||= !isExact(held.forward.listen);
-      this.#publish(held, stale, listeners);
+      ranges ||= held.place < 0;
+      this.#publish(held);
     }
-    listeners.flush();
+    // Behind the others, so that who comes in somebody's place has it before that one goes.
+    for (const name of gone) this.#withdraw(name);
+    for (const { id, place } of this.#left) this.#listeners.release(place, id);
+    this.#left = [];
     if (ranges || (inherited !== undefined && !this.hasRanges)) this.#setRanges();
-    for (const key of stale.values()) this.#object.map("listeners").delete(key);
     if (inherited !== undefined) this.#leaveInherited(inherited);
   }
 
   /** Of a forward that left and has no flows any more. */
   forget(id: number): void {
     this.leaving.delete(id);
-    this.#names[id] = undefined;
-    this.#titles.fill(0, id * TITLE.bytes, (id + 1) * TITLE.bytes);
-    this.#ids.give(id);
+    this.#vacate(id);
     this.#forgotten(id);
   }
 
   /** Whether there are places that can be had again in a while. */
   get isResting(): boolean {
-    return this.#ids.isResting || this.#writer.isResting;
+    return this.#ids.isResting || this.#writer.isResting || this.#listeners.isResting;
   }
 
   /** To be called when all packets that were under way are through, and a while has passed. */
   rest(): void {
     this.#writer.rest();
     this.#ids.rest();
+    this.#listeners.rest();
   }
 
-  #stage(forwards: readonly Forward[]): Held[] {
+  /** What no packet sees yet, in one look at each forward: many of them are more than fits into a cache. Those that are off go to `gone`. */
+  #stage(forwards: readonly Forward[], gone: string[]): Held[] {
     const staged: Held[] = [];
+    // Nobody is asked for what cannot be there: all at once is the first change of many.
+    const [isFirst, inherited] = [this.#held.size === 0, this.#inherited];
     try {
       for (const forward of forwards) {
-        // Nobody is asked for what cannot be there: all at once is the first change of many.
-        const before = this.#held.size === 0 ? undefined : this.#held.get(forward.name);
-        const known = before?.id ?? this.#inherited?.get(forward.name);
+        const { name, listen } = forward;
+        const before = isFirst ? undefined : this.#held.get(name);
+        if (forward.state === "off") {
+          if (before !== undefined) gone.push(name);
+          continue;
+        }
+        const known = before?.id ?? inherited?.get(name);
         const list = forward.allow.length + forward.deny.length === 0 ? 0 : this.#nextList++;
         const access = list === 0 ? NO_ACCESS : accessEntries(list, forward.allow, forward.deny);
-        const written = this.#writer.write(forward, list);
-        staged.push({ id: known ?? -1, forward, written, access, before });
+        const held = { id: -1, isNew: known === undefined, place: -1, isLed: false, forward, written: UNWRITTEN, access, before };
+        staged.push(held);
+        held.id = known ?? this.#ids.take();
+        held.written = this.#writer.write(forward, list);
         for (const { key, verdict } of access) this.#object.map("access").update(key, number32(verdict));
+        // Nothing leads to a number that is new.
+        if (known === undefined) this.#title(held.id, forward);
+        if (isExact(listen)) this.#claim(held);
       }
-      for (const held of staged) if (held.id < 0) held.id = this.#ids.take();
       return staged;
     } catch (error) {
-      for (const held of staged) this.#discard(held);
+      for (const held of staged) {
+        this.#discard(held);
+        if (held.isNew && held.isLed) this.#listeners.release(held.place, held.id);
+        else if (held.place >= 0) this.#listeners.abandon(held.place);
+        if (held.isNew && held.id >= 0) this.#vacate(held.id);
+      }
       throw error;
     }
   }
 
-  #publish(held: Held, stale: Map<string, Uint8Array>, listeners: UpdateBatch): void {
-    const { id, forward, written, before } = held;
+  /** Its place among the listeners; what nobody had leads to the number at once when that is new, while the line is at hand. */
+  #claim(held: Held): void {
+    const { before, forward, id } = held;
+    if (before !== undefined && sameListen(before.forward.listen, forward.listen)) {
+      held.place = before.place;
+      held.isLed = true;
+      return;
+    }
+    held.place = this.#listeners.claim(forward.listen);
+    held.isLed = held.isNew && this.#listeners.at(held.place) === undefined;
+    if (held.isLed) this.#listeners.publish(held.place, id);
+  }
+
+  #publish(held: Held): void {
+    const { id, forward, before, place } = held;
     held.before = undefined;
-    this.#title(id, forward);
-    Atomics.store(this.#forwards, (id * INDEX_BYTES) / 4, written.policy);
+    if (!held.isNew) this.#title(id, forward);
+    Atomics.store(this.#forwards, (id * INDEX_BYTES) / 4, held.written.policy);
+    if (place >= 0 && !held.isLed) this.#listeners.publish(place, id);
     this.#held.set(forward.name, held);
     if (this.leaving.size > 0) this.leaving.delete(id);
     if (before !== undefined) {
       this.#noteBackends(id, before.forward, forward);
       this.#discard(before);
-      if (sameListen(before.forward.listen, forward.listen)) return;
-      if (isExact(before.forward.listen)) {
-        const key = listenKey(before.forward.listen);
-        stale.set(text(key), key);
-      }
+      if (before.place >= 0 && before.place !== place) this.#left.push(before);
     }
-    if (!isExact(forward.listen)) return;
-    if (stale.size > 0) stale.delete(text(listenKey(forward.listen)));
-    putListenKey(listeners.keys, listeners.at, forward.listen);
-    listeners.add(id);
   }
 
   #noteBackends(id: number, before: Forward, after: Forward): void {
@@ -200,22 +228,26 @@ export class Tables {
   }
 
   /** No new flows, and those that run are ended by their next packet or by the collector. */
-  #withdraw(name: string, stale: Map<string, Uint8Array>): void {
+  #withdraw(name: string): void {
     const held = this.#held.get(name);
     if (held === undefined) return;
     this.#held.delete(name);
     Atomics.store(this.#forwards, (held.id * INDEX_BYTES) / 4, 0);
     this.leaving.add(held.id);
-    if (isExact(held.forward.listen)) {
-      const key = listenKey(held.forward.listen);
-      stale.set(text(key), key);
-    }
+    if (held.place >= 0) this.#left.push(held);
     this.#discard(held);
   }
 
   #discard({ written, access }: Held): void {
-    this.#writer.give(written);
+    if (written !== UNWRITTEN) this.#writer.give(written);
     for (const { key } of access) this.#object.map("access").delete(key);
+  }
+
+  /** The number is nobody's, and can be had again in a while. */
+  #vacate(id: number): void {
+    this.#names[id] = undefined;
+    this.#titles.fill(0, id * TITLE.bytes, (id + 1) * TITLE.bytes);
+    this.#ids.give(id);
   }
 
   #title(id: number, { name, idleSeconds }: Forward): void {
@@ -231,7 +263,7 @@ export class Tables {
   /** New places first, then the addresses that lead to them, then what nobody is led to any more goes. */
   #setRanges(): void {
     const entries = [...this.#held.values()]
-      .filter(({ forward }) => !isExact(forward.listen))
+      .filter(({ place }) => place < 0)
       .map(({ id, forward }) => ({ forward: id, listen: forward.listen }));
     const table = rangeTable(entries, (listeners) => {
       const place = this.#places.get(listeners) ?? this.#nextPlace++;
@@ -290,10 +322,9 @@ export class Tables {
       Atomics.store(this.#forwards, (id * INDEX_BYTES) / 4, 0);
       this.leaving.add(id);
     }
-    const listeners = this.#object.map("listeners");
-    const wanted = new Map<string, number>();
-    for (const { id, forward } of this.#held.values()) if (isExact(forward.listen)) wanted.set(text(listenKey(forward.listen)), id);
-    for (const [key] of [...entriesOf(listeners)]) if (!wanted.has(text(key))) listeners.delete(key);
+    const wanted = new Set<number>();
+    for (const { place } of this.#held.values()) wanted.add(place);
+    for (const place of this.#listeners.places()) if (!wanted.has(place)) this.#listeners.release(place, this.#listeners.at(place)!);
     const access = this.#object.map("access");
     const lists = new Set([...this.#held.values()].flatMap((held) => held.access.slice(0, 1).map(({ key }) => listOf(key))));
     for (const [key] of [...entriesOf(access)]) if (!lists.has(listOf(key))) access.delete(key);
@@ -303,6 +334,7 @@ export class Tables {
 }
 
 const NO_ACCESS: readonly AccessEntry[] = [];
+const UNWRITTEN: WrittenPolicy = { policy: -1, choice: -1, backends: [], sources: [] };
 
 function listOf(key: Uint8Array): number {
   return new DataView(key.buffer, key.byteOffset).getUint32(ACCESS_KEY.list, true);
@@ -322,17 +354,6 @@ function sameListen(a: Listen, b: Listen): boolean {
   const [one, other] = [a.addresses, b.addresses];
   if (one.family !== other.family || one.first !== other.first || one.last !== other.last) return false;
   return a.ports.first === b.ports.first && a.ports.last === b.ports.last;
-}
-
-function listenKey(listen: Listen): Uint8Array {
-  const key = new Uint8Array(LISTEN_KEY.bytes);
-  putListenKey(new DataView(key.buffer), 0, listen);
-  return key;
-}
-
-function putListenKey(view: DataView, at: number, { addresses: { family, first }, ports }: Listen): void {
-  putAddress(view, at, family, first);
-  view.setUint16(at + LISTEN_KEY.port, ports.first);
 }
 
 function text(key: Uint8Array): string {

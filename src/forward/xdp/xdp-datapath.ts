@@ -36,13 +36,13 @@ import { Counts } from "./counts.ts";
 import { Devices, type TaggedInterface } from "./devices.ts";
 import { describeFlow } from "./flow-entry.ts";
 import type { FlowTable } from "./flow-table.ts";
-import { flowTable } from "./flow-table-map.ts";
 import { FlowTotals } from "./flow-totals.ts";
 import { type AttachedInterface, Installation } from "./installation.ts";
 import { EVENT, NEIGHBOUR_EVENT, SETTING_FLAG } from "./layout.ts";
 import { isSingle } from "./policy-writer.ts";
 import { Settings } from "./settings.ts";
 import { XDP_LIMITS, type XdpLimits } from "./shapes.ts";
+import { flowTable, listenerTable } from "./table-map.ts";
 import { Tables } from "./tables.ts";
 
 export interface XdpOptions {
@@ -116,6 +116,7 @@ export class XdpDatapath implements Datapath {
     this.#neighbours = new Neighbours(sys, () => this.#renewSoon());
     this.#tables = new Tables(
       object,
+      listenerTable(object.map("listening"), this.#settings),
       (family, address) => this.#sourceTo(family, address),
       (id) => this.#counts.clear(id),
     );
@@ -150,8 +151,6 @@ export class XdpDatapath implements Datapath {
   }
 
   async apply(plan: Plan): Promise<void> {
-    for (const forward of plan.added) this.#resolve(forward);
-    for (const { after } of plan.changed) this.#resolve(after);
     await this.#write(plan);
     this.#last = plan;
     this.#settings.setFlag(SETTING_FLAG.ranges, this.#tables.hasRanges);
@@ -288,20 +287,15 @@ export class XdpDatapath implements Datapath {
     return this.#ways.get(address);
   }
 
+  /** Also of whom another source is given: so that the first packet finds its neighbour known. */
   #sourceTo(family: Family, address: bigint): bigint | undefined {
     const known = this.#sources.get(address);
     if (known !== undefined || this.#sources.has(address)) return known;
     const way = this.#wayTo(formatAddress(family, address));
     const source = way === undefined ? undefined : parseAddress(way.source)?.value;
     this.#sources.set(address, source);
-    // So that the first packet finds its neighbour known.
     if (way !== undefined && !way.local) this.#neighbours.resolve(way.ifindex, way.nextHop);
     return source;
-  }
-
-  /** Where the route's source is asked for anyway it is done then. */
-  #resolve({ source, backends }: Forward): void {
-    if (source.kind !== "auto") for (const { family, address } of backends) this.#sourceTo(family, address);
   }
 
   /** Changes come in crowds. */

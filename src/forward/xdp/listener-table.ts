@@ -1,0 +1,152 @@
+/**
+ * Who listens at exactly one address and port, in memory that the program reads: open addressing as bpf/admit.h has it.
+ *
+ *   hash(seed, address, port) & mask ─► place, and on to the first EMPTY one, LISTENER_PROBES at most          forward: 0 EMPTY · −1 GONE · else its number + 1
+ *
+ * Only this process writes. A place is claimed for a key while nobody is led anywhere by it, and published by one number; what is GONE gets another key, or ends its
+ * chain, only when no packet can be reading it any more.
+ */
+import { HostError } from "../../base/errors.ts";
+import type { Listen } from "../listen.ts";
+import { putAddress } from "./address.ts";
+import { LISTENER, LISTENER_PROBES } from "./layout.ts";
+
+export interface ListenerMemory {
+  /** 2^n places. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Two words. */
+  readonly seed: Uint32Array;
+}
+
+export class ListenerTable {
+  readonly #words: Int32Array;
+  readonly #mask: number;
+  readonly #seed: Uint32Array;
+  readonly #key = new Int32Array(KEY_WORDS);
+  readonly #keyView = new DataView(this.#key.buffer);
+  /** Places that are GONE: since the last `rest`, and since the one before. */
+  #freed = new Set<number>();
+  #resting = new Set<number>();
+
+  constructor({ bytes, seed }: ListenerMemory) {
+    this.#words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
+    this.#mask = 2 ** Math.floor(Math.log2(bytes.byteLength / LISTENER.bytes)) - 1;
+    this.#seed = seed;
+  }
+
+  /** The place of one address and port, which it may have had before; what is new leads nowhere until `publish`. @throws HostError when it has none */
+  claim({ addresses: { family, first }, ports }: Listen): number {
+    putAddress(this.#keyView, 0, family, first);
+    this.#keyView.setUint16(LISTENER.port, ports.first);
+    return this.#claim(this.#key, 0);
+  }
+
+  /** From now on packets go to forward `id`, and no more to whom they went before. */
+  publish(place: number, id: number): void {
+    Atomics.store(this.#words, place * STRIDE + FORWARD, id + 1);
+  }
+
+  /** Forward `id` does not listen there any more; perhaps another one does. */
+  release(place: number, id: number): void {
+    const at = place * STRIDE + FORWARD;
+    if (this.#words[at] !== id + 1) return;
+    Atomics.store(this.#words, at, GONE);
+    this.#freed.add(place);
+  }
+
+  /** It was claimed and is not to be published; who listens there goes on. */
+  abandon(place: number): void {
+    if (this.#words[place * STRIDE + FORWARD] === GONE) this.#freed.add(place);
+  }
+
+  /** The forward that has the place; undefined: none. */
+  at(place: number): number | undefined {
+    const forward = this.#words[place * STRIDE + FORWARD]!;
+    return forward > 0 ? forward - 1 : undefined;
+  }
+
+  /** All places at which somebody listens. */
+  *places(): Generator<number> {
+    for (let place = 0; place <= this.#mask; place++) if (this.#words[place * STRIDE + FORWARD]! > 0) yield place;
+  }
+
+  get isResting(): boolean {
+    return this.#freed.size + this.#resting.size > 0;
+  }
+
+  /** To be called when all packets that were under way are through: what is GONE since before the last time can be used again. */
+  rest(): void {
+    const rested = this.#resting;
+    this.#resting = this.#freed;
+    this.#freed = new Set();
+    for (const place of rested) if (this.#forward(place + 1) === EMPTY) this.#clear(place);
+  }
+
+  /** Takes over who listens in another table. @throws HostError when one finds no place */
+  copy(from: ListenerTable): void {
+    for (const place of from.places()) this.take(from.#words, place * STRIDE, from.at(place)!);
+  }
+
+  /** A key of five words, as the table has them, from word `at` on. @throws HostError when it finds no place */
+  take(words: Int32Array, at: number, id: number): void {
+    this.publish(this.#claim(words, at), id);
+  }
+
+  #claim(key: Int32Array, from: number): number {
+    let hash = this.#seed[0]!;
+    for (let i = from; i < from + KEY_WORDS; i++) {
+      hash = Math.imul(hash ^ key[i]!, HASH_FACTOR);
+      hash ^= hash >>> 16;
+    }
+    let free = -1;
+    for (let n = 0; n < LISTENER_PROBES; n++) {
+      const place = (hash + n) & this.#mask;
+      const forward = this.#words[place * STRIDE + FORWARD]!;
+      if (forward !== EMPTY && this.#is(place, key, from)) {
+        if (forward === GONE) this.#keep(place);
+        return place;
+      }
+      if (free < 0 && (forward === EMPTY || (forward === GONE && this.#isRested(place)))) free = place;
+      if (forward === EMPTY) break;
+    }
+    if (free < 0) throw new HostError("ENOSPC", "bpf", `no place for a listener among ${LISTENER_PROBES} of ${this.#mask + 1}`);
+    for (let i = 0; i < KEY_WORDS; i++) this.#words[free * STRIDE + i] = key[from + i]!;
+    // What is written behind it, by `publish`, is seen behind it.
+    this.#words[free * STRIDE + FORWARD] = GONE;
+    return free;
+  }
+
+  #is(place: number, key: Int32Array, from: number): boolean {
+    const base = place * STRIDE;
+    for (let i = KEY_WORDS - 1; i >= 0; i--) if (this.#words[base + i] !== key[from + i]) return false;
+    return true;
+  }
+
+  #keep(place: number): void {
+    this.#freed.delete(place);
+    this.#resting.delete(place);
+  }
+
+  #isRested(place: number): boolean {
+    return !this.#freed.has(place) && !this.#resting.has(place);
+  }
+
+  /** No chain leads over it, nor over those before it that are GONE as well. */
+  #clear(last: number): void {
+    for (let place = last; this.#forward(place) === GONE && this.#isRested(place & this.#mask); place--)
+      Atomics.store(this.#words, (place & this.#mask) * STRIDE + FORWARD, EMPTY);
+  }
+
+  #forward(place: number): number {
+    return this.#words[(place & this.#mask) * STRIDE + FORWARD]!;
+  }
+}
+
+const EMPTY = 0;
+const GONE = -1;
+const STRIDE = LISTENER.bytes / 4;
+const FORWARD = LISTENER.forward / 4;
+/** Address, port and two zeros. */
+const KEY_WORDS = 5;
+/** 2^32 divided by the golden ratio. */
+const HASH_FACTOR = 0x9e37_79b1;
