@@ -2,6 +2,7 @@
 import type { Millis } from "../base/units.ts";
 import type { AckList } from "./ack-list.ts";
 import type { Congestion } from "./congestion.ts";
+import type { Credit } from "./credit.ts";
 import type { Flight } from "./flight.ts";
 import type { Probe } from "./probe.ts";
 import type { ReceiveWindow } from "./receive-window.ts";
@@ -29,4 +30,6 @@ export interface FlushParts {
   readonly flight: Flight | undefined;
   /** A packet of one full segment is written where the segment's data are kept, when that is the caller's buffer too. */
   readonly inPlace: boolean;
+  /** Bounds the window that is told. */
+  readonly credit: Credit | undefined;
 }

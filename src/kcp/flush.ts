@@ -187,6 +187,12 @@ export class Flush {
       }
       acks.shift();
     }
+    const { credit } = this.#parts;
+    if (credit?.nudges && this.#at + 2 * HEADER_BYTES <= this.#limit) {
+      credit.nudges = false;
+      this.#header(view, conv, ACK, credit.againTs, credit.again, 0);
+      this.#header(view, conv, ACK, credit.againTs, credit.again, 0);
+    }
     if (this.ackRepeats > 0 && (fresh || this.tellAgain)) this.#repeatAcks(view, fresh ? 2 : 1);
     this.tellAgain = false;
     return true;
@@ -352,16 +358,21 @@ export class Flush {
   #pushInPlace(view: DataView, current: number, i: number): void {
     const { send, receive, stats, conv } = this.#parts;
     this.placed = send.placeOf(i) - HEADER_BYTES;
-    writeHeader(view, this.placed, conv, PUSH, receive.unused, current, send.sn[i]!, receive.nxt, send.mss);
+    writeHeader(view, this.placed, conv, PUSH, this.#wnd, current, send.sn[i]!, receive.nxt, send.mss);
     this.#at += HEADER_BYTES + send.mss;
     stats.outSegs++;
   }
 
   #header(view: DataView, conv: number, cmd: number, ts: number, sn: number, length: number): void {
     const { receive, stats } = this.#parts;
-    writeHeader(view, this.#at, conv, cmd, receive.unused, ts, sn, receive.nxt, length);
+    writeHeader(view, this.#at, conv, cmd, this.#wnd, ts, sn, receive.nxt, length);
     this.#at += HEADER_BYTES;
     stats.outSegs++;
+  }
+
+  get #wnd(): number {
+    const { receive, credit } = this.#parts;
+    return credit === undefined ? receive.unused : credit.window(receive.nxt, receive.unused);
   }
 
   #end(): void {

@@ -25,6 +25,7 @@ import { seqDiff } from "../base/seq.ts";
 import { type Bytes, type Millis, NEVER } from "../base/units.ts";
 import { AckList } from "./ack-list.ts";
 import { Congestion } from "./congestion.ts";
+import type { Credit } from "./credit.ts";
 import type { Flight } from "./flight.ts";
 import { FLUSH_ACKS, FLUSH_FULL, Flush } from "./flush.ts";
 import type { KcpOptions } from "./options.ts";
@@ -53,6 +54,8 @@ export class Kcp {
   readonly stats: KcpStats;
   /** With a rate controller: most segments that wait for their first sending, so that what is written later need not wait long. */
   queueMax = Number.POSITIVE_INFINITY;
+  /** ACKs leave at once instead of with the timer. */
+  ackNoDelay: boolean;
   readonly #options: KcpOptions;
   readonly #profile: Profile;
   readonly #interval: Millis;
@@ -66,6 +69,7 @@ export class Kcp {
   readonly #congestion: Congestion;
   readonly #flush: Flush;
   readonly #flight: Flight | undefined;
+  readonly #credit: Credit | undefined;
   /** Next flush by the timer; −1 before the first call. */
   #timer: Millis = -1;
   /** An ACK of the packet being read brought a segment to the fast resend threshold. */
@@ -78,6 +82,7 @@ export class Kcp {
     this.conv = conv >>> 0;
     this.mss = mtu - HEADER_BYTES;
     this.#options = options;
+    this.ackNoDelay = options.ackNoDelay === true;
     this.#profile = PROFILES[options.profile];
     this.#interval = Math.min(Math.max(options.interval, INTERVAL_MIN), INTERVAL_MAX);
     this.#resend = resend > 0 ? resend : Number.POSITIVE_INFINITY;
@@ -86,6 +91,7 @@ export class Kcp {
     const headroom = options.headroom === undefined ? 0 : HEADER_BYTES + options.headroom;
     // A send is taken whole while a single place is free, so the last one may reach beyond the window.
     this.#flight = options.flight;
+    this.#credit = options.credit;
     this.#send = new SendWindow(
       this.mss,
       sndWnd + Math.ceil(SEND_BYTES_MAX / this.mss),
@@ -100,10 +106,8 @@ export class Kcp {
     this.#congestion = new Congestion(nc, this.mss, resend);
     this.stats = new KcpStats(this.#rtt, this.#congestion, this.#send);
     this.#flush = new Flush({
+      ...options,
       conv: this.conv,
-      mtu,
-      sndWnd,
-      nodelay,
       interval: this.#interval,
       resend: this.#resend,
       resendOncePerTimeout: this.#profile.resendOncePerTimeout,
@@ -116,6 +120,7 @@ export class Kcp {
       stats: this.stats,
       flight: options.flight,
       inPlace: headroom > 0,
+      credit: options.credit,
     });
   }
 
@@ -134,6 +139,7 @@ export class Kcp {
     let ackTs = -1;
     let whole = end - start >= HEADER_BYTES;
     this.#overtaken = false;
+    if (this.#credit !== undefined) this.#credit.now = now;
     this.#flight?.packet(now);
     while (whole && end - at >= HEADER_BYTES) {
       const cmd = view.getUint8(at + CMD);
@@ -153,7 +159,7 @@ export class Kcp {
         this.#pushed(bytes, view, at, length, regular);
       } else if (cmd === WASK) {
         this.#probe.tell = true;
-      }
+      } else this.#credit?.told(now);
       stats.inSegs++;
       at += HEADER_BYTES + length;
     }
@@ -289,9 +295,9 @@ export class Kcp {
   /** Does what is due; early calls are harmless. */
   advance(now: Millis): void {
     this.#wake(now);
-    const flight = this.#flight;
-    flight?.turn(now);
+    this.#flight?.turn(now);
     if (this.hasData) this.#flush.ask(FLUSH_FULL);
+    if (this.#credit?.turn(now, this.#probe)) this.#flush.ask(FLUSH_FULL);
     if (now < this.#timer) return;
     if (!this.#idle) {
       const flush = this.#flush;
@@ -305,7 +311,7 @@ export class Kcp {
   /** When `advance` wants to be called; NEVER while nothing is in flight, queued or owed. */
   deadline(): Millis {
     if (this.#idle) return NEVER;
-    return this.#flight === undefined ? this.#timer : Math.min(this.#timer, this.#flight.deadline());
+    return Math.min(this.#timer, this.#flight?.deadline() ?? NEVER, this.#credit?.deadline() ?? NEVER);
   }
 
   /** Where in `into` the packet written last lies, if not at `offset`; −1: there. It is borrowed until anything else is called. */
@@ -321,10 +327,7 @@ export class Kcp {
       this.#timer = now + this.#flush.timerDelay;
       this.#flush.timerDelay = -1;
     }
-    if (length > 0) {
-      this.stats.outPkts++;
-      this.stats.outBytes += length;
-    }
+    if (length > 0) this.stats.wrote(length);
     return length;
   }
 
@@ -345,11 +348,8 @@ export class Kcp {
     if (this.#flight !== undefined) this.#flight.heard(sn, ts);
     if (acked < 0) return;
     this.stats.ackedBytes += acked;
-    if (this.#flight !== undefined) {
-      this.#flush.ask(FLUSH_FULL);
-      return;
-    }
-    if (this.#send.overtake(sn, ts, this.#resend)) this.#overtaken = true;
+    if (this.#flight !== undefined) this.#flush.ask(FLUSH_FULL);
+    else if (this.#send.overtake(sn, ts, this.#resend)) this.#overtaken = true;
   }
 
   #pushed(bytes: Uint8Array, view: DataView, at: number, length: Bytes, regular: boolean): void {
@@ -371,22 +371,24 @@ export class Kcp {
     this.#acks.push(sn, view.getUint32(at + TS, true));
     stats.ackOverflows = this.#acks.overflows;
     const data = at + HEADER_BYTES;
-    if (this.#receive.put(sn, bytes, data, data + length) === "repeat") stats.repeatSegs++;
+    const placed = this.#receive.put(sn, bytes, data, data + length);
+    if (placed === "repeat") stats.repeatSegs++;
+    else if (placed === "stored") this.#credit?.stored(sn, view.getUint32(at + TS, true), length, regular);
   }
 
   /** Decides after a packet which flush follows. */
   #settle(progressed: boolean): void {
     this.#flush.rewind();
     if (progressed) this.#congestion.progressed(this.#send.rmtWnd);
-    const profile = this.#profile;
-    if (progressed || (profile.flushWhenOvertaken && this.#overtaken)) this.#flush.ask(FLUSH_FULL);
-    else if (profile.flushFullAckPacket && this.#acks.length >= this.#acksInPacket) this.#flush.ask(FLUSH_ACKS);
-    else if (this.#options.ackNoDelay === true && this.#acks.length > 0) this.#flush.ask(FLUSH_ACKS);
+    if (progressed || (this.#profile.flushWhenOvertaken && this.#overtaken)) this.#flush.ask(FLUSH_FULL);
+    else if (this.#profile.flushFullAckPacket && this.#acks.length >= this.#acksInPacket) this.#flush.ask(FLUSH_ACKS);
+    else if (this.ackNoDelay && this.#acks.length > 0) this.#flush.ask(FLUSH_ACKS);
   }
 
   /** Nothing to do for the timer. */
   get #idle(): boolean {
     const { waiting, rmtWnd } = this.#send;
+    if (this.#credit !== undefined && this.#credit.deadline() < NEVER) return false;
     return waiting === 0 && this.#acks.length === 0 && rmtWnd > 0 && !this.#probe.tell && !this.#flush.active && !this.#flush.ackedLately;
   }
 

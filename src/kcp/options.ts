@@ -1,5 +1,6 @@
 /** What a conversation is made with. */
 import type { Bytes, Millis } from "../base/units.ts";
+import type { Credit } from "./credit.ts";
 import type { Flight } from "./flight.ts";
 import type { SegmentStore } from "./segment-store.ts";
 
@@ -34,4 +35,6 @@ export interface KcpOptions {
   readonly headroom?: Bytes | undefined;
   /** Decides what is lost and how much is in flight, in place of `nodelay`, `resend` and `nc`; belongs to this conversation alone. */
   readonly flight?: Flight | undefined;
+  /** Bounds the window that is told. */
+  readonly credit?: Credit | undefined;
 }

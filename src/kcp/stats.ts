@@ -53,6 +53,12 @@ export class KcpStats {
     this.#window = window;
   }
 
+  /** A packet was written. */
+  wrote(length: Bytes): void {
+    this.outPkts++;
+    this.outBytes += length;
+  }
+
   get srtt(): Millis {
     return this.#rtt.srtt;
   }

@@ -10,6 +10,7 @@ import { isExtension } from "../extension/header.ts";
 import { FEATURE_ACKS_AGAIN, FEATURE_SHORT_GROUPS } from "../extension/hello.ts";
 import { FecDecoder } from "../fec/decoder.ts";
 import { FecEncoder } from "../fec/encoder.ts";
+import { Credit } from "../kcp/credit.ts";
 import { Flight } from "../kcp/flight.ts";
 import { Kcp } from "../kcp/kcp.ts";
 import { HEADER_BYTES, PACKET_BYTES_MAX, UNA } from "../kcp/segment.ts";
@@ -74,6 +75,9 @@ export class Transport {
   readonly controller: AutoController | undefined;
   readonly flight: Flight | undefined;
   readonly protection: Protection | undefined;
+  /** Of a peer that is not ours; of mode auto. */
+  readonly #credit: Credit | undefined;
+  readonly #ackNoDelay: boolean;
   #pacer = new Pacer();
   /** The way that is taken paces and resends by itself. */
   #carried = false;
@@ -109,6 +113,8 @@ export class Transport {
         IP_UDP_BYTES + cipherBytes + (fec ? FecEncoder.headBytes : 0) + HEADER_BYTES,
       );
     }
+    this.#ackNoDelay = config.acknodelay;
+    this.#credit = this.flight === undefined ? undefined : new Credit();
     this.kcp = new Kcp({
       conv,
       mtu: wholeBlocks(config.mtu) - cipherBytes - (fec ? FecEncoder.headBytes : 0),
@@ -119,8 +125,9 @@ export class Transport {
       resend,
       nc,
       profile: compat,
-      ackNoDelay: config.acknodelay || config.mode === "auto",
+      ackNoDelay: config.acknodelay,
       flight: this.flight,
+      credit: this.#credit,
       segments: scratch.segments,
       headroom: LEAVES_BODIES.includes(config.crypt) ? HEADROOM - HEADER_BYTES : undefined,
     });
@@ -276,12 +283,24 @@ export class Transport {
     const { kcp, controller } = this;
     if (controller !== undefined) {
       this.#learn(now);
+      this.#judgePeer();
       if (this.#peerHas(FEATURE_ACKS_AGAIN)) kcp.ackRepeats = ACK_REPEATS;
       kcp.held = held;
       kcp.queueMax = Math.max(QUEUE_SEGMENTS_MIN, (controller.pacingRate * QUEUE_MS) / kcp.mss);
       if (!held && kcp.hasData) this.protection?.begin(now, this.#peerHas(FEATURE_SHORT_GROUPS));
     }
     return kcp.transmit(now, batch.bytes, batch.view, at);
+  }
+
+  /**
+   * A kcptun sends as fast as its window lets it, and sends again what an ACK has overtaken: it is told of gaps with the timer, when parity has closed most of
+   * them, but for where its window is limited and our ACKs are what it goes by.
+   */
+  #judgePeer(): void {
+    const credit = this.#credit;
+    if (credit === undefined) return;
+    credit.off = this.extension?.standing === "extended";
+    this.kcp.ackNoDelay = this.#ackNoDelay || credit.off || credit.limited;
   }
 
   /** Nothing is left to be sent: the open group may end with its burst. Answers the length of a packet that fills it up, 0 for none. */
