@@ -35,6 +35,9 @@ volatile struct {
 	__u64 taken[2]; /* by count and echo, likewise */
 	__u32 spoofed; /* of 65,536 packets of send so many come from somewhere else each time */
 	__u16 mac[4]; /* to whom send sends; a frame that was forwarded comes again as the forwarder left it */
+	__u32 window; /* of send: so many packets are under way at most, 0: any number */
+	__u64 late; /* ns that send makes up for when it could not keep its pace; beyond them it begins anew */
+	__u64 held; /* runs of send for which it was time, but the window full */
 } bench;
 
 struct line {
@@ -131,8 +134,11 @@ int send(struct xdp_md *ctx)
 		__u64 now = bpf_ktime_get_ns(), due = bench.due;
 		if (now < due)
 			return XDP_DROP;
-		/* What was missed is not made up for: it would come as a burst. */
-		bench.due = (now - due > 16 * gap ? now : due) + gap;
+		if (bench.window && bench.sent[0] + bench.sent[1] - bench.taken[0] - bench.taken[1] >= bench.window) {
+			bench.held++;
+			return XDP_DROP;
+		}
+		bench.due = (now - due > bench.late ? now : due) + gap;
 	}
 	struct iphdr *ip = DATA(ctx) + sizeof(struct ethhdr);
 	if (!write_header(ctx) || (void *)(ip + 1) > END(ctx))

@@ -63,11 +63,22 @@ export class BenchProgram {
     new Uint8Array(this.#words.buffer).set(mac, WORD.mac * 4);
   }
 
-  /** `perSecond` packets, 0: as many as there can be; so many of a thousand from a source that never comes again. */
-  pace(perSecond: number, spoofed = 0): void {
-    this.#longs[LONG.gap] = perSecond === 0 ? 0n : BigInt(Math.round(1e9 / perSecond));
+  /**
+   * `perSecond` packets, 0: as many as there can be; so many of a thousand from a source that never comes again. `window`: at that pace, packets that may be under way before some were taken;
+   * what has to wait for that is made up for, as behind a wire whose other end can say "pause". 0: no window, and what was missed is not made up for, since it would come as a burst.
+   */
+  pace(perSecond: number, spoofed = 0, window = 0): void {
+    const gap = perSecond === 0 ? 0 : Math.round(1e9 / perSecond);
+    this.#longs[LONG.gap] = BigInt(gap);
     this.#longs[LONG.due] = 0n;
+    this.#longs[LONG.late] = BigInt(window === 0 ? 16 * gap : LATE_NANOSECONDS);
+    this.#words[WORD.window] = window;
     this.#words[WORD.spoofed] = Math.round((spoofed * 65_536) / 1000);
+  }
+
+  /** Runs in which a packet was due and had to wait for the window. */
+  get held(): number {
+    return Number(this.#longs[LONG.held]!);
   }
 
   /** Packets of flows, and of sources that never come again: sent by `send`, taken by the sinks that count. */
@@ -78,8 +89,9 @@ export class BenchProgram {
 }
 
 /** Of the structure `bench`. */
-const WORD = { next: 3, ifindex: 4, lines: 5, spoofed: 20, mac: 21, count: 24 } as const;
-const LONG = { state: 3, gap: 4, due: 5, sent: 6, taken: 8 } as const;
+const WORD = { next: 3, ifindex: 4, lines: 5, spoofed: 20, mac: 21, window: 23, count: 28 } as const;
+const LONG = { state: 3, gap: 4, due: 5, sent: 6, taken: 8, late: 12, held: 13 } as const;
+const LATE_NANOSECONDS = 1_000_000_000;
 
 /** Ethernet, IPv4, UDP; addresses and ports are the program's. */
 export function template(bytes: number, dmac: Uint8Array = new Uint8Array(6)): Uint8Array {

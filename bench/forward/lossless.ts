@@ -1,10 +1,12 @@
 /**
  * Whether a packet is lost by XDP between namespaces while its forwards, its process and its version change, or while it is flooded. Root; all of the machine.
  *
- *   npm run bench:forward -- --only lossless [--rate 500000] [--reloads 1000] [--forwards 1000] [--spoofed 1000000] [--parts quiet,reloads,processes,flood]
+ *   npm run bench:forward -- --only lossless [--rate 510000] [--reloads 1000] [--forwards 1000] [--spoofed 1000000] [--window 192] [--parts quiet,reloads,processes,flood]
  *
- * Lost is what came to the forwarder, was not refused and did not leave it. "Overrun" are frames for which a veth's ring of 256 had no room, as it happens when something
- * keeps the core for half a millisecond: they never came to the forwarder, or had left it. `quiet` says how many there are when nothing changes.
+ * A veth's ring has room for 256 frames: whatever keeps the core for half a millisecond makes it overrun, forwarder or not. So the sender has a window: at most --window packets
+ * are under way, what has to wait is made up for, as behind a wire whose other end can say "pause". No ring overruns then, and each packet that was sent and did not come to the
+ * other end was lost by the forwarder. `quiet` says what is lost when nothing changes. In a flood most are meant not to arrive, and there is no window: lost is what came to the
+ * forwarder, was not refused and did not leave it.
  */
 import { parseArgs } from "node:util";
 import { type DesiredState, desiredState, NOTHING_DESIRED } from "../../src/forward/desired-state.ts";
@@ -17,10 +19,11 @@ import { BACKEND, forwardOf, insideProxy, LISTEN, type Wire } from "./wire.ts";
 
 const { values } = parseArgs({
   options: {
-    rate: { type: "string", default: "500000" },
+    rate: { type: "string", default: "510000" },
     reloads: { type: "string", default: "1000" },
     forwards: { type: "string", default: "1000" },
     spoofed: { type: "string", default: "1000000" },
+    window: { type: "string", default: "192" },
     parts: { type: "string", default: "quiet,reloads,processes,flood" },
   },
 });
@@ -29,7 +32,7 @@ const reloads = Number(values.reloads);
 const forwards = Number(values.forwards);
 const OPTIONS: XdpOptions = { interfaces: ["in", "out"], limits: { flowsMax: 65_536 } };
 /** Those of the rest may come and go: packets of these are counted. */
-const LOAD = { flows: 1000, forwards: Math.min(forwards, 1000), rate } as const;
+const LOAD = { flows: 1000, forwards: Math.min(forwards, 1000), rate, window: Number(values.window) } as const;
 let lost = 0;
 
 /** Packets as long as `work` lasts, each of which is to arrive. */
@@ -40,28 +43,23 @@ async function during(
   work: () => Promise<string>,
   refused = async (): Promise<number> => 0,
 ): Promise<void> {
-  // Flows begin, whatever is overrun meanwhile.
-  await wire.generator.send({ flows: load.flows, forwards: load.forwards ?? 1, seconds: 1, rate: 50_000 });
-  const [before, refusedBefore] = [wire.frames(), await refused()];
-  const sum = { sent: 0, seconds: 0 };
-  let busy = true;
-  const said = work().finally(() => {
-    busy = false;
-  });
-  while (busy) {
-    const began = performance.now();
-    const { sent } = await wire.generator.send({ ...load, seconds: 1 });
-    sum.sent += sent[0] + sent[1];
-    // The generator waits a while for the last packets.
-    sum.seconds += (performance.now() - began) / 1000 - 0.2;
-  }
+  // Flows begin.
+  await wire.generator.send({ flows: load.flows, forwards: load.forwards ?? 1, seconds: 1, rate: 50_000, window: load.window ?? 0 });
+  const [before, refusedBefore, began] = [wire.frames(), await refused(), performance.now()];
+  const over = wire.generator.send({ ...load, seconds: Number.POSITIVE_INFINITY });
+  const said = await work();
+  wire.generator.stop();
+  const { sent, taken, held } = await over;
+  // The generator waits a while for the last packets.
+  const seconds = (performance.now() - began) / 1000 - ARRIVAL_SECONDS;
   const after = wire.frames();
-  const came = after.came - before.came;
-  const missing = came - (after.left - before.left) - ((await refused()) - refusedBefore);
+  const [total, overrun] = [sent[0] + sent[1], after.overrun - before.overrun];
+  const passed = after.left - before.left + (await refused()) - refusedBefore;
+  const missing = load.window === undefined ? after.came - before.came - passed : total - taken[0] - taken[1];
   lost += Math.max(0, missing);
-  const overrun = after.overrun - before.overrun;
+  const waited = load.window === undefined ? "" : `; held back by the window ${number(held)} times`;
   console.log(
-    `${what}: ${await said}; ${number(came)} packets of ${load.flows} flows at ${number(Math.round(sum.sent / sum.seconds))} a second, ${missing} lost (overrun: ${((100 * overrun) / sum.sent).toFixed(2)} %)`,
+    `${what}: ${said}; ${number(total)} packets of ${load.flows} flows, ${number(Math.round(total / seconds))} a second for ${seconds.toFixed(1)} s, ${missing} lost (overrun: ${number(overrun)}${waited})`,
   );
 }
 
@@ -166,6 +164,9 @@ function stateOf(revision: number, count = forwards): DesiredState {
     Array.from({ length: count }, (_, i) => forwardOf(i, ` ${revision}`)),
   );
 }
+
+/** Generator. */
+const ARRIVAL_SECONDS = 0.2;
 
 function number(value: number): string {
   return value.toLocaleString("en");

@@ -65,6 +65,8 @@ export class Wire {
     for (const pid of this.#threads) run(`chrt -f -p 10 ${pid}`);
     // As long as packets come the forwarder's thread would not let them have the core.
     for (const end of ["s0", "g0"]) run(`taskset -cp ${CORE} ${pollingThread(end)}; chrt -f -p 11 ${pollingThread(end)}`);
+    // Nor is anything sent while we have the sender's core.
+    run(`taskset -acp ${CORE} ${process.pid}`);
   }
 
   /** Frames that came to the forwarder, that left it, and for which there was no room in the ring between a wire's two ends: before the forwarder and behind it. */
