@@ -15,6 +15,8 @@ export interface Sharing {
   /** When each of ours, and each TCP begins. */
   readonly ours: readonly Millis[];
   readonly tcp?: readonly Millis[];
+  /** So long before it begins each of ours is open, with nothing to send. */
+  readonly idle?: Millis;
   /** What counts is received between these. */
   readonly from: Millis;
   readonly to: Millis;
@@ -50,11 +52,18 @@ export function share(s: Sharing, each?: (now: Millis, worlds: readonly TunnelWo
         }),
     );
     worlds.push(world);
-    world.network.at(begins, () =>
+    const { idle = 0 } = s;
+    let begun = idle === 0;
+    world.network.at(Math.max(0, begins - idle), () =>
       world.connect((socket) => {
         const write = (): void => {
-          while (socket().write(buffer, 0, buffer.length) === buffer.length);
+          while (begun && socket().write(buffer, 0, buffer.length) === buffer.length);
         };
+        if (!begun)
+          world.network.at(begins, () => {
+            begun = true;
+            write();
+          });
         return { connected: write, writable: write, readable: () => {}, closed: () => {} };
       }),
     );

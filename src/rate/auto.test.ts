@@ -9,6 +9,8 @@ class Pipe {
   now = 0;
   #delivered = 0;
   #inFlight = 0;
+  /** What others have standing in the queue makes the round trip longer by so much. */
+  others = 0;
 
   /** `loss`: the path's own, behind its bottleneck. */
   run(ms: number, rate: number, offered = Number.POSITIVE_INFINITY, loss = 0): void {
@@ -28,7 +30,7 @@ class Pipe {
         prior: Math.max(0, this.#delivered - rate * 100),
         inFlight: this.#inFlight,
         lost: arrived - newly,
-        rtt: 100 + queue / rate,
+        rtt: 100 + this.others + queue / rate,
         took: 100,
         rate: newly / 10,
         appLimited: offered < rate,
@@ -90,6 +92,18 @@ test("a sudden heavy loss without a queue lowers the estimate, loss known of old
     return pipe.controller.bandwidth;
   });
   assert.ok(rates[1]! < 0.75 * rates[0]!, `${rates}`);
+});
+
+test("where a queue stands and less is lost than the path was believed to lose by itself, that belief goes: it does not keep the queue full", () => {
+  const pipe = new Pipe();
+  const madeUp = (): number => pipe.controller.pacingRate / pipe.controller.bandwidth;
+  pipe.run(20_000, 2500, Number.POSITIVE_INFINITY, 0.4);
+  while (madeUp() < 1 || pipe.controller.state !== "probe-bandwidth") pipe.run(10, 2500, Number.POSITIVE_INFINITY, 0.4);
+  assert.ok(madeUp() > 1.3, `${madeUp()}`);
+  pipe.others = 80;
+  pipe.run(8000, 2500);
+  while (pipe.controller.state !== "probe-bandwidth") pipe.run(10, 2500);
+  assert.ok(madeUp() < 1.3, `${madeUp()}`);
 });
 
 test("beside others that keep a queue full it asks for the least round trip, and does not take the queue's for it meanwhile", () => {

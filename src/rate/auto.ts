@@ -13,12 +13,13 @@
  *   - a sample shorter than the least round trip is no sample; one of a sender that was woken late counts as one of an application that had no more
  *   - the least round trip is remembered for longer than it takes until it is asked for again, so that a queue is never taken for it meanwhile; asking
  *     lasts until what is in flight has fallen, and a round trip more
- *   - where a queue overflows that does not stand, what is in flight is bounded as CUBIC's would be (cubic-bound.ts)
+ *   - where a short queue overflows, what is in flight is bounded as CUBIC's would be (cubic-bound.ts)
  */
 import type { AckRound, RateController } from "../base/rate-controller.ts";
 import { type Bytes, type Millis, NEVER } from "../base/units.ts";
 import { CubicBound } from "./cubic-bound.ts";
 import { OwnLoss } from "./own-loss.ts";
+import { growthOf, SharedQueue, stands } from "./shared-queue.ts";
 import { Tally } from "./tally.ts";
 import { WindowedMax } from "./windowed-max.ts";
 
@@ -26,9 +27,9 @@ import { WindowedMax } from "./windowed-max.ts";
 const STARTUP_GAIN = 2.77;
 const DRAIN_GAIN = 1 / STARTUP_GAIN;
 const WINDOW_GAIN = 2;
-/** While a queue stands that others keep full: less of it is ours. */
-const WINDOW_GAIN_CROWDED = 1.5;
-const CROWDED_ROUNDS = 6;
+/** While a queue stands that others keep full: less of it is ours; in segments, besides, so many times the root of the product. */
+const WINDOW_GAIN_CROWDED = 1.25;
+const WINDOW_ROOT_CROWDED = 3;
 /** So many rounds of more to send than may be sent make what was learned doubtful. */
 const DOUBT_ROUNDS = 2;
 const CYCLE = [1.25, 0.75, 1, 1, 1, 1, 1, 1] as const;
@@ -62,20 +63,13 @@ const RETREAT = 0.7;
 const LOSS_OF_YIELD = 0.02;
 const YIELD_BYTES: Bytes = 3 * SEGMENT_BYTES;
 const YIELD = 0.7;
-/** The same of a queue that does not stand, of which little is lost at a time; and mean deviations of the path's own loss that make it unlikely to be that. */
-const LOSS_OF_OVERFLOW = 0.005;
-const OVERFLOW_DEVIATIONS = 4;
+/** A queue that overflows before it makes the round trip longer than the least by this factor is short. */
+const SHORT_QUEUE = 1.5;
 const LOSS_OF_GROWTH = 0.2;
 const LOST_MIN: Bytes = 8 * SEGMENT_BYTES;
-/** A standing queue: the shortest round trip of a round is longer than the least by this factor and more. */
-const QUEUE_FACTOR = 1.2;
-const QUEUE_MS: Millis = 5;
 /** Least share of the estimate that an app-limited sample leaves of it. */
 const LIMITED_DECAY = 0.8;
 const QUEUE_BYTES: Bytes = 16 * SEGMENT_BYTES;
-/** A queue that begins to stand: the least round trip of a round grew by an eighth, 4 to 16 ms (RFC 9406). */
-const GROWTH_MS_MIN: Millis = 4;
-const GROWTH_MS_MAX: Millis = 16;
 
 type State = "startup" | "drain" | "probe-bandwidth" | "probe-rtt";
 
@@ -104,10 +98,7 @@ export class AutoController implements RateController {
   /** The estimate is no more than this for now. */
   #yielded = Number.POSITIVE_INFINITY;
   #yieldRound = 0;
-  /** Shortest round trip of the last whole round, 0 when there was none. */
-  #standing: Millis = 0;
-  /** Rounds with a standing queue, less those without. */
-  #crowded = 0;
+  readonly #queue = new SharedQueue();
   /** What is known was learned by other means, and no acknowledgements have borne it out yet. */
   #believed = false;
   /** Rounds in a row that there was always something to send. */
@@ -130,7 +121,7 @@ export class AutoController implements RateController {
 
   /** What is lost now is lost by the path: no queue stands, and nothing is tried out. */
   quiet(srtt: Millis): boolean {
-    if (srtt > this.minRtt * QUEUE_FACTOR + QUEUE_MS) return false;
+    if (stands(srtt, this.minRtt)) return false;
     return this.#limited || (this.state === "probe-bandwidth" && this.#phase >= 2);
   }
 
@@ -154,11 +145,8 @@ export class AutoController implements RateController {
     }
     this.#advance(now, round, starts);
     if (starts) {
-      const { rttMin } = this.#inRound;
-      this.#standing = rttMin === Number.POSITIVE_INFINITY ? 0 : rttMin;
+      this.#queue.round(now, this.#inRound.rttMin, this.minRtt);
       this.#inRound.clear();
-      const stands = this.#standing > this.minRtt * QUEUE_FACTOR + QUEUE_MS;
-      this.#crowded = stands ? Math.min(this.#crowded + 1, 2 * CROWDED_ROUNDS) : Math.max(0, this.#crowded - 1);
     }
     this.#decide(now);
   }
@@ -200,8 +188,7 @@ export class AutoController implements RateController {
     this.#bound.forget();
     this.#yielded = Number.POSITIVE_INFINITY;
     this.#ownLoss.forget();
-    this.#crowded = 0;
-    this.#standing = 0;
+    this.#queue.forget();
     this.#inRound.clear();
     this.#busyRounds = 0;
     this.#limited = true;
@@ -211,7 +198,7 @@ export class AutoController implements RateController {
   #doubt(): void {
     if (!this.#believed || this.#busyRounds < DOUBT_ROUNDS) return;
     this.#believed = false;
-    if (this.#inRound.rttMin > this.minRtt * QUEUE_FACTOR + QUEUE_MS) return;
+    if (stands(this.#inRound.rttMin, this.minRtt)) return;
     this.state = "startup";
     this.#full = false;
     this.#fullBandwidth = 0;
@@ -228,22 +215,23 @@ export class AutoController implements RateController {
   }
 
   /**
-   * A queue has overflowed: all who share it slow down. From one that stood, which others keep full, we go until the next probe finds out how far that was
-   * needed; to one that runs full and empty we come back as a CUBIC would.
+   * A queue has overflowed: all who share it slow down. From one that stands, which others keep full, we go until the next probe finds out how far that was
+   * needed; where it is short, one that runs full and empty, we do what a CUBIC would.
    */
   #yield(now: Millis, rate: number): void {
     const lost = this.#inRound.lost;
     if (this.#limited || this.state !== "probe-bandwidth" || this.#rounds < this.#yieldRound) return;
     if (this.#inRound.rttMax <= this.minRtt + this.#growth) return;
-    const share = lost / this.#inRound.sent - this.#ownLoss.share;
+    const { sent, inFlight, rttMin, rttMax } = this.#inRound;
+    const short = rttMax < this.minRtt * SHORT_QUEUE && !this.#queue.crowded && this.#queue.emptied;
     // What is heard of in the round that begins was sent before.
-    if (this.#inRound.rttMin > this.minRtt + this.#growth) {
-      if (lost < YIELD_BYTES || share < LOSS_OF_YIELD) return;
+    if (short) {
+      if (!this.#queue.mayBeFull(rttMax, this.minRtt) || !this.#ownLoss.exceededBy(lost, sent)) return;
+      this.#yieldRound = this.#rounds + 2;
+      this.#bound.reduce(now, inFlight);
+    } else if (rttMin > this.minRtt + this.#growth && lost >= YIELD_BYTES && lost / sent >= this.#ownLoss.share + LOSS_OF_YIELD) {
       this.#yieldRound = this.#rounds + 2;
       this.#yielded = Math.max(rate, YIELD * this.bandwidth);
-    } else if (lost > 0 && share >= Math.max(LOSS_OF_OVERFLOW, OVERFLOW_DEVIATIONS * this.#ownLoss.deviation)) {
-      this.#yieldRound = this.#rounds + 2;
-      this.#bound.reduce(now, this.#inRound.inFlight);
     }
   }
 
@@ -267,8 +255,7 @@ export class AutoController implements RateController {
   #trackBandwidth(round: AckRound): void {
     const { rate } = round;
     // The queue may be the other direction's: then little of it is ours.
-    const queued =
-      this.#standing > this.minRtt * QUEUE_FACTOR + QUEUE_MS && rate > this.#bandwidth.value / 4 && rate * this.minRtt > QUEUE_BYTES;
+    const queued = stands(this.#queue.standing, this.minRtt) && rate > this.#bandwidth.value / 4 && rate * this.minRtt > QUEUE_BYTES;
     this.#limited = round.appLimited && !queued;
     if (rate <= 0 || round.took < this.minRtt * 0.95) return;
     const { value } = this.#bandwidth;
@@ -309,7 +296,7 @@ export class AutoController implements RateController {
 
   /** What the round trip grows by when a queue begins to stand. */
   get #growth(): Millis {
-    return Math.min(Math.max(this.minRtt / 8, GROWTH_MS_MIN), GROWTH_MS_MAX);
+    return growthOf(this.minRtt);
   }
 
   #fill(): void {
@@ -352,8 +339,15 @@ export class AutoController implements RateController {
   }
 
   #trackOwnLoss(): void {
-    // Where a queue stands, whoever fills it, it may have overflowed.
-    if (this.#inPhase.rttMax <= this.minRtt + this.#growth) this.#ownLoss.observe(this.#inPhase.lost, this.#inPhase.sent);
+    // Where a queue stands, whoever fills it, it may have overflowed: the path's own is no more than what is lost.
+    const { lost, sent, rttMax } = this.#inPhase;
+    if (rttMax <= this.minRtt + this.#growth || lost < this.#ownLoss.share * sent) this.#ownLoss.observe(lost, sent);
+  }
+
+  /** Beside others a part of the window that grows less than the product does: of a queue that nobody else empties all come to have as much. */
+  #evenly(bdp: Bytes): Bytes {
+    if (!this.#queue.crowded || this.state !== "probe-bandwidth") return 0;
+    return WINDOW_ROOT_CROWDED * Math.sqrt(bdp * SEGMENT_BYTES);
   }
 
   #decide(now: Millis): void {
@@ -370,10 +364,10 @@ export class AutoController implements RateController {
         ? STARTUP_GAIN
         : state === "probe-rtt"
           ? PROBE_RTT_GAIN
-          : this.#crowded >= CROWDED_ROUNDS
+          : this.#queue.crowded
             ? WINDOW_GAIN_CROWDED
             : WINDOW_GAIN;
-    const window = windowGain * bdp + 3 * SEGMENT_BYTES;
+    const window = windowGain * bdp + this.#evenly(bdp) + 3 * SEGMENT_BYTES;
     if (this.#carried) return;
     const bound = this.#bound.at(now, this.minRtt);
     if (bound > window && state === "probe-bandwidth") this.#bound.forget();
