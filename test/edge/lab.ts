@@ -20,9 +20,9 @@ const places = ["c", "r", "e1", "e2", "x", "a", "b", "k"] as const;
 export type Place = (typeof places)[number];
 
 /** Undefined: everything that is needed is there. */
-export function labMissing(): string | undefined {
+export function labMissing(...more: readonly string[]): string | undefined {
   if (process.getuid?.() !== 0) return "needs root for network namespaces";
-  const missing = ["ip", "nsenter", "nft", "bird", "birdc"].find((program) => spawnSync("which", [program]).status !== 0);
+  const missing = ["ip", "nsenter", "nft", "bird", "birdc", ...more].find((program) => spawnSync("which", [program]).status !== 0);
   return missing === undefined ? undefined : `${missing} is not installed`;
 }
 
@@ -60,6 +60,17 @@ export class Lab {
 
   socket(place: Place): string {
     return join(this.folder, `${place}.ctl`);
+  }
+
+  /** What a veth needs where frames pass before the kernel makes packets of them: ends that take them, and senders that finish their checksums. */
+  readyForXdp(): void {
+    for (const place of ["r", "x"] as const) this.run(place, "ethtool", "-K", "we1", "gro", "on");
+    for (const [place, wire] of [
+      ["c", "out0"],
+      ["a", "in0"],
+      ["b", "in0"],
+    ] as const)
+      this.run(place, "ethtool", "-K", wire, "tx", "off");
   }
 
   /** BIRD as the router's: it takes what both edges announce, e1's before e2's. */
