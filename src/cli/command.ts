@@ -23,7 +23,7 @@ export function commandHelp(command: Command): string {
   const all = optionsOf(command.schema);
   const operands = all.flatMap((option) => option.operands ?? []).map((name) => ` [${name} …]`);
   const options = all.filter((option) => !option.hidden && option.operands === undefined);
-  const rows = options.map((option) => [flags(option), option.description + facts(option)] as const);
+  const rows = options.map((option) => [flags(option), option.description + facts(option, options)] as const);
   const ours = command.parse === undefined;
   const width = Math.max(...rows.map(([left]) => left.length));
   return [
@@ -48,11 +48,21 @@ function flags({ key, names, short, pairs, switch: isSwitch }: Option): string {
   return `${short === undefined ? "    " : `-${short}, `}${long}${isSwitch ? "" : pairs ? " NAME=V" : " V"}`;
 }
 
-function facts({ choices, initial, initialBy, secret, pairs, list, switch: isSwitch }: Option): string {
+function facts({ choices, initial, initialBy, secret, pairs, list, switch: isSwitch }: Option, options: readonly Option[]): string {
   const parts = [];
   if (choices !== undefined) parts.push(choices.join(" | "));
-  if (initial !== undefined && initial !== "" && !isSwitch && !secret && !pairs && !list) parts.push(`default ${String(initial)}`);
-  for (const [value, other] of Object.entries(initialBy?.values ?? {})) parts.push(`${String(other)} with --${initialBy?.option} ${value}`);
+  const others = { ...initialBy?.values };
+  const usual = String(options.find(({ key }) => key === initialBy?.option)?.initial);
+  if (initial !== undefined && initial !== "" && !isSwitch && !secret && !pairs && !list) {
+    // Where the other option's own default decides, that is what most will have.
+    parts.push(
+      usual in others
+        ? `default ${String(others[usual])}; ${String(initial)} with another --${initialBy?.option}`
+        : `default ${String(initial)}`,
+    );
+    delete others[usual];
+  }
+  for (const [value, other] of Object.entries(others)) parts.push(`${String(other)} with --${initialBy?.option} ${value}`);
   if (initialBy?.given !== undefined) parts.push(`none with ${initialBy.given.map((name) => `--${name}`).join(" or ")}`);
   return parts.length === 0 ? "" : ` (${parts.join("; ")})`;
 }

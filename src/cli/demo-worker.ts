@@ -16,6 +16,7 @@ import { FlvLoop } from "../media/flv/loop.ts";
 import { TunnelClient } from "../tunnel/client.ts";
 import { clientConfig } from "../tunnel/config.ts";
 import { type LinkSample, sampleOf, tcpFigures, tunnelFigures } from "./demo-figures.ts";
+import { checkGiven } from "./flags.ts";
 
 export interface DemoData {
   readonly level: LogLevel;
@@ -49,11 +50,10 @@ export function start(loop: Loop, data: DemoData, port: LoopPort<DemoCommand, De
   const udpPath = new UdpPath(loop, { listen: { host: local, port: 0 }, target: { host: local, port: data.tunnelPort }, link, seed });
   const tcpPath = new TcpPath(loop, { target, link, seed: seed + 10 });
   const client = new TunnelClient(
-    clientConfig.parse({
+    checkGiven(clientConfig, {
       localaddr: `${local}:0`,
       remoteaddr: `${local}:${udpPath.port}`,
       key: data.tunnelKey,
-      mode: "fast2",
       quiet: "true",
     }),
     { loop, log, primitives },

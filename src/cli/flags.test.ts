@@ -63,7 +63,7 @@ test("environment below flags, JSON file above them, its keys in any case", () =
 });
 
 test("in mode auto everything is measured, and windows only bound it", () => {
-  const { mode, sndwnd, rcvwnd, smuxbuf, streambuf } = parse(["--mode", "auto"]);
+  const { mode, sndwnd, rcvwnd, smuxbuf, streambuf } = parse([]);
   assert.deepEqual([mode, sndwnd, rcvwnd, smuxbuf, streambuf], ["auto", 8192, 8192, 16_777_216, 8_388_608]);
   assert.equal(parse(["--mode", "auto", "--sndwnd", "100"]).sndwnd, 100);
 });
@@ -120,7 +120,9 @@ test("a secret that is refused is not printed", () => {
 test("help shows every option once, with default and choices, and no hidden ones", () => {
   const help = commandHelp({ name: "client", text: "", examples: [], schema: clientConfig, run: async () => 0 });
   assert.match(help, /-r, --remoteaddr V +the server: host:port, or host:min-max for a random port per session;.* \(default vps:29900\)/);
-  assert.match(help, /--mode V .*auto \| normal \| fast \| fast2 \| fast3 \| manual; default fast/);
+  assert.match(help, /--mode V .*auto \| normal \| fast \| fast2 \| fast3 \| manual; default auto/);
+  assert.match(help, /--sndwnd V .*\(default 8192; 128 with another --mode\)/);
+  assert.match(help, /--framesize V .*\(default 8192; 4096 with --compat 2021\)/);
   assert.match(help, /--datashard, --ds V/);
   assert.ok(!help.includes("--interval"));
   assert.ok(!help.includes("secrect"));

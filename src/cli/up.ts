@@ -21,6 +21,7 @@ import { parseHostPort } from "../tunnel/address.ts";
 import { serverConfig } from "../tunnel/config.ts";
 import type { Command } from "./command.ts";
 import type { DemoCommand, DemoData, DemoMessage } from "./demo-worker.ts";
+import { checkGiven } from "./flags.ts";
 import { parseMetricsAddress } from "./metrics-address.ts";
 import { processFacts, serveLocal, serveMetrics } from "./metrics-server.ts";
 import { onStop } from "./signals.ts";
@@ -105,7 +106,7 @@ async function runUp(config: UpConfig): Promise<number> {
           throw error;
         }),
     );
-    const server = serverConfig.parse({
+    const server = checkGiven(serverConfig, {
       listen: config.listen,
       target: `127.0.0.1:${rtmpPort}`,
       key: secrets.tunnel,

@@ -121,8 +121,8 @@ export class FecEncoder {
     this.#paws = pawsOf(group);
     this.#next = (Math.ceil(this.#next / group) * group) % this.#paws;
     this.#inGroup = 0;
-    const shardBytesMax = this.#packetBytesMax - SHARD_OFFSET;
-    this.#sum = KernelParity.make(dataShards, parityShards, shardBytesMax) ?? new ParitySum(dataShards, parityShards, shardBytesMax);
+    this.#sum?.rest();
+    this.#sum = KernelParity.make(dataShards, parityShards, this.#shardBytesMax) ?? this.#withoutKernels();
   }
 
   /**
@@ -132,15 +132,10 @@ export class FecEncoder {
   encode(now: Millis, _bytes: Uint8Array, view: DataView, start: number, end: number): number {
     const head = start - HEAD_BYTES;
     assert(end - head <= this.#packetBytesMax, "KCP packet longer than packetBytesMax allows");
-    const sum = this.#sum;
-    if (this.#inGroup === 0) {
-      sum.clear();
-      this.#rows = Math.min(this.rows, this.#parityShards);
-      sum.rows = this.#rows;
-    }
+    if (this.#inGroup === 0) this.#begin();
     writeHead(view, head, this.#next, TYPE_DATA);
     view.setUint16(head + SHARD_OFFSET, SIZE_BYTES + end - start, true);
-    sum.add(this.#inGroup, view, head + SHARD_OFFSET, end);
+    this.#sum.add(this.#inGroup, view, head + SHARD_OFFSET, end);
     this.stats.dataShards++;
     this.#next = this.#after(1);
     const gap = now - this.#latest;
@@ -162,6 +157,26 @@ export class FecEncoder {
     this.#end();
     this.#rows = Math.min(rows, this.#rows);
     return this.#rows;
+  }
+
+  /** Little is said: gives back room between groups. */
+  rest(): void {
+    if (this.#inGroup === 0) this.#sum.rest();
+  }
+
+  #begin(): void {
+    this.#rows = Math.min(this.rows, this.#parityShards);
+    if (this.#sum.begin(this.#rows)) return;
+    this.#sum = this.#withoutKernels();
+    this.#sum.begin(this.#rows);
+  }
+
+  #withoutKernels(): Parity {
+    return new ParitySum(this.#dataShards, this.#parityShards, this.#shardBytesMax);
+  }
+
+  get #shardBytesMax(): number {
+    return this.#packetBytesMax - SHARD_OFFSET;
   }
 
   #end(): void {

@@ -13,15 +13,16 @@ const ROWS_PER_BLOCK = 4;
 
 /** Sums up the parity of one group after the other. */
 export interface Parity {
-  /** Longest shard added since `clear`. */
+  /** Longest shard added since `begin`. */
   readonly length: number;
-  /** Rows that are summed up; changes only while nothing has been added. */
-  rows: number;
+  /** Begins a group of which `rows` rows are summed up; false: there is no room for them. */
+  begin(rows: number): boolean;
   /** Adds view[start…end), not empty, as data shard `column`. */
   add(column: number, view: DataView, start: number, end: number): void;
   /** Writes parity shard `row`, `length` bytes, to view[offset…). */
   read(row: number, view: DataView, offset: number): void;
-  clear(): void;
+  /** No group is open, and none will be soon: gives room back. */
+  rest(): void;
 }
 
 export class ParitySum implements Parity {
@@ -34,11 +35,10 @@ export class ParitySum implements Parity {
    */
   readonly #words: Int32Array;
   length = 0;
-  rows: number;
+  #rows = 0;
 
   /** `columns` data shards and `rows` parity shards, together at most 256; shards of at most `shardBytesMax` bytes. */
   constructor(columns: number, rows: number, shardBytesMax: number) {
-    this.rows = rows;
     this.#columns = columns;
     this.#blocks = Math.ceil(rows / ROWS_PER_BLOCK);
     this.#shardBytesMax = shardBytesMax;
@@ -46,8 +46,18 @@ export class ParitySum implements Parity {
     fillTables(this.#words, columns, rows);
   }
 
+  begin(rows: number): boolean {
+    for (let block = 0; block * ROWS_PER_BLOCK < this.#rows; block++) {
+      const first = this.#sums(block);
+      this.#words.fill(0, first, first + this.length);
+    }
+    this.length = 0;
+    this.#rows = rows;
+    return true;
+  }
+
   add(column: number, view: DataView, start: number, end: number): void {
-    for (let block = 0; block * ROWS_PER_BLOCK < this.rows; block++) {
+    for (let block = 0; block * ROWS_PER_BLOCK < this.#rows; block++) {
       addShard(this.#words, (block * this.#columns + column) << 8, view, start, end, this.#sums(block));
     }
     if (end - start > this.length) this.length = end - start;
@@ -64,13 +74,8 @@ export class ParitySum implements Parity {
     }
   }
 
-  clear(): void {
-    for (let block = 0; block < this.#blocks; block++) {
-      const first = this.#sums(block);
-      this.#words.fill(0, first, first + this.length);
-    }
-    this.length = 0;
-  }
+  /** The sums are small beside the tables, which stay. */
+  rest(): void {}
 
   #sums(block: number): number {
     return this.#blocks * (this.#columns << 8) + block * this.#shardBytesMax;

@@ -15,7 +15,7 @@ class Controller implements RateController {
 
 class Peer {
   readonly controller = new Controller();
-  readonly flight = new Flight(this.controller, 64, 100);
+  readonly flight = new Flight(this.controller, 100, 64);
   now = 0;
 
   send(sn: number, again = false): void {
@@ -228,4 +228,32 @@ test("where little is sent a segment is overdue by its own time, not by that of 
     flight.turn(peer.now);
     assert.equal(flight.lost, overdue < 0 ? -1 : 1, `${ahead} more in flight`);
   }
+});
+
+test("a window that grows in mid-flight loses nothing: order of sending, what is lost, samples", () => {
+  const [small, large] = [new Peer(), new Peer()];
+  const told = [small, large].map((peer, i) => {
+    const { flight } = peer;
+    for (let sn = 0; sn < 12; sn++, peer.now += 5) peer.send(sn);
+    peer.now = 100;
+    // Acknowledged, but its round is not finished when the window grows.
+    flight.packet(peer.now);
+    flight.settle(6);
+    flight.heard(6, 30);
+    if (i === 1) flight.resize(256, 12);
+    flight.turn(peer.now);
+    const lost: number[] = [];
+    for (let sn = flight.lost; sn >= 0; sn = flight.lost) {
+      lost.push(sn);
+      peer.send(sn, true);
+    }
+    for (let sn = 12; sn < 60; sn++, peer.now += 1) peer.send(sn);
+    peer.now += 100;
+    for (const sn of [3, 20, 59]) peer.ack(sn, sn === 3 ? 100 : 100 + sn - 12);
+    if (i === 1) flight.resize(64, 60);
+    flight.turn(peer.now);
+    return { lost, next: flight.lost, inFlight: flight.inFlight, stats: { ...flight.stats }, rounds: peer.controller.rounds };
+  });
+  assert.deepEqual(told[0]!.lost, [0, 1, 2, 3, 4, 5]);
+  assert.deepEqual(told[1], told[0]);
 });

@@ -22,8 +22,7 @@ import { type Bytes, type Millis, NEVER, type Seq32 } from "../base/units.ts";
 import { Echoes, SPARSE_BYTES } from "./echoes.ts";
 import { FlightGroups } from "./flight-groups.ts";
 import { FlightStats } from "./flight-stats.ts";
-import { FlyingList } from "./flying-list.ts";
-import { LostQueue } from "./lost-queue.ts";
+import { FlightTable, PLACES_AT_FIRST } from "./flight-table.ts";
 import { Patience } from "./patience.ts";
 import { SampleLimits } from "./sample-limits.ts";
 import { clock } from "./segment.ts";
@@ -54,24 +53,9 @@ export class Flight {
   exhaustedAt: Millis = 0;
   /** Set by `turn`. */
   now: Millis = 0;
-  readonly #mask: number;
   /** IP, UDP, cipher, FEC and KCP headers of a segment. */
   readonly #overhead: Bytes;
-  readonly #sn: Uint32Array;
-  readonly #sentAt: Float64Array;
-  readonly #delivered: Float64Array;
-  readonly #deliveredAt: Float64Array;
-  readonly #firstSentAt: Float64Array;
-  readonly #serial: Float64Array;
-  readonly #group: Uint32Array;
-  readonly #bytes: Uint16Array;
-  readonly #weight: Float32Array;
-  readonly #state: Uint8Array;
-  readonly #tries: Uint8Array;
-  readonly #limited: Uint8Array;
-  readonly #covered: Uint8Array;
-  readonly #flying: FlyingList;
-  readonly #lost: LostQueue;
+  #table: FlightTable;
   #nextSerial = 1;
   /** Of the connection, for samples. */
   #totalDelivered: Bytes = 0;
@@ -101,32 +85,26 @@ export class Flight {
   #fireNotBefore: Millis = 0;
   readonly #round = emptyRound();
 
-  /** `segmentsMax` in flight at most. */
-  constructor(controller: RateController, segmentsMax: number, overhead: Bytes) {
-    const capacity = 2 ** Math.ceil(Math.log2(segmentsMax));
+  /** `overhead`: see there. `places`: of the window at first, a power of two. */
+  constructor(controller: RateController, overhead: Bytes, places: number = PLACES_AT_FIRST) {
     this.controller = controller;
     this.#overhead = overhead;
-    this.#mask = capacity - 1;
-    this.#sn = new Uint32Array(capacity);
-    this.#lost = new LostQueue(this.#sn);
-    this.#sentAt = new Float64Array(capacity);
-    this.#delivered = new Float64Array(capacity);
-    this.#deliveredAt = new Float64Array(capacity);
-    this.#firstSentAt = new Float64Array(capacity);
-    this.#serial = new Float64Array(capacity);
-    this.#group = new Uint32Array(capacity);
-    this.#bytes = new Uint16Array(capacity);
-    this.#weight = new Float32Array(capacity);
-    this.#state = new Uint8Array(capacity);
-    this.#tries = new Uint8Array(capacity);
-    this.#limited = new Uint8Array(capacity);
-    this.#covered = new Uint8Array(capacity);
-    this.#flying = new FlyingList(capacity);
+    this.#table = new FlightTable(places);
+  }
+
+  get bytesHeld(): Bytes {
+    return this.#table.bytesHeld;
+  }
+
+  /** The window has so many places now, a power of two; what it has in flight comes before `nxt`. */
+  resize(places: number, nxt: Seq32): void {
+    if (this.#newest !== NONE) this.#newest = this.#table.sn[this.#newest]! & (places - 1);
+    this.#table = this.#table.moved(places, nxt);
   }
 
   /** Segment to be resent next, −1 when none is lost. */
   get lost(): number {
-    return this.#lost.first === NONE ? NONE : this.#sn[this.#lost.first]!;
+    return this.#table.lost.first === NONE ? NONE : this.#table.sn[this.#table.lost.first]!;
   }
 
   /** The window has room. */
@@ -136,47 +114,47 @@ export class Flight {
 
   /** The segment leaves, for the first time or again. `length`: of its data. */
   launch(sn: Seq32, length: Bytes, again: boolean): void {
-    const f = sn & this.#mask;
+    const f = sn & this.#table.mask;
     const { now } = this;
     const bytes = length + this.#overhead;
     this.controller.sent(now, this.inFlight);
     if (this.inFlight === 0) {
       this.#totalDeliveredAt = now;
       this.#sampleSentAt = now;
-      if (this.#lost.first === NONE) this.#silentSince = now;
+      if (this.#table.lost.first === NONE) this.#silentSince = now;
     }
     if (again) {
-      if (this.#state[f] === FLYING) this.inFlight -= this.#bytes[f]!;
+      if (this.#table.state[f] === FLYING) this.inFlight -= this.#table.bytes[f]!;
       this.#unlink(f);
-      this.#planEcho(sn, this.#tries[f]! + 2);
+      this.#planEcho(sn, this.#table.tries[f]! + 2);
     } else {
-      this.#sn[f] = sn;
-      this.#tries[f] = 0;
+      this.#table.sn[f] = sn;
+      this.#table.tries[f] = 0;
       this.stats.firstBytes += bytes;
     }
     this.stats.transmissions++;
-    this.#tries[f] = Math.min(this.#tries[f]! + 1, 255);
-    this.#sentAt[f] = now;
+    this.#table.tries[f] = Math.min(this.#table.tries[f]! + 1, 255);
+    this.#table.sentAt[f] = now;
     this.#launchedAt = now;
-    this.#delivered[f] = this.#totalDelivered;
-    this.#deliveredAt[f] = this.#totalDeliveredAt;
-    this.#firstSentAt[f] = this.#sampleSentAt;
-    this.#serial[f] = this.#nextSerial++;
-    this.#group[f] = this.groups.open;
-    this.#covered[f] = this.groups.rows > 0 ? 1 : 0;
-    this.#bytes[f] = bytes;
-    this.#weight[f] = this.weight;
-    this.#limited[f] = this.#limits.at(this.#totalDelivered);
-    this.#state[f] = FLYING;
+    this.#table.delivered[f] = this.#totalDelivered;
+    this.#table.deliveredAt[f] = this.#totalDeliveredAt;
+    this.#table.firstSentAt[f] = this.#sampleSentAt;
+    this.#table.serial[f] = this.#nextSerial++;
+    this.#table.group[f] = this.groups.open;
+    this.#table.covered[f] = this.groups.rows > 0 ? 1 : 0;
+    this.#table.bytes[f] = bytes;
+    this.#table.weight[f] = this.weight;
+    this.#table.limited[f] = this.#limits.at(this.#totalDelivered);
+    this.#table.state[f] = FLYING;
     this.inFlight += bytes;
-    this.#flying.append(f);
+    this.#table.flying.append(f);
   }
 
   /** Segment of which another copy is to leave now, −1 for none. */
   get echo(): number {
     for (let sn = this.#echoes.due(this.now); sn >= 0; sn = this.#echoes.due(this.now)) {
-      const f = sn & this.#mask;
-      if (this.#sn[f] === sn && this.#state[f] === FLYING && this.#tries[f] === this.#echoes.nth - 1) return sn;
+      const f = sn & this.#table.mask;
+      if (this.#table.sn[f] === sn && this.#table.state[f] === FLYING && this.#table.tries[f] === this.#echoes.nth - 1) return sn;
       this.#echoes.drop();
     }
     return NONE;
@@ -213,37 +191,37 @@ export class Flight {
 
   /** The peer has the segment, it was not known before. */
   settle(sn: Seq32): void {
-    const f = sn & this.#mask;
-    const state = this.#state[f];
-    if (state === SETTLED || this.#sn[f] !== sn) return;
-    if (state === FLYING) this.inFlight -= this.#bytes[f]!;
+    const f = sn & this.#table.mask;
+    const state = this.#table.state[f];
+    if (state === SETTLED || this.#table.sn[f] !== sn) return;
+    if (state === FLYING) this.inFlight -= this.#table.bytes[f]!;
     this.#unlink(f);
-    this.#state[f] = SETTLED;
+    this.#table.state[f] = SETTLED;
     this.#dirty = true;
-    this.#totalDelivered += this.#bytes[f]! * this.#weight[f]!;
+    this.#totalDelivered += this.#table.bytes[f]! * this.#table.weight[f]!;
     this.#totalDeliveredAt = this.now;
-    if (this.#tries[f] === 1) {
-      if (this.#serial[f]! < this.#overtakenBefore) {
+    if (this.#table.tries[f] === 1) {
+      if (this.#table.serial[f]! < this.#overtakenBefore) {
         this.stats.late++;
         this.#gone(f);
       }
       this.#arrived(f);
-    } else if (this.#tries[f] === 2 && this.now - this.#sentAt[f]! < this.patience.least) this.#needless(f);
+    } else if (this.#table.tries[f] === 2 && this.now - this.#table.sentAt[f]! < this.patience.least) this.#needless(f);
   }
 
   /** The peer names the segment and echoes the time stamp of the copy that arrived. */
   heard(sn: Seq32, ts: number): void {
-    const f = sn & this.#mask;
-    if (this.#sn[f] !== sn) return;
+    const f = sn & this.#table.mask;
+    if (this.#table.sn[f] !== sn) return;
     // A first timeout that is too short would have all sent again before it is acknowledged, for ever.
-    if (this.patience.srtt === 0 && this.#tries[f]! < ELSEWHERE) this.#sample(Math.max(0, seqDiff(clock(this.now), ts)));
-    if (this.#tries[f] === 0) return;
-    if (clock(this.#sentAt[f]!) === ts) {
+    if (this.patience.srtt === 0 && this.#table.tries[f]! < ELSEWHERE) this.#sample(Math.max(0, seqDiff(clock(this.now), ts)));
+    if (this.#table.tries[f] === 0) return;
+    if (clock(this.#table.sentAt[f]!) === ts) {
       // What was overtaken was rebuilt from parity, and waited for that.
-      if (this.#serial[f]! >= this.#overtakenBefore) this.#sample(this.now - this.#sentAt[f]!);
-      if (this.#tries[f]! > 1) this.patience.needed();
+      if (this.#table.serial[f]! >= this.#overtakenBefore) this.#sample(this.now - this.#table.sentAt[f]!);
+      if (this.#table.tries[f]! > 1) this.patience.needed();
       this.#arrived(f);
-    } else if (this.#tries[f] === 2) this.#needless(f);
+    } else if (this.#table.tries[f] === 2) this.#needless(f);
   }
 
   /** Brings everything up to date: before packets are written. */
@@ -259,25 +237,25 @@ export class Flight {
   }
 
   get #overdueAt(): Millis {
-    return this.#flying.first === NONE ? NEVER : Math.max(this.#due(this.#flying.first), this.#fireNotBefore);
+    return this.#table.flying.first === NONE ? NEVER : Math.max(this.#due(this.#table.flying.first), this.#fireNotBefore);
   }
 
   /** When the transmission is overdue: parity has its time to replace it, but where so little is sent that resending costs next to nothing. */
   #due(f: number): Millis {
-    const sentAt = this.#sentAt[f]!;
-    const waits = this.#covered[f] === 1 && this.inFlight > SPARSE_BYTES;
-    return (waits ? this.groups.endedAt(this.#group[f]!, this.#launchedAt, sentAt) : sentAt) + this.patience.timeout;
+    const sentAt = this.#table.sentAt[f]!;
+    const waits = this.#table.covered[f] === 1 && this.inFlight > SPARSE_BYTES;
+    return (waits ? this.groups.endedAt(this.#table.group[f]!, this.#launchedAt, sentAt) : sentAt) + this.patience.timeout;
   }
 
   /** What follows takes another path, `carried`: one that resends by itself. What is out is sent again there, and no time that was measured holds. */
   moved(carried: boolean): void {
-    for (let f = this.#flying.first; f !== NONE; f = this.#flying.first) {
+    for (let f = this.#table.flying.first; f !== NONE; f = this.#table.flying.first) {
       this.#unlink(f);
-      this.#state[f] = LOST;
-      this.#lost.add(f);
+      this.#table.state[f] = LOST;
+      this.#table.lost.add(f);
       // What is heard of it before it is sent again tells of the path that was left.
-      this.#tries[f] = ELSEWHERE;
-      this.#sentAt[f] = NONE;
+      this.#table.tries[f] = ELSEWHERE;
+      this.#table.sentAt[f] = NONE;
     }
     this.#newest = NONE;
     this.inFlight = 0;
@@ -286,11 +264,11 @@ export class Flight {
   }
 
   #arrived(f: number): void {
-    if (this.#newest === NONE || this.#serial[f]! > this.#serial[this.#newest]!) this.#newest = f;
-    if (this.#serial[f]! <= this.#rackSerial) return;
-    this.#rackSerial = this.#serial[f]!;
-    this.#rackSentAt = this.#sentAt[f]!;
-    this.#rackGroup = this.#group[f]!;
+    if (this.#newest === NONE || this.#table.serial[f]! > this.#table.serial[this.#newest]!) this.#newest = f;
+    if (this.#table.serial[f]! <= this.#rackSerial) return;
+    this.#rackSerial = this.#table.serial[f]!;
+    this.#rackSentAt = this.#table.sentAt[f]!;
+    this.#rackGroup = this.#table.group[f]!;
   }
 
   #sample(rtt: Millis): void {
@@ -301,7 +279,7 @@ export class Flight {
 
   /** The transmission was lost, whether parity has replaced it or it must be sent again. */
   #gone(f: number): void {
-    const serial = this.#serial[f]!;
+    const serial = this.#table.serial[f]!;
     this.stats.gone++;
     if (serial !== this.#lastGone + 1) this.stats.runs++;
     this.#lastGone = serial;
@@ -309,7 +287,7 @@ export class Flight {
 
   /** It was sent again although the first copy had arrived, or was to arrive. */
   #needless(f: number): void {
-    this.#tries[f] = 0;
+    this.#table.tries[f] = 0;
     this.stats.needless++;
     this.stats.gone--;
     this.patience.needless();
@@ -325,10 +303,10 @@ export class Flight {
     round.rate = 0;
     const f = this.#newest;
     if (f !== NONE) {
-      round.prior = this.#delivered[f]!;
-      this.#limits.tell(this.#limited[f]!, round);
-      this.#sampleSentAt = this.#sentAt[f]!;
-      const took = Math.max(this.#sentAt[f]! - this.#firstSentAt[f]!, now - this.#deliveredAt[f]!);
+      round.prior = this.#table.delivered[f]!;
+      this.#limits.tell(this.#table.limited[f]!, round);
+      this.#sampleSentAt = this.#table.sentAt[f]!;
+      const took = Math.max(this.#table.sentAt[f]! - this.#table.firstSentAt[f]!, now - this.#table.deliveredAt[f]!);
       round.took = took;
       if (took > 0) round.rate = (this.#totalDelivered - round.prior) / took;
     }
@@ -342,9 +320,9 @@ export class Flight {
   }
 
   #detect(): void {
-    for (let f = this.#flying.first; f !== NONE && this.#serial[f]! < this.#rackSerial; f = this.#flying.first) {
-      if (this.#rackSentAt - this.#sentAt[f]! < this.patience.reordering) break;
-      if (this.#covered[f] === 1 && this.#group[f]! >= this.#rackGroup && this.#repairable(f)) break;
+    for (let f = this.#table.flying.first; f !== NONE && this.#table.serial[f]! < this.#rackSerial; f = this.#table.flying.first) {
+      if (this.#rackSentAt - this.#table.sentAt[f]! < this.patience.reordering) break;
+      if (this.#table.covered[f] === 1 && this.#table.group[f]! >= this.#rackGroup && this.#repairable(f)) break;
       this.#give(f);
       this.stats.lostByOrder++;
     }
@@ -353,12 +331,12 @@ export class Flight {
 
   /** Parity may still replace what is missing of the group, from `f` on. */
   #repairable(f: number): boolean {
-    const group = this.#group[f]!;
+    const group = this.#table.group[f]!;
     if (group === this.#beyond) return false;
     const rows = this.groups.rowsOf(group);
     let missing = 0;
-    for (let g = f; g !== NONE; g = this.#flying.next(g)) {
-      if (this.#group[g] !== group || this.#rackSentAt - this.#sentAt[g]! < this.patience.reordering) return true;
+    for (let g = f; g !== NONE; g = this.#table.flying.next(g)) {
+      if (this.#table.group[g] !== group || this.#rackSentAt - this.#table.sentAt[g]! < this.patience.reordering) return true;
       if (++missing > rows) break;
     }
     if (missing > rows) this.#beyond = group;
@@ -369,11 +347,11 @@ export class Flight {
     const { timeout } = this.patience;
     const silent = now - this.#silentSince > timeout + SILENCE_MS;
     let most = silent ? PROBES : OVERDUE_MAX;
-    for (let n = 0; n < most && this.#flying.first !== NONE && this.#due(this.#flying.first) <= now; n++) {
+    for (let n = 0; n < most && this.#table.flying.first !== NONE && this.#due(this.#table.flying.first) <= now; n++) {
       // Nothing sent at about the same time, NEAR_MS, has arrived either: more likely the peer was late.
-      if (this.#sentAt[this.#flying.first]! > this.#rackSentAt + NEAR_MS) most = PROBES;
+      if (this.#table.sentAt[this.#table.flying.first]! > this.#rackSentAt + NEAR_MS) most = PROBES;
       if (n >= most) break;
-      this.#give(this.#flying.first);
+      this.#give(this.#table.flying.first);
       this.stats.lostByTime++;
     }
     this.#fireNotBefore = most === PROBES && (silent || this.inFlight > SPARSE_BYTES) ? now + PROBE_GAP_MS : 0;
@@ -381,18 +359,18 @@ export class Flight {
 
   /** Given up as lost: it waits to be resent, the lowest number first, as all behind it wait for that. */
   #give(f: number): void {
-    this.inFlight -= this.#bytes[f]!;
-    this.stats.lostBytes += this.#bytes[f]!;
+    this.inFlight -= this.#table.bytes[f]!;
+    this.stats.lostBytes += this.#table.bytes[f]!;
     this.#gone(f);
     this.#unlink(f);
-    this.#state[f] = LOST;
-    this.#lost.add(f);
+    this.#table.state[f] = LOST;
+    this.#table.lost.add(f);
   }
 
   /** Leaves the list it is in. */
   #unlink(f: number): void {
-    const state = this.#state[f];
-    if (state === LOST) this.#lost.remove(f);
-    else if (state === FLYING) this.#flying.remove(f);
+    const state = this.#table.state[f];
+    if (state === LOST) this.#table.lost.remove(f);
+    else if (state === FLYING) this.#table.flying.remove(f);
   }
 }

@@ -9,9 +9,10 @@ export class FlyingList {
   readonly #next: Int32Array;
   readonly #previous: Int32Array;
 
-  constructor(capacity: number) {
-    this.#next = new Int32Array(capacity);
-    this.#previous = new Int32Array(capacity);
+  /** `links`: two for each index; borrowed as long as the list lives. */
+  constructor(links: Int32Array) {
+    this.#next = links.subarray(0, links.length / 2);
+    this.#previous = links.subarray(links.length / 2);
   }
 
   /** The one sent after `f`, −1 when that is the newest. */

@@ -14,11 +14,16 @@ export class LostQueue {
   readonly #next: Int32Array;
   readonly #previous: Int32Array;
 
-  /** `sn`: numbers by index, the owner's. */
-  constructor(sn: Uint32Array) {
+  /** `sn`: numbers by index; `links`: two for each. The owner's, borrowed as long as the queue lives. */
+  constructor(sn: Uint32Array, links: Int32Array) {
     this.#sn = sn;
-    this.#next = new Int32Array(sn.length);
-    this.#previous = new Int32Array(sn.length);
+    this.#next = links.subarray(0, sn.length);
+    this.#previous = links.subarray(sn.length);
+  }
+
+  /** The next higher one, −1 when there is none. */
+  next(f: number): number {
+    return this.#next[f]!;
   }
 
   add(f: number): void {

@@ -18,6 +18,7 @@ import type { Pieces } from "../base/pieces.ts";
 import { seqAdd, seqDiff } from "../base/seq.ts";
 import type { Bytes, Seq32 } from "../base/units.ts";
 import type { Flight } from "./flight.ts";
+import { PLACES_AT_FIRST } from "./flight-table.ts";
 import { SendStore } from "./send-store.ts";
 
 /** `fastack` of a segment that is not to be resent early before its next timeout. */
@@ -26,7 +27,6 @@ export const FASTACK_SPENT = 0xffffffff;
 const NONE = -1;
 
 /** Tuning. */
-const PLACES_AT_FIRST = 16;
 /** Bytes of a place: one Uint16, one Uint8, nine of 32 bits. */
 const FIELD_BYTES = 39;
 
@@ -98,7 +98,7 @@ export class SendWindow {
 
   /** Bytes held for payloads and for bookkeeping. */
   get bytesHeld(): Bytes {
-    return this.store.bytesHeld + (this.mask + 1) * FIELD_BYTES;
+    return this.store.bytesHeld + (this.mask + 1) * FIELD_BYTES + (this.flight?.bytesHeld ?? 0);
   }
 
   /**
@@ -119,7 +119,9 @@ export class SendWindow {
   rest(): void {
     assert(this.waiting === 0, "a window at rest is empty");
     this.store.rest();
-    if (this.mask + 1 > PLACES_AT_FIRST) this.#makePlaces(PLACES_AT_FIRST);
+    if (this.mask + 1 === PLACES_AT_FIRST) return;
+    this.#makePlaces(PLACES_AT_FIRST);
+    this.flight?.resize(PLACES_AT_FIRST, this.nxt);
   }
 
   /** Queues bytes[start…end), which are copied; first the last queued segment is filled up. Room was made by `expect`. */
@@ -294,6 +296,7 @@ export class SendWindow {
       this.next[to] = linked ? moved(old.next[from]!, old.sn, this.mask) : NONE;
       this.#previous[to] = linked ? moved(old.previous[from]!, old.sn, this.mask) : NONE;
     }
+    this.flight?.resize(capacity, this.nxt);
     this.first = moved(this.first, old.sn, this.mask);
     this.#last = moved(this.#last, old.sn, this.mask);
   }

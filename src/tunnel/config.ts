@@ -34,7 +34,7 @@ const shared = {
   cryptfallback: z.stringbool().default(false).describe("take a cipher that is not known for aes without a word, as kcptun does"),
   mode: z
     .enum(modeNames)
-    .default("fast")
+    .default("auto")
     .describe("auto = rate, window and FEC follow what is measured; the others are kcptun's: how eagerly lost packets are resent")
     .meta({ fallback: { value: "manual" } }),
   mtu: count(64, 1500).default(1350).describe("bytes in one UDP datagram"),

@@ -107,11 +107,7 @@ export class Transport {
     const { nodelay, interval, resend, nc } = tuningOf(config as Parameters<typeof tuningOf>[0]);
     if (config.mode === "auto") {
       this.controller = new AutoController();
-      this.flight = new Flight(
-        this.controller,
-        config.sndwnd,
-        IP_UDP_BYTES + cipherBytes + (fec ? FecEncoder.headBytes : 0) + HEADER_BYTES,
-      );
+      this.flight = new Flight(this.controller, IP_UDP_BYTES + cipherBytes + (fec ? FecEncoder.headBytes : 0) + HEADER_BYTES);
     }
     this.#ackNoDelay = config.acknodelay;
     this.#credit = this.flight === undefined ? undefined : new Credit();
@@ -351,6 +347,7 @@ export class Transport {
     const few = datagrams - this.#restDatagrams <= REST_DATAGRAMS_MAX;
     if (few) {
       this.decoder.rest();
+      if (this.#paritySent === this.#parityReady) this.encoder?.rest();
       this.extension?.rest();
       if (!this.kcp.rest()) return true;
     }

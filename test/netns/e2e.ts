@@ -40,7 +40,7 @@ type Client = "longhaul" | "kcptun" | "none";
 
 async function run(client: Client, lab: Netlab, children: Children): Promise<Result> {
   const [c, s] = [lab.prefix("c"), lab.prefix("s")];
-  const tunnel = ["--key", "e2e secret", "--mode", "fast2", "--sndwnd", "1024", "--rcvwnd", "1024", "--smuxver", "2"];
+  const tunnel = ["--key", "e2e secret", "--smuxver", "2"];
   const origin = children.start(
     "live",
     [longhaul, "live", "--rtmp", "127.0.0.1:1935", "--http", "127.0.0.1:8080", "--channel", `live=${key}`],
