@@ -85,8 +85,8 @@ export class Flight {
   #fireNotBefore: Millis = 0;
   readonly #round = emptyRound();
 
-  /** `overhead`: see there. `places`: of the window at first, a power of two. */
-  constructor(controller: RateController, overhead: Bytes, places: number = PLACES_AT_FIRST) {
+  /** `overhead`: see there. `places`: of the tables at first, a power of two. */
+  constructor(controller: RateController, overhead: Bytes, places: number = 2 * PLACES_AT_FIRST) {
     this.controller = controller;
     this.#overhead = overhead;
     this.#table = new FlightTable(places);
@@ -96,10 +96,13 @@ export class Flight {
     return this.#table.bytesHeld;
   }
 
-  /** The window has so many places now, a power of two; what it has in flight comes before `nxt`. */
+  /**
+   * The window has so many places now, a power of two; what it has in flight comes before `nxt`. As many again are for what was acknowledged lately:
+   * acknowledgements that come late tell of needless resends.
+   */
   resize(places: number, nxt: Seq32): void {
-    if (this.#newest !== NONE) this.#newest = this.#table.sn[this.#newest]! & (places - 1);
-    this.#table = this.#table.moved(places, nxt);
+    if (this.#newest !== NONE) this.#newest = this.#table.sn[this.#newest]! & (2 * places - 1);
+    this.#table = this.#table.moved(2 * places, nxt);
   }
 
   /** Segment to be resent next, −1 when none is lost. */
