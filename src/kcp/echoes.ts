@@ -5,8 +5,8 @@
 import { type Bytes, type Millis, NEVER, type Seq32 } from "../base/units.ts";
 
 /** Tuning: how long after the copy before, and how many at once; more are not planned. */
-const ECHO_MS: Millis = 10;
-const SECOND_ECHO_MS: Millis = 25;
+const ECHO_MS: Millis = 25;
+const SECOND_ECHO_MS: Millis = 35;
 const ECHOES = 64;
 /** There are any from this mean run of loss on, unless the path was filled for so long. */
 const ECHO_RUN = 2;
