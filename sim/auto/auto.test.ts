@@ -13,6 +13,7 @@ for (const [name, seconds] of [
   ["bulk d", 8],
   ["rt f a little busy", 8],
   ["rt 25 % lost", 8],
+  ["rt d from kcptun", 8],
 ] as const) {
   test(`${name}: within its bounds, as npm run sim:auto has them for longer runs`, () => {
     const result = run(row(name), 1, seconds);
