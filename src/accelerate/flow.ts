@@ -1,7 +1,8 @@
 /** What flows of both protocols have in common: who talks to whom through which listener, since when, and how much. */
-import type { Millis } from "../base/units.ts";
+import { type Millis, NEVER } from "../base/units.ts";
 import type { Reason, Target } from "./balance.ts";
 import type { FlowKey } from "./flow-hash.ts";
+import type { Place } from "./plane.ts";
 import type { ServedListener } from "./served-listener.ts";
 
 /** Where a flow goes out. */
@@ -44,4 +45,25 @@ export interface Flow {
   died(now: Millis): void;
   /** Lets go of everything, and tells whoever listens. */
   end(why: End): void;
+}
+
+/** A flow of this process at its place: what does not depend on how its bytes travel. */
+export abstract class PlacedFlow {
+  readonly key: FlowKey;
+  readonly hash: number;
+  /** As it was when the flow began: the place may get another one. */
+  readonly served: ServedListener;
+  readonly startedAt: Millis;
+  destination: Destination;
+  activeAt: Millis;
+  drainsSince: Millis = NEVER;
+
+  constructor(served: ServedListener, { key, hash, destination }: Place, now: Millis) {
+    this.served = served;
+    this.key = key;
+    this.hash = hash;
+    this.destination = destination;
+    this.startedAt = now;
+    this.activeAt = now;
+  }
 }

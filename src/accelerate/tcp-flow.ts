@@ -14,8 +14,7 @@ import { type Millis, NEVER } from "../base/units.ts";
 import type { TcpHandler, TcpSocket } from "../host/loop.ts";
 import { proxyHeader } from "../host/proxy-protocol.ts";
 import type { Target } from "./balance.ts";
-import type { Destination, End, Flow } from "./flow.ts";
-import type { FlowKey } from "./flow-hash.ts";
+import { type End, type Flow, PlacedFlow } from "./flow.ts";
 import type { Place, Plane } from "./plane.ts";
 import type { ServedListener } from "./served-listener.ts";
 
@@ -24,15 +23,8 @@ const CONNECTS_MAX = 3;
 /** Tuning: bytes moved one way in one call. */
 const BYTES_PER_TURN = 1 << 20;
 
-export class TcpFlow implements Flow {
+export class TcpFlow extends PlacedFlow implements Flow {
   readonly way = "userspace";
-  readonly key: FlowKey;
-  readonly hash: number;
-  readonly served: ServedListener;
-  readonly startedAt: Millis;
-  destination: Destination;
-  activeAt: Millis;
-  drainsSince: Millis = NEVER;
   /** When the connection being made is given up for silence. */
   connectUntil: Millis = NEVER;
   readonly plane: Plane;
@@ -44,13 +36,8 @@ export class TcpFlow implements Flow {
   #over = false;
 
   constructor(plane: Plane, served: ServedListener, place: Place, client: TcpSocket, now: Millis) {
+    super(served, place, now);
     this.plane = plane;
-    this.served = served;
-    this.key = place.key;
-    this.hash = place.hash;
-    this.destination = place.destination;
-    this.startedAt = now;
-    this.activeAt = now;
     this.#client = new Half(this, true);
     this.#server = new Half(this, false);
     this.#client.other = this.#server;

@@ -4,24 +4,16 @@
  *   client ══ TunnelFlow ══ stream of the tunnel ═══ far machine ══ endpoint          here: bytes are counted, ends are noticed, the PROXY header comes first
  */
 import type { Pieces } from "../base/pieces.ts";
-import { type Millis, NEVER } from "../base/units.ts";
+import type { Millis } from "../base/units.ts";
 import type { TcpHandler, TcpSocket } from "../host/loop.ts";
 import { proxyHeader } from "../host/proxy-protocol.ts";
 import { readEach } from "../host/scatter.ts";
-import type { Destination, End, Flow } from "./flow.ts";
-import type { FlowKey } from "./flow-hash.ts";
+import { type End, type Flow, PlacedFlow } from "./flow.ts";
 import type { Place, Plane } from "./plane.ts";
 import type { ServedListener } from "./served-listener.ts";
 
-export class TunnelFlow implements Flow, TcpSocket, TcpHandler {
+export class TunnelFlow extends PlacedFlow implements Flow, TcpSocket, TcpHandler {
   readonly way = "tunnel";
-  readonly key: FlowKey;
-  readonly hash: number;
-  readonly served: ServedListener;
-  readonly startedAt: Millis;
-  destination: Destination;
-  activeAt: Millis;
-  drainsSince: Millis = NEVER;
   bytesIn = 0;
   bytesOut = 0;
   readonly seenAs = "";
@@ -34,13 +26,8 @@ export class TunnelFlow implements Flow, TcpSocket, TcpHandler {
   #over = false;
 
   constructor(plane: Plane, served: ServedListener, place: Place, client: TcpSocket, now: Millis) {
+    super(served, place, now);
     this.#plane = plane;
-    this.served = served;
-    this.key = place.key;
-    this.hash = place.hash;
-    this.destination = place.destination;
-    this.startedAt = now;
-    this.activeAt = now;
     this.#now = now;
     this.#client = client;
     if (place.destination.client === "none") return;

@@ -9,11 +9,9 @@ import { HostError } from "../base/errors.ts";
 import { type Millis, NEVER } from "../base/units.ts";
 import type { UdpHandler, UdpSocket } from "../host/loop.ts";
 import type { Target } from "./balance.ts";
-import type { Destination, End, Flow } from "./flow.ts";
-import type { FlowKey } from "./flow-hash.ts";
+import { type End, type Flow, PlacedFlow } from "./flow.ts";
 import type { Place, Plane } from "./plane.ts";
 import type { ProxiedDatagrams } from "./proxied-datagrams.ts";
-import type { ServedListener } from "./served-listener.ts";
 import type { UdpEntrance } from "./udp-entrance.ts";
 
 /** The endpoint, and nobody else: the socket is connected. */
@@ -23,16 +21,8 @@ const SILENCE: Millis = 400;
 /** Tuning: a flow goes elsewhere because of refusals at most once in so long. */
 const REFUSAL_GAP: Millis = 200;
 
-export class UdpFlow implements Flow, UdpHandler {
+export class UdpFlow extends PlacedFlow implements Flow, UdpHandler {
   readonly way = "userspace";
-  readonly key: FlowKey;
-  readonly hash: number;
-  /** As it was when the flow began: the place may get another one. */
-  readonly served: ServedListener;
-  readonly startedAt: Millis;
-  destination: Destination;
-  activeAt: Millis;
-  drainsSince: Millis = NEVER;
   bytesIn = 0;
   bytesOut = 0;
   packetsIn = 0;
@@ -51,15 +41,10 @@ export class UdpFlow implements Flow, UdpHandler {
   #over = false;
 
   constructor(plane: Plane, entrance: UdpEntrance, peer: number, place: Place, now: Millis) {
+    super(entrance.served, place, now);
     this.#plane = plane;
     this.#entrance = entrance;
     this.#peer = peer;
-    this.served = entrance.served;
-    this.key = place.key;
-    this.hash = place.hash;
-    this.destination = place.destination;
-    this.startedAt = now;
-    this.activeAt = now;
     entrance.socket.addresses.hold(peer);
   }
 

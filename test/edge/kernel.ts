@@ -11,10 +11,10 @@ import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { gunzipSync } from "node:zlib";
 import type { FlowObservation } from "../../src/accelerate/observation.ts";
+import { until } from "../until.ts";
 import type { Answer } from "./asker.ts";
 import type { Report } from "./caller.ts";
 import { ADDRESS, ENDPOINT, Lab, labMissing, type Program } from "./lab.ts";
-import { until } from "./until.ts";
 
 const PORT = 5060;
 const FLOWS = 400;

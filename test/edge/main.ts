@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { until } from "../until.ts";
 import type { Report } from "./caller.ts";
 import { ADDRESS, CONTROL, ENDPOINT, Lab, labMissing, type Place, type Program } from "./lab.ts";
 
@@ -59,11 +60,6 @@ function configuration(revision: number): object {
     groups: [group("near", "a", 100), group("far", "b", 0)],
   });
   return { revision, accelerators: [{ id: "sip", addresses: [ADDRESS], listeners: [listener("TCP"), listener("UDP")] }] };
-}
-
-async function until(what: string, condition: () => boolean | Promise<boolean>, seconds = 30): Promise<void> {
-  for (const limit = performance.now() + seconds * 1000; !(await condition()); await sleep(50))
-    assert.ok(performance.now() < limit, `${what}: not within ${seconds} s`);
 }
 
 const report = (): Promise<Report> => caller.ask<Report>({ do: "report" });

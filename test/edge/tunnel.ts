@@ -12,8 +12,8 @@ import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FlowObservation } from "../../src/accelerate/observation.ts";
 import { Netlab, netlabMissing } from "../interop/netlab.ts";
+import { until } from "../until.ts";
 import type { Received } from "./far.ts";
-import { until } from "./until.ts";
 
 const skip = netlabMissing() ?? false;
 const NEAR = "10.200.0.1";

@@ -37,18 +37,17 @@ async function server(): Promise<Child> {
   const at = (port: number): string => `127.0.0.1:${port}`;
   const options = ["--data", data, "--rtmp", at(rtmp), "--rtmps", at(rtmps), "--http", at(http), "--api", at(api), "--name", "127.0.0.1"];
   const child = children.start("longhaul", [longhaul, "live", ...options]);
-  await until(async () => (await fetch(`http://127.0.0.1:${http}/api/status`).catch(() => undefined))?.ok === true, 15_000);
+  await until(
+    "the server answers",
+    async () => (await fetch(`http://127.0.0.1:${http}/api/status`).catch(() => undefined))?.ok === true,
+    15,
+  );
   return child;
 }
 
 function credentials(): { accessKeyId: string; secretAccessKey: string } {
   const [, accessKeyId, secretAccessKey] = /= (\S+)\n.*= (\S+)\n/.exec(readFileSync(join(data, "credentials"), "utf8"))!;
   return { accessKeyId: accessKeyId!, secretAccessKey: secretAccessKey! };
-}
-
-async function until(done: () => Promise<boolean>, patience: number): Promise<void> {
-  for (const end = Date.now() + patience; !(await done()); await sleep(50))
-    if (Date.now() > end) throw new Error(`not within ${patience} ms: ${done}`);
 }
 
 const client = (): Ivs => new Ivs({ region: "eu-west-1", endpoint, credentials: credentials(), maxAttempts: 2 });
@@ -151,7 +150,7 @@ async function streams(ivs: Ivs): Promise<void> {
     plain.output().trim().split("\n")[0],
   );
   const secure = encoder(`rtmps://127.0.0.1:${rtmps}/app/${streamKey!.value}`);
-  await until(async () => (await nameOf(ivs.getStream({ channelArn }))) === "done", 10_000);
+  await until("the stream is there", async () => (await nameOf(ivs.getStream({ channelArn }))) === "done", 10);
   check("RTMPS is live", (await ivs.getStream({ channelArn })).stream!.state === "LIVE", "LIVE");
   check(
     "a live channel is not changed",
@@ -192,10 +191,10 @@ function recorded(): void {
 }
 
 async function playing(ivs: Ivs, channelArn: string, look: () => Promise<Seen>): Promise<void> {
-  await until(async () => (await look()).time > 1, 20_000);
+  await until("it plays", async () => (await look()).time > 1, 20);
   const sent = Date.now();
   await ivs.putMetadata({ channelArn, metadata: "goal 1:0 ⚽" });
-  await until(async () => (await look()).texts.length > 0, 5000);
+  await until("metadata comes", async () => (await look()).texts.length > 0, 5);
   const { texts } = await look();
   check("hls.js shows the metadata", texts[0]?.text === "goal 1:0 ⚽" && texts.length === 1, {
     text: texts[0]?.text,
@@ -269,6 +268,8 @@ def empty():
     for channel in client.list_channels()["channels"]:
         client.delete_channel(arn=channel["arn"])
 `;
+
+import { until } from "../until.ts";
 
 try {
   const first = await server();

@@ -14,9 +14,10 @@ import { VIDEO } from "../../src/media/flv/tag.ts";
 import { Children, root, sleep } from "../interop/children.ts";
 import { encode } from "../interop/coded-stream.ts";
 import { mutate } from "../rtmp/mutate.ts";
+import { until } from "../until.ts";
 import { FaultyEncoder } from "./faulty-encoder.ts";
 import { Findings } from "./findings.ts";
-import { LiveInstallation, until } from "./installation.ts";
+import { LiveInstallation } from "./installation.ts";
 
 const { values } = parseArgs({ options: { sessions: { type: "string", default: "10000" }, kills: { type: "string", default: "10" } } });
 const seed = Number(process.env.SEED ?? 20_261_121);
@@ -63,7 +64,7 @@ function clip(name: string, seconds: number, size: string, ...how: readonly stri
 }
 
 async function onAir(encoder: FaultyEncoder, { arn }: Made): Promise<void> {
-  await until(async () => (await live.channel(arn)).lastPart > 0 || encoder.refused !== "", 10_000, `a part (${encoder.refused})`);
+  await until(`a part (${encoder.refused})`, async () => (await live.channel(arn)).lastPart > 0 || encoder.refused !== "", 10);
 }
 
 const decoded = ({ arn }: Made): Promise<string> => live.decoded(live.address(arn));
@@ -84,12 +85,12 @@ const faults: Readonly<Record<string, () => Promise<void>>> = {
     const first = new FaultyEncoder(live.rtmp, made.key, clips.even);
     await onAir(first, made);
     first.kill();
-    await until(async () => !(await live.channel(made.arn)).live, 3000, "off the air after RST");
+    await until("off the air after RST", async () => !(await live.channel(made.arn)).live, 3);
     await sleep(300);
     const names = await live.events(made.arn);
     check("encoder killed: the session ends and says so", names.includes("Stream End") && names.at(-1) === "Session Ended", names);
     const second = new FaultyEncoder(live.rtmp, made.key, clips.even);
-    await until(async () => (await live.channel(made.arn)).live, 5000, "on the air again");
+    await until("on the air again", async () => (await live.channel(made.arn)).live, 5);
     check("encoder killed: another may come at once", second.publishing, second.refused);
     second.stop();
   },
@@ -102,14 +103,14 @@ const faults: Readonly<Record<string, () => Promise<void>>> = {
     const since = Date.now();
     await sleep(500);
     const early = new FaultyEncoder(live.rtmp, taken.key, clips.even);
-    await until(async () => early.refused !== "", 3000, "refused while the first was heard of");
+    await until("refused while the first was heard of", async () => early.refused !== "", 3);
     await sleep((TAKEOVER_SECONDS + 1) * 1000 - (Date.now() - since));
     const late = new FaultyEncoder(live.rtmp, taken.key, clips.even);
-    await until(async () => late.publishing, 3000, "the second takes over");
+    await until("the second takes over", async () => late.publishing, 3);
     await onAir(late, taken);
     const sessions = (await live.ivs.listStreamSessions({ channelArn: taken.arn })).streamSessions!;
     check("half open: the next encoder takes over, in a session of its own", sessions.length === 2 && late.refused === "", sessions.length);
-    await until(async () => !(await live.channel(given.arn)).live, (IDLE_SECONDS + 4) * 1000, "given up");
+    await until("given up", async () => !(await live.channel(given.arn)).live, IDLE_SECONDS + 4);
     await sleep(300);
     const names = await live.events(given.arn);
     check(
@@ -211,7 +212,7 @@ const faults: Readonly<Record<string, () => Promise<void>>> = {
     encoder.send(VIDEO, 40, Uint8Array.of(0x90, ...tag, ...record));
     for (const [i, picture] of pictures.entries())
       encoder.send(VIDEO, 80 + i * 40, Uint8Array.of(i % 50 === 0 ? 0x93 : 0xa3, ...tag, ...picture));
-    await until(async () => (await live.channel(made.arn)).tracks.some(({ codec }) => codec.startsWith("hvc1")), 5000, "HEVC");
+    await until("HEVC", async () => (await live.channel(made.arn)).tracks.some(({ codec }) => codec.startsWith("hvc1")), 5);
     const master = await (await fetch(`${live.address(made.arn)}/index.m3u8`)).text();
     const sessions = (await live.ivs.listStreamSessions({ channelArn: made.arn })).streamSessions!;
     check(

@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Ivs } from "@aws-sdk/client-ivs";
 import type { ChannelStatus, Status } from "../../src/live/status.ts";
-import { type Child, type Children, longhaul, sleep } from "../interop/children.ts";
+import { type Child, type Children, longhaul } from "../interop/children.ts";
+import { until } from "../until.ts";
 
 export class LiveInstallation {
   readonly folder = mkdtempSync(join(tmpdir(), "longhaul-live-"));
@@ -28,7 +29,7 @@ export class LiveInstallation {
     const at = (port: number): string => `127.0.0.1:${port}`;
     const where = ["--rtmp", at(this.rtmp), "--rtmps", "", "--http", at(this.http), "--api", at(this.#api), "--name", "127.0.0.1"];
     this.child = this.#children.start("longhaul", [longhaul, "live", "--data", this.data, ...where, ...this.#options]);
-    await until(async () => (await this.status().catch(() => undefined)) !== undefined, 20_000, "the server answers");
+    await until("the server answers", async () => (await this.status().catch(() => undefined)) !== undefined, 20);
   }
 
   async kill(): Promise<void> {
@@ -98,9 +99,4 @@ export class LiveInstallation {
 async function get(address: string): Promise<Uint8Array> {
   const response = await fetch(address).catch(() => fetch(address));
   return new Uint8Array(await response.arrayBuffer());
-}
-
-export async function until(done: () => Promise<boolean>, patience: number, what: string): Promise<void> {
-  for (const end = Date.now() + patience; !(await done()); await sleep(50))
-    if (Date.now() > end) throw new Error(`not within ${patience} ms: ${what}`);
 }

@@ -10,8 +10,9 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { chromiumMissing, launch } from "../browser/watch.ts";
 import { Children, root, sleep } from "../interop/children.ts";
+import { until } from "../until.ts";
 import { Findings } from "./findings.ts";
-import { LiveInstallation, until } from "./installation.ts";
+import { LiveInstallation } from "./installation.ts";
 
 /** Dates settle within the first seconds of a stream; less than a frame apart no player notices. */
 const FRAME_MS = 34;
@@ -134,7 +135,7 @@ async function adaptive(arn: string): Promise<void> {
     await tab.addScriptTag({ content: readFileSync(join(root, "node_modules/hls.js/dist/hls.min.js"), "utf8") });
     await tab.addScriptTag({ content: script.replace("</script>", "") });
     const look = (): Promise<Seen> => tab.evaluate(() => (globalThis as unknown as { look: () => Seen }).look());
-    await until(async () => (await look()).shown === 720, 30_000, "the largest is shown");
+    await until("the largest is shown", async () => (await look()).shown === 720, 30);
     const network = await browser.newCDPSession(tab);
     const throttle = (bitsPerSecond: number): Promise<unknown> =>
       network.send("Network.emulateNetworkConditions", {
@@ -144,7 +145,7 @@ async function adaptive(arn: string): Promise<void> {
         uploadThroughput: -1,
       });
     await throttle(900_000);
-    await until(async () => (await look()).shown <= 360, 40_000, "goes down where the network is slow");
+    await until("goes down where the network is slow", async () => (await look()).shown <= 360, 40);
     const down = await look();
     await sleep((Number(values.seconds) * 1000) / 2);
     const before = await look();
@@ -158,7 +159,7 @@ async function adaptive(arn: string): Promise<void> {
       stalls: slow.stalls,
     });
     await throttle(-1);
-    await until(async () => (await look()).shown >= 480, 60_000, "goes up again");
+    await until("goes up again", async () => (await look()).shown >= 480, 60);
     const up = await look();
     check("hls.js goes up again", up.errors.length === 0, { to: up.shown, levels: up.levels });
   } finally {
@@ -171,7 +172,7 @@ await findings.of(live, children, async () => {
   publish(shown.key, 60);
   const names = ["480p", "360p", "160p"];
   const master = async ({ arn }: { arn: string }): Promise<string> => text(`${live.address(arn)}/index.m3u8`);
-  await until(async () => (await master(shown)).split("#EXT-X-STREAM-INF").length === 5, 20_000, "four variants");
+  await until("four variants", async () => (await master(shown)).split("#EXT-X-STREAM-INF").length === 5, 20);
   const offered = await master(shown);
   check(
     "the multivariant playlist names them",
@@ -179,7 +180,7 @@ await findings.of(live, children, async () => {
     offered.match(/RESOLUTION=\S+?,/g),
   );
   const also = publish(other.key, 30);
-  await until(async () => (await live.channel(other.arn)).lastPart > 0, 15_000, "the other is on the air");
+  await until("the other is on the air", async () => (await live.channel(other.arn)).lastPart > 0, 15);
   await sleep(1000);
   const events = await live.events(other.arn);
   check(
@@ -189,7 +190,7 @@ await findings.of(live, children, async () => {
   );
   await children.end(also);
   const plain = publish(basic.key, 60, "1200k");
-  await until(async () => (await live.channel(basic.arn)).lastPart > 0, 15_000, "BASIC is on the air");
+  await until("BASIC is on the air", async () => (await live.channel(basic.arn)).lastPart > 0, 15);
   check("BASIC has its own rendition alone", (await master(basic)).split("#EXT-X-STREAM-INF").length === 2, "");
   await children.end(plain);
   await sleep(6000);

@@ -10,8 +10,9 @@ import { dirname, join } from "node:path";
 import { AwsClient } from "aws4fetch";
 import { S3Storage } from "../../src/control/live/s3-storage.ts";
 import { type Child, Children, sleep, waitForPort } from "../interop/children.ts";
+import { until } from "../until.ts";
 import { FaultyEncoder } from "./faulty-encoder.ts";
-import { LiveInstallation, until } from "./installation.ts";
+import { LiveInstallation } from "./installation.ts";
 
 const port = 23_000 + (process.pid % 2000);
 const given = process.env.LONGHAUL_S3;
@@ -90,7 +91,7 @@ try {
   const [arn, streamKey] = [made.channel!.arn!, made.streamKey!.value!];
   const publish = async (): Promise<FaultyEncoder> => {
     const encoder = new FaultyEncoder(live.rtmp, streamKey, file);
-    await until(async () => (await live.channel(arn)).lastPart > 0, 10_000, `on the air ${encoder.refused}`);
+    await until(`on the air ${encoder.refused}`, async () => (await live.channel(arn)).lastPart > 0, 10);
     return encoder;
   };
 
@@ -104,7 +105,7 @@ try {
   await sleep(4000);
   first.stop();
   const names = async (): Promise<readonly string[]> => live.events(arn);
-  await until(async () => (await names()).includes("Recording End"), 20_000, "the recording ends");
+  await until("the recording ends", async () => (await names()).includes("Recording End"), 20);
   const { counters } = await live.channel(arn);
   const whole = await recorded(await prefixOf(arn));
   const outage = server === undefined ? "" : ", a store that was away for 5 s included";
@@ -121,7 +122,7 @@ try {
   await live.kill();
   second.kill();
   await live.start();
-  await until(async () => live.child!.output().includes("recording of before was ended"), 10_000, "it is ended after the restart");
+  await until("it is ended after the restart", async () => live.child!.output().includes("recording of before was ended"), 10);
   const cut = await recorded(prefix);
   check("kill -9 costs at most a segment", cut.segments >= segments - 1 && cut.ended && cut.fault === "", { ...cut, made: segments });
 } catch (error) {

@@ -16,6 +16,7 @@ import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { chromiumMissing } from "../browser/watch.ts";
 import { ADDRESS, ENDPOINT, Lab, labMissing } from "../edge/lab.ts";
+import { until } from "../until.ts";
 import { BrowserCaller } from "./browser.ts";
 import { Callers } from "./callers.ts";
 import { MEDIA, MEDIA_PORTS, type Name, Region, SIP, WEBSOCKET } from "./region.ts";
@@ -114,12 +115,12 @@ test(`${CALLS} calls at ${PER_SECOND} a second while a region dies: those set up
   await sleep((CALLS / PER_SECOND / 2) * 1000);
   const died = Date.now();
   regions.get(dying)!.die();
-  await until(() => count(callers.lines(), "begun") === CALLS, CALLS / PER_SECOND + 30);
+  await until("all calls have begun", () => count(callers.lines(), "begun") === CALLS, CALLS / PER_SECOND + 30).catch(judgedAsItIs);
   await sleep(HOLD_MS + 3000);
   callers.end();
   judge(callers.lines(), died, live);
 
-  await until(() => voices.every((each) => isOver(each.lines(), live)), VOICE_SECONDS + 30);
+  await until("all calls are over", () => voices.every((each) => isOver(each.lines(), live)), VOICE_SECONDS + 30).catch(judgedAsItIs);
   for (const each of voices) each.end();
   const lines = voices.flatMap((each) => each.lines());
   const at = (name: Name): number => lines.filter(({ what, region: by }) => what === "answered" && by === name).length;
@@ -146,10 +147,8 @@ function isOver(lines: readonly CallLine[], region: Name): boolean {
   return lines.every(({ region: by, call }) => by !== region || over.has(call));
 }
 
-/** Whatever has not come true by then is judged as it is. */
-async function until(condition: () => boolean, seconds: number): Promise<void> {
-  for (const limit = performance.now() + seconds * 1000; !condition() && performance.now() < limit; ) await sleep(100);
-}
+/** What has not come true by then is judged as it is. */
+function judgedAsItIs(): void {}
 
 function judge(lines: readonly CallLine[], died: number, live: Name): void {
   const begun = lines.filter(({ what }) => what === "begun");
