@@ -8,6 +8,7 @@
  * flows those of IP packets; packets of connections are not known here ("-"), as little as the source of those that a tunnel makes. What a flow of
  * the kernel carried between the last look at it and its end is missing.
  */
+import type { Traffic } from "../base/traffic.ts";
 import type { FlowLogs } from "./edge-config.ts";
 import type { FlowObservation } from "./observation.ts";
 
@@ -23,16 +24,9 @@ export interface Window {
   readonly to: number;
 }
 
-interface Counts {
-  bytesIn: number;
-  bytesOut: number;
-  packetsIn: number;
-  packetsOut: number;
-}
-
 /** What flows had carried when they were last written. */
 export class FlowLedger {
-  #known = new Map<string, Counts>();
+  #known = new Map<string, Traffic>();
 
   /** Lines of what these flows carried since they were last given. `ended` are given once more after they ended, `running` in every window. */
   lines(
@@ -62,7 +56,7 @@ export class FlowLedger {
       // Another flow of the same ends may run by now, which begins at 0.
       this.#known.delete(keyOf(flow));
     }
-    const known = new Map<string, Counts>();
+    const known = new Map<string, Traffic>();
     for (const flow of running) {
       write(flow);
       const { bytesIn, bytesOut, packetsIn = 0, packetsOut = 0 } = flow;
@@ -81,7 +75,7 @@ export function emptyLine(accelerator: string, { account }: FlowLogs, status: "N
 
 function lineOf(
   flow: FlowObservation,
-  before: Counts | undefined,
+  before: Traffic | undefined,
   direction: "INGRESS" | "EGRESS",
   { account }: FlowLogs,
   edge: string,

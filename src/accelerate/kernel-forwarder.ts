@@ -1,5 +1,8 @@
 /** What an edge asks of whatever forwards datagrams inside the kernel (src/forward, wired by cli): places with their backends, as wholes. */
 
+import type { ForwardedFlow } from "../base/forwarded-flow.ts";
+import type { Traffic } from "../base/traffic.ts";
+
 /** One place or a run of ports, UDP. */
 export interface KernelEntry {
   /** The same for the same place as long as it is served; up to 64 letters, digits and hyphens. */
@@ -28,25 +31,14 @@ export interface KernelBackend {
 }
 
 /** Of one entry, since the kernel began to count. Bytes are those of IP packets. */
-export interface KernelCounts {
+export interface KernelCounts extends Readonly<Traffic> {
   readonly flows: number;
-  readonly packetsIn: number;
-  readonly bytesIn: number;
-  readonly packetsOut: number;
-  readonly bytesOut: number;
 }
 
-/** Ends as "host:port". */
-export interface KernelFlow {
+export interface KernelFlow extends ForwardedFlow {
   readonly entry: string;
-  readonly source: string;
+  /** Where it came in, as "host:port". */
   readonly at: string;
-  readonly seenAs: string;
-  readonly backend: string;
-  readonly packetsIn: number;
-  readonly bytesIn: number;
-  readonly packetsOut: number;
-  readonly bytesOut: number;
   readonly idleSeconds: number;
 }
 

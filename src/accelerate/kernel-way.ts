@@ -7,7 +7,9 @@
  * The places stay open in this process: what the kernel does not take comes there. Deviations from flows of this process: no suspicion comes from traffic, so
  * that checks alone find out who is dead; flows of an endpoint that was removed go elsewhere at once; new flows are not counted.
  */
+
 import { HostError } from "../base/errors.ts";
+import { addTraffic } from "../base/traffic.ts";
 import type { Millis } from "../base/units.ts";
 import type { Log } from "../host/log.ts";
 import type { Target } from "./balance.ts";
@@ -67,7 +69,7 @@ export class KernelWay {
       const count = counts.get(entry.name);
       if (sum === undefined || count === undefined) continue;
       sum.flows += count.flows;
-      for (const key of ["packetsIn", "packetsOut", "bytesIn", "bytesOut"] as const) sum.stats[key] += count[key];
+      addTraffic(sum.stats, count);
     }
     return plane;
   }

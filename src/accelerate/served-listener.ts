@@ -1,4 +1,5 @@
 /** A listener as an edge serves it: what it is now, what runs through it, what it counts. Lives on when its configuration changes. */
+import type { Traffic } from "../base/traffic.ts";
 import { type Millis, NEVER } from "../base/units.ts";
 import type { Target } from "./balance.ts";
 import { Balance, type Standing } from "./balance.ts";
@@ -6,16 +7,12 @@ import type { AcceleratorConfig, EndpointConfig, GroupConfig, ListenerConfig, Po
 import type { Destination, End, Flow } from "./flow.ts";
 import { SourceLimits } from "./source-limits.ts";
 
-export interface ListenerStats {
+export interface ListenerStats extends Traffic {
   newFlows: number;
   failovers: number;
   failOpens: number;
   /** New flows for which there was no endpoint at all, or none that took them. */
   noEndpoint: number;
-  bytesIn: number;
-  bytesOut: number;
-  packetsIn: number;
-  packetsOut: number;
   repinned: number;
   readonly ended: Record<End, number>;
 }

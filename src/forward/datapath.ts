@@ -14,6 +14,8 @@
  * its flows at once, one that only changes keeps those whose backend it still has.
  */
 
+import type { ForwardedFlow } from "../base/forwarded-flow.ts";
+import type { Traffic } from "../base/traffic.ts";
 import type { DesiredState } from "./desired-state.ts";
 import type { Forward } from "./forward.ts";
 import type { Plan } from "./plan.ts";
@@ -29,16 +31,10 @@ export interface Capabilities {
   readonly capture: boolean;
 }
 
-/** Of one forward, since the datapath began to count. */
-export interface ForwardStats {
+/** Of one forward, since the datapath began to count: what was forwarded, answers as "out"; bytes are those of IP packets. */
+export interface ForwardStats extends Traffic {
   /** Flows now. */
   flows: number;
-  /** From sources, forwarded. Bytes are those of IP packets. */
-  packetsIn: number;
-  bytesIn: number;
-  /** Answers, forwarded. */
-  packetsOut: number;
-  bytesOut: number;
   /** Datagrams dropped by steps 1, 2 and 4. */
   denied: number;
   limited: number;
@@ -52,18 +48,10 @@ export interface DatapathStats {
   readonly counters: Readonly<Record<string, number>>;
 }
 
-/** Ends as "host:port". */
-export interface Flow {
+export interface Flow extends ForwardedFlow {
   readonly forward: string;
-  readonly source: string;
+  /** Where it came in, as "host:port". */
   readonly listen: string;
-  /** Where the backend sees it come from. */
-  readonly seenAs: string;
-  readonly backend: string;
-  readonly packetsIn: number;
-  readonly bytesIn: number;
-  readonly packetsOut: number;
-  readonly bytesOut: number;
   /** Until it ends if nothing more comes. */
   readonly expiresSeconds: number;
 }

@@ -6,18 +6,15 @@
  *
  * Source: linux/netfilter/nfnetlink_conntrack.h. Deviations: connections of other protocols are passed over.
  */
+import type { Traffic } from "../base/traffic.ts";
 import { addressBytes, formatIp } from "./ip-address.ts";
 import { AF_INET, AF_INET6 } from "./linux-abi.ts";
 import { attribute, attributes, NESTED, type NetlinkMessage, NetlinkSocket, NFGEN_BYTES, NLM_F_ACK, NLM_F_DUMP } from "./netlink.ts";
 
-export interface Connection {
+export interface Connection extends Readonly<Traffic> {
   readonly family: 4 | 6;
   readonly original: Tuple;
   readonly reply: Tuple;
-  readonly packetsIn: number;
-  readonly bytesIn: number;
-  readonly packetsOut: number;
-  readonly bytesOut: number;
   /** Until it ends, s. */
   readonly expires: number;
 }

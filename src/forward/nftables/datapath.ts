@@ -9,6 +9,7 @@
  * process of ours listened are lost.
  */
 import { HostError } from "../../base/errors.ts";
+import { addTraffic } from "../../base/traffic.ts";
 import { type Connection, Conntrack, EndedConnections } from "../../host/conntrack.ts";
 import { formatHostPort } from "../../host/ip-address.ts";
 import type { Log } from "../../host/log.ts";
@@ -134,7 +135,7 @@ export class NftablesDatapath implements Datapath {
       if (name === undefined) return;
       const stats = statsOf(forwards, name);
       stats.flows++;
-      addCounts(stats, connection);
+      addTraffic(stats, connection);
     });
     const drops = readDrops(this.#kernel);
     for (const { host, port, reason, packets } of drops.places) {
@@ -272,7 +273,7 @@ export class NftablesDatapath implements Datapath {
 
   #bury(connection: Connection): void {
     const name = this.#forwardOf(connection)?.name;
-    if (name !== undefined) addCounts(statsOf(this.#past, name), connection);
+    if (name !== undefined) addTraffic(statsOf(this.#past, name), connection);
   }
 }
 
@@ -323,11 +324,4 @@ function statsOf(forwards: Map<string, ForwardStats>, name: string): ForwardStat
   const stats = newForwardStats();
   forwards.set(name, stats);
   return stats;
-}
-
-function addCounts(stats: ForwardStats, { packetsIn, bytesIn, packetsOut, bytesOut }: Connection): void {
-  stats.packetsIn += packetsIn;
-  stats.bytesIn += bytesIn;
-  stats.packetsOut += packetsOut;
-  stats.bytesOut += bytesOut;
 }
