@@ -79,6 +79,8 @@ export class World {
     if (address.length === 32) {
       if (address.startsWith("fd64")) return client;
       const host = BigInt(`0x${address.slice(16)}`);
+      // Anycast of the subnet's routers, which this machine is.
+      if (host === 0n) return undefined;
       if (address.startsWith("fd01000000000000")) return neighbour(client, host, [2n]);
       return address.startsWith("fd02000000000000") ? neighbour(backend, host, [2n, 3n]) : undefined;
     }
@@ -101,9 +103,9 @@ export class World {
   }
 }
 
-/** Host 1 is this machine, host 0 nobody's; of those that are not resolved only the interface is known. */
+/** Host 1 is this machine; of those that are not resolved only the interface is known. IPv4's host 0 is one as any other (Linux 5.14). */
 function neighbour(way: Way, host: bigint, resolved: readonly bigint[]): Way | undefined {
-  if (host < 2n) return undefined;
+  if (host === 1n) return undefined;
   return resolved.includes(host) ? way : { ...way, mtu: 1500, resolved: false };
 }
 
