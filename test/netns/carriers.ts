@@ -31,7 +31,7 @@ const lab = new Netlab(`lhcar${process.pid}`, values.link);
 const [c, s] = [lab.prefix("c"), lab.prefix("s")];
 const far = Netlab.serverAddress;
 const [PORT, RAW_PORT, ENTRY, TARGET] = [29900, 4096, 1936, 7001];
-const settings = ["--key", "of the carriers", "--mode", "fast2"];
+const settings = ["--key", "of the carriers"];
 const transfer = [process.execPath, `${root}/test/interop/transfer.ts`];
 
 const inside = (prefix: readonly string[], ...command: readonly string[]): string =>
@@ -90,59 +90,51 @@ const checks: Record<string, Check> = {
   "rawudp at a port of its own": ours(["--carrier", `udp,rawudp=:${RAW_PORT}`], ["--carrier", "rawudp", "-r", `${far}:${RAW_PORT}`]),
 };
 
+/** Our client, and Debian's kcptun server behind a real udp2raw with these options. */
+const toTheirs =
+  (carrier: string, ...more: string[]): Check =>
+  async () => {
+    const raw = ["--raw-mode", carrier, "--cipher-mode", "aes128cbc", "--auth-mode", "hmac_sha1", "-k", "rawpassword", ...more];
+    const running = [
+      children.start("udp2raw", [udp2raw, "-s", "-l", `0.0.0.0:${RAW_PORT}`, "-r", `127.0.0.1:${PORT}`, ...raw], s),
+      children.start("kcptun", ["kcptun-server", "-l", `:${PORT}`, "-t", `127.0.0.1:${TARGET}`, ...settings], s),
+    ];
+    await waitFor(running[1]!, "key derivation done");
+    const near = ["-l", `:${ENTRY}`, "-r", `${far}:${RAW_PORT}`, ...settings, "--smuxver", "1", "--carrier", carrier];
+    const how = ["--rawkey", "rawpassword", "--raw", "cipher-mode=aes128cbc,auth-mode=hmac_sha1"];
+    const client = children.start("client", [longhaul, "client", ...near, ...how], c);
+    await waitFor(client, "listening");
+    return move([client, ...running]);
+  };
+
+/** Debian's kcptun client behind a real udp2raw with options `theirs`, and our server, whose `--raw` says `ours`. */
+const fromTheirs =
+  (carrier: string, ours: string, theirs: readonly string[]): Check =>
+  async () => {
+    const raw = ["--raw-mode", carrier, ...theirs, "-k", "rawpassword"];
+    const how = ["--carrier", `${carrier}=:${RAW_PORT}`, "--rawkey", "rawpassword", "--raw", ours];
+    const server = children.start("server", [longhaul, "server", "-t", `127.0.0.1:${TARGET}`, ...settings, ...how], s);
+    await waitFor(server, "listening");
+    const running = [
+      children.start("udp2raw", [udp2raw, "-c", "-l", "127.0.0.1:3333", "-r", `${far}:${RAW_PORT}`, ...raw], c),
+      children.start("kcptun", ["kcptun-client", "-l", `:${ENTRY}`, "-r", "127.0.0.1:3333", ...settings], c),
+    ];
+    await waitFor(running[0]!, "client_ready");
+    await waitFor(running[1]!, "key derivation done");
+    return move([server, ...running]);
+  };
+
+const xor = ["--cipher-mode", "xor", "--auth-mode", "simple", "-a"];
 const beside: Record<string, Check> = {
-  "our client, Debian's kcptun server behind a real udp2raw": async () => {
-    const raw = ["--raw-mode", "faketcp", "--cipher-mode", "aes128cbc", "--auth-mode", "hmac_sha1", "-k", "rawpassword", "-a"];
-    const running = [
-      children.start("udp2raw", [udp2raw, "-s", "-l", `0.0.0.0:${RAW_PORT}`, "-r", `127.0.0.1:${PORT}`, ...raw], s),
-      children.start("kcptun", ["kcptun-server", "-l", `:${PORT}`, "-t", `127.0.0.1:${TARGET}`, ...settings], s),
-    ];
-    await waitFor(running[1]!, "key derivation done");
-    const near = ["-l", `:${ENTRY}`, "-r", `${far}:${RAW_PORT}`, ...settings, "--smuxver", "1", "--carrier", "faketcp"];
-    const how = ["--rawkey", "rawpassword", "--raw", "cipher-mode=aes128cbc,auth-mode=hmac_sha1"];
-    const client = children.start("client", [longhaul, "client", ...near, ...how], c);
-    await waitFor(client, "listening");
-    return move([client, ...running]);
-  },
-  "easyfaketcp: our client, Debian's kcptun server behind a real udp2raw": async () => {
-    const raw = ["--raw-mode", "easyfaketcp", "--cipher-mode", "aes128cbc", "--auth-mode", "hmac_sha1", "-k", "rawpassword"];
-    const running = [
-      children.start("udp2raw", [udp2raw, "-s", "-l", `0.0.0.0:${RAW_PORT}`, "-r", `127.0.0.1:${PORT}`, ...raw], s),
-      children.start("kcptun", ["kcptun-server", "-l", `:${PORT}`, "-t", `127.0.0.1:${TARGET}`, ...settings], s),
-    ];
-    await waitFor(running[1]!, "key derivation done");
-    const near = ["-l", `:${ENTRY}`, "-r", `${far}:${RAW_PORT}`, ...settings, "--smuxver", "1", "--carrier", "easyfaketcp"];
-    const how = ["--rawkey", "rawpassword", "--raw", "cipher-mode=aes128cbc,auth-mode=hmac_sha1"];
-    const client = children.start("client", [longhaul, "client", ...near, ...how], c);
-    await waitFor(client, "listening");
-    return move([client, ...running]);
-  },
-  "easyfaketcp: Debian's kcptun client behind a real udp2raw, our server": async () => {
-    const raw = ["--raw-mode", "easyfaketcp", "--cipher-mode", "aes128cbc", "--auth-mode", "md5", "-k", "rawpassword"];
-    const how = ["--carrier", `easyfaketcp=:${RAW_PORT}`, "--rawkey", "rawpassword", "--raw", "compat=udp2raw"];
-    const server = children.start("server", [longhaul, "server", "-t", `127.0.0.1:${TARGET}`, ...settings, ...how], s);
-    await waitFor(server, "listening");
-    const running = [
-      children.start("udp2raw", [udp2raw, "-c", "-l", "127.0.0.1:3333", "-r", `${far}:${RAW_PORT}`, ...raw], c),
-      children.start("kcptun", ["kcptun-client", "-l", `:${ENTRY}`, "-r", "127.0.0.1:3333", ...settings], c),
-    ];
-    await waitFor(running[0]!, "client_ready");
-    await waitFor(running[1]!, "key derivation done");
-    return move([server, ...running]);
-  },
-  "Debian's kcptun client behind a real udp2raw, our server": async () => {
-    const raw = ["--raw-mode", "faketcp", "--cipher-mode", "xor", "--auth-mode", "simple", "-k", "rawpassword", "-a"];
-    const how = ["--carrier", `faketcp=:${RAW_PORT}`, "--rawkey", "rawpassword", "--raw", "cipher-mode=xor,auth-mode=simple"];
-    const server = children.start("server", [longhaul, "server", "-t", `127.0.0.1:${TARGET}`, ...settings, ...how], s);
-    await waitFor(server, "listening");
-    const running = [
-      children.start("udp2raw", [udp2raw, "-c", "-l", "127.0.0.1:3333", "-r", `${far}:${RAW_PORT}`, ...raw], c),
-      children.start("kcptun", ["kcptun-client", "-l", `:${ENTRY}`, "-r", "127.0.0.1:3333", ...settings], c),
-    ];
-    await waitFor(running[0]!, "client_ready");
-    await waitFor(running[1]!, "key derivation done");
-    return move([server, ...running]);
-  },
+  "our client, Debian's kcptun server behind a real udp2raw": toTheirs("faketcp", "-a"),
+  "easyfaketcp: our client, Debian's kcptun server behind a real udp2raw": toTheirs("easyfaketcp"),
+  "easyfaketcp: Debian's kcptun client behind a real udp2raw, our server": fromTheirs("easyfaketcp", "compat=udp2raw", [
+    "--cipher-mode",
+    "aes128cbc",
+    "--auth-mode",
+    "md5",
+  ]),
+  "Debian's kcptun client behind a real udp2raw, our server": fromTheirs("faketcp", "cipher-mode=xor,auth-mode=simple", xor),
 };
 
 /** Debian's programs leave their rules behind: they are removed. */
