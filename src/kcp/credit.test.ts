@@ -31,6 +31,12 @@ test("nothing is limited by loss that is spread, nor by short runs", () => {
   assert.equal(credit.deadline(), NEVER);
 });
 
+test("a run of loss that is long for a run is no queue that ran over", () => {
+  const credit = new Credit();
+  come(credit, come(credit, 0, 0, 128), 188, 300);
+  assert.equal(credit.limited, false);
+});
+
 test("most of a row lost: nothing new until what is missing has come, then no more at once than a burst", () => {
   const { credit, now } = overflowed();
   assert.equal(credit.limited, true);

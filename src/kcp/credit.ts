@@ -24,15 +24,20 @@ import { CreditNotes } from "./credit-notes.ts";
 import type { Probe } from "./probe.ts";
 import { clock } from "./segment.ts";
 
-/** Tuning: segments of a row, and how many of them are lost when a queue runs over: at first, and once it is known to be short. */
+/**
+ * Tuning: segments of a row, and how many are lost when a queue runs over: at first, of rows one behind another of which most is lost, as no run of loss is so long;
+ * and once the queue is known to be short.
+ */
 const ROW = 64;
-const ROW_LOST = 40;
+const ROWS_LOST = 100;
 const ROW_LOST_AGAIN = 8;
 /** What may leave at once: at first, at least, and when nothing is limited any more. */
 const BURST: Bytes = 16_000;
 const BURST_LEAST: Bytes = 12_000;
 const BURST_ANY: Bytes = 400_000;
 const BURST_GROWTH = 1.05;
+/** Until it has happened again: the path may have been gone for a moment. */
+const BURST_GROWTH_FIRST = 1.25;
 const BURST_DECREASE = 0.8;
 /** So often in a row a queue ran over though next to nothing was let go: then it is no queue. */
 const FUTILE = 4;
@@ -107,6 +112,10 @@ export class Credit {
   #leastAt: Millis = -1;
   #rowEnd: Seq32;
   #rowLost = 0;
+  /** Of rows one behind another of which most was lost. */
+  #rowsLost = 0;
+  /** Overflows since the window is limited. */
+  #again = 0;
   #rowLimited = false;
   #overflowAt: Millis = 0;
   #futile = 0;
@@ -219,13 +228,16 @@ export class Credit {
     this.#rowEnd = seqAdd(this.#top, ROW);
     if (this.off) this.#burst = Number.POSITIVE_INFINITY;
     else if (!this.limited) {
-      if (lost >= ROW_LOST && lost > length / 2 && now >= this.#idleUntil) this.#begin(now);
+      this.#rowsLost = lost > length / 2 ? this.#rowsLost + lost : 0;
+      if (this.#rowsLost >= ROWS_LOST && now >= this.#idleUntil) this.#begin(now);
     } else if (lost >= ROW_LOST_AGAIN) this.#overflowed(now);
     else if (used && lost === 0 && !this.#backlogged) this.#grow();
   }
 
   #begin(now: Millis): void {
     this.overflows++;
+    this.#again = 0;
+    this.#rowsLost = 0;
     this.#overflowAt = now;
     this.#burst = BURST / this.#length;
     this.#notes = new CreditNotes();
@@ -240,6 +252,7 @@ export class Credit {
     if (now - this.#overflowAt < 2 * this.rtt) return;
     this.#overflowAt = now;
     this.overflows++;
+    this.#again++;
     if (this.#backlogged && now - this.#limitedSince > 2 * this.rtt) {
       this.#pace *= 1 - PACE_STEP;
       this.#paceAt = now + 2 * this.rtt;
@@ -256,7 +269,7 @@ export class Credit {
 
   #grow(): void {
     this.#futile = 0;
-    this.#burst *= BURST_GROWTH;
+    this.#burst *= this.#again === 0 ? BURST_GROWTH_FIRST : BURST_GROWTH;
     if (this.#burst * this.#length > BURST_ANY) this.#burst = Number.POSITIVE_INFINITY;
   }
 
