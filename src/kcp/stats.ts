@@ -39,6 +39,9 @@ export class KcpStats {
   /** `send` calls refused because the window was full. */
   sendRefused = 0;
 
+  /** Times that bursts of a peer without a rate of its own ran over a queue: what it may send at once is limited then (credit.ts). */
+  peerOverflows = 0;
+
   // ── for rate controllers ──
   /** Data acknowledged by the peer. */
   ackedBytes: Bytes = 0;

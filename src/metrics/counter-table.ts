@@ -68,6 +68,11 @@ export const counterTable: readonly CounterRow[] = [
     from: by("kind", { fast: "kcp.fastRetransSegs", early: "kcp.earlyRetransSegs", timeout: "kcp.lostSegs" }),
   },
   { name: "repeated_segments", help: "KCP segments that came a second time: resent by the peer without need.", from: "kcp.repeatSegs" },
+  {
+    name: "peer_overflows",
+    help: "Times that bursts of a peer without a rate of its own ran over a queue; what it may send at once is limited then.",
+    from: "kcp.peerOverflows",
+  },
   { name: "acknowledged_bytes", help: "Bytes the peer has acknowledged.", unit: "bytes", from: "kcp.ackedBytes" },
   {
     name: "fec_sent_shards",

@@ -297,6 +297,7 @@ export class Transport {
     if (credit === undefined) return;
     credit.off = this.extension?.standing === "extended";
     this.kcp.ackNoDelay = this.#ackNoDelay || credit.off || credit.limited;
+    this.kcp.stats.peerOverflows = credit.overflows;
   }
 
   /** Nothing is left to be sent: the open group may end with its burst. Answers the length of a packet that fills it up, 0 for none. */
