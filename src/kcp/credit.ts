@@ -130,7 +130,7 @@ export class Credit {
   }
 
   get limited(): boolean {
-    return this.#burst < Number.POSITIVE_INFINITY;
+    return !this.off && this.#burst < Number.POSITIVE_INFINITY;
   }
 
   get again(): Seq32 {
@@ -139,6 +139,10 @@ export class Credit {
 
   /** A segment with so many bytes of data came that was not there before, and its sender's time stamp; not `regular`: it was rebuilt from parity. */
   stored(sn: Seq32, ts: number, length: Bytes, regular: boolean): void {
+    if (this.off) {
+      if (seqDiff(sn, this.#top) >= 0) this.#top = seqAdd(sn, 1);
+      return;
+    }
     const { now } = this;
     this.#stale = true;
     this.#length += this.#length === 0 ? length : (length - this.#length) * LENGTH_SHARE;
@@ -226,8 +230,7 @@ export class Credit {
     this.#rowLost = 0;
     this.#rowLimited = false;
     this.#rowEnd = seqAdd(this.#top, ROW);
-    if (this.off) this.#burst = Number.POSITIVE_INFINITY;
-    else if (!this.limited) {
+    if (!this.limited) {
       this.#rowsLost = lost > length / 2 ? this.#rowsLost + lost : 0;
       if (this.#rowsLost >= ROWS_LOST && now >= this.#idleUntil) this.#begin(now);
     } else if (lost >= ROW_LOST_AGAIN) this.#overflowed(now);
