@@ -3,7 +3,7 @@
  *
  *   pictures with the time of day ─▶ ffmpeg ─ RTMPS ─▶ [plain TCP | Debian's kcptun, fast2, 10+5 | longhaul client, --mode auto] ═ netlab ═▶ longhaul live ─▶ hls.js, Chromium
  *
- *   npm run bench:ingest-link [-- --profile a --seconds 40 --mbits 6 --ways tcp,kcptun,kcptun-default,longhaul]
+ *   npm run bench:ingest-link [-- --profile a --seconds 40 --mbits 6 --part 200 --ways tcp,kcptun,kcptun-default,longhaul]
  *
  * asked: the median age of the picture that the viewer sees ≤ 0.6 × the better of the two others', no stall. Profiles are netlab's: a 200 ms of round trip and 1 % lost, b 300 ms and 5 %
  * lost in bursts of 5; 20 Mbit/s. The tunnel's server runs beside the origin. Needs root, ../shared/netlab, ffmpeg, chromium and Debian's kcptun.
@@ -22,6 +22,7 @@ const { values } = parseArgs({
     seconds: { type: "string", default: "40" },
     mbits: { type: "string", default: "6" },
     ways: { type: "string", default: "tcp,kcptun,longhaul" },
+    part: { type: "string", default: "200" },
   },
 });
 const profiles: Readonly<Record<string, string>> = {
@@ -74,7 +75,7 @@ async function run(name: string, lab: Netlab, children: Children): Promise<Resul
   const [c, s] = [lab.prefix("c"), lab.prefix("s")];
   const data = join(children.folder, `data-${name}`);
   const where = ["--rtmp", "127.0.0.1:1935", "--rtmps", ":1936", "--http", "127.0.0.1:8080", "--api", "127.0.0.1:8081"];
-  const origin = children.start("live", [longhaul, "live", "--data", data, ...where, "--channel", `live=${key}`], s);
+  const origin = children.start("live", [longhaul, "live", "--data", data, ...where, "--part", values.part, "--channel", `live=${key}`], s);
   await waitFor(origin, "origin listening");
   const at = await way(name, lab, children);
   const picture = `-f rawvideo -pix_fmt gray -s ${WIDTH}x${HEIGHT} -framerate 30 -probesize 32 -i - -f lavfi -i sine=frequency=440:sample_rate=48000`;

@@ -12,7 +12,7 @@ import { shownKey } from "./stream-key.ts";
 
 const POLL_EVERY = 2000;
 const DRAW_EVERY = 250;
-const SAMPLE_EVERY = 100;
+const SAMPLE_EVERY = 50;
 const PAGE = 50;
 
 const clock = new ServerClock();

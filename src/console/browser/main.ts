@@ -21,7 +21,7 @@ declare global {
 
 const POLL_EVERY = 1000;
 const DRAW_EVERY = 250;
-const SAMPLE_EVERY = 100;
+const SAMPLE_EVERY = 50;
 const PLAYERS_MAX = 4;
 const LATENCY_SCALE_MIN = 2000;
 

@@ -2,18 +2,21 @@
  * How fast to play so that the viewer is as close to the live edge as the network allows, and no closer.
  *
  * What decides is the least buffer of the last seconds: as long as it stays above a margin, the playhead may come nearer; below it, the playhead steps
- * back. The margin follows from what the network did in the last minutes: when media came later than usual, half as much again must be buffered for the
- * next time. A stall, for which the margin was too small, doubles it; all of it is forgotten slowly.
+ * back. The margin follows from what the network did in the last minutes: by as much as media came later than usual, half as much again must be buffered for the
+ * next time. A stall, for which the margin was too small, counts as if twice as much had been needed. Until something has been learnt the margin is that of a bad
+ * network.
  */
 import { LeastBySecond } from "./least-by-second.ts";
 
 export class Pace {
-  #marginMs = MARGIN_MIN;
+  #marginMs = MARGIN_FIRST;
   #stalls = 0;
-  #changedAt = 0;
+  #begunAt = Number.NaN;
   readonly #buffer = new LeastBySecond(WINDOW_SECONDS);
   /** The end of the buffer on the media's timeline less the time of day: the later media comes, the less it is. */
   readonly #arrival = new LeastBySecond(USUAL_SECONDS);
+  /** How much later than usual it came, negative. */
+  readonly #late = new LeastBySecond(MEMORY_SECONDS);
 
   get marginMs(): number {
     return this.#marginMs;
@@ -34,31 +37,27 @@ export class Pace {
   }
 
   #adapt(now: number, lateMs: number, stalls: number): void {
-    const wanted = Math.min(MARGIN_MAX, LATE_FACTOR * lateMs);
-    if (stalls > this.#stalls) {
-      this.#marginMs = Math.min(MARGIN_MAX, this.#marginMs * MARGIN_GROWTH);
-      this.#changedAt = now;
-      this.#stalls = stalls;
-    } else if (wanted > this.#marginMs) {
-      this.#marginMs = wanted;
-      this.#changedAt = now;
-    } else if (this.#marginMs > MARGIN_MIN && now - this.#changedAt > CALM_MS) {
-      this.#marginMs = Math.max(MARGIN_MIN, this.#marginMs * MARGIN_DECAY);
-      this.#changedAt = now;
-    }
+    if (Number.isNaN(this.#begunAt)) this.#begunAt = now;
+    const short = stalls > this.#stalls;
+    this.#stalls = stalls;
+    this.#late.put(now, -Math.max(0, lateMs, short ? (MARGIN_GROWTH * this.#marginMs) / LATE_FACTOR : 0));
+    const least = now - this.#begunAt < LEARN_MS ? MARGIN_FIRST : MARGIN_MIN;
+    this.#marginMs = Math.min(MARGIN_MAX, Math.max(least, -LATE_FACTOR * this.#late.least));
   }
 }
 
 const WINDOW_SECONDS = 3;
 const USUAL_SECONDS = 15;
-/** A lost packet over a long link is repaired within two round trips: so much must be there before anything was learnt. */
-const MARGIN_MIN = 400;
+/** So long what came late is remembered. */
+const MEMORY_SECONDS = 300;
+/** A lost packet over a long link is repaired within two round trips: so much must be there before anything was learnt, which takes so long. */
+const MARGIN_FIRST = 400;
+const LEARN_MS = 15_000;
+/** A few looks at the buffer: what lies between two of them is not seen. */
+const MARGIN_MIN = 150;
 const MARGIN_MAX = 3000;
 const MARGIN_GROWTH = 2;
-const MARGIN_DECAY = 0.85;
 const LATE_FACTOR = 1.5;
-/** After so long without a stall or anything later, the margin shrinks a little. */
-const CALM_MS = 10_000;
 const DEAD_BAND = 40;
 /** Change of rate for each millisecond too much or too little. */
 const GAIN = 0.0003;
