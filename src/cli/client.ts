@@ -12,7 +12,7 @@ SIGHUP reads the configuration anew without ending a session; SIGUSR1 writes ses
   examples: [
     "longhaul client -l :1936 -r far.example:29900 --key SECRET",
     "longhaul client -r far.example:29900 --key SECRET --forward :8080=web --forward udp:127.0.0.1:53=dns --reverse git=127.0.0.1:3000",
-    "longhaul client -r far.example:29900 --key SECRET --mode fast3 --sndwnd 1024 --rcvwnd 1024   # a fast, lossy link",
+    "longhaul client -r far.example:29900 --key SECRET --mode fast3 --sndwnd 1024 --rcvwnd 1024   # set by hand, as with kcptun",
     "longhaul client -r old.example:29900 --key SECRET --smuxver 1                                # a kcptun of Debian at the far end",
   ],
   schema: clientConfig,
