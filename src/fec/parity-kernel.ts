@@ -17,7 +17,7 @@ export class KernelParity implements Parity {
   readonly #columns: number;
   readonly #rowsMax: number;
   readonly #tables: Tables;
-  /** Rows of the open group, and rows that there is room for: a multiple of those that a call takes. */
+  /** Rows of the open group, and rows that there is room for: all, or a multiple of those that a call takes. */
   #rows = 0;
   #room = 0;
   #sums: Region | undefined;

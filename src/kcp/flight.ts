@@ -107,7 +107,8 @@ export class Flight {
 
   /** Segment to be resent next, −1 when none is lost. */
   get lost(): number {
-    return this.#table.lost.first === NONE ? NONE : this.#table.sn[this.#table.lost.first]!;
+    const table = this.#table;
+    return table.lost.first === NONE ? NONE : table.sn[table.lost.first]!;
   }
 
   /** The window has room. */
@@ -117,47 +118,49 @@ export class Flight {
 
   /** The segment leaves, for the first time or again. `length`: of its data. */
   launch(sn: Seq32, length: Bytes, again: boolean): void {
-    const f = sn & this.#table.mask;
+    const table = this.#table;
+    const f = sn & table.mask;
     const { now } = this;
     const bytes = length + this.#overhead;
     this.controller.sent(now, this.inFlight);
     if (this.inFlight === 0) {
       this.#totalDeliveredAt = now;
       this.#sampleSentAt = now;
-      if (this.#table.lost.first === NONE) this.#silentSince = now;
+      if (table.lost.first === NONE) this.#silentSince = now;
     }
     if (again) {
-      if (this.#table.state[f] === FLYING) this.inFlight -= this.#table.bytes[f]!;
+      if (table.state[f] === FLYING) this.inFlight -= table.bytes[f]!;
       this.#unlink(f);
-      this.#planEcho(sn, this.#table.tries[f]! + 2);
+      this.#planEcho(sn, table.tries[f]! + 2);
     } else {
-      this.#table.sn[f] = sn;
-      this.#table.tries[f] = 0;
+      table.sn[f] = sn;
+      table.tries[f] = 0;
       this.stats.firstBytes += bytes;
     }
     this.stats.transmissions++;
-    this.#table.tries[f] = Math.min(this.#table.tries[f]! + 1, 255);
-    this.#table.sentAt[f] = now;
+    table.tries[f] = Math.min(table.tries[f]! + 1, 255);
+    table.sentAt[f] = now;
     this.#launchedAt = now;
-    this.#table.delivered[f] = this.#totalDelivered;
-    this.#table.deliveredAt[f] = this.#totalDeliveredAt;
-    this.#table.firstSentAt[f] = this.#sampleSentAt;
-    this.#table.serial[f] = this.#nextSerial++;
-    this.#table.group[f] = this.groups.open;
-    this.#table.covered[f] = this.groups.rows > 0 ? 1 : 0;
-    this.#table.bytes[f] = bytes;
-    this.#table.weight[f] = this.weight;
-    this.#table.limited[f] = this.#limits.at(this.#totalDelivered);
-    this.#table.state[f] = FLYING;
+    table.delivered[f] = this.#totalDelivered;
+    table.deliveredAt[f] = this.#totalDeliveredAt;
+    table.firstSentAt[f] = this.#sampleSentAt;
+    table.serial[f] = this.#nextSerial++;
+    table.group[f] = this.groups.open;
+    table.covered[f] = this.groups.rows > 0 ? 1 : 0;
+    table.bytes[f] = bytes;
+    table.weight[f] = this.weight;
+    table.limited[f] = this.#limits.at(this.#totalDelivered);
+    table.state[f] = FLYING;
     this.inFlight += bytes;
-    this.#table.flying.append(f);
+    table.flying.append(f);
   }
 
   /** Segment of which another copy is to leave now, −1 for none. */
   get echo(): number {
+    const table = this.#table;
     for (let sn = this.#echoes.due(this.now); sn >= 0; sn = this.#echoes.due(this.now)) {
-      const f = sn & this.#table.mask;
-      if (this.#table.sn[f] === sn && this.#table.state[f] === FLYING && this.#table.tries[f] === this.#echoes.nth - 1) return sn;
+      const f = sn & table.mask;
+      if (table.sn[f] === sn && table.state[f] === FLYING && table.tries[f] === this.#echoes.nth - 1) return sn;
       this.#echoes.drop();
     }
     return NONE;
@@ -194,37 +197,39 @@ export class Flight {
 
   /** The peer has the segment, it was not known before. */
   settle(sn: Seq32): void {
-    const f = sn & this.#table.mask;
-    const state = this.#table.state[f];
-    if (state === SETTLED || this.#table.sn[f] !== sn) return;
-    if (state === FLYING) this.inFlight -= this.#table.bytes[f]!;
+    const table = this.#table;
+    const f = sn & table.mask;
+    const state = table.state[f];
+    if (state === SETTLED || table.sn[f] !== sn) return;
+    if (state === FLYING) this.inFlight -= table.bytes[f]!;
     this.#unlink(f);
-    this.#table.state[f] = SETTLED;
+    table.state[f] = SETTLED;
     this.#dirty = true;
-    this.#totalDelivered += this.#table.bytes[f]! * this.#table.weight[f]!;
+    this.#totalDelivered += table.bytes[f]! * table.weight[f]!;
     this.#totalDeliveredAt = this.now;
-    if (this.#table.tries[f] === 1) {
-      if (this.#table.serial[f]! < this.#overtakenBefore) {
+    if (table.tries[f] === 1) {
+      if (table.serial[f]! < this.#overtakenBefore) {
         this.stats.late++;
         this.#gone(f);
       }
       this.#arrived(f);
-    } else if (this.#table.tries[f] === 2 && this.now - this.#table.sentAt[f]! < this.patience.least) this.#needless(f);
+    } else if (table.tries[f] === 2 && this.now - table.sentAt[f]! < this.patience.least) this.#needless(f);
   }
 
   /** The peer names the segment and echoes the time stamp of the copy that arrived. */
   heard(sn: Seq32, ts: number): void {
-    const f = sn & this.#table.mask;
-    if (this.#table.sn[f] !== sn) return;
+    const table = this.#table;
+    const f = sn & table.mask;
+    if (table.sn[f] !== sn) return;
     // A first timeout that is too short would have all sent again before it is acknowledged, for ever.
-    if (this.patience.srtt === 0 && this.#table.tries[f]! < ELSEWHERE) this.#sample(Math.max(0, seqDiff(clock(this.now), ts)));
-    if (this.#table.tries[f] === 0) return;
-    if (clock(this.#table.sentAt[f]!) === ts) {
+    if (this.patience.srtt === 0 && table.tries[f]! < ELSEWHERE) this.#sample(Math.max(0, seqDiff(clock(this.now), ts)));
+    if (table.tries[f] === 0) return;
+    if (clock(table.sentAt[f]!) === ts) {
       // What was overtaken was rebuilt from parity, and waited for that.
-      if (this.#table.serial[f]! >= this.#overtakenBefore) this.#sample(this.now - this.#table.sentAt[f]!);
-      if (this.#table.tries[f]! > 1) this.patience.needed();
+      if (table.serial[f]! >= this.#overtakenBefore) this.#sample(this.now - table.sentAt[f]!);
+      if (table.tries[f]! > 1) this.patience.needed();
       this.#arrived(f);
-    } else if (this.#table.tries[f] === 2) this.#needless(f);
+    } else if (table.tries[f] === 2) this.#needless(f);
   }
 
   /** Brings everything up to date: before packets are written. */
@@ -245,20 +250,22 @@ export class Flight {
 
   /** When the transmission is overdue: parity has its time to replace it, but where so little is sent that resending costs next to nothing. */
   #due(f: number): Millis {
-    const sentAt = this.#table.sentAt[f]!;
-    const waits = this.#table.covered[f] === 1 && this.inFlight > SPARSE_BYTES;
-    return (waits ? this.groups.endedAt(this.#table.group[f]!, this.#launchedAt, sentAt) : sentAt) + this.patience.timeout;
+    const table = this.#table;
+    const sentAt = table.sentAt[f]!;
+    const waits = table.covered[f] === 1 && this.inFlight > SPARSE_BYTES;
+    return (waits ? this.groups.endedAt(table.group[f]!, this.#launchedAt, sentAt) : sentAt) + this.patience.timeout;
   }
 
   /** What follows takes another path, `carried`: one that resends by itself. What is out is sent again there, and no time that was measured holds. */
   moved(carried: boolean): void {
-    for (let f = this.#table.flying.first; f !== NONE; f = this.#table.flying.first) {
+    const table = this.#table;
+    for (let f = table.flying.first; f !== NONE; f = table.flying.first) {
       this.#unlink(f);
-      this.#table.state[f] = LOST;
-      this.#table.lost.add(f);
+      table.state[f] = LOST;
+      table.lost.add(f);
       // What is heard of it before it is sent again tells of the path that was left.
-      this.#table.tries[f] = ELSEWHERE;
-      this.#table.sentAt[f] = NONE;
+      table.tries[f] = ELSEWHERE;
+      table.sentAt[f] = NONE;
     }
     this.#newest = NONE;
     this.inFlight = 0;
@@ -267,11 +274,12 @@ export class Flight {
   }
 
   #arrived(f: number): void {
-    if (this.#newest === NONE || this.#table.serial[f]! > this.#table.serial[this.#newest]!) this.#newest = f;
-    if (this.#table.serial[f]! <= this.#rackSerial) return;
-    this.#rackSerial = this.#table.serial[f]!;
-    this.#rackSentAt = this.#table.sentAt[f]!;
-    this.#rackGroup = this.#table.group[f]!;
+    const table = this.#table;
+    if (this.#newest === NONE || table.serial[f]! > table.serial[this.#newest]!) this.#newest = f;
+    if (table.serial[f]! <= this.#rackSerial) return;
+    this.#rackSerial = table.serial[f]!;
+    this.#rackSentAt = table.sentAt[f]!;
+    this.#rackGroup = table.group[f]!;
   }
 
   #sample(rtt: Millis): void {
@@ -297,6 +305,7 @@ export class Flight {
   }
 
   #finishRound(now: Millis): void {
+    const table = this.#table;
     const round = this.#round;
     this.#dirty = false;
     this.#silentSince = now;
@@ -306,10 +315,10 @@ export class Flight {
     round.rate = 0;
     const f = this.#newest;
     if (f !== NONE) {
-      round.prior = this.#table.delivered[f]!;
-      this.#limits.tell(this.#table.limited[f]!, round);
-      this.#sampleSentAt = this.#table.sentAt[f]!;
-      const took = Math.max(this.#table.sentAt[f]! - this.#table.firstSentAt[f]!, now - this.#table.deliveredAt[f]!);
+      round.prior = table.delivered[f]!;
+      this.#limits.tell(table.limited[f]!, round);
+      this.#sampleSentAt = table.sentAt[f]!;
+      const took = Math.max(table.sentAt[f]! - table.firstSentAt[f]!, now - table.deliveredAt[f]!);
       round.took = took;
       if (took > 0) round.rate = (this.#totalDelivered - round.prior) / took;
     }
@@ -323,9 +332,10 @@ export class Flight {
   }
 
   #detect(): void {
-    for (let f = this.#table.flying.first; f !== NONE && this.#table.serial[f]! < this.#rackSerial; f = this.#table.flying.first) {
-      if (this.#rackSentAt - this.#table.sentAt[f]! < this.patience.reordering) break;
-      if (this.#table.covered[f] === 1 && this.#table.group[f]! >= this.#rackGroup && this.#repairable(f)) break;
+    const table = this.#table;
+    for (let f = table.flying.first; f !== NONE && table.serial[f]! < this.#rackSerial; f = table.flying.first) {
+      if (this.#rackSentAt - table.sentAt[f]! < this.patience.reordering) break;
+      if (table.covered[f] === 1 && table.group[f]! >= this.#rackGroup && this.#repairable(f)) break;
       this.#give(f);
       this.stats.lostByOrder++;
     }
@@ -334,12 +344,13 @@ export class Flight {
 
   /** Parity may still replace what is missing of the group, from `f` on. */
   #repairable(f: number): boolean {
-    const group = this.#table.group[f]!;
+    const table = this.#table;
+    const group = table.group[f]!;
     if (group === this.#beyond) return false;
     const rows = this.groups.rowsOf(group);
     let missing = 0;
-    for (let g = f; g !== NONE; g = this.#table.flying.next(g)) {
-      if (this.#table.group[g] !== group || this.#rackSentAt - this.#table.sentAt[g]! < this.patience.reordering) return true;
+    for (let g = f; g !== NONE; g = table.flying.next(g)) {
+      if (table.group[g] !== group || this.#rackSentAt - table.sentAt[g]! < this.patience.reordering) return true;
       if (++missing > rows) break;
     }
     if (missing > rows) this.#beyond = group;
@@ -347,14 +358,15 @@ export class Flight {
   }
 
   #overdue(now: Millis): void {
+    const table = this.#table;
     const { timeout } = this.patience;
     const silent = now - this.#silentSince > timeout + SILENCE_MS;
     let most = silent ? PROBES : OVERDUE_MAX;
-    for (let n = 0; n < most && this.#table.flying.first !== NONE && this.#due(this.#table.flying.first) <= now; n++) {
+    for (let n = 0; n < most && table.flying.first !== NONE && this.#due(table.flying.first) <= now; n++) {
       // Nothing sent at about the same time, NEAR_MS, has arrived either: more likely the peer was late.
-      if (this.#table.sentAt[this.#table.flying.first]! > this.#rackSentAt + NEAR_MS) most = PROBES;
+      if (table.sentAt[table.flying.first]! > this.#rackSentAt + NEAR_MS) most = PROBES;
       if (n >= most) break;
-      this.#give(this.#table.flying.first);
+      this.#give(table.flying.first);
       this.stats.lostByTime++;
     }
     this.#fireNotBefore = most === PROBES && (silent || this.inFlight > SPARSE_BYTES) ? now + PROBE_GAP_MS : 0;
@@ -362,18 +374,20 @@ export class Flight {
 
   /** Given up as lost: it waits to be resent, the lowest number first, as all behind it wait for that. */
   #give(f: number): void {
-    this.inFlight -= this.#table.bytes[f]!;
-    this.stats.lostBytes += this.#table.bytes[f]!;
+    const table = this.#table;
+    this.inFlight -= table.bytes[f]!;
+    this.stats.lostBytes += table.bytes[f]!;
     this.#gone(f);
     this.#unlink(f);
-    this.#table.state[f] = LOST;
-    this.#table.lost.add(f);
+    table.state[f] = LOST;
+    table.lost.add(f);
   }
 
   /** Leaves the list it is in. */
   #unlink(f: number): void {
-    const state = this.#table.state[f];
-    if (state === LOST) this.#table.lost.remove(f);
-    else if (state === FLYING) this.#table.flying.remove(f);
+    const table = this.#table;
+    const state = table.state[f];
+    if (state === LOST) table.lost.remove(f);
+    else if (state === FLYING) table.flying.remove(f);
   }
 }

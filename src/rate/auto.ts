@@ -219,10 +219,9 @@ export class AutoController implements RateController {
    * needed; where it is short, one that runs full and empty, we do what a CUBIC would.
    */
   #yield(now: Millis, rate: number): void {
-    const lost = this.#inRound.lost;
     if (this.#limited || this.state !== "probe-bandwidth" || this.#rounds < this.#yieldRound) return;
-    if (this.#inRound.rttMax <= this.minRtt + this.#growth) return;
-    const { sent, inFlight, rttMin, rttMax } = this.#inRound;
+    const { lost, sent, inFlight, rttMin, rttMax } = this.#inRound;
+    if (rttMax <= this.minRtt + this.#growth) return;
     const short = rttMax < this.minRtt * SHORT_QUEUE && !this.#queue.crowded && this.#queue.emptied;
     // What is heard of in the round that begins was sent before.
     if (short) {

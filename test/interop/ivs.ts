@@ -37,11 +37,7 @@ async function server(): Promise<Child> {
   const at = (port: number): string => `127.0.0.1:${port}`;
   const options = ["--data", data, "--rtmp", at(rtmp), "--rtmps", at(rtmps), "--http", at(http), "--api", at(api), "--name", "127.0.0.1"];
   const child = children.start("longhaul", [longhaul, "live", ...options]);
-  await until(
-    "the server answers",
-    async () => (await fetch(`http://127.0.0.1:${http}/api/status`).catch(() => undefined))?.ok === true,
-    15,
-  );
+  await until("the server answers", async () => (await fetch(`http://127.0.0.1:${http}/api/status`)).ok, 15);
   return child;
 }
 

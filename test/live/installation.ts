@@ -29,7 +29,7 @@ export class LiveInstallation {
     const at = (port: number): string => `127.0.0.1:${port}`;
     const where = ["--rtmp", at(this.rtmp), "--rtmps", "", "--http", at(this.http), "--api", at(this.#api), "--name", "127.0.0.1"];
     this.child = this.#children.start("longhaul", [longhaul, "live", "--data", this.data, ...where, ...this.#options]);
-    await until("the server answers", async () => (await this.status().catch(() => undefined)) !== undefined, 20);
+    await until("the server answers", async () => (await this.status()) !== undefined, 20);
   }
 
   async kill(): Promise<void> {

@@ -26,7 +26,10 @@ export class LeastBySecond {
   }
 
   get least(): number {
-    return Math.min(...this.#known());
+    let least = Number.POSITIVE_INFINITY;
+    // NaN, a second of which nothing is known, is never less.
+    for (const value of this.#values) if (value < least) least = value;
+    return least;
   }
 
   /** Of the seconds' values. */
