@@ -48,6 +48,34 @@ for (const [name, bytes] of [
   });
 }
 
+/**
+ * Two words were said, so the first group of FEC is still open: were its parity sent behind the next word, with the packets that fill the group up, the new server
+ * would put the first words together again and go on as if it knew the session.
+ */
+test("a kcptun server that was restarted is noticed though the session is so young that its first group of FEC is open", () => {
+  for (const mode of ["auto", "fast3"]) {
+    const log = new LogLines();
+    const generation = { compat: "2021", smuxver: 1 };
+    const of = world(log, { down: 5, client: { mode, ...generation }, server: { extensions: "false", mode: "fast3", ...generation } });
+    const links = [of.links.ab, of.links.ba];
+    for (const link of links) link.set("delay=1");
+    const first = connect(of, 10);
+    assert.ok(of.run(5, () => first.traffic.received === 5 && of.client.report(0)[0]!.waitingSegments === 0));
+    of.run(0.03);
+    of.restartServer();
+    for (const link of links) link.set("down=1");
+    first.socket().write(new Uint8Array(1), 0, 1);
+    of.run(0.01);
+    for (const link of links) link.set("down=0");
+    assert.ok(
+      of.run(6, () => first.traffic.broken !== undefined || first.traffic.ended),
+      `${mode}: the old connection goes on:\n${log.lines.join("\n")}`,
+    );
+    const second = connect(of, 10);
+    assert.ok(of.run(3, () => second.traffic.received === 5));
+  }
+});
+
 test("an outage kills nothing: the silent session goes on, and ends only with its connections", () => {
   const log = new LogLines();
   const of = world(log, { down: 1000 });

@@ -101,6 +101,17 @@ test("other group sizes begin at a multiple of the new group", () => {
   assert.equal(seqidOf(sender.send(0, packet).data), 14);
 });
 
+test("a group that is left gets no parity, and the next begins at its own numbers", () => {
+  const sender = new Sender();
+  const packet = new Uint8Array(30);
+  sender.send(0, packet);
+  assert.ok(sender.encoder.first);
+  sender.encoder.leave();
+  assert.ok(!sender.encoder.first);
+  assert.deepEqual([seqidOf(sender.send(0, packet).data), sender.send(0, packet).parity.length], [5, 0]);
+  assert.deepEqual(sender.send(0, packet).parity.map(seqidOf), [8, 9]);
+});
+
 test("group sizes that the field cannot hold and packets that are too long are bugs", () => {
   assert.throws(() => new Sender({ dataShards: 200, parityShards: 57 }), /group sizes/);
   assert.throws(() => new Sender({ dataShards: 0 }), /group sizes/);

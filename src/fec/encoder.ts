@@ -71,6 +71,7 @@ export class FecEncoder {
   rows = SHARDS_MAX;
   /** The peer is ours: groups may end early. */
   #long = false;
+  #first = true;
   #latest: Millis = Number.NEGATIVE_INFINITY;
 
   constructor(options: FecEncoderOptions) {
@@ -120,6 +121,7 @@ export class FecEncoder {
     this.#parityShards = parityShards;
     this.#paws = pawsOf(group);
     this.#next = (Math.ceil(this.#next / group) * group) % this.#paws;
+    if (this.#inGroup > 0) this.#first = false;
     this.#inGroup = 0;
     this.#sum?.rest();
     this.#sum = KernelParity.make(dataShards, parityShards, this.#shardBytesMax) ?? this.#withoutKernels();
@@ -159,6 +161,17 @@ export class FecEncoder {
     return this.#rows;
   }
 
+  /** The group open is the first there was. */
+  get first(): boolean {
+    return this.#first && this.#inGroup > 0;
+  }
+
+  /** Leaves the open group as it is, without parity: what comes next begins another. */
+  leave(): void {
+    this.#next = this.#after(this.#dataShards - this.#inGroup);
+    this.#end();
+  }
+
   /** Little is said: gives back room between groups. */
   rest(): void {
     if (this.#inGroup === 0) this.#sum.rest();
@@ -180,6 +193,7 @@ export class FecEncoder {
   }
 
   #end(): void {
+    this.#first = false;
     this.#shards = this.#inGroup;
     this.#inGroup = 0;
     this.#parityAt = this.#next;

@@ -223,6 +223,7 @@ export class Transport {
         length = encoder.parity(this.#paritySent++, batch.bytes, batch.view, at);
         if (this.#paritySent === this.#parityReady) this.protection?.ended(this.#parityReady);
       } else {
+        if (encoder?.first && this.kcp.stats.sndUna > 0) this.#leaveFirst(encoder);
         const said = parity ? 0 : (this.extension?.transmit(batch.bytes, batch.view, at) ?? 0);
         if (said > 0) addressed = this.extension!.peer;
         length = said > 0 ? said : this.#write(now, batch, at, paced || parity);
@@ -298,6 +299,15 @@ export class Transport {
     credit.off = this.extension?.standing === "extended";
     this.kcp.ackNoDelay = this.#ackNoDelay || credit.off || credit.limited;
     this.kcp.stats.peerOverflows = credit.overflows;
+  }
+
+  /**
+   * No group outlasts the acknowledgement of segment 0 that it holds. A server that was restarted could put that segment together again of what came after, and go
+   * on with a session of which it knows nothing: what proves that it was restarted (health.ts) is that it never gets there.
+   */
+  #leaveFirst(encoder: FecEncoder): void {
+    encoder.leave();
+    this.protection?.ended(0);
   }
 
   /** Nothing is left to be sent: the open group may end with its burst. Answers the length of a packet that fills it up, 0 for none. */
