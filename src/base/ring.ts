@@ -1,7 +1,9 @@
-/** First-in first-out queue of bounded length in a ring of a power of two; nothing is allocated after it has grown. */
+const SLOTS_AT_FIRST = 8;
+
+/** First-in first-out queue of bounded length in a ring of a power of two, made with the first item; nothing is allocated after it has grown. */
 export class Ring<T> {
-  #slots: (T | undefined)[];
-  #mask: number;
+  #slots: (T | undefined)[] = [];
+  #mask = -1;
   #head = 0;
   #length = 0;
   readonly capacity: number;
@@ -9,8 +11,6 @@ export class Ring<T> {
   /** Holds at most `capacity` items; room is taken as it is needed. */
   constructor(capacity: number) {
     this.capacity = capacity;
-    this.#slots = new Array(8).fill(undefined);
-    this.#mask = 7;
   }
 
   get length(): number {
@@ -45,7 +45,7 @@ export class Ring<T> {
   }
 
   #grow(): void {
-    const slots: (T | undefined)[] = new Array(this.#slots.length * 2).fill(undefined);
+    const slots: (T | undefined)[] = new Array(Math.max(SLOTS_AT_FIRST, this.#slots.length * 2)).fill(undefined);
     for (let i = 0; i < this.#length; i++) slots[i] = this.#slots[(this.#head + i) & this.#mask];
     this.#slots = slots;
     this.#mask = slots.length - 1;

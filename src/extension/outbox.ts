@@ -6,14 +6,18 @@ import type { Bytes } from "../base/units.ts";
 
 const SLOTS_AT_FIRST = 8;
 
+const nothing = new Uint8Array(0);
+const nothingView = new DataView(nothing.buffer);
+const noLengths = new Int32Array(0);
+
 export class Outbox {
   readonly datagramsMax: number;
   readonly slotBytes: Bytes;
   /** Limit hit: datagrams that gave way. */
   dropped = 0;
-  bytes: Uint8Array = new Uint8Array(0);
-  view: DataView = new DataView(this.bytes.buffer);
-  #lengths = new Int32Array(0);
+  bytes: Uint8Array = nothing;
+  view: DataView = nothingView;
+  #lengths = noLengths;
   #head = 0;
   #length = 0;
 
@@ -58,9 +62,9 @@ export class Outbox {
   /** Lets go of room that was made for a burst, once all of it has left. */
   rest(): void {
     if (this.#length > 0 || this.#lengths.length === 0) return;
-    this.bytes = new Uint8Array(0);
-    this.view = new DataView(this.bytes.buffer);
-    this.#lengths = new Int32Array(0);
+    this.bytes = nothing;
+    this.view = nothingView;
+    this.#lengths = noLengths;
     this.#head = 0;
   }
 

@@ -27,6 +27,8 @@ export interface ReassemblyStats {
   errors: number;
 }
 
+const nothing = new Uint8Array(0);
+
 class Entry {
   flow = 0;
   id = 0;
@@ -34,14 +36,14 @@ class Entry {
   count = 0;
   left = 0;
   since: Millis = NEVER;
-  bytes: Uint8Array = new Uint8Array(0);
+  bytes: Uint8Array = nothing;
   readonly seen = new Uint8Array(PIECES_MAX);
 }
 
 export class Reassembly {
   readonly stats: ReassemblyStats = { pieces: 0, whole: 0, evicted: 0, expired: 0, duplicates: 0, errors: 0 };
   /** What `receive` put together: borrowed until the next call. */
-  bytes: Uint8Array = new Uint8Array(0);
+  bytes: Uint8Array = nothing;
   readonly #datagramsMax: number;
   readonly #entries: Entry[] = [];
 
@@ -83,7 +85,7 @@ export class Reassembly {
   rest(): void {
     for (const entry of this.#entries) if (entry.since !== NEVER) this.stats.expired++;
     this.#entries.length = 0;
-    this.bytes = new Uint8Array(0);
+    this.bytes = nothing;
   }
 
   /** The entry of a datagram under way, or a new one; undefined when the piece contradicts it. */

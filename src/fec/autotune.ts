@@ -24,6 +24,8 @@ const Spec = {
 const Tuning = {
   /** Group starts that must have been seen. One would do for the first group of a session, and mislead when all its parity is lost. */
   startsMin: 2,
+  /** Room for samples, doubled as they come. */
+  samplesAtFirst: 16,
 } as const;
 
 /** The samples in order of seqid, without repetition, while `find` runs: all decoders of a thread share the room. */
@@ -35,13 +37,15 @@ export class Autotune {
   dataShards = 0;
   parityShards = 0;
   /** The latest samples in order of arrival. */
-  readonly #seqids = new Uint32Array(Spec.samplesMax);
-  readonly #data = new Uint8Array(Spec.samplesMax);
+  #seqids = new Uint32Array(Tuning.samplesAtFirst);
+  #data = new Uint8Array(Tuning.samplesAtFirst);
   #taken = 0;
   #count = 0;
+
   /** Remembers that the shard of this number is a data shard (or parity). */
   sample(seqid: Seq32, isData: boolean): void {
-    const at = this.#taken % Spec.samplesMax;
+    if (this.#taken === this.#data.length && this.#taken < Spec.samplesMax) this.#grow();
+    const at = this.#taken % this.#data.length;
     this.#seqids[at] = seqid;
     this.#data[at] = isData ? 1 : 0;
     this.#taken++;
@@ -64,6 +68,24 @@ export class Autotune {
       return true;
     }
     return false;
+  }
+
+  /** Forgets the samples: of a sender whose group sizes are known. */
+  rest(): void {
+    this.#taken = 0;
+    if (this.#data.length === Tuning.samplesAtFirst) return;
+    this.#seqids = new Uint32Array(Tuning.samplesAtFirst);
+    this.#data = new Uint8Array(Tuning.samplesAtFirst);
+  }
+
+  /** None has been overwritten yet: each stays where it is. */
+  #grow(): void {
+    const [seqids, data] = [this.#seqids, this.#data];
+    const length = Math.min(2 * data.length, Spec.samplesMax);
+    this.#seqids = new Uint32Array(length);
+    this.#seqids.set(seqids);
+    this.#data = new Uint8Array(length);
+    this.#data.set(data);
   }
 
   /** Sorted sample i is a data shard and the seqid before it is known to be parity. */
@@ -103,7 +125,7 @@ export class Autotune {
     const oldest = Math.max(0, this.#taken - Spec.samplesMax);
     let count = 0;
     for (let n = oldest; n < this.#taken; n++) {
-      const seqid = this.#seqids[n % Spec.samplesMax]!;
+      const seqid = this.#seqids[n % this.#data.length]!;
       let at = count;
       while (at > 0 && seqDiff(sorted[at - 1]!, seqid) > 0) at--;
       if (at > 0 && sorted[at - 1] === seqid) continue;
@@ -112,7 +134,7 @@ export class Autotune {
         types[i] = types[i - 1]!;
       }
       sorted[at] = seqid;
-      types[at] = this.#data[n % Spec.samplesMax]!;
+      types[at] = this.#data[n % this.#data.length]!;
       count++;
     }
     this.#count = count;

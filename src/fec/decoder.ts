@@ -221,6 +221,7 @@ export class FecDecoder {
   /** Nothing has come for long: groups that nothing can complete any more give their shards back. Harmless at any time. */
   rest(): void {
     this.#groups.rest();
+    if (this.#inTune) this.#autotune.rest();
   }
 
   /** The session is over: what the decoder holds of a shared pool goes back. Nothing may be received any more. */

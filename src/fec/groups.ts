@@ -14,15 +14,20 @@ const SEEN = -2;
 export const ZEROS = -3;
 const FREE = -1;
 
+/** Words of an entry: the group's number, its shards that are held, its data shards seen, the length of its longest shard, whether it needs nothing more; then its slots. */
+const NUMBER = 0;
+const HELD = 1;
+const DATA_SEEN = 2;
+const LONGEST = 3;
+const DONE = 4;
+const HEAD = 5;
+
 export class Groups {
   readonly #store: ShardStore;
   readonly #entries: number;
-  readonly #number: Float64Array;
-  #slots = new Int32Array(0);
-  readonly #held: Int32Array;
-  readonly #dataSeen: Int32Array;
-  readonly #longest: Int32Array;
-  readonly #done: Uint8Array;
+  /** Of each entry: its head, see NUMBER and the following, and its slots. */
+  #words: Int32Array;
+  #stride = HEAD;
   #newest = -1;
   /** Numbers run 0…total−1 and start again. */
   #total = 1;
@@ -39,11 +44,7 @@ export class Groups {
   constructor(store: ShardStore, groupsMax: number) {
     this.#store = store;
     this.#entries = groupsMax;
-    this.#number = new Float64Array(groupsMax).fill(FREE);
-    this.#held = new Int32Array(groupsMax);
-    this.#dataSeen = new Int32Array(groupsMax);
-    this.#longest = new Int32Array(groupsMax);
-    this.#done = new Uint8Array(groupsMax);
+    this.#words = freeEntries(groupsMax, HEAD);
   }
 
   /** Gives up all groups; from now on they have these sizes and their numbers end before `total`. */
@@ -51,7 +52,10 @@ export class Groups {
     for (let entry = 0; entry < this.#entries; entry++) this.#giveUp(entry);
     this.#newest = -1;
     this.#dataShards = dataShards;
-    if (groupShards !== this.#groupShards) this.#slots = new Int32Array(this.#entries * groupShards).fill(ABSENT);
+    if (groupShards !== this.#groupShards) {
+      this.#stride = HEAD + groupShards;
+      this.#words = freeEntries(this.#entries, this.#stride);
+    }
     this.#groupShards = groupShards;
     this.#total = total;
   }
@@ -63,13 +67,13 @@ export class Groups {
     else if (ahead <= -this.#entries) return -1;
     let room = -1;
     for (let entry = 0; entry < this.#entries; entry++) {
-      const here = this.#number[entry]!;
+      const here = this.#words[entry * this.#stride + NUMBER]!;
       if (here === number) return entry;
       if (here === FREE || this.#ahead(here) <= -this.#entries) room = entry;
     }
     // There is room: at most `entries` numbers are young enough, and this one is among them.
     this.#giveUp(room);
-    this.#number[room] = number;
+    this.#words[room * this.#stride + NUMBER] = number;
     return room;
   }
 
@@ -90,27 +94,28 @@ export class Groups {
   /** Groups that wait for more of their shards. */
   get open(): number {
     let open = 0;
-    for (let entry = 0; entry < this.#entries; entry++) if (this.#number[entry] !== FREE && !this.done(entry)) open++;
+    for (let entry = 0; entry < this.#entries; entry++)
+      if (this.#words[entry * this.#stride + NUMBER] !== FREE && !this.done(entry)) open++;
     return open;
   }
 
   /** True when the group needs nothing more: all its data arrived or was repaired. */
   done(entry: number): boolean {
-    return this.#done[entry] === 1;
+    return this.#words[entry * this.#stride + DONE] === 1;
   }
 
   has(entry: number, position: number): boolean {
-    return this.#slots[entry * this.#groupShards + position] !== ABSENT;
+    return this.#words[entry * this.#stride + HEAD + position] !== ABSENT;
   }
 
   /** Enters a shard that arrived; `slot` may be −1 when it could not be kept, and the group then counts it as absent. */
   enter(entry: number, position: number, slot: number): void {
     if (slot < 0) return;
-    this.#slots[entry * this.#groupShards + position] = slot;
-    this.#held[entry]!++;
-    if (position < this.#dataShards) this.#dataSeen[entry]!++;
-    this.#longest[entry] = Math.max(this.#longest[entry]!, this.#store.length(slot));
-    if (this.#dataSeen[entry] !== this.#dataShards) return;
+    this.#words[entry * this.#stride + HEAD + position] = slot;
+    this.#words[entry * this.#stride + HELD]!++;
+    if (position < this.#dataShards) this.#words[entry * this.#stride + DATA_SEEN]!++;
+    this.#words[entry * this.#stride + LONGEST] = Math.max(this.#words[entry * this.#stride + LONGEST]!, this.#store.length(slot));
+    if (this.#words[entry * this.#stride + DATA_SEEN] !== this.#dataShards) return;
     this.fullGroups++;
     this.finish(entry);
   }
@@ -118,69 +123,79 @@ export class Groups {
   /** The group has only `shards` data shards, the rest are zeros. */
   shorten(entry: number, shards: number): void {
     for (let position = shards; position < this.#dataShards; position++) {
-      const at = entry * this.#groupShards + position;
-      if (this.#slots[at] !== ABSENT) continue;
-      this.#slots[at] = ZEROS;
-      this.#held[entry]!++;
-      this.#dataSeen[entry]!++;
+      const at = entry * this.#stride + HEAD + position;
+      if (this.#words[at] !== ABSENT) continue;
+      this.#words[at] = ZEROS;
+      this.#words[entry * this.#stride + HELD]!++;
+      this.#words[entry * this.#stride + DATA_SEEN]!++;
     }
-    if (this.#dataSeen[entry] !== this.#dataShards || this.done(entry)) return;
+    if (this.#words[entry * this.#stride + DATA_SEEN] !== this.#dataShards || this.done(entry)) return;
     this.fullGroups++;
     this.finish(entry);
   }
 
   /** Marks a shard of a group that is done. */
   see(entry: number, position: number): void {
-    this.#slots[entry * this.#groupShards + position] = SEEN;
+    this.#words[entry * this.#stride + HEAD + position] = SEEN;
   }
 
   /** Enough arrived to repair what is missing. */
   repairable(entry: number): boolean {
-    return this.#held[entry]! >= this.#dataShards && !this.done(entry);
+    return this.#words[entry * this.#stride + HELD]! >= this.#dataShards && !this.done(entry);
   }
 
   /** Slot of a shard, negative when there is none. */
   slot(entry: number, position: number): number {
-    return this.#slots[entry * this.#groupShards + position]!;
+    return this.#words[entry * this.#stride + HEAD + position]!;
   }
 
   /** Length of the longest shard that arrived. */
   longest(entry: number): number {
-    return this.#longest[entry]!;
+    return this.#words[entry * this.#stride + LONGEST]!;
   }
 
   /** Nothing of the group is missing any more: gives its slots back. */
   finish(entry: number): void {
-    this.#done[entry] = 1;
+    this.#words[entry * this.#stride + DONE] = 1;
     this.#release(entry, SEEN);
   }
 
   /** Nothing has come for so long that no group will be completed any more: their shards are given back, and nothing is counted as lost. */
   rest(): void {
-    for (let entry = 0; entry < this.#entries; entry++) if (this.#number[entry] !== FREE && !this.done(entry)) this.finish(entry);
+    for (let entry = 0; entry < this.#entries; entry++)
+      if (this.#words[entry * this.#stride + NUMBER] !== FREE && !this.done(entry)) this.finish(entry);
   }
 
   #giveUp(entry: number): void {
-    if (this.#number[entry] !== FREE && !this.done(entry)) {
-      this.lost += this.#dataShards - this.#dataSeen[entry]!;
-      this.short += this.#dataSeen[entry]!;
+    if (this.#words[entry * this.#stride + NUMBER] !== FREE && !this.done(entry)) {
+      this.lost += this.#dataShards - this.#words[entry * this.#stride + DATA_SEEN]!;
+      this.short += this.#words[entry * this.#stride + DATA_SEEN]!;
       this.lostGroups++;
     }
     this.#release(entry, ABSENT);
-    this.#number[entry] = FREE;
-    this.#held[entry] = 0;
-    this.#dataSeen[entry] = 0;
-    this.#longest[entry] = 0;
-    this.#done[entry] = 0;
+    this.#words[entry * this.#stride + NUMBER] = FREE;
+    this.#words[entry * this.#stride + HELD] = 0;
+    this.#words[entry * this.#stride + DATA_SEEN] = 0;
+    this.#words[entry * this.#stride + LONGEST] = 0;
+    this.#words[entry * this.#stride + DONE] = 0;
   }
 
   /** Gives the slots back; what arrived becomes `then`. */
   #release(entry: number, then: typeof ABSENT | typeof SEEN): void {
-    const first = entry * this.#groupShards;
+    const first = entry * this.#stride + HEAD;
     for (let i = first; i < first + this.#groupShards; i++) {
-      const slot = this.#slots[i]!;
+      const slot = this.#words[i]!;
       if (slot >= 0) this.#store.give(slot);
-      if (slot !== ABSENT) this.#slots[i] = then;
+      if (slot !== ABSENT) this.#words[i] = then;
     }
   }
+}
+
+function freeEntries(entries: number, stride: number): Int32Array {
+  const words = new Int32Array(entries * stride);
+  for (let entry = 0; entry < entries; entry++) {
+    words.fill(ABSENT, entry * stride + HEAD, (entry + 1) * stride);
+    words[entry * stride + NUMBER] = FREE;
+  }
+  return words;
 }

@@ -1,35 +1,41 @@
-/** Slots for the bytes of shards, for any number of decoders: what one does not need serves another. Each bounds what it takes (shard-store.ts). */
+/**
+ * Slots for the bytes of shards, for any number of decoders: what one does not need serves another. Each bounds what it takes (shard-store.ts). Short shards,
+ * which are what idle sessions keep of a group that nothing follows in, have slots of their own.
+ *
+ *   slot = 2 · number among those of its kind + 1 if it is a short one
+ */
 import { Slots } from "../base/slots.ts";
 import type { Bytes } from "../base/units.ts";
 import { copyInside, kernelPages } from "../kernel/kernels.ts";
 
+/** Tuning. */
+const SHORT_BYTES: Bytes = 256;
+
 export class ShardPool {
   readonly #slots: Slots;
+  readonly #short: Slots;
   /** One view a slot, made when it is first asked for; all are let go of when pages may have gone. */
   #views: DataView[] = [];
   #lengths = new Int32Array(64);
 
   constructor(shardBytesMax: Bytes) {
     this.#slots = new Slots(shardBytesMax, Number.POSITIVE_INFINITY, kernelPages);
-  }
-
-  get shardBytesMax(): Bytes {
-    return this.#slots.slotBytes;
+    this.#short = new Slots(Math.min(SHORT_BYTES, shardBytesMax), Number.POSITIVE_INFINITY, kernelPages);
   }
 
   /** Of all decoders. */
   get bytesHeld(): Bytes {
-    return this.#slots.bytesHeld;
+    return this.#slots.bytesHeld + this.#short.bytesHeld;
   }
 
   /** Slots that are out. */
   get out(): number {
-    return this.#slots.out;
+    return this.#slots.out + this.#short.out;
   }
 
   /** A slot for `length` bytes. */
   take(length: Bytes): number {
-    const slot = this.#slots.take();
+    const slot = length <= SHORT_BYTES ? (this.#short.take() << 1) | 1 : this.#slots.take() << 1;
     if (slot >= this.#lengths.length) {
       const longer = new Int32Array(Math.max(2 * this.#lengths.length, slot + 1));
       longer.set(this.#lengths);
@@ -40,12 +46,17 @@ export class ShardPool {
   }
 
   give(slot: number): void {
-    this.#slots.give(slot);
+    this.#slotsOf(slot).give(slot >> 1);
   }
 
   /** Copies bytes[start…end) to the slot; `view` is over the same bytes. */
   fill(slot: number, bytes: Uint8Array, view: DataView, start: number, end: number): void {
-    if (!copyInside(bytes, start, end, this.#slots.page(slot), this.#slots.offset(slot))) copy(view, start, end, this.view(slot));
+    if (!copyInside(bytes, start, end, this.page(slot), this.offset(slot))) copy(view, start, end, this.view(slot));
+  }
+
+  /** Most bytes that the slot has room for. */
+  slotBytes(slot: number): Bytes {
+    return this.#slotsOf(slot).slotBytes;
   }
 
   length(slot: number): Bytes {
@@ -54,11 +65,11 @@ export class ShardPool {
 
   /** The array that holds the slot, from `offset` on. */
   page(slot: number): Uint8Array {
-    return this.#slots.page(slot);
+    return this.#slotsOf(slot).page(slot >> 1);
   }
 
   offset(slot: number): number {
-    return this.#slots.offset(slot);
+    return this.#slotsOf(slot).offset(slot >> 1);
   }
 
   /** The bytes of one slot, from 0 on. */
@@ -73,12 +84,17 @@ export class ShardPool {
   /** Gives back memory that nobody has needed since this was called before. */
   trim(): void {
     this.#slots.trim();
+    this.#short.trim();
     this.#views = [];
   }
 
+  #slotsOf(slot: number): Slots {
+    return (slot & 1) === 0 ? this.#slots : this.#short;
+  }
+
   #makeView(slot: number): DataView {
-    const page = this.#slots.page(slot);
-    return new DataView(page.buffer, page.byteOffset + this.#slots.offset(slot), this.#slots.slotBytes);
+    const page = this.page(slot);
+    return new DataView(page.buffer, page.byteOffset + this.offset(slot), this.slotBytes(slot));
   }
 }
 

@@ -5,8 +5,9 @@ import type { ShardPool } from "./shard-pool.ts";
 export class ShardStore {
   readonly #pool: ShardPool;
   readonly #shardsMax: number;
-  /** Slots that are out. */
+  /** Slots that are out, and their bytes. */
   #held = 0;
+  #bytesHeld: Bytes = 0;
 
   constructor(pool: ShardPool, shardsMax: number) {
     this.#pool = pool;
@@ -14,14 +15,13 @@ export class ShardStore {
   }
 
   get bytesHeld(): Bytes {
-    return this.#held * this.#pool.shardBytesMax;
+    return this.#bytesHeld;
   }
 
   /** Copies bytes[start…end) into a slot; −1 when all are out. `view` is over the same bytes. */
   keep(bytes: Uint8Array, view: DataView, start: number, end: number): number {
     if (this.#held >= this.#shardsMax) return -1;
-    this.#held++;
-    const slot = this.#pool.take(end - start);
+    const slot = this.#take(end - start);
     this.#pool.fill(slot, bytes, view, start, end);
     return slot;
   }
@@ -29,8 +29,7 @@ export class ShardStore {
   /** A slot of `length` zeros; −1 when all are out. */
   blank(length: Bytes): number {
     if (this.#held >= this.#shardsMax) return -1;
-    this.#held++;
-    const slot = this.#pool.take(length);
+    const slot = this.#take(length);
     const first = this.#pool.offset(slot);
     this.#pool.page(slot).fill(0, first, first + length);
     return slot;
@@ -38,7 +37,15 @@ export class ShardStore {
 
   give(slot: number): void {
     this.#held--;
+    this.#bytesHeld -= this.#pool.slotBytes(slot);
     this.#pool.give(slot);
+  }
+
+  #take(length: Bytes): number {
+    const slot = this.#pool.take(length);
+    this.#held++;
+    this.#bytesHeld += this.#pool.slotBytes(slot);
+    return slot;
   }
 
   length(slot: number): Bytes {

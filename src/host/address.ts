@@ -29,8 +29,23 @@ const PORT_BYTE = PORT_WORD * 4;
 const ADDRESS_BYTES = ADDRESS_WORDS * 4;
 
 const PEERS_MAX_DEFAULT = 65_536;
-const PEERS_AT_FIRST = 16;
+/** A client's socket knows one or two. */
+const PEERS_AT_FIRST = 2;
 const NONE = -1;
+
+/** Numbers kept of each id: its hash, who holds it, the turn in which it was heard last, its neighbours in the list of those that may give way, and its mark. */
+const HASH = 0;
+const HOLDERS = 1;
+const HEARD = 2;
+const OLDER = 3;
+const NEWER = 4;
+const MARK = 5;
+const FACTS = 6;
+
+/** What is looked up, and room to put its local address aside: nothing in them outlives that, so all tables of a thread share them. */
+const sharedKey = new Uint32Array(ADDRESS_WORDS);
+const sharedKeyBytes = new Uint8Array(sharedKey.buffer);
+const putAside = new Uint32Array(ADDRESS_WORDS - LOCAL_WORD);
 
 export interface AddressTableOptions {
   /** Most addresses remembered, 1…2^22. Default 65,536. */
@@ -51,26 +66,20 @@ export interface AddressTableCounters {
 export class AddressTable {
   readonly peersMax: number;
   readonly counters: AddressTableCounters = { peers: 0, recycled: 0, full: 0 };
-  /** Fill it with a record, then call `internKey`. */
-  readonly key = new Uint32Array(ADDRESS_WORDS);
-  readonly #keyBytes = new Uint8Array(this.key.buffer);
+  /** Fill it with a record, then call `internKey`, before anything is asked of any other table. */
+  readonly key = sharedKey;
   readonly #seed: number;
   #words = new Uint32Array(0);
   #bytes = new Uint8Array(0);
   #index = new Int32Array(0);
-  #hashes = new Int32Array(0);
-  #holders = new Int32Array(0);
-  #heard = new Int32Array(0);
-  #marks = new Uint8Array(0);
-  #older = new Int32Array(0);
-  #newer = new Int32Array(0);
+  /** FACTS of each id. */
+  #facts = new Int32Array(0);
   #oldest = NONE;
   #newest = NONE;
   #last = NONE;
   #turn = 1;
-  /** Records without a local address, and room to put one aside. */
+  /** Records without a local address. */
   #anyLocal = 0;
-  readonly #local = new Uint32Array(ADDRESS_WORDS - LOCAL_WORD);
   /** Texts that were asked for, by id, so that sockets that speak in text ask for nothing new with every datagram. */
   readonly #hosts: (string | undefined)[] = [];
   /** The last call of `intern`; it holds while nothing was recycled since. */
@@ -135,12 +144,12 @@ export class AddressTable {
   /** The id stays what it is until as many `release` as `hold` were called. */
   hold(id: number): void {
     assert(id >= 0 && id < this.counters.peers, "hold of an id that is no peer");
-    if (this.#holders[id]!++ === 0) this.#unlink(id);
+    if (this.#facts[id * FACTS + HOLDERS]!++ === 0) this.#unlink(id);
   }
 
   release(id: number): void {
-    assert(this.#holders[id]! > 0, "release of an address that nobody holds");
-    if (--this.#holders[id]! === 0) this.#link(id);
+    assert(this.#facts[id * FACTS + HOLDERS]! > 0, "release of an address that nobody holds");
+    if (--this.#facts[id * FACTS + HOLDERS]! === 0) this.#link(id);
   }
 
   /** Literal address, IPv6 without brackets, with its zone when it has one. */
@@ -169,18 +178,18 @@ export class AddressTable {
 
   /** A byte of the socket's own about this peer; 0 when the id is given to another address. */
   mark(id: number): number {
-    return this.#marks[id]!;
+    return this.#facts[id * FACTS + MARK]!;
   }
 
   setMark(id: number, mark: number): void {
-    this.#marks[id] = mark;
+    this.#facts[id * FACTS + MARK] = mark;
   }
 
   #writeKey(host: string, port: number): void {
     this.key.fill(0);
-    assert(parseIp(host, this.#keyBytes, 0), `"${host}" is not a literal IP address`);
-    this.#keyBytes[PORT_BYTE] = port >>> 8;
-    this.#keyBytes[PORT_BYTE + 1] = port & 0xff;
+    assert(parseIp(host, sharedKeyBytes, 0), `"${host}" is not a literal IP address`);
+    sharedKeyBytes[PORT_BYTE] = port >>> 8;
+    sharedKeyBytes[PORT_BYTE + 1] = port & 0xff;
     this.key[SCOPE_WORD] = ipScope(host);
   }
 
@@ -208,18 +217,18 @@ export class AddressTable {
     for (let at = hash & mask; ; at = (at + 1) & mask) {
       const id = this.#index[at]! - 1;
       if (id < 0) return NONE;
-      if (this.#hashes[id] === hash && this.#equals(id)) return id;
+      if (this.#facts[id * FACTS + HASH] === hash && this.#equals(id)) return id;
     }
   }
 
   #findAnyLocal(): number {
     const { key } = this;
     for (let i = LOCAL_WORD; i < ADDRESS_WORDS; i++) {
-      this.#local[i - LOCAL_WORD] = key[i]!;
+      putAside[i - LOCAL_WORD] = key[i]!;
       key[i] = 0;
     }
     const id = this.#find(this.#hash());
-    if (id === NONE) key.set(this.#local, LOCAL_WORD);
+    if (id === NONE) key.set(putAside, LOCAL_WORD);
     return id;
   }
 
@@ -231,11 +240,11 @@ export class AddressTable {
     const { counters } = this;
     let id = counters.peers;
     if (id < this.peersMax) {
-      if (id === this.#hashes.length) this.#grow(Math.min(id * 2, this.peersMax));
+      if (id * FACTS === this.#facts.length) this.#grow(Math.min(id * 2, this.peersMax));
       counters.peers++;
     } else {
       id = this.#oldest;
-      if (id === NONE || this.#heard[id] === this.#turn) {
+      if (id === NONE || this.#facts[id * FACTS + HEARD] === this.#turn) {
         counters.full++;
         return NONE;
       }
@@ -246,28 +255,28 @@ export class AddressTable {
     }
     if (this.#isAnyLocal(this.key, 0)) this.#anyLocal++;
     this.#words.set(this.key, id * ADDRESS_WORDS);
-    this.#hashes[id] = hash;
-    this.#marks[id] = 0;
+    this.#facts[id * FACTS + HASH] = hash;
+    this.#facts[id * FACTS + MARK] = 0;
     this.#hosts[id] = undefined;
     this.#place(id);
     this.#link(id);
-    this.#heard[id] = this.#turn;
+    this.#facts[id * FACTS + HEARD] = this.#turn;
     this.#last = id;
     return id;
   }
 
   #touch(id: number): void {
     this.#last = id;
-    if (this.#heard[id] === this.#turn) return;
-    this.#heard[id] = this.#turn;
-    if (this.#holders[id] !== 0) return;
+    if (this.#facts[id * FACTS + HEARD] === this.#turn) return;
+    this.#facts[id * FACTS + HEARD] = this.#turn;
+    if (this.#facts[id * FACTS + HOLDERS] !== 0) return;
     this.#unlink(id);
     this.#link(id);
   }
 
   #place(id: number): void {
     const mask = this.#index.length - 1;
-    let at = this.#hashes[id]! & mask;
+    let at = this.#facts[id * FACTS + HASH]! & mask;
     while (this.#index[at] !== 0) at = (at + 1) & mask;
     this.#index[at] = id + 1;
   }
@@ -276,10 +285,10 @@ export class AddressTable {
   #forget(id: number): void {
     const index = this.#index;
     const mask = index.length - 1;
-    let hole = this.#hashes[id]! & mask;
+    let hole = this.#facts[id * FACTS + HASH]! & mask;
     while (index[hole] !== id + 1) hole = (hole + 1) & mask;
     for (let at = (hole + 1) & mask; index[at] !== 0; at = (at + 1) & mask) {
-      const home = this.#hashes[index[at]! - 1]! & mask;
+      const home = this.#facts[(index[at]! - 1) * FACTS + HASH]! & mask;
       if (((at - home) & mask) < ((at - hole) & mask)) continue;
       index[hole] = index[at]!;
       hole = at;
@@ -289,20 +298,20 @@ export class AddressTable {
   }
 
   #link(id: number): void {
-    this.#older[id] = this.#newest;
-    this.#newer[id] = NONE;
+    this.#facts[id * FACTS + OLDER] = this.#newest;
+    this.#facts[id * FACTS + NEWER] = NONE;
     if (this.#newest === NONE) this.#oldest = id;
-    else this.#newer[this.#newest] = id;
+    else this.#facts[this.#newest * FACTS + NEWER] = id;
     this.#newest = id;
   }
 
   #unlink(id: number): void {
-    const older = this.#older[id]!;
-    const newer = this.#newer[id]!;
+    const older = this.#facts[id * FACTS + OLDER]!;
+    const newer = this.#facts[id * FACTS + NEWER]!;
     if (older === NONE) this.#oldest = newer;
-    else this.#newer[older] = newer;
+    else this.#facts[older * FACTS + NEWER] = newer;
     if (newer === NONE) this.#newest = older;
-    else this.#older[newer] = older;
+    else this.#facts[newer * FACTS + OLDER] = older;
   }
 
   #grow(capacity: number): void {
@@ -310,21 +319,10 @@ export class AddressTable {
     words.set(this.#words);
     this.#words = words;
     this.#bytes = new Uint8Array(words.buffer);
-    this.#hashes = extended(this.#hashes, capacity);
-    this.#holders = extended(this.#holders, capacity);
-    this.#heard = extended(this.#heard, capacity);
-    this.#older = extended(this.#older, capacity);
-    this.#newer = extended(this.#newer, capacity);
-    const marks = new Uint8Array(capacity);
-    marks.set(this.#marks);
-    this.#marks = marks;
+    const facts = new Int32Array(capacity * FACTS);
+    facts.set(this.#facts);
+    this.#facts = facts;
     this.#index = new Int32Array(2 ** Math.ceil(Math.log2(capacity * 2)));
     for (let id = 0; id < this.counters.peers; id++) this.#place(id);
   }
-}
-
-function extended(array: Int32Array<ArrayBuffer>, length: number): Int32Array<ArrayBuffer> {
-  const longer = new Int32Array(length);
-  longer.set(array);
-  return longer;
 }

@@ -14,12 +14,19 @@ const FILLED_MS: Millis = 1000;
 /** Where no more is in flight, a resent segment has two: delay is worth more there than bytes. */
 export const SPARSE_BYTES: Bytes = 16_384;
 
-export class Echoes {
-  readonly #sn = new Uint32Array(ECHOES);
-  readonly #at = new Float64Array(ECHOES);
+/** A ring. */
+class Planned {
+  readonly sn = new Uint32Array(ECHOES);
+  readonly at = new Float64Array(ECHOES);
   /** Which transmission of its segment the copy would be. */
-  readonly #nth = new Uint8Array(ECHOES);
-  readonly #gone = new Uint8Array(ECHOES);
+  readonly nth = new Uint8Array(ECHOES);
+  /** Echoes that went before it, 0 or 1. */
+  readonly gone = new Uint8Array(ECHOES);
+}
+
+export class Echoes {
+  /** Made with the first echo: most paths want none. */
+  #planned: Planned | undefined;
   #head = 0;
   #length = 0;
   #goneBefore = 0;
@@ -39,31 +46,40 @@ export class Echoes {
     this.#runsBefore = runs;
   }
 
+  /** Nothing is in flight: what was planned is not wanted any more. */
+  rest(): void {
+    this.#planned = undefined;
+    this.#head = 0;
+    this.#length = 0;
+  }
+
   /** `nth`: which transmission of its segment the copy would be; `gone`: echoes that went before it, 0 or 1. */
   plan(now: Millis, sn: Seq32, nth: number, gone: number): void {
     if (this.#length === ECHOES) return;
-    const at = (this.#head + this.#length++) % ECHOES;
-    this.#sn[at] = sn;
-    this.#nth[at] = nth;
-    this.#gone[at] = gone;
+    this.#planned ??= new Planned();
+    const planned = this.#planned;
+    const i = (this.#head + this.#length++) % ECHOES;
+    planned.sn[i] = sn;
+    planned.nth[i] = nth;
+    planned.gone[i] = gone;
     // They leave in the order in which they were planned.
-    const before = this.#length > 1 ? this.#at[(at + ECHOES - 1) % ECHOES]! : 0;
-    this.#at[at] = Math.max(before, now + (gone > 0 ? SECOND_ECHO_MS : ECHO_MS));
+    const before = this.#length > 1 ? planned.at[(i + ECHOES - 1) % ECHOES]! : 0;
+    planned.at[i] = Math.max(before, now + (gone > 0 ? SECOND_ECHO_MS : ECHO_MS));
   }
 
   /** The first segment whose time has come, −1 for none. */
   due(now: Millis): number {
-    return this.#length > 0 && this.#at[this.#head]! <= now ? this.#sn[this.#head]! : -1;
+    return this.#length > 0 && this.#planned!.at[this.#head]! <= now ? this.#planned!.sn[this.#head]! : -1;
   }
 
-  /** Which transmission of its segment the first one would be. */
+  /** Which transmission of its segment the first one would be; there must be one, here and in `drop`. */
   get nth(): number {
-    return this.#nth[this.#head]!;
+    return this.#planned!.nth[this.#head]!;
   }
 
   /** The first one was sent, or is not wanted any more. Answers how many echoes of its segment went before it. */
   drop(): number {
-    const gone = this.#gone[this.#head]!;
+    const gone = this.#planned!.gone[this.#head]!;
     this.#head = (this.#head + 1) % ECHOES;
     this.#length--;
     return gone;
@@ -71,7 +87,7 @@ export class Echoes {
 
   /** When the next one comes due; those that are due wait for the pacer. */
   deadline(now: Millis): Millis {
-    const at = this.#length > 0 ? this.#at[this.#head]! : NEVER;
+    const at = this.#length > 0 ? this.#planned!.at[this.#head]! : NEVER;
     return at > now ? at : NEVER;
   }
 }

@@ -8,7 +8,7 @@ import { FlyingList } from "./flying-list.ts";
 import { LostQueue } from "./lost-queue.ts";
 
 /** Places of a window at rest. */
-export const PLACES_AT_FIRST = 16;
+export const PLACES_AT_FIRST = 8;
 const NONE = -1;
 /** Of a place, in all columns and lists. */
 const PLACE_BYTES = 74;

@@ -105,6 +105,12 @@ export class Flight {
     this.#table = this.#table.moved(2 * places, nxt);
   }
 
+  /** Nothing is in flight: gives back what was kept of that. */
+  rest(): void {
+    this.#echoes.rest();
+    this.groups.rest();
+  }
+
   /** Segment to be resent next, −1 when none is lost. */
   get lost(): number {
     const table = this.#table;

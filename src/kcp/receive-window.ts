@@ -14,8 +14,8 @@ import { seqAdd, seqDiff } from "../base/seq.ts";
 import type { Bytes, Seq32 } from "../base/units.ts";
 import { SegmentStore } from "./segment-store.ts";
 
-/** Tuning. */
-const PLACES_AT_FIRST = 16;
+/** Tuning: so few that they lie in the heap, with no memory of their own. */
+const PLACES_AT_FIRST = 8;
 
 const ABSENT = -1;
 

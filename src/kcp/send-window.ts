@@ -119,6 +119,7 @@ export class SendWindow {
   rest(): void {
     assert(this.waiting === 0, "a window at rest is empty");
     this.store.rest();
+    this.flight?.rest();
     if (this.mask + 1 === PLACES_AT_FIRST) return;
     this.#makePlaces(PLACES_AT_FIRST);
     this.flight?.resize(PLACES_AT_FIRST, this.nxt);

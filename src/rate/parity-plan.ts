@@ -21,6 +21,9 @@ const PARITY_MAX = 32;
 /** Transmissions that the estimate remembers. */
 const MEMORY = 1500;
 
+/** P(n), while `parity` runs: all plans of a thread share the room. */
+const p = new Float64Array(PARITY_MAX + 1);
+
 export class ParityPlan {
   /** Share of transmissions lost, and how many in a row on average. */
   loss = 0;
@@ -28,7 +31,6 @@ export class ParityPlan {
   #sent = 0;
   #lost = 0;
   #runs = 0;
-  readonly #p = new Float64Array(PARITY_MAX + 1);
 
   /** Since the last call so many transmissions were made and lost, the lost ones in so many runs; `lost` is negative when more had been taken for lost than were. */
   observe(sent: number, lost: number, runs: number): void {
@@ -52,7 +54,6 @@ export class ParityPlan {
     const most = Math.min(PARITY_MAX, Math.floor(shards * (sparse ? BUDGET_SPARSE : run > RUN_LONG ? BUDGET_RUNS : BUDGET)));
     const theta = 1 - 1 / run;
     const lambda = (shards * (1 + BUDGET / 2) * loss) / run;
-    const p = this.#p;
     p[0] = Math.exp(-lambda);
     let covered = p[0]!;
     let n = 0;

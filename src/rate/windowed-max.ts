@@ -1,11 +1,14 @@
+/** Where the ticks begin. */
+const AT = 3;
+
 /**
  * The greatest of what was seen in the last `span` ticks, in three values (Kathleen Nichols' algorithm, as in Linux lib/win_minmax.c): best, second and third
  * best, each seen after the one before.
  */
 export class WindowedMax {
   readonly #span: number;
-  readonly #value = new Float64Array(3);
-  readonly #at = new Float64Array(3);
+  /** The values, then the ticks of each. */
+  readonly #seen = new Float64Array(6);
 
   constructor(span: number) {
     this.#span = span;
@@ -13,35 +16,34 @@ export class WindowedMax {
 
   /** 0 before the first value. */
   get value(): number {
-    return this.#value[0]!;
+    return this.#seen[0]!;
   }
 
   reset(tick: number, value: number): void {
-    this.#value.fill(value);
-    this.#at.fill(tick);
+    this.#seen.fill(value, 0, AT);
+    this.#seen.fill(tick, AT);
   }
 
   /** `tick` never falls. */
   add(tick: number, value: number): void {
-    const v = this.#value;
-    const at = this.#at;
-    if (value >= v[0]! || tick - at[2]! > this.#span) {
+    const seen = this.#seen;
+    if (value >= seen[0]! || tick - seen[AT + 2]! > this.#span) {
       this.reset(tick, value);
       return;
     }
-    if (value >= v[1]!) this.#put(1, tick, value);
-    else if (value >= v[2]!) this.#set(2, tick, value);
-    const age = tick - at[0]!;
+    if (value >= seen[1]!) this.#put(1, tick, value);
+    else if (value >= seen[2]!) this.#set(2, tick, value);
+    const age = tick - seen[AT]!;
     if (age > this.#span) {
-      this.#set(0, at[1]!, v[1]!);
-      this.#set(1, at[2]!, v[2]!);
+      this.#set(0, seen[AT + 1]!, seen[1]!);
+      this.#set(1, seen[AT + 2]!, seen[2]!);
       this.#set(2, tick, value);
-      if (tick - at[0]! > this.#span) {
-        this.#set(0, at[1]!, v[1]!);
-        this.#set(1, at[2]!, v[2]!);
+      if (tick - seen[AT]! > this.#span) {
+        this.#set(0, seen[AT + 1]!, seen[1]!);
+        this.#set(1, seen[AT + 2]!, seen[2]!);
       }
-    } else if (at[1] === at[0] && age > this.#span / 4) this.#put(1, tick, value);
-    else if (at[2] === at[1] && age > this.#span / 2) this.#set(2, tick, value);
+    } else if (seen[AT + 1] === seen[AT] && age > this.#span / 4) this.#put(1, tick, value);
+    else if (seen[AT + 2] === seen[AT + 1] && age > this.#span / 2) this.#set(2, tick, value);
   }
 
   #put(from: number, tick: number, value: number): void {
@@ -49,7 +51,7 @@ export class WindowedMax {
   }
 
   #set(i: number, tick: number, value: number): void {
-    this.#value[i] = value;
-    this.#at[i] = tick;
+    this.#seen[i] = value;
+    this.#seen[AT + i] = tick;
   }
 }

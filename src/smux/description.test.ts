@@ -11,7 +11,7 @@ const described = (smux: SmuxSession, bytes: Uint8Array, piece = bytes.length): 
     for (let at = from; at < end; ) {
       at += smux.receive(0, bytes, at, end);
       if (smux.event === OPENED || smux.event === DESCRIBED)
-        events.push(`${smux.event === OPENED ? "opened" : "described"} ${smux.eventSid} ${smux.description?.join("")}`);
+        events.push(`${smux.event === OPENED ? "opened" : "described"} ${smux.eventSid} ${smux.takeDescription()?.join("")}`);
     }
   }
   return events;

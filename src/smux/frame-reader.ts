@@ -15,7 +15,6 @@ export class FrameReader {
   /** Set when a header is not valid; nothing can be read behind it. */
   fault: string | undefined;
   #head = new Uint8Array(HEADER_BYTES + UPD_BODY_BYTES);
-  #view = new DataView(this.#head.buffer);
   #synBytesMax: Bytes = 0;
   #headBytes = 0;
   #needed = HEADER_BYTES;
@@ -26,10 +25,6 @@ export class FrameReader {
 
   /** From now on a SYN may have a body of up to so many bytes. */
   allowSynBody(bytesMax: Bytes): void {
-    const head = new Uint8Array(HEADER_BYTES + Math.max(bytesMax, UPD_BODY_BYTES));
-    head.set(this.#head.subarray(0, this.#headBytes));
-    this.#head = head;
-    this.#view = new DataView(head.buffer);
     this.#synBytesMax = bytesMax;
   }
 
@@ -40,10 +35,9 @@ export class FrameReader {
 
   /** Consumes bytes[start…end) up to the end of a header. Answers the bytes consumed; `whole` tells whether the header is complete. */
   receive(bytes: Uint8Array, start: number, end: number): number {
-    const head = this.#head;
     let at = start;
     while (at < end && this.#headBytes < this.#needed) {
-      head[this.#headBytes++] = bytes[at++]!;
+      this.#head[this.#headBytes++] = bytes[at++]!;
       if (this.#headBytes === HEADER_BYTES) this.#readHeader();
     }
     return at - start;
@@ -53,8 +47,8 @@ export class FrameReader {
   takeWhole(): boolean {
     if (this.#headBytes < this.#needed) return false;
     if (this.cmd === CMD_UPD) {
-      this.consumed = this.#view.getInt32(HEADER_BYTES, true);
-      this.window = this.#view.getUint32(HEADER_BYTES + 4, true);
+      this.consumed = this.#word(HEADER_BYTES);
+      this.window = this.#word(HEADER_BYTES + 4) >>> 0;
     }
     this.#headBytes = 0;
     this.#needed = HEADER_BYTES;
@@ -62,13 +56,23 @@ export class FrameReader {
   }
 
   #readHeader(): void {
-    const view = this.#view;
-    const version = view.getUint8(0);
-    this.cmd = view.getUint8(1);
-    this.length = view.getUint16(2, true);
-    this.sid = view.getUint32(4, true);
+    const head = this.#head;
+    const version = head[0]!;
+    this.cmd = head[1]!;
+    this.length = head[2]! | (head[3]! << 8);
+    this.sid = this.#word(4) >>> 0;
     if (this.version === 0 && (version === 1 || version === 2)) this.version = version;
     this.fault = headerFault(this.version, version, this.cmd, this.length, this.#synBytesMax);
     if (this.fault === undefined && (this.cmd === CMD_UPD || this.cmd === CMD_SYN)) this.#needed = HEADER_BYTES + this.length;
+    if (this.#needed > head.length) {
+      this.#head = new Uint8Array(this.#needed);
+      this.#head.set(head);
+    }
+  }
+
+  /** An int32, little endian; a view would keep memory of its own for the few bytes of a header. */
+  #word(at: number): number {
+    const head = this.#head;
+    return head[at]! | (head[at + 1]! << 8) | (head[at + 2]! << 16) | (head[at + 3]! << 24);
   }
 }

@@ -66,8 +66,8 @@ export class SmuxSession {
   /** DATA: the payload is bytes[dataStart…dataEnd) of what was given to `receive`; borrowed. A large frame comes in several pieces. */
   dataStart = 0;
   dataEnd = 0;
-  /** OPENED, DESCRIBED: the body of the SYN, if it had one. */
-  description: Uint8Array | undefined;
+  /** See `takeDescription`. */
+  #description: Uint8Array | undefined;
   /** Set once, with the event FAILED: "smux.version", "smux.command", "smux.length", "smux.consumed" or "smux.timeout". */
   failure: ProtocolError | undefined;
   readonly stats = new SmuxStats();
@@ -121,6 +121,13 @@ export class SmuxSession {
   /** Payload bytes that may be given to `receive` before `receivePaused`; 0 or less when it is. */
   get receiveRoom(): Bytes {
     return this.#budget.room;
+  }
+
+  /** After OPENED, DESCRIBED: the body of the SYN, if it had one; once. */
+  takeDescription(): Uint8Array | undefined {
+    const description = this.#description;
+    this.#description = undefined;
+    return description;
   }
 
   /** Lets the peer describe streams with at most `bytesMax` bytes. We may, in at most 512, when it lets us. */
@@ -284,9 +291,9 @@ export class SmuxSession {
     if (cmd === CMD_NOP) return;
     const stream = this.#streams.get(sid);
     if (cmd === CMD_SYN) {
-      this.description = reader.synBody();
+      this.#description = reader.synBody();
       if (stream === undefined) this.#accept(sid);
-      else if (this.description === undefined || stream.forgotten) this.stats.duplicateSyn++;
+      else if (this.#description === undefined || stream.forgotten) this.stats.duplicateSyn++;
       else {
         this.event = DESCRIBED;
         this.eventSid = sid;

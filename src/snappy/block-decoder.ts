@@ -6,7 +6,7 @@ import { TAG_COPY_1, TAG_COPY_2, TAG_LITERAL } from "./block.ts";
 const COPY_WITHIN_BYTES_MIN = 48;
 
 export class BlockDecoder {
-  /** First byte behind the length that `#length` read. */
+  /** First byte behind the length that `length` read. */
   #at = 0;
 
   /**
@@ -14,7 +14,7 @@ export class BlockDecoder {
    * the room; what lies in the room is then undefined. `into` must not overlap the input.
    */
   uncompress(bytes: Uint8Array, start: number, end: number, into: Uint8Array, offset: number, limit: number): Bytes {
-    const length = this.#length(bytes, start, end);
+    const length = this.length(bytes, start, end);
     if (length < 0 || length > Math.min(limit, into.length) - offset) return -1;
     const last = offset + length;
     let s = this.#at;
@@ -56,8 +56,8 @@ export class BlockDecoder {
     return d === last ? length : -1;
   }
 
-  /** The uvarint in front of the block, or −1 when it is damaged or passes 28 bits: far beyond what any block may hold. */
-  #length(bytes: Uint8Array, start: number, end: number): number {
+  /** Bytes that the block bytes[start…end) claims to expand to: the uvarint in front of it, or −1 when that is damaged or passes 28 bits, far beyond what any block may hold. */
+  length(bytes: Uint8Array, start: number, end: number): number {
     let length = 0;
     for (let at = start, shift = 0; at < end && shift < 28; shift += 7) {
       const byte = bytes[at++]!;

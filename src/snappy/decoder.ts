@@ -22,6 +22,7 @@ import {
 import { crc32cMasked } from "./crc32c.ts";
 
 const GATHER_BYTES_START = 2048;
+const OUTPUT_BYTES_START = 256;
 const nothing = new Uint8Array(0);
 
 export interface SnappyDecoderStats {
@@ -45,8 +46,8 @@ export class SnappyDecoder {
   start = 0;
   end = 0;
   readonly #blocks = new BlockDecoder();
-  /** Made when the first compressed chunk comes. */
-  #output: Uint8Array | undefined;
+  /** As long as the longest block that was compressed, or up to twice as long. */
+  #output = nothing;
   /** The cut chunk, from its header on. */
   #gathered = nothing;
   #gatheredBytes = 0;
@@ -72,14 +73,14 @@ export class SnappyDecoder {
 
   /** Room held for gathering and output, for metrics. */
   get bytesHeld(): number {
-    return this.#gathered.length + (this.#output?.length ?? 0);
+    return this.#gathered.length + this.#output.length;
   }
 
   /** Lets go of room that was made for chunks; it is made anew when it is needed. What the last `receive` brought is valid no more. */
   rest(): void {
     if (this.#gatheredBytes > 0) return;
     this.#gathered = nothing;
-    this.#output = undefined;
+    this.#output = nothing;
     this.bytes = nothing;
     this.start = 0;
     this.end = 0;
@@ -141,10 +142,10 @@ export class SnappyDecoder {
     const data = at + CHUNK_HEADER_BYTES + CHECKSUM_BYTES;
     switch (bytes[at]) {
       case CHUNK_COMPRESSED: {
-        this.#output ??= new Uint8Array(BLOCK_BYTES);
-        const n = this.#blocks.uncompress(bytes, data, end, this.#output, 0, BLOCK_BYTES);
+        const output = this.#room(this.#blocks.length(bytes, data, end));
+        const n = this.#blocks.uncompress(bytes, data, end, output, 0, output.length);
         if (n < 0) this.#fail("snappy.data", "a compressed chunk is damaged");
-        else this.#answer(bytes, data - CHECKSUM_BYTES, this.#output, 0, n);
+        else this.#answer(bytes, data - CHECKSUM_BYTES, output, 0, n);
         return;
       }
       case CHUNK_STORED:
@@ -158,6 +159,14 @@ export class SnappyDecoder {
       default:
         this.stats.chunksSkipped++;
     }
+  }
+
+  /** Room for a block of so many bytes, as far as a block may be that long. */
+  #room(length: number): Uint8Array {
+    if (length > this.#output.length && length <= BLOCK_BYTES) {
+      this.#output = new Uint8Array(Math.min(BLOCK_BYTES, Math.max(length, 2 * this.#output.length, OUTPUT_BYTES_START)));
+    }
+    return this.#output;
   }
 
   #answer(chunk: Uint8Array, checksumAt: number, bytes: Uint8Array, start: number, end: number): void {

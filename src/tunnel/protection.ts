@@ -66,10 +66,16 @@ export class Protection {
     this.#carried = carried;
   }
 
+  /** The peer is one of ours: what was begun in the shape of a kcptun's groups stays without parity. Not while parity of such a group is to be sent. */
+  lengthen(): void {
+    if (this.#encoder.long) return;
+    this.#encoder.lengthen();
+    this.#closeAt = NEVER;
+  }
+
   /** A data packet is about to be written. */
-  begin(now: Millis, long: boolean): void {
+  begin(now: Millis): void {
     const encoder = this.#encoder;
-    if (long && !encoder.long) encoder.lengthen();
     // What is still open has long been acknowledged or sent again.
     if (encoder.long && encoder.open > 0 && now - this.#lastAt > this.#flight.patience.timeout) {
       encoder.close(0);

@@ -267,7 +267,7 @@ export class Session implements StreamOwner, SmuxSink {
       }
       const stream = this.newStream(now);
       this.number(stream, sid);
-      this.introductions.opened(now, stream, smux.description);
+      this.introductions.opened(now, stream, smux.takeDescription());
       return;
     }
     const stream = this.streams.get(sid);
@@ -278,7 +278,8 @@ export class Session implements StreamOwner, SmuxSink {
     if (smux.event === DATA) {
       if (!stream.deliver(now, bytes, smux.dataStart, smux.dataEnd)) this.close(now, "smux.window");
     } else if (smux.event === DESCRIBED) {
-      if (smux.description !== undefined) this.introductions.described(now, stream, smux.description);
+      const description = smux.takeDescription();
+      if (description !== undefined) this.introductions.described(now, stream, description);
     } else if (smux.event === FINISHED) {
       if (!stream.settle(now)) {
         this.close(now, "smux.window");

@@ -284,7 +284,9 @@ export class Transport {
       if (this.#peerHas(FEATURE_ACKS_AGAIN)) kcp.ackRepeats = ACK_REPEATS;
       kcp.held = held;
       kcp.queueMax = Math.max(QUEUE_SEGMENTS_MIN, (controller.pacingRate * QUEUE_MS) / kcp.mss);
-      if (!held && kcp.hasData) this.protection?.begin(now, this.#peerHas(FEATURE_SHORT_GROUPS));
+      // At once, not with the next data: an idle session would keep the sums of a group that ends no more.
+      if (!held && this.#peerHas(FEATURE_SHORT_GROUPS)) this.protection?.lengthen();
+      if (!held && kcp.hasData) this.protection?.begin(now);
     }
     return kcp.transmit(now, batch.bytes, batch.view, at);
   }
