@@ -54,15 +54,14 @@ export class FlightTable {
     this.sn = new Uint32Array(buffer, take(4), places);
     this.group = new Uint32Array(buffer, take(4), places);
     this.weight = new Float32Array(buffer, take(4), places);
-    const flying = new Int32Array(buffer, take(8), 2 * places);
-    const lost = new Int32Array(buffer, take(8), 2 * places);
+    const links = new Int32Array(buffer, take(16), 4 * places);
     this.bytes = new Uint16Array(buffer, take(2), places);
     this.covered = new Uint8Array(buffer, take(1), places);
     this.state = new Uint8Array(buffer, take(1), places);
     this.tries = new Uint8Array(buffer, take(1), places);
     this.limited = new Uint8Array(buffer, take(1), places);
-    this.flying = new FlyingList(flying);
-    this.lost = new LostQueue(this.sn, lost);
+    this.flying = new FlyingList(links, 0, places);
+    this.lost = new LostQueue(this.sn, links, 2 * places);
   }
 
   get bytesHeld(): Bytes {

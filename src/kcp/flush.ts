@@ -17,7 +17,7 @@ import type { Millis } from "../base/units.ts";
 import type { Flight } from "./flight.ts";
 import type { FlushParts } from "./flush-parts.ts";
 import { ACK, HEADER_BYTES, PUSH, WASK, WINS, writeHeader } from "./segment.ts";
-import { FASTACK_SPENT } from "./send-window.ts";
+import { FASTACK, FASTACK_SPENT, LENGTH, NEXT, PLACE_WORDS, RESENDTS, RTO, SN, TS, XMIT } from "./send-window.ts";
 
 /** What is asked for; the greater includes the lesser. */
 export const FLUSH_ACKS = 1;
@@ -128,17 +128,17 @@ export class Flush {
     const { send, stats } = this.#parts;
     for (let sn = flight.lost; sn >= 0; sn = flight.lost) {
       const i = sn & send.mask;
-      if (this.#at + HEADER_BYTES + send.length[i]! > this.#limit) return false;
+      if (this.#at + HEADER_BYTES + send.words[PLACE_WORDS * i + LENGTH]! > this.#limit) return false;
       stats.retransSegs++;
       stats.lostSegs++;
-      flight.launch(sn, send.length[i]!, true);
+      flight.launch(sn, send.words[PLACE_WORDS * i + LENGTH]!, true);
       this.#writePush(i, current, into, view);
     }
     for (let sn = flight.echo; sn >= 0; sn = flight.echo) {
       const i = sn & send.mask;
-      if (this.#at + HEADER_BYTES + send.length[i]! > this.#limit) return false;
+      if (this.#at + HEADER_BYTES + send.words[PLACE_WORDS * i + LENGTH]! > this.#limit) return false;
       flight.dropEcho();
-      flight.launch(sn, send.length[i]!, true);
+      flight.launch(sn, send.words[PLACE_WORDS * i + LENGTH]!, true);
       this.#writePush(i, current, into, view);
     }
     return true;
@@ -148,8 +148,8 @@ export class Flush {
     const { send, sndWnd } = this.#parts;
     while (send.queued > 0 && flight.open && send.inFlight < Math.min(sndWnd, send.rmtWnd)) {
       const i = send.nxt & send.mask;
-      if (this.#at + HEADER_BYTES + send.length[i]! > this.#limit) return false;
-      flight.launch(send.sn[i]!, send.length[i]!, false);
+      if (this.#at + HEADER_BYTES + send.words[PLACE_WORDS * i + LENGTH]! > this.#limit) return false;
+      flight.launch(send.words[PLACE_WORDS * i + SN]!, send.words[PLACE_WORDS * i + LENGTH]!, false);
       send.launch(i);
       this.#writePush(i, current, into, view);
     }
@@ -258,10 +258,10 @@ export class Flush {
 
   #writeAgain(current: number, into: Uint8Array, view: DataView): boolean {
     const { send } = this.#parts;
-    for (let i = this.#cursor; i !== -1; i = send.next[i]!) {
+    for (let i = this.#cursor; i !== -1; i = send.links[PLACE_WORDS * i + NEXT]!) {
       const verdict = this.#verdict(i, current);
       if (verdict === KEEP) continue;
-      if (this.#at + HEADER_BYTES + send.length[i]! > this.#limit) {
+      if (this.#at + HEADER_BYTES + send.words[PLACE_WORDS * i + LENGTH]! > this.#limit) {
         this.#cursor = i;
         return false;
       }
@@ -279,12 +279,12 @@ export class Flush {
     let nearest = interval;
     let overtaken = false;
     let earliest = seqAdd(current, 0x7fffffff);
-    for (let i = send.first; i !== -1; i = send.next[i]!) {
-      const resendts = send.resendts[i]!;
+    for (let i = send.first; i !== -1; i = send.links[PLACE_WORDS * i + NEXT]!) {
+      const resendts = send.words[PLACE_WORDS * i + RESENDTS]!;
       if (seqDiff(resendts, earliest) < 0) earliest = resendts;
       const wait = seqDiff(resendts, current);
       if (wait > 0 && wait < nearest) nearest = wait;
-      const fastack = send.fastack[i]!;
+      const fastack = send.words[PLACE_WORDS * i + FASTACK]!;
       if (fastack > 0 && fastack !== FASTACK_SPENT) overtaken = true;
     }
     send.earliest = earliest;
@@ -295,13 +295,13 @@ export class Flush {
   /** Why the segment in flight at `i` is to be sent again now, KEEP when it is not. */
   #verdict(i: number, current: number): number {
     const { send, resend } = this.#parts;
-    const fastack = send.fastack[i]!;
+    const fastack = send.words[PLACE_WORDS * i + FASTACK]!;
     if (fastack > 0 && fastack !== FASTACK_SPENT) {
       if (fastack >= resend) return FAST;
       // Nothing new goes out that could bring more ACKs, so the missing ones are not waited for.
       if (this.#firstTotal === 0) return EARLY;
     }
-    return seqDiff(current, send.resendts[i]!) >= 0 ? LOST : KEEP;
+    return seqDiff(current, send.words[PLACE_WORDS * i + RESENDTS]!) >= 0 ? LOST : KEEP;
   }
 
   /** Books why it is sent again, and until when we then wait. */
@@ -309,30 +309,30 @@ export class Flush {
     const { send, rtt, nodelay, stats } = this.#parts;
     if (verdict === LOST) {
       stats.lostSegs++;
-      send.fastack[i] = 0;
-      send.rto[i] = send.rto[i]! + (nodelay === 1 ? rtt.rto >> 1 : rtt.rto);
+      send.words[PLACE_WORDS * i + FASTACK] = 0;
+      send.words[PLACE_WORDS * i + RTO] = send.words[PLACE_WORDS * i + RTO]! + (nodelay === 1 ? rtt.rto >> 1 : rtt.rto);
       this.#timedOut++;
     } else {
       if (verdict === FAST) stats.fastRetransSegs++;
       else stats.earlyRetransSegs++;
-      send.fastack[i] = this.#fastackAfter;
-      send.rto[i] = rtt.rto;
+      send.words[PLACE_WORDS * i + FASTACK] = this.#fastackAfter;
+      send.words[PLACE_WORDS * i + RTO] = rtt.rto;
       this.#resent++;
     }
     stats.retransSegs++;
-    send.resendts[i] = seqAdd(current, send.rto[i]!);
+    send.words[PLACE_WORDS * i + RESENDTS] = seqAdd(current, send.words[PLACE_WORDS * i + RTO]!);
   }
 
   #writeFirst(current: number, into: Uint8Array, view: DataView): boolean {
     const { send, rtt } = this.#parts;
     for (; this.#firstLeft > 0; this.#firstLeft--) {
       const i = send.nxt & send.mask;
-      if (this.#at + HEADER_BYTES + send.length[i]! > this.#limit) return false;
+      if (this.#at + HEADER_BYTES + send.words[PLACE_WORDS * i + LENGTH]! > this.#limit) return false;
       const resendts = seqAdd(current, rtt.rto);
       if (send.first === -1 || seqDiff(resendts, send.earliest) < 0) send.earliest = resendts;
       if (rtt.rto < this.#nearest) this.#nearest = rtt.rto;
-      send.rto[i] = rtt.rto;
-      send.resendts[i] = resendts;
+      send.words[PLACE_WORDS * i + RTO] = rtt.rto;
+      send.words[PLACE_WORDS * i + RESENDTS] = resendts;
       send.launch(i);
       this.#writePush(i, current, into, view);
     }
@@ -341,15 +341,15 @@ export class Flush {
 
   #writePush(i: number, current: number, into: Uint8Array, view: DataView): void {
     const { send, conv } = this.#parts;
-    const length = send.length[i]!;
+    const length = send.words[PLACE_WORDS * i + LENGTH]!;
     this.wroteData = true;
-    send.xmit[i] = send.xmit[i]! + 1;
-    send.ts[i] = current;
+    send.words[PLACE_WORDS * i + XMIT] = send.words[PLACE_WORDS * i + XMIT]! + 1;
+    send.words[PLACE_WORDS * i + TS] = current;
     if (this.#parts.inPlace && this.#at + HEADER_BYTES + length === this.#limit && length === send.mss && send.store.bytes === into) {
       this.#pushInPlace(view, current, i);
       return;
     }
-    this.#header(view, conv, PUSH, current, send.sn[i]!, length);
+    this.#header(view, conv, PUSH, current, send.words[PLACE_WORDS * i + SN]!, length);
     send.copyPayload(i, into, this.#at);
     this.#at += length;
   }
@@ -358,7 +358,7 @@ export class Flush {
   #pushInPlace(view: DataView, current: number, i: number): void {
     const { send, receive, stats, conv } = this.#parts;
     this.placed = send.placeOf(i) - HEADER_BYTES;
-    writeHeader(view, this.placed, conv, PUSH, this.#wnd, current, send.sn[i]!, receive.nxt, send.mss);
+    writeHeader(view, this.placed, conv, PUSH, this.#wnd, current, send.words[PLACE_WORDS * i + SN]!, receive.nxt, send.mss);
     this.#at += HEADER_BYTES + send.mss;
     stats.outSegs++;
   }

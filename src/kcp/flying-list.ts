@@ -6,34 +6,37 @@ export class FlyingList {
   /** The oldest, −1 when there is none. */
   first = NONE;
   #last = NONE;
-  readonly #next: Int32Array;
-  readonly #previous: Int32Array;
+  readonly #links: Int32Array;
+  /** Where in `#links` the next ones stand, and the previous ones. */
+  readonly #next: number;
+  readonly #previous: number;
 
-  /** `links`: two for each index; borrowed as long as the list lives. */
-  constructor(links: Int32Array) {
-    this.#next = links.subarray(0, links.length / 2);
-    this.#previous = links.subarray(links.length / 2);
+  /** `links`, from `at` on: two for each of `places` indexes; borrowed as long as the list lives. */
+  constructor(links: Int32Array, at: number, places: number) {
+    this.#links = links;
+    this.#next = at;
+    this.#previous = at + places;
   }
 
   /** The one sent after `f`, −1 when that is the newest. */
   next(f: number): number {
-    return this.#next[f]!;
+    return this.#links[this.#next + f]!;
   }
 
   append(f: number): void {
-    this.#next[f] = NONE;
-    this.#previous[f] = this.#last;
+    this.#links[this.#next + f] = NONE;
+    this.#links[this.#previous + f] = this.#last;
     if (this.#last === NONE) this.first = f;
-    else this.#next[this.#last] = f;
+    else this.#links[this.#next + this.#last] = f;
     this.#last = f;
   }
 
   remove(f: number): void {
-    const next = this.#next[f]!;
-    const previous = this.#previous[f]!;
-    if (previous !== NONE) this.#next[previous] = next;
+    const next = this.#links[this.#next + f]!;
+    const previous = this.#links[this.#previous + f]!;
+    if (previous !== NONE) this.#links[this.#next + previous] = next;
     else this.first = next;
-    if (next !== NONE) this.#previous[next] = previous;
+    if (next !== NONE) this.#links[this.#previous + next] = previous;
     else this.#last = previous;
   }
 }

@@ -9,8 +9,8 @@ import type { Bytes } from "../base/units.ts";
 import { copyInside, giveRegion, takeRegion } from "../kernel/kernels.ts";
 import { SourceViews } from "./views.ts";
 
-/** Tuning: an idle session keeps what it has said last until it is at rest. */
-const SLOTS_AT_FIRST = 1;
+/** Tuning: an idle session keeps what it has said last until it is at rest, often in a single slot. */
+const SLOTS_THEN = 4;
 /** Slots begin with a line of the processor's cache, so that two never share one. */
 const ALIGNMENT: Bytes = 64;
 
@@ -56,7 +56,7 @@ export class SendStore {
     if (n <= this.#freeLength) return true;
     const needed = this.#slots - this.#freeLength + n;
     if (needed > this.#capacity) return false;
-    let slots = Math.max(this.#slots, SLOTS_AT_FIRST);
+    let slots = needed === 1 ? 1 : Math.max(this.#slots, SLOTS_THEN);
     while (slots < needed) slots *= 2;
     this.#grow(Math.min(slots, this.#capacity));
     return true;

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { inOwnProcess } from "../../test/own-process.ts";
 import { seqAdd } from "../base/seq.ts";
 import { kernels } from "../kernel/kernels.ts";
-import { SendWindow } from "./send-window.ts";
+import { FASTACK, NEXT, PLACE_WORDS, SendWindow, SN } from "./send-window.ts";
 
 const mss = 100;
 
@@ -26,7 +26,7 @@ function launch(window: SendWindow, segments: number): void {
 
 function inFlight(window: SendWindow): number[] {
   const sns: number[] = [];
-  for (let i = window.first; i !== -1; i = window.next[i]!) sns.push(seqAdd(window.sn[i]!, 6));
+  for (let i = window.first; i !== -1; i = window.links[PLACE_WORDS * i + NEXT]!) sns.push(seqAdd(window.words[PLACE_WORDS * i + SN]!, 6));
   return sns;
 }
 
@@ -45,8 +45,8 @@ test("a ring that grows keeps every segment, its payload and what is known of it
   const payload = new Uint8Array(mss);
   for (let sn = window.una; sn !== window.tail; sn = seqAdd(sn, 1)) {
     const i: number = sn & window.mask;
-    assert.equal(window.sn[i], sn);
-    assert.equal(window.fastack[i], [0, 2, 3, 5, 6, 7].includes(seqAdd(sn, 6)) ? 1 : 0);
+    assert.equal(window.words[PLACE_WORDS * i + SN], sn);
+    assert.equal(window.words[PLACE_WORDS * i + FASTACK], [0, 2, 3, 5, 6, 7].includes(seqAdd(sn, 6)) ? 1 : 0);
     if ([1, 4, 8].includes(seqAdd(sn, 6))) continue;
     window.copyPayload(i, payload, 0);
     assert.ok(

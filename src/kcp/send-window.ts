@@ -6,7 +6,7 @@
  *   ──────┼────────────────────┼────────────────────┼──────
  *         ▲ first              ▲ never sent yet: the last one is topped up
  *
- * One typed array a field, payloads in slots: a segment costs no object. The ring has few places at first and doubles as the window is used. Segments in
+ * Fields in one typed array, payloads in slots: a segment costs no object. The ring has few places at first and doubles as the window is used. Segments in
  * flight and not acknowledged are linked, so that a scan passes over what selective ACKs have already settled. An acknowledged segment keeps its place
  * until `una` passes it.
  *
@@ -26,9 +26,20 @@ export const FASTACK_SPENT = 0xffffffff;
 
 const NONE = -1;
 
-/** Tuning. */
-/** Bytes of a place: one Uint16, one Uint8, nine of 32 bits. */
-const FIELD_BYTES = 39;
+/** Fields of a place, as words: an array for each would be most of what an idle session holds. */
+export const SN = 0;
+export const XMIT = 1;
+export const RESENDTS = 2;
+export const RTO = 3;
+export const TS = 4;
+export const FASTACK = 5;
+export const LENGTH = 6;
+const ACKED = 7;
+const SLOT = 8;
+/** Neighbours in the list of unacknowledged segments in flight, NONE at its ends. */
+export const NEXT = 9;
+const PREVIOUS = 10;
+export const PLACE_WORDS = 11;
 
 export class SendWindow {
   readonly mss: Bytes;
@@ -41,20 +52,10 @@ export class SendWindow {
   /** The peer's window in segments, as it last told. */
   rmtWnd: number;
 
-  /** Fields of segment sn at `sn & mask`; all are replaced when the ring grows. */
   mask = 0;
-  sn!: Uint32Array;
-  xmit!: Uint32Array;
-  resendts!: Uint32Array;
-  rto!: Uint32Array;
-  ts!: Uint32Array;
-  fastack!: Uint32Array;
-  length!: Uint16Array;
-  #slot!: Int32Array;
-  #acked!: Uint8Array;
-  /** Neighbours in the list of unacknowledged segments in flight, NONE at its ends. */
-  next!: Int32Array;
-  #previous!: Int32Array;
+  /** Fields of segment sn from PLACE_WORDS · (sn & mask) on, and, over the same memory, those below 0 at times; both are replaced when the ring grows. */
+  words!: Uint32Array;
+  links!: Int32Array;
   /** Index of the oldest unacknowledged segment in flight, NONE when there is none. */
   first = NONE;
   #last = NONE;
@@ -98,7 +99,7 @@ export class SendWindow {
 
   /** Bytes held for payloads and for bookkeeping. */
   get bytesHeld(): Bytes {
-    return this.store.bytesHeld + (this.mask + 1) * FIELD_BYTES + (this.flight?.bytesHeld ?? 0);
+    return this.store.bytesHeld + this.words.byteLength + (this.flight?.bytesHeld ?? 0);
   }
 
   /**
@@ -106,7 +107,7 @@ export class SendWindow {
    * another one.
    */
   expect(bytes: Bytes): boolean {
-    const more = Math.ceil(bytes / this.mss);
+    const more = Math.ceil(Math.max(0, bytes - this.#roomInLast) / this.mss);
     assert(this.store.reserve(more), "the send window has a slot for every segment it admits");
     const needed = this.waiting + more;
     if (needed <= this.mask + 1) return false;
@@ -131,9 +132,9 @@ export class SendWindow {
     const more = Math.min(this.#roomInLast, end - from);
     if (more > 0) {
       const i = (this.tail - 1) & this.mask;
-      const held = this.length[i]!;
-      this.store.fill(this.#slot[i]!, held, bytes, from, from + more);
-      this.length[i] = held + more;
+      const held = this.words[PLACE_WORDS * i + LENGTH]!;
+      this.store.fill(this.links[PLACE_WORDS * i + SLOT]!, held, bytes, from, from + more);
+      this.words[PLACE_WORDS * i + LENGTH] = held + more;
       from += more;
     }
     while (from < end) {
@@ -150,7 +151,7 @@ export class SendWindow {
     const more = Math.min(this.#roomInLast, bytes);
     if (more > 0) {
       const i = (this.tail - 1) & this.mask;
-      const at = store.offset(this.#slot[i]!) + this.length[i]!;
+      const at = store.offset(this.links[PLACE_WORDS * i + SLOT]!) + this.words[PLACE_WORDS * i + LENGTH]!;
       into.add(at, at + more);
     }
     let later = 0;
@@ -165,14 +166,14 @@ export class SendWindow {
     const more = Math.min(this.#roomInLast, n);
     if (more > 0) {
       const i = (this.tail - 1) & this.mask;
-      this.length[i] = this.length[i]! + more;
+      this.words[PLACE_WORDS * i + LENGTH] = this.words[PLACE_WORDS * i + LENGTH]! + more;
     }
     for (let left = n - more; left > 0; left -= this.mss) this.#enqueue(this.store.take(), Math.min(left, this.mss));
   }
 
   /** Bytes that the last segment still takes, 0 when it has been sent. */
   get #roomInLast(): Bytes {
-    return this.queued > 0 ? this.mss - this.length[(this.tail - 1) & this.mask]! : 0;
+    return this.queued > 0 ? this.mss - this.words[PLACE_WORDS * ((this.tail - 1) & this.mask) + LENGTH]! : 0;
   }
 
   #append(bytes: Uint8Array, start: number, end: number): void {
@@ -183,33 +184,33 @@ export class SendWindow {
 
   #enqueue(slot: number, length: Bytes): void {
     const i = this.tail & this.mask;
-    this.sn[i] = this.tail;
-    this.xmit[i] = 0;
-    this.fastack[i] = 0;
-    this.length[i] = length;
-    this.#slot[i] = slot;
-    this.#acked[i] = 0;
+    this.words[PLACE_WORDS * i + SN] = this.tail;
+    this.words[PLACE_WORDS * i + XMIT] = 0;
+    this.words[PLACE_WORDS * i + FASTACK] = 0;
+    this.words[PLACE_WORDS * i + LENGTH] = length;
+    this.links[PLACE_WORDS * i + SLOT] = slot;
+    this.words[PLACE_WORDS * i + ACKED] = 0;
     this.tail = seqAdd(this.tail, 1);
   }
 
   /** The segment at index `i` becomes the youngest in flight: it must be `nxt`. */
   launch(i: number): void {
-    this.next[i] = NONE;
-    this.#previous[i] = this.#last;
+    this.links[PLACE_WORDS * i + NEXT] = NONE;
+    this.links[PLACE_WORDS * i + PREVIOUS] = this.#last;
     if (this.#last === NONE) this.first = i;
-    else this.next[this.#last] = i;
+    else this.links[PLACE_WORDS * this.#last + NEXT] = i;
     this.#last = i;
     this.nxt = seqAdd(this.nxt, 1);
   }
 
   /** Copies the payload of the segment at index `i` to into[at…). */
   copyPayload(i: number, into: Uint8Array, at: number): void {
-    this.store.copy(this.#slot[i]!, this.length[i]!, into, at);
+    this.store.copy(this.links[PLACE_WORDS * i + SLOT]!, this.words[PLACE_WORDS * i + LENGTH]!, into, at);
   }
 
   /** First byte of the payload of the segment at index `i` in the store's buffer. */
   placeOf(i: number): number {
-    return this.store.offset(this.#slot[i]!);
+    return this.store.offset(this.links[PLACE_WORDS * i + SLOT]!);
   }
 
   /** The peer has everything below `una`. Answers the bytes newly acknowledged, or −1 when it claims what was never sent. */
@@ -231,17 +232,17 @@ export class SendWindow {
 
   /** Gives the payload back and leaves the list, once. */
   #settle(i: number): Bytes {
-    if (this.#acked[i] === 1) return 0;
-    this.#acked[i] = 1;
-    this.flight?.settle(this.sn[i]!);
-    this.store.give(this.#slot[i]!);
-    const next = this.next[i]!;
-    const previous = this.#previous[i]!;
+    if (this.words[PLACE_WORDS * i + ACKED] === 1) return 0;
+    this.words[PLACE_WORDS * i + ACKED] = 1;
+    this.flight?.settle(this.words[PLACE_WORDS * i + SN]!);
+    this.store.give(this.links[PLACE_WORDS * i + SLOT]!);
+    const next = this.links[PLACE_WORDS * i + NEXT]!;
+    const previous = this.links[PLACE_WORDS * i + PREVIOUS]!;
     if (previous === NONE) this.first = next;
-    else this.next[previous] = next;
+    else this.links[PLACE_WORDS * previous + NEXT] = next;
     if (next === NONE) this.#last = previous;
-    else this.#previous[next] = previous;
-    return this.length[i]!;
+    else this.links[PLACE_WORDS * next + PREVIOUS] = previous;
+    return this.words[PLACE_WORDS * i + LENGTH]!;
   }
 
   /**
@@ -250,11 +251,11 @@ export class SendWindow {
    */
   overtake(sn: Seq32, ts: number, threshold: number): boolean {
     let reached = false;
-    for (let i = this.first; i !== NONE && seqDiff(this.sn[i]!, sn) < 0; i = this.next[i]!) {
-      if (seqDiff(this.ts[i]!, ts) > 0) continue;
-      const fastack = this.fastack[i]!;
+    for (let i = this.first; i !== NONE && seqDiff(this.words[PLACE_WORDS * i + SN]!, sn) < 0; i = this.links[PLACE_WORDS * i + NEXT]!) {
+      if (seqDiff(this.words[PLACE_WORDS * i + TS]!, ts) > 0) continue;
+      const fastack = this.words[PLACE_WORDS * i + FASTACK]!;
       if (fastack === FASTACK_SPENT) continue;
-      this.fastack[i] = fastack + 1;
+      this.words[PLACE_WORDS * i + FASTACK] = fastack + 1;
       this.overtaken = true;
       if (fastack + 1 >= threshold) reached = true;
     }
@@ -263,47 +264,30 @@ export class SendWindow {
 
   #makePlaces(capacity: number): void {
     this.mask = capacity - 1;
-    this.sn = new Uint32Array(capacity);
-    this.xmit = new Uint32Array(capacity);
-    this.resendts = new Uint32Array(capacity);
-    this.rto = new Uint32Array(capacity);
-    this.ts = new Uint32Array(capacity);
-    this.fastack = new Uint32Array(capacity);
-    this.length = new Uint16Array(capacity);
-    this.#slot = new Int32Array(capacity);
-    this.#acked = new Uint8Array(capacity);
-    this.next = new Int32Array(capacity);
-    this.#previous = new Int32Array(capacity);
+    this.words = new Uint32Array(PLACE_WORDS * capacity);
+    this.links = new Int32Array(this.words.buffer);
   }
 
   /** Moves all segments to a ring of `capacity` places. */
   #moveTo(capacity: number): void {
-    const old = { ...this, slot: this.#slot, acked: this.#acked, previous: this.#previous };
+    const { words, links, mask } = this;
     this.#makePlaces(capacity);
     for (let sn = this.una; sn !== this.tail; sn = seqAdd(sn, 1)) {
-      const from = sn & old.mask;
-      const to = sn & this.mask;
-      this.sn[to] = sn;
-      this.xmit[to] = old.xmit[from]!;
-      this.resendts[to] = old.resendts[from]!;
-      this.rto[to] = old.rto[from]!;
-      this.ts[to] = old.ts[from]!;
-      this.fastack[to] = old.fastack[from]!;
-      this.length[to] = old.length[from]!;
-      this.#slot[to] = old.slot[from]!;
-      this.#acked[to] = old.acked[from]!;
+      const from = PLACE_WORDS * (sn & mask);
+      const to = PLACE_WORDS * (sn & this.mask);
+      for (let field = 0; field < PLACE_WORDS; field++) this.words[to + field] = words[from + field]!;
       // What is queued is in no list yet.
       const linked = seqDiff(sn, this.nxt) < 0;
-      this.next[to] = linked ? moved(old.next[from]!, old.sn, this.mask) : NONE;
-      this.#previous[to] = linked ? moved(old.previous[from]!, old.sn, this.mask) : NONE;
+      this.links[to + NEXT] = linked ? moved(links[from + NEXT]!, words, this.mask) : NONE;
+      this.links[to + PREVIOUS] = linked ? moved(links[from + PREVIOUS]!, words, this.mask) : NONE;
     }
     this.flight?.resize(capacity, this.nxt);
-    this.first = moved(this.first, old.sn, this.mask);
-    this.#last = moved(this.#last, old.sn, this.mask);
+    this.first = moved(this.first, words, this.mask);
+    this.#last = moved(this.#last, words, this.mask);
   }
 }
 
-/** The index, in a ring with `mask`, of the segment that had index `i` in the ring of `sns`. */
-function moved(i: number, sns: Uint32Array, mask: number): number {
-  return i === NONE ? NONE : sns[i]! & mask;
+/** The index, in a ring with `mask`, of the segment that had index `i` in the ring of `words`. */
+function moved(i: number, words: Uint32Array, mask: number): number {
+  return i === NONE ? NONE : words[PLACE_WORDS * i + SN]! & mask;
 }

@@ -12,18 +12,20 @@ export interface Learned {
 }
 
 export class WayMemory {
-  readonly #of = new Map<number, Learned & { readonly at: Millis }>();
+  /** Made when the first way is left. */
+  #of: Map<number, Learned & { readonly at: Millis }> | undefined;
 
   /** The way to this peer is left. */
   keep(now: Millis, peer: number, { bandwidth, minRtt }: Learned): void {
     if (bandwidth <= 0 || minRtt <= 0) return;
+    this.#of ??= new Map();
     if (this.#of.size >= WAYS_MAX) this.#of.clear();
     this.#of.set(peer, { at: now, bandwidth, minRtt });
   }
 
   /** Undefined when nothing is known of it, or nothing that still holds. */
   recall(now: Millis, peer: number): Learned | undefined {
-    const learned = this.#of.get(peer);
+    const learned = this.#of?.get(peer);
     return learned === undefined || now - learned.at > FRESH_MS ? undefined : learned;
   }
 }
