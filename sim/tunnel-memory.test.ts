@@ -18,8 +18,8 @@ const batches = 3;
 const pairs = 20;
 /** Of both ends together. Mode auto keeps account of each path besides. */
 const kinds = [
-  { mode: "fast3", window: 1024, bytesPerPairMax: 55_000, windowBytesMax: 16_000 },
-  { mode: "auto", window: 8192, bytesPerPairMax: 80_000, windowBytesMax: 19_000 },
+  { mode: "fast3", window: 1024, bytesPerPairMax: 40_000, windowBytesMax: 4_000 },
+  { mode: "auto", window: 8192, bytesPerPairMax: 52_000, windowBytesMax: 8_000 },
 ];
 
 /** Has `left` bytes to say, and takes all. */
