@@ -5,8 +5,9 @@
  *             asked: ≤ 2 × nginx-rtmp's with HLS, ≤ 0.5 × Node-Media-Server's
  *   viewers   VIEWERS of one channel of 3 Mbit/s by LL-HLS: share of a core; asked: ≤ 25 %
  *   cycles    CYCLES streams begun and ended: resident memory flat
+ *   hour      one channel of 3 Mbit/s with a few viewers for MINUTES, only when asked for: resident memory flat
  *
- *   npm run bench:live [-- --only ingest,viewers,cycles --publishers 100 --viewers 300 --cycles 1000 --seconds 20]
+ *   npm run bench:live [-- --only ingest,viewers,cycles,hour --publishers 100 --viewers 300 --cycles 1000 --seconds 20 --minutes 60]
  *
  * Needs ffmpeg to make what is published; nginx with Debian's libnginx-mod-rtmp and the folder of Node-Media-Server's package in LONGHAUL_NMS, where the one
  * that is missing is left out and said so. The encoders are ours, in one process. Limits on open files above 2 × VIEWERS.
@@ -24,6 +25,7 @@ const { values } = parseArgs({
     viewers: { type: "string", default: "300" },
     cycles: { type: "string", default: "1000" },
     seconds: { type: "string", default: "20" },
+    minutes: { type: "string", default: "60" },
   },
 });
 const only = new Set(values.only.split(","));
@@ -217,7 +219,36 @@ async function cycles(): Promise<void> {
   await children.endAll();
 }
 
+async function hour(): Promise<void> {
+  const minutes = Number(values.minutes);
+  const server = ours(1);
+  await waitForPort(rtmp, 20_000);
+  const flv = encoded("hour", 2900);
+  const where = `rtmp://127.0.0.1:${rtmp}/live/bench-key-{n}`;
+  const publisher = join(import.meta.dirname, "live/publishers.ts");
+  children.start("publisher", [process.execPath, publisher, flv, where, "1", String(minutes * 60 + 60)]);
+  await sleep(6000);
+  const url = `http://127.0.0.1:${http}/live/channel-0`;
+  const watching = join(import.meta.dirname, "live/viewers.ts");
+  const load = children.start("viewers", [process.execPath, watching, url, "3", String(minutes * 60)]);
+  const resident: number[] = [];
+  for (let minute = 1; minute <= minutes; minute++) {
+    await sleep(60_000);
+    resident.push(used(server.process.pid!).rss);
+    if (minute % 10 === 0) console.log(`       ${minute} minutes: ${resident.at(-1)!.toFixed(0)} MB`);
+  }
+  await load.exited;
+  const { wrong, lost } = JSON.parse(load.output().trim().split("\n").at(-1)!) as { wrong: number; lost: number };
+  const third = Math.ceil(minutes / 3);
+  const mean = (part: readonly number[]): number => part.reduce((sum, each) => sum + each, 0) / part.length;
+  const [middle, late] = [mean(resident.slice(third, 2 * third)), mean(resident.slice(2 * third))];
+  const got = `${mean(resident.slice(0, third)).toFixed(0)}, ${middle.toFixed(0)}, ${late.toFixed(0)} MB in its thirds; viewers: ${wrong} wrong, ${lost} lost`;
+  judge(`${minutes} minutes of one channel, memory flat`, late <= middle * 1.05 + 5 && wrong === 0 && lost === 0, got);
+  await children.endAll();
+}
+
 try {
+  if (only.has("hour")) await hour();
   if (only.has("ingest")) await ingestOfAll();
   if (only.has("viewers")) await viewers();
   if (only.has("cycles")) await cycles();
