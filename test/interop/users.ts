@@ -9,8 +9,9 @@
 import { writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
+import { until } from "../until.ts";
 import { Tally } from "./checks.ts";
-import { type Child, Children, longhaul, sleep, waitFor } from "./children.ts";
+import { type Child, Children, longhaul, sleep, waitFor, waitForPort } from "./children.ts";
 
 const children = new Children();
 const [wan, ann, bob, target] = [23_950, 23_951, 23_952, 23_953];
@@ -66,9 +67,8 @@ const checks: Readonly<Record<string, () => Promise<string | undefined>>> = {
     users(["ann"]);
     const ours = server();
     await waitFor(ours, "listening");
-    client(ann, "ann's", "aes");
-    client(bob, "bob's", "salsa20");
-    await sleep(1000);
+    for (const near of [client(ann, "ann's", "aes"), client(bob, "bob's", "salsa20")]) await waitFor(near, "key derivation done");
+    await waitForPort(ann);
     const held = connect(ann, "127.0.0.1", () => held.write("held"));
     const heard: string[] = [];
     let broken = false;
@@ -76,16 +76,14 @@ const checks: Readonly<Record<string, () => Promise<string | undefined>>> = {
     held.on("error", () => {
       broken = true;
     });
-    await sleep(1500);
-    if (heard.join("") !== "held") return `ann's connection answers "${heard.join("")}"`;
+    await until("ann's connection answers", () => heard.join("") === "held");
     if ((await ask(bob, "x")) !== "") return "bob is served before he is a user";
     users(["ann", "bob"]);
     ours.process.kill("SIGHUP");
     await waitFor(ours, "configuration reloaded");
     if ((await ask(bob, "from bob")) !== "from bob") return "bob is not served";
     held.write(" on");
-    await sleep(500);
-    if (heard.join("") !== "held on") return `ann's connection answers "${heard.join("")}" after the reload`;
+    await until("ann's connection answers after the reload", () => heard.join("") === "held on");
     if (!ours.output().includes('"user":"bob"') || /ann's|bob's/.test(ours.output()))
       return "the log does not name the user, or says a key";
     users(["bob"]);
