@@ -7,9 +7,11 @@
  * The part with kcptun needs Debian's package kcptun. Takes about 30 s. Closes with `N passed, N failed, N skipped`.
  */
 import { createSocket, type RemoteInfo } from "node:dgram";
+import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { connect, createServer, type Server } from "node:net";
 import { join } from "node:path";
+import { until } from "../until.ts";
 import { Tally } from "./checks.ts";
 import { type Child, Children, longhaul, sleep, waitFor } from "./children.ts";
 
@@ -155,16 +157,12 @@ own["proxyprotocol: the target hears the application's own address"] = async () 
   await start("server", "-t", `127.0.0.1:${first}`, "--proxyprotocol");
   await start("client", "-l", `127.0.0.1:${first + 10}`);
   heard.delete("default");
-  const source = await new Promise<number>((done) => {
-    const socket = connect(first + 10, "127.0.0.1", () => {
-      socket.write("hi");
-      const port = socket.localPort ?? 0;
-      setTimeout(() => {
-        socket.destroy();
-        done(port);
-      }, 1000);
-    });
-  });
+  const socket = connect(first + 10, "127.0.0.1");
+  await once(socket, "connect");
+  const source = socket.localPort ?? 0;
+  socket.write("hi");
+  await until("the target hears the header and the word", () => (heard.get("default")?.length ?? 0) >= 30);
+  socket.destroy();
   const header = heard.get("default");
   if (header === undefined || header.length !== 30) return `${header?.length} bytes`;
   return same(
