@@ -24,6 +24,7 @@ for (const [what, gap, stalls] of [
 for (const [what, link, begins, to, stalls] of [
   ["profile f", profiles.f, 500, 25_000],
   ["a narrow path with a short queue", narrow, 5500, 25_000],
+  ["a path whose queue holds a quarter of what is under way", short, 500, 65_000],
   ["a path whose queue holds a quarter of what is under way, on busy machines", short, 2500, 65_000, { pause: 5, every: 50 }],
 ] as const) {
   test(`beside a CUBIC download a session that tunes itself has between 0.3 and 0.7 of ${what}`, (t) => {

@@ -48,6 +48,8 @@ export class TcpSender {
   #rackRtt: Millis = 0;
   /** Recovery lasts until una passes this. */
   #recoverUntil = 0;
+  /** The timer began the recovery under way: what arrives lets the window grow again from one segment (RFC 5681 section 3.1). */
+  #timedOut = false;
   #windowFull = false;
   #timeoutAt: Millis = NEVER;
   #probeAt: Millis = NEVER;
@@ -83,7 +85,8 @@ export class TcpSender {
     if (delivered === 0) return;
     this.#detect(now);
     const recovering = this.#una < this.#recoverUntil;
-    if (!recovering && this.#windowFull) this.congestion.acked(now, delivered, this.srtt);
+    if (!recovering) this.#timedOut = false;
+    if ((!recovering || this.#timedOut) && this.#windowFull) this.congestion.acked(now, delivered, this.srtt);
     if (this.#una > before || delivered > 0) this.#arm(now);
   }
 
@@ -148,6 +151,7 @@ export class TcpSender {
     }
     if (found && this.#una >= this.#recoverUntil) {
       this.#recoverUntil = this.#nxt;
+      this.#timedOut = false;
       this.congestion.reduce();
     }
   }
@@ -162,6 +166,7 @@ export class TcpSender {
       this.#pipe--;
     }
     this.#recoverUntil = this.#nxt;
+    this.#timedOut = true;
     this.congestion.collapse();
     this.#rto = Math.min(this.#rto * 2, RTO_MAX);
     this.#probeAt = NEVER;

@@ -74,3 +74,26 @@ test("Reno grows by a segment per round trip and halves; CUBIC is back sooner af
   reno.collapse();
   assert.equal(reno.cwnd, 1);
 });
+
+test("after its timer has fired a sender fills the path again within seconds, though all of a window was lost", () => {
+  const stream = new TcpStream(parseLink("delay=100 rate=5mbit qbytes=128k"), 1);
+  const bytes = new Uint8Array(65_536);
+  let lost = true;
+  const run = (from: number, to: number): number => {
+    let got = 0;
+    for (let now = from; now < to; now = Math.max(now + 0.01, Math.min(stream.deadline(), to))) {
+      while (stream.write(now, bytes, 0, bytes.length) > 0);
+      if (lost && now >= 4000) stream.ahead.set("delay=100 rate=5mbit qbytes=128k loss=100%");
+      stream.advance(now);
+      for (let n = stream.read(bytes, 0, bytes.length); n > 0; n = stream.read(bytes, 0, bytes.length)) got += n;
+    }
+    return got;
+  };
+  run(0, 6000);
+  lost = false;
+  stream.ahead.set("loss=0%");
+  run(6000, 12_000);
+  assert.ok(stream.sender.timeouts > 0);
+  const mbps = (run(12_000, 17_000) * 8) / 5e6;
+  assert.ok(mbps > 2.5, `${mbps.toFixed(2)} Mbit/s`);
+});

@@ -33,6 +33,10 @@ const WINDOW_ROOT_CROWDED = 3;
 /** So many rounds of more to send than may be sent make what was learned doubtful. */
 const DOUBT_ROUNDS = 2;
 const CYCLE = [1.25, 0.75, 1, 1, 1, 1, 1, 1] as const;
+/** From here on nothing is heard of the probe any more. */
+const CALM_PHASE = 4;
+/** A stream that has filled the path for so long has no parity. */
+const BARE_MS: Millis = 2000;
 const BANDWIDTH_ROUNDS = 10;
 const FULL_GROWTH = 1.25;
 const FULL_ROUNDS = 3;
@@ -103,6 +107,7 @@ export class AutoController implements RateController {
   #believed = false;
   /** Rounds in a row that there was always something to send. */
   #busyRounds = 0;
+  #limitedAt: Millis = 0;
   #probeRttUntil: Millis = 0;
   #limited = true;
   #carried = false;
@@ -136,6 +141,7 @@ export class AutoController implements RateController {
       this.#rounds++;
       this.#roundEnds = round.delivered;
       this.#busyRounds = round.appLimited ? 0 : this.#busyRounds + 1;
+      if (round.appLimited) this.#limitedAt = now;
       this.#doubt();
     }
     this.#trackBandwidth(round);
@@ -221,7 +227,13 @@ export class AutoController implements RateController {
   #yield(now: Millis, rate: number): void {
     if (this.#limited || this.state !== "probe-bandwidth" || this.#rounds < this.#yieldRound) return;
     const { lost, sent, inFlight, rttMin, rttMax } = this.#inRound;
-    if (rttMax <= this.minRtt + this.#growth) return;
+    if (rttMax <= this.minRtt + this.#growth) {
+      // A queue too short to be seen: of a path that loses nothing while it is not filled only others can have lost what is lost now.
+      if (this.#phase < CALM_PHASE || !this.#ownLoss.clean || !this.#ownLoss.exceededBy(lost, sent)) return;
+      this.#yieldRound = this.#rounds + 2;
+      this.#bound.reduce(now, inFlight);
+      return;
+    }
     const short = rttMax < this.minRtt * SHORT_QUEUE && !this.#queue.crowded && this.#queue.emptied;
     // What is heard of in the round that begins was sent before.
     if (short) {
@@ -326,7 +338,7 @@ export class AutoController implements RateController {
       over = lossy || (passed && (round.inFlight >= gain * this.bdp || this.#limited || now - this.#phaseAt > 2 * this.minRtt));
     } else if (this.#phase === 2 && !this.#settled && now - this.#phaseAt >= this.minRtt / 2) this.#settle();
     if (!over) return;
-    if (this.#phase === 2) this.#trackOwnLoss();
+    if (this.#phase === 2) this.#trackOwnLoss(now);
     // What does not fill the path has nothing to probe with and nothing to drain.
     this.#enterPhase(now, this.#limited ? 2 : (this.#phase + 1) % CYCLE.length);
   }
@@ -337,10 +349,11 @@ export class AutoController implements RateController {
     this.#inPhase.clear();
   }
 
-  #trackOwnLoss(): void {
+  #trackOwnLoss(now: Millis): void {
     // Where a queue stands, whoever fills it, it may have overflowed: the path's own is no more than what is lost.
     const { lost, sent, rttMax } = this.#inPhase;
-    if (rttMax <= this.minRtt + this.#growth || lost < this.#ownLoss.share * sent) this.#ownLoss.observe(lost, sent);
+    if (rttMax <= this.minRtt + this.#growth || lost < this.#ownLoss.share * sent)
+      this.#ownLoss.observe(lost, sent, now - this.#limitedAt > BARE_MS);
   }
 
   /** Beside others a part of the window that grows less than the product does: of a queue that nobody else empties all come to have as much. */

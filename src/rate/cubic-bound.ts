@@ -4,7 +4,8 @@
  *   bound(t) = max(C·(t − K)³ + W_max, β·W_max + α·t/RTT)      K = ∛((1 − β)·W_max / C)
  *
  * Source: RFC 9438 sections 4.2, 4.3 and 4.7. Deviations: time alone makes it grow, not acknowledgements; how much may be in flight besides is the owner's; a reduction
- * is not followed by another before a third of K has passed.
+ * is not followed by another before half of K has passed; room is left for newcomers whenever the window was come back to, and never before: to come to even
+ * shares takes two CUBICs more than a minute, and who overflows a queue before the others are back, a BBR, would get all.
  */
 import type { Bytes, Millis } from "../base/units.ts";
 
@@ -12,11 +13,11 @@ import type { Bytes, Millis } from "../base/units.ts";
 const C = 0.4;
 const BETA = 0.7;
 const ALPHA = (3 * (1 - BETA)) / (1 + BETA);
-/** Fast convergence: who shrinks leaves room for newcomers. */
+/** Fast convergence: room is left for newcomers. */
 const CONVERGENCE = (1 + BETA) / 2;
 
 /** Tuning: of K; sooner nothing is reduced again, since who overflows a queue as often as that, a BBR, does not slow down for what is lost, and would get all. */
-const AGAIN = 0.3;
+const AGAIN = 0.5;
 
 export class CubicBound {
   readonly #segment: Bytes;
@@ -32,9 +33,10 @@ export class CubicBound {
 
   /** So much was in flight when the queue overflowed. */
   reduce(now: Millis, inFlight: Bytes): void {
-    if (this.#most > 0 && now - this.#since < this.#k * 1000 * AGAIN) return;
+    const t = (now - this.#since) / 1000;
+    if (this.#most > 0 && t < this.#k * AGAIN) return;
     const lost = inFlight / this.#segment;
-    this.#most = lost < this.#most ? lost * CONVERGENCE : lost;
+    this.#most = this.#most === 0 || t >= this.#k ? lost * CONVERGENCE : lost;
     this.#k = Math.cbrt(Math.max(0, this.#most - lost * BETA) / C);
     this.#since = now;
   }

@@ -42,3 +42,13 @@ test("another path is another path", () => {
   assert.equal(own.share, 0);
   assert.ok(own.exceededBy(SEGMENT, 300 * SEGMENT));
 });
+
+test("of a path nothing is lost once enough was seen without parity and without a loss", () => {
+  const own = new OwnLoss();
+  for (let i = 0; i < 10; i++) own.observe(0, 100 * SEGMENT);
+  assert.ok(!own.clean, "parity may have hidden what was lost");
+  for (let i = 0; i < 5; i++) own.observe(0, 100 * SEGMENT, true);
+  assert.ok(own.clean);
+  own.observe(SEGMENT, 100 * SEGMENT, true);
+  assert.ok(!own.clean);
+});

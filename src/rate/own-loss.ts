@@ -9,6 +9,8 @@ const SHARE_MAX = 0.5;
 /** What is lost now and then is remembered for longer; nothing is taken to lose less than SHARE_MIN. */
 const MEMORY_LONG: Bytes = 4000 * SEGMENT_BYTES;
 const SHARE_MIN = 0.00015;
+/** So much in a row without a loss shows a path that loses next to nothing. */
+const CLEAN: Bytes = 500 * SEGMENT_BYTES;
 /** Standard deviations of losses that come one by one, and mean ones of what was seen, that make it unlikely to be the path's own. */
 const DEVIATIONS = 4;
 const MEAN_DEVIATIONS = 4;
@@ -21,9 +23,13 @@ export class OwnLoss {
   /** The share of all that was looked at lately. */
   #shareLong = 0;
   #seen: Bytes = 0;
+  /** Looked at without parity since the last loss. */
+  #unlost: Bytes = 0;
 
-  observe(lost: Bytes, sent: Bytes): void {
+  /** `bare`: no parity hides any of it. */
+  observe(lost: Bytes, sent: Bytes, bare = false): void {
     if (sent < SENT_MIN) return;
+    this.#unlost = lost > 0 || !bare ? 0 : this.#unlost + sent;
     const weight = sent / (sent + MEMORY);
     const share = Math.min(lost / sent, SHARE_MAX);
     const error = share - this.share;
@@ -31,6 +37,11 @@ export class OwnLoss {
     this.#deviation += (Math.abs(error) - this.#deviation) * weight;
     this.#seen = Math.min(this.#seen + sent, MEMORY_LONG);
     this.#shareLong += ((share - this.#shareLong) * sent) / this.#seen;
+  }
+
+  /** Of all that was looked at lately nothing was lost. */
+  get clean(): boolean {
+    return this.#unlost >= CLEAN;
   }
 
   /** So much more of `sent` was lost than the path loses by itself that something else is likely to have lost it. */
@@ -45,5 +56,6 @@ export class OwnLoss {
     this.#deviation = 0;
     this.#shareLong = 0;
     this.#seen = 0;
+    this.#unlost = 0;
   }
 }
