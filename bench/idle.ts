@@ -1,7 +1,7 @@
 /**
  * What a tunnel costs that does nothing, and what much of it costs: processor time of an idle session, memory of many, streams at once.
  *
- *   node bench/idle.ts [--seconds 20] [--sessions 1000] [--streams 10000] [--only cpu|memory|streams] [--io auto|epoll|node]
+ *   node bench/idle.ts [--seconds 20] [--sessions 1000] [--streams 10000] [--only cpu|memory|streams] [--io auto|epoll|node] [--mode auto]
  *
  *   cpu       one session with one open connection: CPU seconds of client and server over the time, as a share of a core
  *   memory    RSS of client and server with no session, and with SESSIONS of them (--conn SESSIONS, a connection each, idle since)
@@ -21,6 +21,7 @@ const { values } = parseArgs({
     streams: { type: "string", default: "10000" },
     only: { type: "string", default: "" },
     io: { type: "string", default: "auto" },
+    mode: { type: "string", default: "auto" },
   },
 });
 
@@ -39,7 +40,7 @@ interface Tunnel {
 }
 
 async function start(options: readonly string[]): Promise<Tunnel> {
-  const common = ["--key", "bench", "--quiet", "--statussocket", "none", "--io", values.io];
+  const common = ["--key", "bench", "--quiet", "--statussocket", "none", "--io", values.io, "--mode", values.mode];
   const server = children.start("server", [
     ...[longhaul, "server", "-l", `127.0.0.1:${wan}`, "-t", `127.0.0.1:${targetPort}`],
     ...common,

@@ -91,3 +91,14 @@ test("a change of sizes never yields a mixture, and is understood within three g
     assert.ok(understood >= 0, `${sizes}`);
   }
 });
+
+test("what was forgotten at rest is learned anew", () => {
+  const autotune = new Autotune();
+  feed(autotune, 10, 3, 0, 260, () => false);
+  assert.ok(autotune.find());
+  autotune.rest();
+  assert.equal(autotune.find(), false);
+  feed(autotune, 4, 2, 600, 24, () => false);
+  assert.ok(autotune.find());
+  assert.deepEqual([autotune.dataShards, autotune.parityShards], [4, 2]);
+});

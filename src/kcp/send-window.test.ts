@@ -64,6 +64,15 @@ inOwnProcess(import.meta.url, () => {
   test("memory follows what is used, and a window at rest has given it back", () => {
     const window = windowOf(0);
     assert.ok(window.bytesHeld < 1000, `${window.bytesHeld} bytes before the first segment`);
+    let held = 0;
+    for (let i = 0; i < 10; i++) {
+      window.expect(10);
+      window.push(new Uint8Array(10), 0, 10);
+      held ||= window.bytesHeld;
+    }
+    assert.equal(window.bytesHeld, held, "what fits into the last segment takes no other slot");
+    launch(window, 1);
+    window.slide(window.nxt);
     const before = kernels()!.take(64);
     kernels()!.give(before, 64);
     for (let round = 0; round < 50; round++) {

@@ -63,6 +63,22 @@ test("each call makes one chunk that can be read at once; the identifier comes f
   });
 });
 
+test("room for what chunks expand to follows their lengths, and is given back", () => {
+  const decoder = new SnappyDecoder();
+  for (const [bytes, heldMax] of [
+    [200, 256],
+    [3000, 3000],
+    [65_536, 65_536],
+    [200, 65_536],
+  ] as const) {
+    const input = sample("text", bytes);
+    for (const chunk of encoded([input])) assert.deepEqual(new Uint8Array(decoded(chunk, () => chunk.length, decoder)), input);
+    assert.ok(decoder.bytesHeld > 0 && decoder.bytesHeld <= heldMax, `${bytes} bytes: ${decoder.bytesHeld} held`);
+  }
+  decoder.rest();
+  assert.equal(decoder.bytesHeld, 0);
+});
+
 test("a chunk is stored when less than an eighth is saved", () => {
   for (let noise = 700; noise < 1000; noise += 3) {
     const input = sample("zeros", 1000).fill(9);
