@@ -125,10 +125,12 @@ static __always_inline __u8 *mark(struct xdp_md *ctx)
 	return (void *)(at + 1) > END(ctx) ? 0 : at;
 }
 
-/* The header, then out by an interface: with live frames a generator of load. A run before its time sends nothing. */
+/* The header, then out by an interface: with live frames a generator of load. A run before its time, and one behind the last of flows that come one after another, sends nothing. */
 SEC("xdp/send")
 int send(struct xdp_md *ctx)
 {
+	if (!bench.random && bench.next >= bench.flows)
+		return XDP_DROP;
 	__u64 gap = bench.gap;
 	if (gap) {
 		__u64 now = bpf_ktime_get_ns(), due = bench.due;

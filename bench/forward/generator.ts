@@ -114,7 +114,7 @@ function serve(): void {
       if (!random && bench.made >= flows) break;
       // A run ends at a signal or after its number; one that is paced has many in which nothing is sent. Between two runs nothing is sent for some 30 ms.
       const paced = seconds === Number.POSITIVE_INFINITY ? 20_000_000 : 4_000_000;
-      const repeat = random ? (rate > 0 ? paced : 1_000_000) : flows - bench.made;
+      const repeat = rate > 0 ? paced : random ? 1_000_000 : flows - bench.made;
       try {
         bench.send.run({ packet, repeat, ifindex, live: true, batch: 64 });
       } catch (error) {

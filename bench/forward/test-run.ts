@@ -2,7 +2,9 @@
  * The XDP program alone, in test runs of the kernel: nanoseconds a packet at 1, 50,000 and 500,000 flows, new flows a second, and how long changes of
  * forwards take. Root; in a network namespace of its own.
  *
- *   npm run bench:forward -- --only run [--repeat 1000000 --rounds 7 --forwards 50000 --flows 1,50000,500000]
+ *   npm run bench:forward -- --only run [--repeat 1000000 --rounds 7 --forwards 50000 --flows 1,50000,500000 --changes 5]
+ *
+ * Changes are made by so many processes one after another, each of them new and free to use all cores, as the one that a user starts: its code is being compiled meanwhile.
  *
  * Long rounds, since a short one finds the caches as other processes left them; and on one core. The kernel's clock runs on while others have that
  * core: the least is a core undisturbed, the median what was had here. Tables are as large as --flows asks, rounded up to a power of two.
@@ -29,18 +31,19 @@ const { values } = parseArgs({
     rounds: { type: "string", default: "7" },
     forwards: { type: "string", default: "50000" },
     flows: { type: "string", default: "1,50000,500000" },
-    inside: { type: "boolean", default: false },
+    changes: { type: "string", default: "5" },
+    inside: { type: "string" },
   },
 });
-if (!values.inside) {
-  const { status } = spawnSync(
-    "unshare",
-    ["-n", "taskset", "-c", "1", process.execPath, import.meta.filename, "--inside", ...process.argv.slice(2)],
-    {
-      stdio: "inherit",
-    },
-  );
-  process.exit(status ?? 1);
+if (values.inside === undefined) {
+  const inside = (part: "changes" | "packets", ...prefix: string[]): void => {
+    const command = [...prefix, process.execPath, import.meta.filename, "--inside", part, ...process.argv.slice(2)];
+    const { status } = spawnSync("unshare", ["-n", ...command], { stdio: "inherit" });
+    if (status !== 0) process.exit(status ?? 1);
+  };
+  for (let i = 0; i < Number(values.changes); i++) inside("changes");
+  inside("packets", "taskset", "-c", "1");
+  process.exit(0);
 }
 
 const repeat = Number(values.repeat);
@@ -90,7 +93,6 @@ function forwardsTo(backend: string): DesiredState {
 const WAYS = { redirected: "10.2.0.2", turned: "10.3.0.2" } as const;
 const state = forwardsTo(WAYS.redirected);
 const all = plan(NOTHING_DESIRED, state);
-const turned = plan(NOTHING_DESIRED, forwardsTo(WAYS.turned));
 
 async function timed(work: () => Promise<void>): Promise<number> {
   const began = performance.now();
@@ -129,6 +131,14 @@ function median(of: readonly number[]): number {
   return [...of].sort((a, b) => a - b)[of.length >> 1]!;
 }
 
+if (values.inside === "changes") {
+  const datapath = open(flowsMaxOf(0));
+  await changes(datapath);
+  await datapath.close(false);
+  process.exit(0);
+}
+
+const turned = plan(NOTHING_DESIRED, forwardsTo(WAYS.turned));
 const onePass = (): number => bench.rotate.run({ packet, repeat, ifindex }).nanoseconds;
 const empty = measure(() => bench.empty.run({ packet, repeat, ifindex }).nanoseconds);
 bench.flows(1, forwardCount, true);
@@ -143,14 +153,13 @@ console.log(`floor of a run: ${empty.least} ns (median ${empty.median}); a progr
 console.log(
   "flows   way          ns a packet, least  median   above the floor   one line of memory   M packets/s a core   new flows a second",
 );
-for (const [i, flows] of sizes.entries()) {
+for (const flows of sizes) {
   for (const [way, given] of [
     ["redirected", all],
     ["turned", turned],
   ] as const) {
     const datapath = open(flowsMaxOf(flows));
-    if (i === 0 && way === "redirected") await changes(datapath);
-    else await datapath.apply(given);
+    await datapath.apply(given);
     bench.aim(datapath.program);
     bench.flows(flows, forwardCount, false, 0);
     const began = performance.now();
