@@ -76,3 +76,10 @@ test("what is wrong is said in one sentence with forward, key, what was given an
   }
   assert.throws(() => parseForward(7, "forwards[3]"), /^ConfigError: forwards\[3\]: not a forward/);
 });
+
+test("what most forwards have alike is there once", () => {
+  const [one, other] = ["one", "other"].map((name) => parseForward({ name, listen: "192.0.2.1:1", to: ["10.0.0.1"] }, ""));
+  for (const key of ["limits", "allow", "deny"] as const) assert.equal(one![key], other![key], key);
+  const limited = parseForward({ name: "limited", listen: "192.0.2.1:1", to: ["10.0.0.1"], packetlimit: 5 }, "");
+  assert.deepEqual(limited.limits, { packets: 5, bytes: 0, sourcePackets: 0, sourceBytes: 0 });
+});

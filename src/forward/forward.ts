@@ -77,12 +77,9 @@ export function parseForward(given: unknown, where: string): Forward {
     choices: undefined,
     source: parseSource(name, entry.source, entry.sourceports, family),
     idleSeconds: entry.idle,
-    limits: {
-      ...{ packets: entry.packetlimit, bytes: entry.bytelimit },
-      ...{ sourcePackets: entry.sourcepacketlimit, sourceBytes: entry.sourcebytelimit },
-    },
-    allow: entry.allow.map((text) => ofFamily(name, "allow", text, family)),
-    deny: entry.deny.map((text) => ofFamily(name, "deny", text, family)),
+    limits: limitsOf(entry),
+    allow: prefixes(name, "allow", entry.allow, family),
+    deny: prefixes(name, "deny", entry.deny, family),
     state: !entry.enabled ? "off" : entry.draining ? "draining" : "on",
     sip: entry.sip,
     check: entry.check === "none" ? undefined : { ...healthCheck(entry), kind: entry.check },
@@ -152,6 +149,16 @@ function parseSource(name: string, texts: readonly string[], portsText: string, 
   return { kind: "addresses", text, ranges: texts.map((text) => ofFamily(name, "source", text, family)), ports };
 }
 
+/** What most have alike is one object: there may be very many forwards. */
+function prefixes(name: string, key: "allow" | "deny", texts: readonly string[], family: Family): readonly IpRange[] {
+  return texts.length === 0 ? NOBODY : texts.map((text) => ofFamily(name, key, text, family));
+}
+
+function limitsOf({ packetlimit, bytelimit, sourcepacketlimit, sourcebytelimit }: Entry): Limits {
+  if (packetlimit + bytelimit + sourcepacketlimit + sourcebytelimit === 0) return UNLIMITED;
+  return { packets: packetlimit, bytes: bytelimit, sourcePackets: sourcepacketlimit, sourceBytes: sourcebytelimit };
+}
+
 function ofFamily(name: string, key: "allow" | "deny" | "source", text: string, family: Family): IpRange {
   const range = parseIpRange(text) ?? fail(name, key, text);
   if (range.family === family) return range;
@@ -187,4 +194,6 @@ function explain(issue: z.core.$ZodIssue, given: unknown, where: string): Config
   return new ConfigError(String(key), `${name}: ${String(key)}: ${shown} is not allowed; give ${description}`);
 }
 
+const NOBODY: readonly IpRange[] = [];
+const UNLIMITED: Limits = { packets: 0, bytes: 0, sourcePackets: 0, sourceBytes: 0 };
 const lists = new Set(["to", "source", "allow", "deny"]);
