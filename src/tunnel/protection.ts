@@ -28,7 +28,7 @@ const SPARSE_SHARDS = 8;
 const WHOLE_GROUPS = 2;
 /** To a kcptun one parity shard less when nothing was lost for so long; and the most of them, as a share of the data shards. */
 const CALM_MS: Millis = 6000;
-const ROWS_SHARE = 0.3;
+const ROWS_SHARE = 0.2;
 /** Least share of a group that is worth filling up. */
 const FILL_SHARE = 0.4;
 
