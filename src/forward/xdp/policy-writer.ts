@@ -71,7 +71,12 @@ export class PolicyWriter {
     if (isSingle(forward)) {
       // What most are costs nothing to find and nothing to give back: backend and choice stand at the policy's own number.
       const sources: number[] = forward.source.kind === "addresses" ? [] : NOTHING;
-      this.#putBackend(policy, backends[0]!, this.#sourcesOf(forward, backends[0]!, sources));
+      try {
+        this.#putBackend(policy, backends[0]!, this.#sourcesOf(forward, backends[0]!, sources));
+      } catch (error) {
+        this.give({ policy, choice: -1, backends: NOTHING, sources });
+        throw error;
+      }
       this.#memory.choices.setUint32(policy * INDEX_BYTES, policy, true);
       this.#policy(policy, forward, access, policy, 1);
       return { policy, choice: -1, backends: NOTHING, sources };

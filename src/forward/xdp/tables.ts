@@ -88,11 +88,6 @@ export class Tables {
     return this.#held.get(name)?.id;
   }
 
-  forwardOf(id: number): Forward | undefined {
-    const name = this.#names[id];
-    return name === undefined ? undefined : this.#held.get(name)?.forward;
-  }
-
   /** Seconds; of a forward that is gone as well, as long as it has flows. */
   idleOf(id: number): number {
     return this.#numbers[(id * TITLE.bytes + TITLE.idle) / 4]!;
