@@ -54,25 +54,30 @@ function capture(given: Manner, prng: Prng, seen: Seen, what: string): number {
   const steps = encoder(given, prng);
   let [captured, now, version] = [0, 0, 0];
   let before: readonly string[] = [];
-  channel.start(0);
+  const rendition = channel.rendition("480p");
+  const all = [channel, rendition];
+  for (const each of all) each.start(0);
   while (captured < OF_ONE) {
     const step = steps.next().value!;
-    if (step.kind === "tracks") channel.configure(step.tracks);
-    else if (step.kind === "text") channel.text(step.text);
-    else if (step.kind === "unit") channel.push(++now, step.unit);
-    else {
-      channel.end(now);
-      channel.start(now);
+    now++;
+    for (const each of all) {
+      if (step.kind === "tracks") each.configure(step.tracks);
+      else if (step.kind === "text") each.text(step.text);
+      else if (step.kind === "unit") each.push(now, step.unit);
+      else {
+        each.end(now);
+        each.start(now);
+      }
     }
     if (channel.window.version === version) continue;
     version = channel.window.version;
     const [whole, delta] = [channel.playlists.playlist(false).text, channel.playlists.playlist(true).text];
     if (whole === "") continue;
-    read(whole, given, seen, what);
+    read(whole, rendition, given, seen, what);
     captured++;
     seen.whole++;
     if (delta !== whole) {
-      read(delta, given, seen, what);
+      read(delta, rendition, given, seen, what);
       captured++;
       seen.delta++;
       if (before.length > 0) assert.deepEqual(segmentsOf(updated(before, delta)), segmentsOf(whole.split("\n")), what);
@@ -90,10 +95,11 @@ function capture(given: Manner, prng: Prng, seen: Seen, what: string): number {
   return captured;
 }
 
-function read(text: string, { unsteady, frameLost }: Manner, seen: Seen, what: string): void {
+function read(text: string, rendition: Channel, { unsteady, frameLost }: Manner, seen: Seen, what: string): void {
   try {
     const playlist = parse(text);
     assert.ok(playlist instanceof types.MediaPlaylist);
+    reported(rendition, playlist, what);
     for (const { parts } of playlist.segments) {
       for (const { duration } of parts) assert.ok(duration === undefined || duration > 0, "a part without duration");
     }
@@ -102,6 +108,17 @@ function read(text: string, { unsteady, frameLost }: Manner, seen: Seen, what: s
     if (unsteady + frameLost > 0 && message.includes("at least 85%")) seen.shortParts++;
     else assert.fail(`${message}\n${what}\n${text}`);
   }
+}
+
+/** What is said of the other rendition is what that one's own playlist has last. */
+function reported({ window }: Channel, playlist: types.MediaPlaylist, what: string): void {
+  const last = window.listed.at(-1);
+  const expected = last === undefined ? [] : [{ uri: "r/480p/media.m3u8", lastMSN: last.msn, lastPart: last.parts.length - 1 }];
+  assert.deepEqual(
+    playlist.renditionReports.map(({ uri, lastMSN, lastPart }) => ({ uri, lastMSN, lastPart })),
+    expected,
+    what,
+  );
 }
 
 /** What a player has after a delta update (RFC 8216bis section 6.3.7): segments it knew in place of those skipped. */

@@ -7,6 +7,7 @@
  */
 import { type Millis, NEVER } from "../base/units.ts";
 import { holds } from "../media/hls/blocking-reload.ts";
+import type { AssociatedRendition } from "../media/hls/rendition-report.ts";
 import { Segmenter, type SegmenterOptions } from "../media/hls/segmenter.ts";
 import { type Segment, Window, type WindowOptions } from "../media/hls/window.ts";
 import type { Track, Unit } from "../media/unit.ts";
@@ -44,6 +45,8 @@ export class Channel {
   readonly waiters: Waiters;
   readonly #options: ChannelOptions;
   readonly #rate = new RateMeter();
+  /** Whose rendition this is; undefined for the encoder's own. */
+  readonly #encoderOwn: Channel | undefined;
   #segmenter: Segmenter | undefined;
   /** Asks the encoder for a key frame; undefined where nobody can. */
   #askKeyFrame: (() => void) | undefined;
@@ -66,16 +69,17 @@ export class Channel {
     const found = this.renditions.get(name);
     if (found !== undefined) return found;
     const { window } = this.#options;
-    const made = new Channel(`${this.name}/${name}`, { ...this.#options, window: { ...window, firstMsn: 0 } });
+    const made = new Channel(`${this.name}/${name}`, { ...this.#options, window: { ...window, firstMsn: 0 } }, this);
     this.renditions.set(name, made);
     return made;
   }
 
-  constructor(name: string, options: ChannelOptions) {
+  constructor(name: string, options: ChannelOptions, encoderOwn?: Channel) {
     this.name = name;
     this.#options = options;
     this.window = new Window(options.window);
-    this.playlists = new PlaylistCache(this.window, options.compress);
+    this.#encoderOwn = encoderOwn;
+    this.playlists = new PlaylistCache(this.window, options.compress, () => this.#others());
     this.waiters = new Waiters(options.waitersMax);
   }
 
@@ -157,6 +161,15 @@ export class Channel {
     let deadline = Math.min(this.#forgetAt, this.waiters.advance(now));
     for (const rendition of this.renditions.values()) deadline = Math.min(deadline, rendition.advance(now));
     return deadline;
+  }
+
+  /** What else the stream's multivariant playlist has, as addresses of delivery.ts are relative to this one's. */
+  #others(): AssociatedRendition[] {
+    const own = this.#encoderOwn ?? this;
+    const up = own === this ? "r/" : "../";
+    const others = own === this ? [] : [{ uri: "../../media.m3u8", window: own.window }];
+    for (const [name, { window }] of own.renditions) if (window !== this.window) others.push({ uri: `${up}${name}/media.m3u8`, window });
+    return others;
   }
 
   #publish(partAt: number): void {

@@ -42,6 +42,29 @@ test("playlists and media have their types, may be read from everywhere and kept
   }
 });
 
+test("renditions report each other's last part under the address that it has", async () => {
+  const { source, app, get } = world();
+  const [small, smaller] = [source.channel.rendition("480p"), source.channel.rendition("160p")];
+  for (const rendition of [small, smaller]) rendition.start(source.time);
+  source.channel.listeners.add({
+    tracks: (tracks) => small.configure(tracks),
+    unit: (unit) => small.push(source.time, unit),
+    ended() {},
+  });
+  source.stream(3.05);
+  const reports = async (path: string): Promise<[path: string, last: string][]> => {
+    const text = await (await get(path)).text();
+    const base = `http://origin/live/demo/${path}`;
+    return [...text.matchAll(/^#EXT-X-RENDITION-REPORT:URI="(.+)",(.*)$/gm)].map(([, uri, last]) => [new URL(uri!, base).pathname, last!]);
+  };
+  assert.deepEqual(await reports("media.m3u8"), [["/live/demo/r/480p/media.m3u8", "LAST-MSN=1,LAST-PART=4"]], "160p has nothing yet");
+  const [[path, last]] = (await reports("r/480p/media.m3u8")) as [[string, string]];
+  const [, msn, part] = /LAST-MSN=(\d+),LAST-PART=(\d+)/.exec(last)!;
+  assert.equal(path, "/live/demo/media.m3u8");
+  const own = await (await app.request(path)).text();
+  assert.match(own, new RegExp(`URI="${msn}\\.${part}\\.m4s"(,INDEPENDENT=YES)?\n#EXT-X-PRELOAD`));
+});
+
 test("a segment is the concatenation of its parts", async () => {
   const { source, get } = world();
   source.stream(5);

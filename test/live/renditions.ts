@@ -97,6 +97,9 @@ async function aligned(arn: string, names: readonly string[]): Promise<void> {
       Math.max(Math.abs(date - own.get(uri)!.date), Math.abs(duration - own.get(uri)!.duration) * 1000),
     );
     const fault = await live.decoded(`${base}/r/${name}`);
+    const told = [...(await text(`${base}/r/${name}/media.m3u8`)).matchAll(/RENDITION-REPORT:URI="(.+?)",LAST-MSN=(\d+)/g)];
+    const siblings = names.filter((each) => each !== name).map((each) => `../${each}/media.m3u8`);
+    check(`${name}: reports the others`, told.map(([, uri]) => uri).join() === ["../../media.m3u8", ...siblings].join(), told.map(String));
     check(`${name}: the same segments, and they decode`, both.length >= 3 && Math.max(...apart) <= FRAME_MS && fault === "", {
       segments: both.length,
       apartMs: Math.max(...apart),

@@ -112,3 +112,20 @@ test("names are read back, other spellings are not", () => {
     assert.equal(parseUri(name), undefined, name);
   }
 });
+
+test("other renditions are reported with their last part, and not before they have one", () => {
+  const others = [
+    { uri: "r/480p/media.m3u8", window: play(3.1).window },
+    { uri: "r/360p/media.m3u8", window: play(4 + 1 / 30).window },
+    { uri: "r/160p/media.m3u8", window: play(0).window },
+  ];
+  for (const skip of [false, true]) {
+    const text = mediaPlaylist(play(20.6).window, skip, others);
+    assert.ok(
+      text.endsWith(`#EXT-X-RENDITION-REPORT:URI="r/480p/media.m3u8",LAST-MSN=8,LAST-PART=1
+#EXT-X-RENDITION-REPORT:URI="r/360p/media.m3u8",LAST-MSN=8,LAST-PART=3
+`),
+      text,
+    );
+  }
+});

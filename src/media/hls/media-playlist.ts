@@ -13,11 +13,13 @@
  *   #EXTINF:2.00000,
  *   7.m4s
  *   #EXT-X-PRELOAD-HINT:TYPE=PART,URI="8.0.m4s"
+ *   #EXT-X-RENDITION-REPORT:URI="r/480p/media.m3u8",LAST-MSN=7,LAST-PART=9
  *
  * Source: RFC 8216bis sections 4.4 and 6.2.5.1. There is no EXT-X-ENDLIST: a channel that is off the air may come back under the same address.
  */
 import type { Micros } from "../../base/units.ts";
 import { isoDate } from "./iso-date.ts";
+import { type AssociatedRendition, renditionReport } from "./rendition-report.ts";
 import { initUri, partUri, segmentUri } from "./uri.ts";
 import type { Segment, Window } from "./window.ts";
 
@@ -29,8 +31,11 @@ const SEGMENTS_WITH_PARTS = 2;
 /** Part targets a player keeps away from the end (at least 3). */
 export const HOLD_BACK_PARTS = 3;
 
-/** The playlist as it is now; empty when the window has no segment. `skip` asks for a delta update and is honoured where it shortens anything. */
-export function mediaPlaylist(window: Window, skip: boolean): string {
+/**
+ * The playlist as it is now; empty when the window has no segment. `skip` asks for a delta update and is honoured where it shortens anything. `others`: what else the
+ * multivariant playlist has.
+ */
+export function mediaPlaylist(window: Window, skip: boolean, others: readonly AssociatedRendition[] = []): string {
   const segments = window.listed;
   if (segments.length === 0) return "";
   const skipped = skip ? skippable(window, segments) : 0;
@@ -53,8 +58,12 @@ export function mediaPlaylist(window: Window, skip: boolean): string {
     if (i === 0 || segment.init !== segments[i - 1]!.init) lines.push(`#EXT-X-MAP:URI="${initUri(segment.init)}"`);
     pushSegment(lines, segment, i >= withParts);
   }
-  lines.push(`#EXT-X-PRELOAD-HINT:TYPE=PART,URI="${partUri(window.nextMsn, window.nextPart)}"`, "");
-  return lines.join("\n");
+  lines.push(`#EXT-X-PRELOAD-HINT:TYPE=PART,URI="${partUri(window.nextMsn, window.nextPart)}"`);
+  for (const other of others) {
+    const report = renditionReport(other);
+    if (report !== undefined) lines.push(report);
+  }
+  return `${lines.join("\n")}\n`;
 }
 
 function pushSegment(lines: string[], segment: Segment, withParts: boolean): void {
