@@ -1,7 +1,7 @@
 /**
  * WHEP out of the live origin: a browser watches a channel by WebRTC, with less delay than LL-HLS can have.
  *
- *   POST /whep/<channel> ─▶ Peer ◀─ Playout ◀─ tracks, units ─ Channel
+ *   POST /whep/<channel> ─▶ Peer ◀─ Playout ◀─ tracks, units ─ Channel, and its renditions where there are any
  *
  * Of audio only Opus goes this way, as browsers decode no AAC from RTP: viewers of an RTMP encoder see and do not hear.
  */
@@ -12,9 +12,10 @@ import type { Channel, ChannelListener } from "../live/channel.ts";
 import { viewerOf } from "../live/delivery.ts";
 import type { Origin } from "../live/origin.ts";
 import { openGate, type PlaybackGate } from "../live/playback-gate.ts";
+import type { Peer } from "../webrtc/peer.ts";
 import type { Peers } from "../webrtc/peers.ts";
-import { Playout } from "../webrtc/playout.ts";
-import { type Admitted, type Refused, signalling } from "../webrtc/signalling.ts";
+import { type Encoding, Playout } from "../webrtc/playout.ts";
+import { type Admitted, signalling } from "../webrtc/signalling.ts";
 
 /** Room above the encoder's mean, so that the first key frame is soon there. */
 const START_SHARE = 1.5;
@@ -38,38 +39,96 @@ export function whep({ origin, peers, log, gate = openGate }: WhepOptions): Hono
       if (!channel.live) return { status: 404, reason: "the channel is off the air" };
       const admission = await gate.begin(channel, viewerOf(context));
       if ("reason" in admission) return admission;
-      const video = channel.tracks.find((track) => track.kind === "video");
-      if (video !== undefined && video.width * video.height > (admission.pixels ?? Number.POSITIVE_INFINITY))
-        return { status: 403, reason: "the token is for smaller pictures, which there are by LL-HLS only" };
-      return view(origin, channel, log);
+      const view = new View(origin, channel, admission.pixels ?? Number.POSITIVE_INFINITY, log);
+      if (channel.tracks.length === 0 || view.encodings().length > 0) return view;
+      return view.decodable
+        ? { status: 403, reason: "the token is for smaller pictures than there are" }
+        : { status: 406, reason: "the stream has no H.264, which is what goes by WebRTC here; play it by HLS" };
     },
     secret: randomUUID,
     seed: () => randomBytes(4).readUInt32LE(),
   });
 }
 
-function view(origin: Origin, channel: Channel, log: Log): Admitted | Refused {
-  const playout = new Playout(() => channel.requestKeyFrame());
-  const listener: ChannelListener = {
-    tracks: (tracks) => playout.tracks(tracks),
-    unit: (unit) => playout.unit(unit),
-    ended() {},
-  };
-  const startBitrate = Math.max(START_MIN, START_SHARE * channel.bitsPerSecond(origin.now()));
-  return {
-    options: {
+/** One viewer, and the encodings that it may get: those of the encoder and of a transcoder, the largest picture first. */
+class View implements Admitted {
+  readonly options: Admitted["options"];
+  readonly #origin: Origin;
+  readonly #channel: Channel;
+  readonly #pixelsMax: number;
+  readonly #log: Log;
+  readonly #playout = new Playout(() => this.encodings());
+  readonly #offered = new Map<Channel, Offered>();
+  #watching = false;
+
+  constructor(origin: Origin, channel: Channel, pixelsMax: number, log: Log) {
+    this.#origin = origin;
+    this.#channel = channel;
+    this.#pixelsMax = pixelsMax;
+    this.#log = log;
+    this.options = {
       policy: { encodings: { video: ["H264"], audio: ["opus"] } },
-      source: (section) => playout.source(section, channel.tracks),
-      sender: { startBitrate },
-    },
-    opened(peer) {
-      playout.start(peer, channel.tracks);
-      channel.listeners.add(listener);
-      log.info({ channel: channel.name, protocol: "whep" }, "viewer watches");
-    },
-    ended(reason) {
-      channel.listeners.delete(listener);
-      log.info({ channel: channel.name, protocol: "whep", reason }, "viewer left");
-    },
-  };
+      source: (section) => this.#playout.source(section),
+      sender: { startBitrate: Math.max(START_MIN, START_SHARE * channel.bitsPerSecond(origin.now())) },
+    };
+  }
+
+  /** Whether there is a picture that browsers take, be it too large for this viewer. */
+  get decodable(): boolean {
+    return this.#decodable().length > 0;
+  }
+
+  encodings(): Encoding[] {
+    return this.#decodable()
+      .filter(({ pixels }) => pixels <= this.#pixelsMax)
+      .sort((a, b) => b.pixels - a.pixels)
+      .map((channel) => this.#offer(channel));
+  }
+
+  opened(peer: Peer): void {
+    this.#watching = true;
+    this.#playout.start(peer);
+    for (const channel of [this.#channel, ...this.#channel.renditions.values()]) this.#offer(channel);
+    this.#log.info({ channel: this.#channel.name, protocol: "whep" }, "viewer watches");
+  }
+
+  ended(reason: string): void {
+    this.#watching = false;
+    for (const offered of this.#offered.values()) offered.channel.listeners.delete(offered.listener);
+    this.#offered.clear();
+    const { changes } = this.#playout.stats;
+    this.#log.info({ channel: this.#channel.name, protocol: "whep", reason, changes }, "viewer left");
+  }
+
+  #decodable(): Channel[] {
+    const all = [this.#channel, ...this.#channel.renditions.values()];
+    return all.filter(({ live, tracks }) => live && tracks.some(({ codec }) => codec.startsWith("avc1.")));
+  }
+
+  #offer(channel: Channel): Encoding {
+    const known = this.#offered.get(channel);
+    if (known !== undefined) return known.encoding;
+    const encoding: Encoding = {
+      get tracks() {
+        return channel.tracks;
+      },
+      rate: () => channel.bitsPerSecond(this.#origin.now()),
+      requestKeyFrame: () => channel.requestKeyFrame(),
+    };
+    const listener: ChannelListener = {
+      tracks: () => this.#playout.tracks(encoding),
+      unit: (unit) => this.#playout.unit(encoding, unit),
+      ended() {},
+    };
+    if (!this.#watching) return encoding;
+    channel.listeners.add(listener);
+    this.#offered.set(channel, { channel, encoding, listener });
+    return encoding;
+  }
+}
+
+interface Offered {
+  readonly channel: Channel;
+  readonly encoding: Encoding;
+  readonly listener: ChannelListener;
 }

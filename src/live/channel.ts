@@ -91,6 +91,12 @@ export class Channel {
     return this.#segmenter;
   }
 
+  /** Of its picture; 0 without. */
+  get pixels(): number {
+    for (const track of this.tracks) if (track.kind === "video") return track.width * track.height;
+    return 0;
+  }
+
   bitsPerSecond(now: Millis): number {
     return this.#rate.rate(now);
   }

@@ -60,7 +60,7 @@ export function delivery(source: Source, { extra = () => undefined, gate = openG
     const rendition = context.req.param("rendition");
     const channel = rendition === undefined ? whole : whole?.renditions.get(rendition);
     if (whole === undefined || channel === undefined) return refuse(404, "no such channel");
-    const refused = gate.check(whole, session, viewerOf(context), pixelsOf(channel));
+    const refused = gate.check(whole, session, viewerOf(context), channel.pixels);
     if (refused !== undefined) return forbidden(refused);
     const query = (name: string): string | undefined => context.req.query(name);
     const signal = (): AbortSignal => context.req.raw.signal;
@@ -132,7 +132,7 @@ async function multivariant(
   if (channel.window.listed.length === 0) return refuse(404, "the channel is off the air");
   const variants: Variant[] = [];
   const offer = (each: Channel, uri: string): void => {
-    if (each.window.listed.length === 0 || pixelsOf(each) > (pixels ?? Number.POSITIVE_INFINITY)) return;
+    if (each.window.listed.length === 0 || each.pixels > (pixels ?? Number.POSITIVE_INFINITY)) return;
     variants.push({ tracks: each.tracks, bandwidth: bandwidth(each.window), uri: `${base}${uri}` });
   };
   offer(channel, "media.m3u8");
@@ -140,11 +140,6 @@ async function multivariant(
   if (variants.length === 0) return forbidden({ status: 403, reason: "no rendition is as small as the token allows" });
   const text = multivariantPlaylist(variants, channel.window.independentSegments);
   return new Response(text, { headers: { ...ANYWHERE, "content-type": PLAYLIST_TYPE, "cache-control": caching } });
-}
-
-function pixelsOf({ tracks }: Channel): number {
-  for (const track of tracks) if (track.kind === "video") return track.width * track.height;
-  return 0;
 }
 
 async function media(

@@ -26,7 +26,7 @@ const FRAGMENT = "application/trickle-ice-sdpfrag";
 
 /** Why an offer is not taken: HTTP's status and a sentence. */
 export interface Refused {
-  readonly status: 401 | 403 | 404 | 409 | 503;
+  readonly status: 401 | 403 | 404 | 406 | 409 | 503;
   readonly reason: string;
 }
 
