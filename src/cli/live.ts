@@ -88,7 +88,7 @@ async function runLive(given: LiveOptions): Promise<number> {
     }
     if (srt) serveSrt(config, origin, loop, installation);
     const app = delivery(origin, { extra: () => extra, ...installation?.delivery })
-      .route("/", whip({ origin, peers, loop, log, keyFrameInterval: config.segment }))
+      .route("/", whip({ origin, peers, loop, log, keyFrameInterval: config.segment, encodingsMax: config.encodings }))
       .route("/", whep({ origin, peers: viewers, log, gate: installation?.delivery.gate }))
       .route("/", page());
     const server = await serveHttp(app.fetch, http);

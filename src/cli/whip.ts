@@ -1,7 +1,7 @@
 /**
  * WHIP into the live origin: what a browser or OBS publishes by WebRTC goes the way of every other encoder's stream.
  *
- *   POST /whip, Bearer <stream key> ─▶ Origin.admit ─▶ Peer ─▶ Ingest ─ tracks, units ─▶ Channel
+ *   POST /whip, Bearer <stream key> ─▶ Origin.admit ─▶ Peer ─▶ Ingest ─ tracks, units ─▶ WhipEncodings ─▶ Channel
  */
 import { randomBytes, randomUUID } from "node:crypto";
 import type { Hono } from "hono";
@@ -17,6 +17,7 @@ import { Ingest, type UnitSink } from "../webrtc/ingest.ts";
 import type { Peer } from "../webrtc/peer.ts";
 import type { Peers } from "../webrtc/peers.ts";
 import { type Admitted, type Refused, signalling } from "../webrtc/signalling.ts";
+import { WhipEncodings } from "./whip-encodings.ts";
 
 export interface WhipOptions {
   readonly origin: Origin;
@@ -25,6 +26,8 @@ export interface WhipOptions {
   readonly log: Log;
   /** How often browsers are asked for a key frame: the duration of a segment. */
   readonly keyFrameInterval: Millis;
+  /** Most encodings of a picture (simulcast) that are taken; 1: one alone. */
+  readonly encodingsMax: number;
 }
 
 /** Offers at /whip; the bearer token is the stream key. */
@@ -50,7 +53,7 @@ export function whip(options: WhipOptions): Hono {
 /** Media goes by DTLS and SRTP. */
 const protocol = { secure: true, protocol: "whip" } as const;
 
-class WhipPublisher implements UnitSink, Admitted {
+class WhipPublisher implements Admitted {
   readonly options: Admitted["options"];
   heard: Millis;
   readonly #given: WhipOptions;
@@ -59,6 +62,7 @@ class WhipPublisher implements UnitSink, Admitted {
   readonly #channel: Channel;
   readonly #ingest: Ingest;
   #peer: Peer | undefined;
+  #encodings: WhipEncodings | undefined;
   #on = true;
 
   static admit(options: WhipOptions, publishers: Set<WhipPublisher>, key: string, address: string): WhipPublisher | Refused {
@@ -91,25 +95,33 @@ class WhipPublisher implements UnitSink, Admitted {
     this.#place = place;
     this.heard = now;
     const wallClock = (): Millis => given.origin.wallClock();
-    this.#ingest = new Ingest(this, { keyFrameInterval: given.keyFrameInterval * 1000, wallClock });
-    this.options = { policy: { encodings: { video: ["H264"], audio: ["opus"] } }, sink: this.#ingest };
+    const sink: UnitSink = {
+      tracks: (tracks, rid) => this.#tracks(tracks, rid),
+      unit: (unit, rid) => this.#unit(unit, rid),
+    };
+    this.#ingest = new Ingest(sink, { keyFrameInterval: given.keyFrameInterval * 1000, wallClock });
+    this.options = { policy: { encodings: { video: ["H264"], audio: ["opus"] }, encodingsMax: given.encodingsMax }, sink: this.#ingest };
   }
 
   opened(peer: Peer): void {
     this.#peer = peer;
-    this.#channel.start(this.#given.origin.wallClock(), () => this.#ingest.requestKeyFrame());
+    const { origin, log } = this.#given;
+    const rids = peer.sections.find(({ kind }) => kind === "video")?.simulcast?.rids ?? [];
+    const [now, wallClock] = [(): Millis => origin.now(), (): Millis => origin.wallClock()];
+    this.#encodings = new WhipEncodings(rids, { channel: this.#channel, ingest: this.#ingest, now, wallClock });
+    this.#encodings.start();
     this.#publishers.add(this);
-    this.#given.log.info({ channel: this.#channel.name, protocol: "whip" }, "encoder publishes");
+    log.info({ channel: this.#channel.name, protocol: "whip", encodings: Math.max(1, rids.length) }, "encoder publishes");
   }
 
-  tracks(tracks: readonly Track[]): void {
-    if (this.#on) this.#channel.configure(tracks);
+  #tracks(tracks: readonly Track[], rid: string): void {
+    if (this.#on) this.#encodings?.tracks(tracks, rid);
   }
 
-  unit(unit: Unit): void {
+  #unit(unit: Unit, rid: string): void {
     if (!this.#on) return;
     this.heard = this.#given.origin.now();
-    this.#channel.push(this.heard, unit);
+    this.#encodings?.unit(unit, rid);
   }
 
   advance(now: Millis): Millis {
@@ -126,7 +138,7 @@ class WhipPublisher implements UnitSink, Admitted {
     this.#on = false;
     this.#publishers.delete(this);
     const { origin, log } = this.#given;
-    if (this.#peer !== undefined) this.#channel.end(origin.now());
+    this.#encodings?.end();
     origin.released(this.#place, this.#channel);
     log.info({ channel: this.#channel.name, protocol: "whip", reason }, "encoder left");
   }

@@ -57,6 +57,8 @@ export class Channel {
   /** Others of the same stream, encoded anew, by their name in addresses; theirs is all but the encoder. */
   readonly renditions = new Map<string, Channel>();
   tracks: readonly Track[] = [];
+  /** How many of the picture the encoder may send itself; others are renditions. */
+  encodings = 1;
   /** Unix ms at which the stream began; 0 while offline. */
   since = 0;
   /** Unix ms of the last unit and of the last part; 0 before the first. */
@@ -72,6 +74,21 @@ export class Channel {
     const made = new Channel(`${this.name}/${name}`, { ...this.#options, window: { ...window, firstMsn: 0 } }, this);
     this.renditions.set(name, made);
     return made;
+  }
+
+  /** Puts a rendition on the air that has the channel's next number and `discontinuities` before it; `wall` in Unix ms. */
+  beginRendition(name: string, now: Millis, wall: number, askKeyFrame?: () => void, discontinuities = this.discontinuities): Channel {
+    const rendition = this.rendition(name);
+    if (rendition.live) rendition.end(now);
+    if (rendition.window.version > 0) rendition.window.clear();
+    rendition.window.continueAt(Math.max(this.window.nextMsn, rendition.window.nextMsn), discontinuities);
+    rendition.start(wall, askKeyFrame);
+    return rendition;
+  }
+
+  /** Of all that was and is listed. */
+  get discontinuities(): number {
+    return this.window.discontinuitySequence + this.window.listed.filter(({ discontinuity }) => discontinuity).length;
   }
 
   constructor(name: string, options: ChannelOptions, encoderOwn?: Channel) {
@@ -93,17 +110,20 @@ export class Channel {
 
   /** Of its picture; 0 without. */
   get pixels(): number {
-    for (const track of this.tracks) if (track.kind === "video") return track.width * track.height;
-    return 0;
+    return pixelsOf(this.tracks);
   }
 
   bitsPerSecond(now: Millis): number {
     return this.#rate.rate(now);
   }
 
-  /** An encoder begins to publish; the channel must be offline. `wall` in Unix ms; `askKeyFrame`: how it is asked for a key frame, if it can be. */
-  start(wall: number, askKeyFrame?: () => void): void {
+  /**
+   * An encoder begins to publish; the channel must be offline. `wall` in Unix ms; `askKeyFrame`: how it is asked for a key frame, if it can be; `encodings`: how many of
+   * the picture it may send.
+   */
+  start(wall: number, askKeyFrame?: () => void, encodings = 1): void {
     this.#askKeyFrame = askKeyFrame;
+    this.encodings = encodings;
     this.#segmenter = new Segmenter(this.window, this.#options.segmenter);
     this.#forgetAt = NEVER;
     this.tracks = [];
@@ -174,7 +194,10 @@ export class Channel {
     const own = this.#encoderOwn ?? this;
     const up = own === this ? "r/" : "../";
     const others = own === this ? [] : [{ uri: "../../media.m3u8", window: own.window }];
-    for (const [name, { window }] of own.renditions) if (window !== this.window) others.push({ uri: `${up}${name}/media.m3u8`, window });
+    for (const [name, { live, window }] of own.renditions) {
+      // What an encoder before this one had is over.
+      if (window !== this.window && (live || !own.live)) others.push({ uri: `${up}${name}/media.m3u8`, window });
+    }
     return others;
   }
 
@@ -197,4 +220,10 @@ export class Channel {
     }
     this.#told = next;
   }
+}
+
+/** Of the picture, 0 without. */
+export function pixelsOf(tracks: readonly Track[]): number {
+  for (const track of tracks) if (track.kind === "video") return track.width * track.height;
+  return 0;
 }

@@ -61,6 +61,9 @@ export const liveConfig = z.strictObject({
       "serve /metrics (Prometheus), /status and /healthz here: port (loopback only), host:port or unix socket path; off if not given",
     ),
   viewers: count(0, 10_000).default(200).describe("most viewers by WebRTC (WHEP) at once"),
+  encodings: count(1, 4)
+    .default(3)
+    .describe("most encodings of one picture (simulcast) taken from a browser by WHIP; the smaller ones are renditions; 1: one alone"),
   webrtchost: z
     .union([z.ipv4(), z.ipv6(), z.literal("")])
     .default("")

@@ -136,7 +136,7 @@ async function multivariant(
     variants.push({ tracks: each.tracks, bandwidth: bandwidth(each.window), uri: `${base}${uri}` });
   };
   offer(channel, "media.m3u8");
-  for (const [name, rendition] of channel.renditions) offer(rendition, `r/${name}/media.m3u8`);
+  for (const [name, rendition] of channel.renditions) if (rendition.live || !channel.live) offer(rendition, `r/${name}/media.m3u8`);
   if (variants.length === 0) return forbidden({ status: 403, reason: "no rendition is as small as the token allows" });
   const text = multivariantPlaylist(variants, channel.window.independentSegments);
   return new Response(text, { headers: { ...ANYWHERE, "content-type": PLAYLIST_TYPE, "cache-control": caching } });

@@ -49,6 +49,8 @@ export interface InboundStats {
 export class InboundStream {
   readonly ssrc: number;
   readonly section: Negotiated;
+  /** Which encoding of a simulcast it is; "" where there is one alone. */
+  readonly rid: string;
   readonly stats: InboundStats = { packets: 0, bytes: 0, padding: 0, retransmissions: 0, keyFrameRequests: 0 };
   readonly nacks: NackList | undefined;
   readonly statistics: ReceptionStatistics;
@@ -64,9 +66,10 @@ export class InboundStream {
   #clockTimestamp = 0;
   #clockUnix: Millis = Number.NaN;
 
-  constructor(ssrc: number, section: Negotiated, sink: PacketSink, now: Micros, repairs?: InboundStream) {
+  constructor(ssrc: number, section: Negotiated, sink: PacketSink, now: Micros, repairs?: InboundStream, rid = "") {
     this.ssrc = ssrc;
     this.section = section;
+    this.rid = rid;
     this.repairs = repairs;
     this.heard = now;
     this.#sink = sink;

@@ -1,36 +1,41 @@
 /**
- * Turns what a browser publishes into Tracks and Units: H.264 and Opus.
+ * Turns what a browser publishes into Tracks and Units: H.264, in one encoding or several (simulcast), and Opus.
  *
- *   packets ─▶ ReorderBuffer ─▶ H264Assembler ─▶ Unit          a hole: units are dropped up to the next key frame, which is asked for
- *   packets ─▶ ReorderBuffer ─────────────────▶ Unit (Opus)
+ *   packets ─▶ VideoIngest, one for each encoding ─▶ Unit
+ *   packets ─▶ ReorderBuffer ──────────────────────▶ Unit (Opus), once for each encoding
  *
  * Browsers make a key frame only when they are asked, and segments begin with one: it is asked for every `keyFrameInterval`.
  *
- * Both streams are laid on one clock by when their first packets came, which is right within the difference of their encoders' delays.
+ * All streams are laid on one clock by when their first packets came, which is right within the difference of their encoders' delays.
  *
- * Source: RFC 6184, RFC 7587 section 4; ISO/IEC 14496-15 section 5.3.3.1 for the configuration, RFC 7845 section 5.1 for that of Opus.
+ * Source: RFC 7587 section 4; RFC 7845 section 5.1 for the configuration of Opus; RFC 8853 for simulcast.
  */
-
-import { SequenceUnwrapper } from "../base/sequence-unwrapper.ts";
 import type { Micros, Millis } from "../base/units.ts";
-import { decoderConfigurationOf } from "../media/h264/decoder-configuration.ts";
-import { H264Assembler } from "../media/rtp/h264-payload.ts";
 import type { RtpPacket } from "../media/rtp/rtp-packet.ts";
-import type { AudioTrack, Track, Unit, VideoTrack } from "../media/unit.ts";
+import type { AudioTrack, Track, Unit } from "../media/unit.ts";
 import type { InboundStream, PacketSink } from "./inbound-stream.ts";
 import { ReorderBuffer } from "./reorder-buffer.ts";
+import { StreamClock } from "./stream-clock.ts";
+import { VideoIngest, type VideoSink } from "./video-ingest.ts";
 
-/** Where units go. */
+/** Where units go; `rid` names the encoding of a simulcast, "" where there is one alone. */
 export interface UnitSink {
   /** All tracks there are, video first; again when one changes. */
-  tracks(tracks: readonly Track[]): void;
-  unit(unit: Unit): void;
+  tracks(tracks: readonly Track[], rid: string): void;
+  unit(unit: Unit, rid: string): void;
 }
 
 export interface IngestOptions {
   readonly keyFrameInterval: Micros;
   /** Unix milliseconds. */
   readonly wallClock: () => Millis;
+}
+
+export interface IngestStats {
+  units: number;
+  /** Pictures dropped because something was missing. */
+  broken: number;
+  keyFramesAsked: number;
 }
 
 /** Samples of 20 ms, which is what browsers send. */
@@ -40,32 +45,30 @@ const OPUS_RATE = 48_000;
 const AUDIO_WAIT: Micros = 60_000;
 /** OpusSpecificBox without its head: version 0, 2 channels, pre-skip 312, 48 kHz, gain 0, mapping family 0. */
 const OPUS_CONFIGURATION = Uint8Array.of(0, 2, 0x01, 0x38, 0, 0, 0xbb, 0x80, 0, 0, 0);
+const OPUS: AudioTrack = {
+  kind: "audio",
+  codec: "opus",
+  sampleRate: OPUS_RATE,
+  channels: 2,
+  samplesPerUnit: OPUS_SAMPLES,
+  configuration: OPUS_CONFIGURATION,
+};
 
-/** One stream in order, and its place on the common clock. */
-interface Ordered {
+interface Sound {
   readonly stream: InboundStream;
   readonly buffer: ReorderBuffer;
-  readonly timestamps: SequenceUnwrapper;
-  /** Time of the first packet on the common clock, and its RTP timestamp. */
-  readonly start: Micros;
-  first: number;
+  readonly clock: StreamClock;
 }
 
-export class Ingest implements PacketSink {
-  readonly stats = { units: 0, /** Pictures dropped because something was missing. */ broken: 0, keyFramesAsked: 0 };
+export class Ingest implements PacketSink, VideoSink {
+  readonly stats: IngestStats = { units: 0, broken: 0, keyFramesAsked: 0 };
   readonly #options: IngestOptions;
   readonly #sink: UnitSink;
-  readonly #assembler = new H264Assembler();
-  #video: Ordered | undefined;
-  #audio: Ordered | undefined;
+  /** By `rid`, at most as many as were negotiated. */
+  readonly #videos = new Map<string, VideoIngest>();
+  #sound: Sound | undefined;
+  #heard = false;
   #began: Micros = Number.NaN;
-  #videoTrack: VideoTrack | undefined;
-  #audioTrack: AudioTrack | undefined;
-  #sets: readonly [Uint8Array, Uint8Array] | undefined;
-  /** Nothing can be decoded before the next key frame. */
-  #waiting = true;
-  #pictureTimestamp = Number.NaN;
-  #lastKeyFrame: Micros = Number.NEGATIVE_INFINITY;
 
   constructor(sink: UnitSink, options: IngestOptions) {
     this.#sink = sink;
@@ -73,136 +76,108 @@ export class Ingest implements PacketSink {
   }
 
   packet(now: Micros, stream: InboundStream, packet: RtpPacket, bytes: Uint8Array, sequence: number): void {
-    const ordered = this.#ordered(now, stream);
-    ordered.buffer.insert(sequence, bytes, packet.payloadStart, packet.payloadEnd, packet.timestamp, packet.marker);
-    this.#drain(now, ordered);
+    this.#insert(now, stream, sequence, bytes, packet.payloadStart, packet.payloadEnd, packet.timestamp, packet.marker);
   }
 
   /** Padding fills its place in the order of packets. */
   padding(now: Micros, stream: InboundStream, sequence: number): void {
-    const ordered = this.#ordered(now, stream);
-    ordered.buffer.insert(sequence, EMPTY, 0, 0, 0, false);
-    this.#drain(now, ordered);
+    this.#insert(now, stream, sequence, EMPTY, 0, 0, 0, false);
   }
 
-  /** A viewer needs one soon; how often the browser is really asked, the stream limits. */
-  requestKeyFrame(): void {
-    this.#video?.stream.requestKeyFrame();
+  /** A viewer of an encoding needs one soon; how often the browser is really asked, the stream limits. */
+  requestKeyFrame(rid = ""): void {
+    this.#videos.get(rid)?.stream.requestKeyFrame();
   }
 
   /** Gives up what was waited for too long; asks for key frames. Answers when it wants to be called next. */
   advance(now: Micros): Micros {
     let deadline = Number.POSITIVE_INFINITY;
-    for (const ordered of [this.#video, this.#audio]) {
-      if (ordered === undefined) continue;
-      if (now >= ordered.buffer.deadline()) this.#drain(now, ordered);
-      deadline = Math.min(deadline, ordered.buffer.deadline());
+    if (this.#sound !== undefined) {
+      if (now >= this.#sound.buffer.deadline()) this.#drainSound(now, this.#sound);
+      deadline = this.#sound.buffer.deadline();
     }
-    if (this.#video === undefined) return deadline;
-    const due = this.#lastKeyFrame + this.#options.keyFrameInterval;
-    if (now >= due) {
-      this.#lastKeyFrame = now;
-      this.stats.keyFramesAsked++;
-      this.#video.stream.requestKeyFrame();
+    for (const video of this.#videos.values()) {
+      if (now >= video.buffer.deadline()) video.drain(now);
+      deadline = Math.min(deadline, video.buffer.deadline(), video.askInTime(now));
     }
-    return Math.min(deadline, this.#lastKeyFrame + this.#options.keyFrameInterval);
+    return deadline;
   }
 
-  #ordered(now: Micros, stream: InboundStream): Ordered {
-    const video = stream.section.kind === "video";
-    const known = video ? this.#video : this.#audio;
+  configured({ stream }: VideoIngest): void {
+    this.#publish(stream.rid);
+  }
+
+  picture({ stream }: VideoIngest, unit: Unit): void {
+    this.#sink.unit(unit, stream.rid);
+  }
+
+  #insert(
+    now: Micros,
+    stream: InboundStream,
+    sequence: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    timestamp: number,
+    marker: boolean,
+  ): void {
+    if (stream.section.kind === "video") {
+      const video = this.#videoOf(now, stream);
+      video.buffer.insert(sequence, bytes, start, end, timestamp, marker);
+      video.drain(now);
+    } else {
+      const sound = this.#soundOf(now, stream);
+      sound.buffer.insert(sequence, bytes, start, end, timestamp, marker);
+      this.#drainSound(now, sound);
+    }
+  }
+
+  #videoOf(now: Micros, stream: InboundStream): VideoIngest {
+    const known = this.#videos.get(stream.rid);
     if (known?.stream === stream) return known;
-    if (Number.isNaN(this.#began)) this.#began = now;
-    const buffer = new ReorderBuffer(video ? {} : { wait: AUDIO_WAIT });
-    const made = { stream, buffer, timestamps: new SequenceUnwrapper(32), start: now - this.#began, first: Number.NaN };
-    if (video) {
-      this.#video = made;
-      this.#lastKeyFrame = now;
-    } else this.#audio = made;
+    const { stats } = this;
+    const made = new VideoIngest(now, stream, this.#clock(now, stream), this, { ...this.#options, stats });
+    this.#videos.set(stream.rid, made);
     return made;
   }
 
-  #drain(now: Micros, ordered: Ordered): void {
-    const { buffer } = ordered;
+  #soundOf(now: Micros, stream: InboundStream): Sound {
+    if (this.#sound?.stream === stream) return this.#sound;
+    this.#sound = { stream, buffer: new ReorderBuffer({ wait: AUDIO_WAIT }), clock: this.#clock(now, stream) };
+    return this.#sound;
+  }
+
+  #clock(now: Micros, stream: InboundStream): StreamClock {
+    if (Number.isNaN(this.#began)) this.#began = now;
+    return new StreamClock(now - this.#began, stream.section.format.clockRate);
+  }
+
+  #drainSound(now: Micros, { buffer, clock }: Sound): void {
     while (buffer.next(now)) {
-      if (ordered === this.#video) this.#takeVideo(now, ordered);
-      else this.#takeAudio(ordered);
+      if (!this.#heard) {
+        this.#heard = true;
+        for (const rid of this.#videos.keys()) this.#publish(rid);
+      }
+      const time = clock.time(buffer.timestamp);
+      if (time < 0) continue;
+      let unit: Unit | undefined;
+      for (const [rid, { track }] of this.#videos) {
+        // Without a picture there is no segment to begin.
+        if (track === undefined) continue;
+        unit ??= this.#soundUnit(time, buffer);
+        this.#sink.unit(unit, rid);
+      }
     }
   }
 
-  #takeVideo(now: Micros, ordered: Ordered): void {
-    const { buffer } = ordered;
-    const assembler = this.#assembler;
-    if (buffer.gap || buffer.timestamp !== this.#pictureTimestamp) {
-      // A picture that was not ended by its marker has lost its end.
-      if (buffer.gap || assembler.length > 0) this.#lose();
-      assembler.clear();
-      this.#pictureTimestamp = buffer.timestamp;
-    }
-    assembler.add(buffer.bytes, buffer.start, buffer.end);
-    if (!buffer.marker) return;
-    const data = assembler.take();
-    const { keyframe, broken } = assembler;
-    this.#pictureTimestamp = Number.NaN;
-    assembler.clear();
-    const time = this.#time(ordered, buffer.timestamp);
-    if (broken) this.#lose();
-    if (data === undefined || (this.#waiting && !keyframe)) return;
-    if (keyframe) {
-      this.#lastKeyFrame = now;
-      if (!this.#configureVideo()) return;
-      this.#waiting = false;
-    }
-    this.#emit({ kind: "video", dts: time, pts: time, keyframe, data, arrival: this.#options.wallClock() });
-  }
-
-  #takeAudio(ordered: Ordered): void {
-    const { buffer } = ordered;
-    if (this.#audioTrack === undefined) {
-      const [sampleRate, samplesPerUnit] = [OPUS_RATE, OPUS_SAMPLES];
-      this.#audioTrack = { kind: "audio", codec: "opus", sampleRate, channels: 2, samplesPerUnit, configuration: OPUS_CONFIGURATION };
-      this.#publish();
-    }
-    const time = this.#time(ordered, buffer.timestamp);
-    // Without a picture there is no segment to begin.
-    if (this.#videoTrack === undefined || time < 0) return;
-    const data = buffer.bytes.slice(buffer.start, buffer.end);
-    this.#emit({ kind: "audio", dts: time, pts: time, keyframe: true, data, arrival: this.#options.wallClock() });
-  }
-
-  #time(ordered: Ordered, timestamp: number): Micros {
-    const unwrapped = ordered.timestamps.unwrap(timestamp);
-    if (Number.isNaN(ordered.first)) ordered.first = unwrapped;
-    return ordered.start + Math.round(((unwrapped - ordered.first) * 1e6) / ordered.stream.section.format.clockRate);
-  }
-
-  #configureVideo(): boolean {
-    const { sequenceSet, pictureSet } = this.#assembler;
-    if (sequenceSet === undefined || pictureSet === undefined) return false;
-    if (this.#sets?.[0] === sequenceSet && this.#sets[1] === pictureSet) return true;
-    const configuration = decoderConfigurationOf(sequenceSet, pictureSet);
-    if (configuration === undefined) return false;
-    this.#sets = [sequenceSet, pictureSet];
-    const { width, height, framesPerSecond } = configuration.sequence;
-    this.#videoTrack = { kind: "video", codec: configuration.codec, width, height, framesPerSecond, configuration: configuration.record };
-    this.#publish();
-    return true;
-  }
-
-  #publish(): void {
-    if (this.#videoTrack === undefined) return;
-    this.#sink.tracks(this.#audioTrack === undefined ? [this.#videoTrack] : [this.#videoTrack, this.#audioTrack]);
-  }
-
-  #emit(unit: Unit): void {
+  #soundUnit(time: Micros, { bytes, start, end }: ReorderBuffer): Unit {
     this.stats.units++;
-    this.#sink.unit(unit);
+    return { kind: "audio", dts: time, pts: time, keyframe: true, data: bytes.slice(start, end), arrival: this.#options.wallClock() };
   }
 
-  #lose(): void {
-    this.stats.broken++;
-    this.#waiting = true;
-    this.#video?.stream.requestKeyFrame();
+  #publish(rid: string): void {
+    const video = this.#videos.get(rid)?.track;
+    if (video !== undefined) this.#sink.tracks(this.#heard ? [video, OPUS] : [video], rid);
   }
 }
 

@@ -1,13 +1,14 @@
 /**
  * Everything that is received on one transport: packets to their streams, and what is told their senders.
  *
- *   RTP ─▶ stream by SSRC, or a new one by payload type ─▶ ArrivalReporter ─▶ InboundStream ─▶ sink
+ *   RTP ─▶ stream by SSRC, or a new one by payload type (and rid) ─▶ ArrivalReporter ─▶ InboundStream ─▶ sink
  *   write: congestion feedback · NACK · PLI or FIR            reportBlocks: for RR and SR
  *
  * Source: RFC 3550 section 6, RFC 4585 section 6, RFC 9143 section 9.2 for how packets find their section.
  *
  * Deviations: a stream is assigned by its payload type alone when its SSRC was not announced: sections of one transport have no type in common here
- * (negotiation.ts takes one format of each).
+ * (negotiation.ts takes one format of each). Encodings of a simulcast are told apart by their header extensions (RFC 8852); packets without one, before their SSRC was
+ * heard of with it, are dropped and counted.
  */
 import type { Bytes, Micros } from "../base/units.ts";
 import { readAbsSendTime } from "../media/rtp/abs-send-time.ts";
@@ -17,8 +18,10 @@ import { HeaderExtensions } from "../media/rtp/header-extension.ts";
 import { putPictureLoss } from "../media/rtp/picture-loss.ts";
 import type { ReportBlock } from "../media/rtp/report-block.ts";
 import { RtpPacket } from "../media/rtp/rtp-packet.ts";
+import { isIdentification } from "../media/rtp/stream-identification.ts";
 import { readTransportSequenceNumber } from "../media/rtp/transport-sequence-number.ts";
 import type { Negotiated } from "../media/sdp/negotiation.ts";
+import type { Simulcast } from "../media/sdp/simulcast.ts";
 import { type ArrivalReporter, silentReporter } from "./arrival-reporter.ts";
 import { CcfbReporter } from "./ccfb-reporter.ts";
 import { InboundStream, type PacketSink } from "./inbound-stream.ts";
@@ -31,7 +34,7 @@ const NACK_BYTES_MIN: Bytes = 64;
 const FEEDBACK_BYTES: Bytes = 20;
 
 export interface ReceiverStats {
-  /** Packets of payload types that were not negotiated. */
+  /** Packets of payload types or encodings that were not negotiated. */
   unknown: number;
   /** Limit hit: packets of streams for which there was no place. */
   streamsRefused: number;
@@ -76,7 +79,7 @@ export class Receiver {
   receive(now: Micros, bytes: Uint8Array, view: DataView, length: number): void {
     const { packet } = this;
     if (!packet.read(view, 0, length)) return;
-    const stream = this.#bySsrc.get(packet.ssrc) ?? this.#open(now, packet);
+    const stream = this.#bySsrc.get(packet.ssrc) ?? this.#open(now, packet, bytes);
     if (stream === undefined) return;
     const transportSequence = this.#extension(bytes, this.#transportSequenceNumberId)
       ? readTransportSequenceNumber(view, this.#extensions.start)
@@ -137,7 +140,7 @@ export class Receiver {
     return id > 0 && this.#extensions.find(bytes, this.packet, id);
   }
 
-  #open(now: Micros, packet: RtpPacket): InboundStream | undefined {
+  #open(now: Micros, packet: RtpPacket, bytes: Uint8Array): InboundStream | undefined {
     const { sections, sink, streamsMax = STREAMS_MAX } = this.#options;
     const { payloadType, ssrc } = packet;
     const section = sections.find(({ format, rtxPayloadType }) => format.payloadType === payloadType || rtxPayloadType === payloadType);
@@ -146,23 +149,36 @@ export class Receiver {
       return undefined;
     }
     const repair = payloadType === section.rtxPayloadType;
-    const media = repair ? this.#repaired(section, ssrc) : undefined;
+    const rid = this.#ridOf(section.simulcast, repair, bytes);
+    if (rid === undefined) {
+      this.stats.unknown++;
+      return undefined;
+    }
+    const media = repair ? this.#repaired(section, ssrc, rid) : undefined;
     // A retransmission before its stream was heard of: nobody can tell whose it is.
     if (repair && media === undefined) return undefined;
     if (this.streams.length >= streamsMax) {
       this.stats.streamsRefused++;
       return undefined;
     }
-    const stream = new InboundStream(ssrc, section, sink, now, media);
+    const stream = new InboundStream(ssrc, section, sink, now, media, rid);
     this.streams.push(stream);
     this.#bySsrc.set(ssrc, stream);
     return stream;
   }
 
-  #repaired(section: Negotiated, rtxSsrc: number): InboundStream | undefined {
+  /** Which encoding the packet belongs to; undefined when it does not say, or names none that was agreed upon. */
+  #ridOf(simulcast: Simulcast | undefined, repair: boolean, bytes: Uint8Array): string | undefined {
+    if (simulcast === undefined) return "";
+    if (!this.#extension(bytes, repair ? simulcast.rridId : simulcast.ridId)) return undefined;
+    const { start, end } = this.#extensions;
+    return simulcast.rids.find((rid) => isIdentification(bytes, start, end, rid));
+  }
+
+  #repaired(section: Negotiated, rtxSsrc: number, rid: string): InboundStream | undefined {
     const announced = section.streams.find((stream) => stream.rtxSsrc === rtxSsrc)?.ssrc;
     if (announced !== undefined) return this.#bySsrc.get(announced);
-    return this.streams.find((stream) => stream.section === section && stream.repairs === undefined);
+    return this.streams.find((stream) => stream.section === section && stream.rid === rid && stream.repairs === undefined);
   }
 
   #writeNack(now: Micros, stream: InboundStream, view: DataView, at: number, limit: number, senderSsrc: number): Bytes {

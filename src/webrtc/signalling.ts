@@ -10,7 +10,7 @@
  *
  * Source: RFC 9725 sections 4.2 to 4.5; draft-ietf-wish-whep-03 where it mirrors it; reference gcc.md section M.
  *
- * Deviations: WHEP's counter-offers, events and layers are not offered.
+ * Deviations: WHEP's counter-offers, events and layers are not offered; which encoding a viewer gets, its path decides (encoding-choice.ts).
  */
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";

@@ -8,6 +8,8 @@ export interface Sample {
   readonly bytes: number;
   readonly roundTripMs: number;
   readonly frames: number;
+  /** Of the picture that is shown, 0 for a publisher. */
+  readonly width: number;
 }
 
 /** Functions of the page, as the tests call them. */
@@ -25,6 +27,8 @@ export interface PublishOptions {
   readonly width: number;
   readonly height: number;
   readonly maxKbps: number;
+  /** The picture goes in three encodings: whole, half and a quarter as wide. */
+  readonly simulcast?: boolean;
   /** A tone goes with the picture. */
   readonly audio?: boolean;
   readonly headers?: Readonly<Record<string, string>>;

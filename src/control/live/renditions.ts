@@ -118,7 +118,15 @@ export class Renditions implements ChannelListener {
     const { places, facts } = this.#options;
     const video = this.#tracks.find((track) => track.kind === "video");
     // Only at a key frame with which a segment begins, so that all renditions have the same segments.
-    if (video === undefined || this.#told || this.#attempts >= ATTEMPTS_MAX || this.#channel.window.nextPart > 0) return;
+    // A simulcast has smaller pictures already.
+    if (
+      video === undefined ||
+      this.#channel.encodings > 1 ||
+      this.#told ||
+      this.#attempts >= ATTEMPTS_MAX ||
+      this.#channel.window.nextPart > 0
+    )
+      return;
     const { type, preset } = facts();
     const rungs = ladder(type, preset, video.height);
     if (rungs.length === 0) return;
@@ -130,18 +138,10 @@ export class Renditions implements ChannelListener {
   #start(rungs: readonly Rung[]): void {
     this.#rungs = rungs;
     const { now, log, command, places } = this.#options;
-    const { window } = this.#channel;
-    const discontinuities = window.discontinuitySequence + window.listed.filter(({ discontinuity }) => discontinuity).length;
     // Where a transcoder was replaced, its segment is a discontinuity and the encoder's is none.
-    const before = Math.max(0, discontinuities - (this.#fresh ? 0 : 1));
+    const before = Math.max(0, this.#channel.discontinuities - (this.#fresh ? 0 : 1));
     this.#fresh = false;
-    for (const { name } of rungs) {
-      const rendition = this.#channel.rendition(name);
-      if (rendition.live) rendition.end(now());
-      if (rendition.window.version > 0) rendition.window.clear();
-      rendition.window.continueAt(Math.max(window.nextMsn, rendition.window.nextMsn), before);
-      rendition.start(now());
-    }
+    for (const { name } of rungs) this.#channel.beginRendition(name, now(), now(), undefined, before);
     const rendition = ({ name }: Rung): Channel | undefined => this.#channel.renditions.get(name);
     const transcoder: Transcoder = new Transcoder(
       this.#tracks,

@@ -8,10 +8,11 @@
  * Deviations: only bundles are answered: what an offer does not bundle with its first accepted section is refused.
  */
 import { ABS_SEND_TIME_URI } from "../rtp/abs-send-time.ts";
-import { MID_URI } from "../rtp/stream-identification.ts";
+import { MID_URI, RID_URI, RRID_URI } from "../rtp/stream-identification.ts";
 import { TRANSPORT_SEQUENCE_NUMBER_URI } from "../rtp/transport-sequence-number.ts";
 import { answeredFeedback, type Negotiated, negotiate, type Policy } from "./negotiation.ts";
 import { type Attribute, attributes, formatSessionDescription, type MediaSection, type SessionDescription } from "./session-description.ts";
+import { answeredEncodings } from "./simulcast.ts";
 import type { TransportDescription } from "./transport-description.ts";
 
 /** A stream of ours that is announced: its SSRCs and under which name (CNAME, msid). */
@@ -87,17 +88,20 @@ function answered(section: MediaSection, negotiated: Negotiated, { transport, st
     list.push({ name: "rtpmap", value: `${rtxPayloadType} rtx/${format.clockRate}` });
     list.push({ name: "fmtp", value: `${rtxPayloadType} apt=${format.payloadType}` });
   }
+  if (negotiated.simulcast !== undefined) list.push(...answeredEncodings(negotiated.simulcast));
   if (local !== undefined) list.push(...streamAttributes(negotiated, local));
   list.push(...transport.candidates.map((value) => ({ name: "candidate", value })), flag("end-of-candidates"));
   const formats = [format.payloadType, ...(rtxPayloadType >= 0 ? [rtxPayloadType] : [])].map(String);
   return { kind: section.kind, port: 9, protocol: section.protocol, formats, attributes: list };
 }
 
-function extensions({ transportSequenceNumberId, absSendTimeId, midId }: Negotiated): Attribute[] {
+function extensions({ transportSequenceNumberId, absSendTimeId, midId, simulcast }: Negotiated): Attribute[] {
   const all: readonly (readonly [number, string])[] = [
     [transportSequenceNumberId, TRANSPORT_SEQUENCE_NUMBER_URI],
     [absSendTimeId, ABS_SEND_TIME_URI],
     [midId, MID_URI],
+    [simulcast?.ridId ?? -1, RID_URI],
+    [simulcast?.rridId ?? -1, RRID_URI],
   ];
   return all.filter(([id]) => id > 0).map(([id, uri]) => ({ name: "extmap", value: `${id} ${uri}` }));
 }

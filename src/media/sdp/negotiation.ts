@@ -10,10 +10,11 @@
  * Source: RFC 3264 section 6, RFC 8829 section 5.3.1, RFC 8285 section 5, RFC 5576; reference gcc.md section I.
  */
 import { ABS_SEND_TIME_URI } from "../rtp/abs-send-time.ts";
-import { MID_URI } from "../rtp/stream-identification.ts";
+import { MID_URI, RID_URI, RRID_URI } from "../rtp/stream-identification.ts";
 import { TRANSPORT_SEQUENCE_NUMBER_URI } from "../rtp/transport-sequence-number.ts";
 import { type PayloadFormat, parameter, payloadFormats, retransmissionOf } from "./payload-format.ts";
 import { attribute, attributes, type MediaSection } from "./session-description.ts";
+import { offeredEncodings, type Simulcast } from "./simulcast.ts";
 
 /** Feedback on packets that drives congestion control, best first. */
 export type CongestionFeedbackKind = "ccfb" | "transport-cc" | "goog-remb" | "none";
@@ -25,6 +26,8 @@ export interface Policy {
   readonly congestionFeedback?: readonly CongestionFeedbackKind[];
   /** false: no retransmission format is taken. */
   readonly retransmission?: boolean;
+  /** Most encodings of one source that are taken; 1 by default: the first alone. */
+  readonly encodingsMax?: number;
 }
 
 export interface RemoteStream {
@@ -52,6 +55,8 @@ export interface Negotiated {
   readonly midId: number;
   /** Streams the offerer will send, as far as it names them. */
   readonly streams: readonly RemoteStream[];
+  /** Several encodings of the source; undefined for one. */
+  readonly simulcast?: Simulcast | undefined;
 }
 
 /** Undefined when there is nothing in the section that the policy takes: then it is refused. */
@@ -89,6 +94,7 @@ export function negotiate(section: MediaSection, policy: Policy): Negotiated | u
     absSendTimeId: congestionFeedback === "goog-remb" ? absSendTimeId : -1,
     midId: extension(section, MID_URI),
     streams: remoteStreams(section),
+    simulcast: simulcast(section, policy.encodingsMax ?? 1),
   };
 }
 
@@ -122,6 +128,13 @@ function choose(formats: readonly PayloadFormat[], encodings: readonly string[])
     if (found !== undefined) return found;
   }
   return undefined;
+}
+
+/** Without the extension nobody could tell them apart. */
+function simulcast(section: MediaSection, most: number): Simulcast | undefined {
+  const rids = offeredEncodings(section, most);
+  const ridId = extension(section, RID_URI);
+  return rids.length === 0 || ridId < 0 ? undefined : { rids, ridId, rridId: extension(section, RRID_URI) };
 }
 
 /** The ID of an extension, −1 when it was not offered or cannot be carried. */

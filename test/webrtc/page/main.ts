@@ -76,7 +76,7 @@ async function post(url: string, headers: Readonly<Record<string, string>>, offe
 
 async function sample(connection: RTCPeerConnection): Promise<void> {
   const at = performance.now() - started;
-  let [availableKbps, bytes, roundTripMs, frames] = [0, 0, 0, 0];
+  let [availableKbps, bytes, roundTripMs, frames, width] = [0, 0, 0, 0, 0];
   for (const stats of (await connection.getStats()).values()) {
     if (stats.type === "candidate-pair" && stats.nominated) {
       availableKbps = (stats.availableOutgoingBitrate ?? 0) / 1000;
@@ -85,10 +85,11 @@ async function sample(connection: RTCPeerConnection): Promise<void> {
     if (stats.type === "outbound-rtp" || stats.type === "inbound-rtp") {
       bytes += stats.bytesSent ?? stats.bytesReceived ?? 0;
       frames += stats.framesEncoded ?? stats.framesDecoded ?? 0;
+      if (stats.type === "inbound-rtp") width = stats.frameWidth ?? width;
     }
     if (stats.type === "remote-inbound-rtp" && stats.roundTripTime !== undefined) roundTripMs = stats.roundTripTime * 1000;
   }
-  samples.push({ at, availableKbps, bytes, roundTripMs, frames });
+  samples.push({ at, availableKbps, bytes, roundTripMs, frames, width });
 }
 
 const api: PageApi = {
@@ -96,7 +97,14 @@ const api: PageApi = {
     pc = new RTCPeerConnection();
     samples.length = 0;
     const track = camera(options.width, options.height).getVideoTracks()[0]!;
-    const transceiver = pc.addTransceiver(track, { direction: "sendonly", sendEncodings: [{ maxBitrate: options.maxKbps * 1000 }] });
+    const maxBitrate = options.maxKbps * 1000;
+    const three = [
+      { rid: "h", maxBitrate },
+      { rid: "m", maxBitrate: maxBitrate / 3, scaleResolutionDownBy: 2 },
+      { rid: "l", maxBitrate: maxBitrate / 10, scaleResolutionDownBy: 4 },
+    ];
+    const sendEncodings = options.simulcast === true ? three : [{ maxBitrate }];
+    const transceiver = pc.addTransceiver(track, { direction: "sendonly", sendEncodings });
     const codecs = RTCRtpSender.getCapabilities("video")!.codecs;
     transceiver.setCodecPreferences(codecs.filter(({ mimeType }) => mimeType === `video/${options.codec}` || mimeType === "video/rtx"));
     if (options.audio === true) pc.addTransceiver(tone(), { direction: "sendonly" });
