@@ -38,6 +38,8 @@ volatile struct {
 	__u32 window; /* of send: so many packets are under way at most, 0: any number */
 	__u64 late; /* ns that send makes up for when it could not keep its pace; beyond them it begins anew */
 	__u64 held; /* runs of send for which it was time, but the window full */
+	__u32 bytes; /* of the frame, for rewind */
+	__u32 zero;
 } bench;
 
 struct line {
@@ -47,6 +49,18 @@ struct line {
 struct map lines SEC("maps") = {
 	.type = BPF_MAP_TYPE_ARRAY, .key_size = 4, .value_size = sizeof(struct line), .max_entries = 1, .map_flags = BPF_F_MMAPABLE
 };
+
+/* What a flow's key and the rest of its line would be in the kernel's own hash table. */
+struct key {
+	__be32 addresses[2];
+	__be16 ports[2];
+};
+
+struct entry {
+	__u64 words[7];
+};
+
+struct map table SEC("maps") = { .type = BPF_MAP_TYPE_HASH, .key_size = sizeof(struct key), .value_size = sizeof(struct entry), .max_entries = 1 };
 
 static __always_inline __u64 random64(void)
 {
@@ -100,6 +114,48 @@ int rotate(struct xdp_md *ctx)
 	if (write_header(ctx))
 		bpf_tail_call(ctx, &target, 0);
 	return XDP_ABORTED;
+}
+
+/* The same for a program that puts a header before the packet: what the run before put there is taken off again. */
+SEC("xdp/rewind")
+int rewind(struct xdp_md *ctx)
+{
+	int grown = (long)END(ctx) - (long)DATA(ctx) - bench.bytes;
+	if (grown > 0 && bpf_xdp_adjust_head(ctx, grown))
+		return XDP_ABORTED;
+	struct ethhdr *eth = DATA(ctx);
+	if ((void *)(eth + 1) > END(ctx))
+		return XDP_ABORTED;
+	eth->h_proto = bpf_htons(ETH_P_IP);
+	if (write_header(ctx))
+		bpf_tail_call(ctx, &target, 0);
+	return XDP_ABORTED;
+}
+
+/* Room for another IPv4 header, and nothing else. */
+SEC("xdp/grow")
+int grow(struct xdp_md *ctx)
+{
+	return bpf_xdp_adjust_head(ctx, -(int)sizeof(struct iphdr)) ? XDP_ABORTED : XDP_TX;
+}
+
+/* As touch, but found by the kernel's hash table: a packet of a flow that is not there yet puts it there. */
+SEC("xdp/hashed")
+int hashed(struct xdp_md *ctx)
+{
+	struct iphdr *ip = DATA(ctx) + sizeof(struct ethhdr);
+	struct udphdr *udp = (void *)(ip + 1);
+	if ((void *)(udp + 1) > END(ctx))
+		return XDP_ABORTED;
+	struct key key = { { ip->saddr, ip->daddr }, { udp->source, udp->dest } };
+	struct entry *entry = bpf_map_lookup_elem(&table, &key);
+	if (!entry) {
+		struct entry none = {};
+		return bpf_map_update_elem(&table, &key, &none, BPF_ANY) ? XDP_ABORTED : XDP_TX;
+	}
+	entry->words[0]++;
+	bench.state ^= entry->words[6];
+	return XDP_TX;
 }
 
 /* What no forwarder does without: one line of a table, found by the header, read and written. The next packet depends on what was read (zeros), so that it is waited for. */

@@ -8,6 +8,9 @@ export class BenchProgram {
   readonly empty: BpfProgram;
   readonly rotate: BpfProgram;
   readonly touch: BpfProgram;
+  readonly hashed: BpfProgram;
+  readonly rewind: BpfProgram;
+  readonly grow: BpfProgram;
   readonly leave: BpfProgram;
   readonly send: BpfProgram;
   /** What a sink does with what comes. */
@@ -16,9 +19,9 @@ export class BenchProgram {
   readonly #words: Uint32Array;
   readonly #longs: BigUint64Array;
 
-  /** `lines`: of the table that `touch` reads, a power of two. */
-  constructor(bpf: Bpf, lines = 1) {
-    this.#object = new BpfObject(bpf, readObject("bench"), { entries: { lines } });
+  /** `lines`: of the table that `touch` reads, a power of two; `entries` of the one of `hashed`. */
+  constructor(bpf: Bpf, lines = 1, entries = 1) {
+    this.#object = new BpfObject(bpf, readObject("bench"), { entries: { lines, table: entries } });
     const load = (name: string): BpfProgram => this.#object.load(`xdp/${name}`);
     [this.empty, this.rotate, this.touch, this.leave, this.send] = [
       load("empty"),
@@ -27,6 +30,7 @@ export class BenchProgram {
       load("leave"),
       load("send"),
     ];
+    [this.hashed, this.rewind, this.grow] = [load("hashed"), load("rewind"), load("grow")];
     this.sinks = { drop: load("drop"), count: load("count"), echo: load("echo") };
     const { buffer } = this.#object.map("bss").memory();
     this.#words = new Uint32Array(buffer, 0, WORD.count);
@@ -50,7 +54,12 @@ export class BenchProgram {
     return this.#words[WORD.next]! >>> 0;
   }
 
-  /** Where `rotate` leads. */
+  /** Of the frame that `rewind` makes again. */
+  frame(bytes: number): void {
+    this.#words[WORD.bytes] = bytes;
+  }
+
+  /** Where `rotate` and `rewind` lead. */
   aim(program: BpfProgram): void {
     const value = Buffer.alloc(4);
     value.writeUInt32LE(program.fd);
@@ -89,7 +98,7 @@ export class BenchProgram {
 }
 
 /** Of the structure `bench`. */
-const WORD = { next: 3, ifindex: 4, lines: 5, spoofed: 20, mac: 21, window: 23, count: 28 } as const;
+const WORD = { next: 3, ifindex: 4, lines: 5, spoofed: 20, mac: 21, window: 23, bytes: 28, count: 30 } as const;
 const LONG = { state: 3, gap: 4, due: 5, sent: 6, taken: 8, late: 12, held: 13 } as const;
 const LATE_NANOSECONDS = 1_000_000_000;
 

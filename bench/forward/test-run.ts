@@ -12,6 +12,10 @@
  * memory, at the same moment.
  * Each twice: `redirected`, in by one interface and out by another; and `turned`, back by the interface it came from (one network card), which needs no call into the kernel. What such a
  * call costs by itself stands beside the floor: on machines whose kernel slows returns down (Spectre's relatives) it is much of a packet's cost, and no program's.
+ * The same packets go through the kernel's own hash table, with keys and values of the same size: one look-up, nothing else. And, with LONGHAUL_BESIDE=PATH, through a program
+ * that somebody pinned there and set up: it has to be an XDP program that answers XDP_TX and puts an IPv4 header of 20 bytes before the packet, as a balancer does
+ * (all packets go to port 1024 of 10.1.0.1 then, and making room for the header is no part of its cost). Ours and these run by turns.
+ *
  * A packet's cost = (header written + program) − (header written + nothing) + (nothing): what writing the header costs is no part of it, what a run itself costs is.
  */
 import { spawnSync } from "node:child_process";
@@ -20,7 +24,9 @@ import { type DesiredState, desiredState, NOTHING_DESIRED } from "../../src/forw
 import { parseForward } from "../../src/forward/forward.ts";
 import { plan } from "../../src/forward/plan.ts";
 import { XdpDatapath } from "../../src/forward/xdp/xdp-datapath.ts";
-import { Bpf } from "../../src/host/bpf/bpf.ts";
+import { Bpf, cString } from "../../src/host/bpf/bpf.ts";
+import { BPF_OBJ_GET } from "../../src/host/bpf/bpf-abi.ts";
+import { BpfProgram } from "../../src/host/bpf/bpf-program.ts";
 import { interfaceNamed } from "../../src/host/interface.ts";
 import { loadSys } from "../../src/host/sys.ts";
 import { BenchProgram, template } from "./bench-program.ts";
@@ -73,7 +79,10 @@ const sizes = values.flows.split(",").map(Number);
 const flowsMaxOf = (flows: number): number => Math.max(flows, 65_536);
 /** Four for each flow: src/forward/xdp/shapes.ts. */
 const placesOf = (flows: number): number => 2 ** Math.ceil(Math.log2(4 * flowsMaxOf(flows)));
-const bench = new BenchProgram(new Bpf(sys), placesOf(Math.max(...sizes)));
+const bpf = new Bpf(sys);
+const most = values.inside === "packets" ? Math.max(...sizes) : 1;
+const bench = new BenchProgram(bpf, placesOf(most), placesOf(most) / 2);
+const beside = values.inside === "packets" ? pinnedProgram(process.env.LONGHAUL_BESIDE) : undefined;
 const { ifindex } = interfaceNamed(sys, "in");
 const packet = template(842);
 
@@ -90,6 +99,9 @@ function forwardsTo(backend: string): DesiredState {
   );
 }
 
+const XDP_TX = 3;
+const NOTHING: Found = { least: 0, median: 0 };
+const BESIDE_MS_PER_FLOW = 0.02;
 const WAYS = { redirected: "10.2.0.2", turned: "10.3.0.2" } as const;
 const state = forwardsTo(WAYS.redirected);
 const all = plan(NOTHING_DESIRED, state);
@@ -121,10 +133,20 @@ async function changes(datapath: XdpDatapath): Promise<void> {
   await datapath.apply(plan(now, state));
 }
 
-/** Least and median of the rounds. */
-function measure(run: () => number): { least: number; median: number } {
-  const found = Array.from({ length: rounds }, run);
-  return { least: Math.min(...found), median: median(found) };
+interface Found {
+  readonly least: number;
+  readonly median: number;
+}
+
+/** Least and median of the rounds of each, by turns. */
+function measure<Name extends string>(runs: Readonly<Record<Name, () => number>>): Record<Name, Found> {
+  const names = Object.keys(runs) as Name[];
+  const all = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<Name, number[]>;
+  for (let round = 0; round < rounds; round++) for (const name of names) all[name].push(runs[name]());
+  return Object.fromEntries(names.map((name) => [name, { least: Math.min(...all[name]), median: median(all[name]) }])) as Record<
+    Name,
+    Found
+  >;
 }
 
 function median(of: readonly number[]): number {
@@ -139,19 +161,31 @@ if (values.inside === "changes") {
 }
 
 const turned = plan(NOTHING_DESIRED, forwardsTo(WAYS.turned));
-const onePass = (): number => bench.rotate.run({ packet, repeat, ifindex }).nanoseconds;
-const empty = measure(() => bench.empty.run({ packet, repeat, ifindex }).nanoseconds);
-bench.flows(1, forwardCount, true);
-bench.outBy(ifindex, new Uint8Array(6));
-const headerOf = (): ReturnType<typeof measure> => {
-  bench.aim(bench.empty);
-  return measure(onePass);
+const onePass = (program: BpfProgram): number => {
+  bench.aim(program);
+  return bench.rotate.run({ packet, repeat, ifindex }).nanoseconds;
 };
-bench.aim(bench.leave);
-const call = measure(onePass).least - headerOf().least;
-console.log(`floor of a run: ${empty.least} ns (median ${empty.median}); a program that does nothing but redirect: ${call} ns above it`);
+const rewound = (program: BpfProgram): number => {
+  bench.aim(program);
+  const { nanoseconds, verdict } = bench.rewind.run({ packet, repeat, ifindex });
+  if (verdict !== XDP_TX) throw new Error(`${program.name} answers ${verdict} and not XDP_TX`);
+  return nanoseconds;
+};
+bench.flows(1, forwardCount, true);
+bench.frame(packet.length);
+bench.outBy(ifindex, new Uint8Array(6));
+const idle = measure({
+  empty: () => bench.empty.run({ packet, repeat, ifindex }).nanoseconds,
+  header: () => onePass(bench.empty),
+  leave: () => onePass(bench.leave),
+});
+const floor = idle.empty;
 console.log(
-  "flows   way          ns a packet, least  median   above the floor   one line of memory   M packets/s a core   new flows a second",
+  `floor of a run: ${floor.least} ns (median ${floor.median}); a program that does nothing but redirect: ${idle.leave.least - idle.header.least} ns above it`,
+);
+console.log("ns a packet, least (median)");
+console.log(
+  "  flows  way         ours         above the floor   one line of memory   the kernel's hash table   beside          ours ÷ beside   M packets/s a core   new flows a second",
 );
 for (const flows of sizes) {
   for (const [way, given] of [
@@ -165,19 +199,29 @@ for (const flows of sizes) {
     const began = performance.now();
     bench.rotate.run({ packet, repeat: flows, ifindex });
     const perSecond = flows / ((performance.now() - began) / 1000);
-    bench.flows(flows, forwardCount, true);
-    onePass();
-    const forwarded = measure(onePass);
-    const header = headerOf();
     bench.lines(placesOf(flows));
-    bench.aim(bench.touch);
-    onePass();
-    const line = measure(onePass).least - header.least;
-    const [least, middle] = [forwarded.least - header.least + empty.least, forwarded.median - header.median + empty.median];
-    const opened = flows > 1 ? Math.round(perSecond).toLocaleString("en") : "";
-    console.log(
-      `${String(flows).padStart(7)} ${way.padEnd(10)} ${String(least).padStart(18)}  ${String(middle).padStart(6)}   ${String(least - empty.least).padStart(15)}   ${String(line).padStart(18)}   ${(1000 / middle).toFixed(1).padStart(18)}   ${opened.padStart(18)}`,
-    );
+    const passed = measureAll(flows, datapath.program);
+    // Its own part: without the header's, and with the floor.
+    const own = (run: Found, without: Found, above: Found): Found => ({
+      least: run.least - without.least + above.least,
+      median: run.median - without.median + above.median,
+    });
+    const ours = own(passed.ours, passed.header, floor);
+    const other = beside && own(passed.beside, passed.grow, floor);
+    const ratio = other && `${(ours.least / other.least).toFixed(2)} (${(ours.median / other.median).toFixed(2)})`;
+    const columns = [
+      [String(flows), 7],
+      [` ${way}`.padEnd(12), 12],
+      [shown(ours), -13],
+      [String(ours.least - floor.least), -18],
+      [shown(own(passed.line, passed.header, NOTHING)), -21],
+      [shown(own(passed.hashed, passed.header, NOTHING)), -26],
+      [other ? shown(other) : "", -16],
+      [ratio ?? "", -16],
+      [(1000 / ours.median).toFixed(1), -21],
+      [flows > 1 ? Math.round(perSecond).toLocaleString("en") : "", -1],
+    ] as const;
+    console.log(columns.map(([text, width]) => (width < 0 ? text.padEnd(-width) : text.padStart(width))).join(""));
     const { counters, forwards: each } = await datapath.stats();
     let sum = 0;
     for (const { flows: count } of each.values()) sum += count;
@@ -190,3 +234,33 @@ for (const flows of sizes) {
   }
 }
 process.exit(0);
+
+/** Each once before it counts, so that its flows are known; a balancer may take in no more than some ten thousand a second. */
+function measureAll(flows: number, program: BpfProgram): Record<"ours" | "header" | "line" | "hashed" | "grow" | "beside", Found> {
+  const of = (forwards: number, run: () => number) => () => {
+    bench.flows(flows, forwards, true);
+    return run();
+  };
+  const runs = {
+    ours: of(forwardCount, () => onePass(program)),
+    header: of(forwardCount, () => onePass(bench.empty)),
+    line: of(forwardCount, () => onePass(bench.touch)),
+    hashed: of(forwardCount, () => onePass(bench.hashed)),
+    grow: of(1, () => rewound(bench.grow)),
+    beside: of(1, () => (beside === undefined ? 0 : rewound(beside))),
+  };
+  for (const run of Object.values(runs)) run();
+  const until = performance.now() + (beside === undefined ? 0 : BESIDE_MS_PER_FLOW * flows);
+  while (performance.now() < until) runs.beside();
+  return measure(runs);
+}
+
+function shown({ least, median: middle }: Found): string {
+  return `${least} (${middle})`;
+}
+
+function pinnedProgram(path: string | undefined): BpfProgram | undefined {
+  if (path === undefined) return undefined;
+  bpf.attr().u64(0, cString(sys, path).address);
+  return new BpfProgram(bpf, bpf.call(BPF_OBJ_GET, path), path);
+}
