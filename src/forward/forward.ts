@@ -5,7 +5,7 @@ import { fromHex } from "../base/hex.ts";
 import { mix32 } from "../base/text-hash.ts";
 import { type ForwardEntry, forwardEntry } from "./entry.ts";
 import { type Family, type IpRange, parseIpRange } from "./ip-range.ts";
-import { type Backend, formatBackend, type Listen, type PortRange, parseBackend, parseListen, parsePorts } from "./listen.ts";
+import { type Backend, formatBackend, isExact, type Listen, type PortRange, parseBackend, parseListen, parsePorts } from "./listen.ts";
 
 /** What backends see as the source. */
 export type Source = (
@@ -57,6 +57,14 @@ export interface Forward {
   readonly check: HealthCheck | undefined;
   /** As it was written, in canonical form: equal texts mean equal forwards. */
   readonly text: string;
+  /**
+   * Of what most are (one place of IPv4, one backend, all else by default): the port it listens at, and above 2^16 its backend's, 0 for the same; 0 of others. Behind it their
+   * addresses. So tens of thousands are applied without a look at their parts, which lie all over memory.
+   */
+  readonly plainPorts: number;
+  /** 32 bits with a sign. */
+  readonly plainListen: number;
+  readonly plainBackend: number;
 }
 
 /** `where`: how the entry is called in the sentence when it has no name, such as "forwards[3]". @throws ConfigError */
@@ -67,20 +75,32 @@ export function parseForward(given: unknown, where: string): Forward {
   const { name } = entry;
   const listen = parseListen(entry.listen) ?? fail(name, "listen", entry.listen);
   const { family } = listen.addresses;
-  const backends = entry.to.map((text) => parseBackend(text) ?? fail(name, "to", text));
+  const backends: Backend[] = [];
+  for (const text of entry.to) backends.push(parseBackend(text) ?? fail(name, "to", text));
   checkBackends(name, backends, family);
+  const source = parseSource(name, entry.source, entry.sourceports, family);
+  const limits = limitsOf(entry);
+  const [allow, deny] = [prefixes(name, "allow", entry.allow, family), prefixes(name, "deny", entry.deny, family)];
+  const state = stateOf(entry);
+  const usual =
+    source === AUTO && limits === UNLIMITED && allow === NOBODY && deny === NOBODY && entry.balance === "flow" && state === "on";
+  const isPlain = usual && family === 4 && isExact(listen) && backends.length === 1 && backends[0]!.weight > 0;
+  // All in one literal: what is spread into it stands elsewhere. What is read of all of many comes first.
   return {
     name,
+    plainPorts: isPlain ? listen.ports.first | ((backends[0]!.port ?? 0) << 16) : 0,
+    plainListen: isPlain ? Number(listen.addresses.first) | 0 : 0,
+    plainBackend: isPlain ? Number(backends[0]!.address) | 0 : 0,
+    idleSeconds: entry.idle,
+    state,
     listen,
     backends,
     balance: entry.balance,
     choices: undefined,
-    source: parseSource(name, entry.source, entry.sourceports, family),
-    idleSeconds: entry.idle,
-    limits: limitsOf(entry),
-    allow: prefixes(name, "allow", entry.allow, family),
-    deny: prefixes(name, "deny", entry.deny, family),
-    state: !entry.enabled ? "off" : entry.draining ? "draining" : "on",
+    source,
+    limits,
+    allow,
+    deny,
     sip: entry.sip,
     check: entry.check === "none" ? undefined : { ...healthCheck(entry), kind: entry.check },
     text: JSON.stringify(written(entry)),
@@ -93,7 +113,7 @@ export function parseForward(given: unknown, where: string): Forward {
  */
 export function withChoices(forward: Forward, choices: readonly number[]): Forward {
   const drawn = choices.reduce((hash, index) => mix32(hash ^ index), choices.length);
-  return { ...forward, choices, text: JSON.stringify({ ...entryOf(forward), choices: `${drawn}` }) };
+  return { ...forward, choices, plainPorts: 0, text: JSON.stringify({ ...entryOf(forward), choices: `${drawn}` }) };
 }
 
 /** The entry as a file has it: what equals the default is left out. */
@@ -107,6 +127,11 @@ export function weighted(forward: Forward): readonly Backend[] {
 }
 
 type Entry = ReturnType<typeof forwardEntry.parse>;
+
+function stateOf({ enabled, draining }: Entry): Forward["state"] {
+  if (!enabled) return "off";
+  return draining ? "draining" : "on";
+}
 
 const defaults = forwardEntry.partial({ name: true, listen: true, to: true }).parse({}) as Record<string, unknown>;
 
@@ -143,6 +168,7 @@ function checkBackends(name: string, backends: readonly Backend[], family: Famil
 
 function parseSource(name: string, texts: readonly string[], portsText: string, family: Family): Source {
   const ports = parsePorts(portsText) ?? fail(name, "sourceports", portsText);
+  if (texts.length === 1 && texts[0] === "auto" && portsText === defaults.sourceports) return AUTO;
   const text = `${texts.join()}:${portsText}`;
   if (texts.length === 1 && texts[0] === "transparent") return { kind: "transparent", text };
   if (texts.length === 1 && texts[0] === "auto") return { kind: "auto", ports, text };
@@ -194,6 +220,11 @@ function explain(issue: z.core.$ZodIssue, given: unknown, where: string): Config
   return new ConfigError(String(key), `${name}: ${String(key)}: ${shown} is not allowed; give ${description}`);
 }
 
+/** Our own address towards a backend, and the ports that are taken by default. */
+export const AUTO: Source = (() => {
+  const text = defaults.sourceports as string;
+  return { kind: "auto", ports: parsePorts(text)!, text: `auto:${text}` };
+})();
 const NOBODY: readonly IpRange[] = [];
 const UNLIMITED: Limits = { packets: 0, bytes: 0, sourcePackets: 0, sourceBytes: 0 };
 const lists = new Set(["to", "source", "allow", "deny"]);

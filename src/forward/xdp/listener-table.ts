@@ -8,8 +8,9 @@
  */
 import { HostError } from "../../base/errors.ts";
 import type { Listen } from "../listen.ts";
-import { putAddress } from "./address.ts";
+import { putAddress, putIpv4, swappedPort } from "./address.ts";
 import { LISTENER, LISTENER_PROBES } from "./layout.ts";
+import { MARK, type Staged } from "./staged.ts";
 
 export interface ListenerMemory {
   /** 2^n places. */
@@ -23,7 +24,6 @@ export class ListenerTable {
   readonly #mask: number;
   readonly #seed: Uint32Array;
   readonly #key = new Int32Array(KEY_WORDS);
-  readonly #keyView = new DataView(this.#key.buffer);
   /** Places that are GONE: since the last `rest`, and since the one before. */
   #freed = new Set<number>();
   #resting = new Set<number>();
@@ -36,14 +36,59 @@ export class ListenerTable {
 
   /** The place of one address and port, which it may have had before; what is new leads nowhere until `publish`. @throws HostError when it has none */
   claim({ addresses: { family, first }, ports }: Listen): number {
-    putAddress(this.#keyView, 0, family, first);
-    this.#keyView.setUint16(LISTENER.port, ports.first);
+    putAddress(this.#key, 0, family, first);
+    this.#key[LISTENER.port / 4] = swappedPort(ports.first);
     return this.#claim(this.#key, 0);
+  }
+
+  /** The same of all that are plain and whose number is new, from their numbers alone (forward.ts): they are led to at once where nobody is led elsewhere. */
+  claimPlain({ ids, plainPorts, plainListens, places, marks, rows }: Staged): void {
+    const [words, mask, key] = [this.#words, this.#mask, this.#key];
+    putIpv4(key, 0, 0);
+    const begun = hashOf(this.#seed[0]!, key, 0, IPV4_WORD);
+    for (let row = 0; row < rows; row++) {
+      const ports = plainPorts[row]!;
+      if (ports === 0 || marks[row] !== MARK.isNew) continue;
+      const listen = plainListens[row]!;
+      const address = (listen << 24) | ((listen & 0xff00) << 8) | ((listen >>> 8) & 0xff00) | (listen >>> 24);
+      const port = ((ports & 0xff) << 8) | ((ports >>> 8) & 0xff);
+      let hash = Math.imul(begun ^ address, HASH_FACTOR);
+      hash = Math.imul(hash ^ (hash >>> 16) ^ port, HASH_FACTOR);
+      let place = (hash ^ (hash >>> 16)) & mask;
+      const at = place * STRIDE;
+      if (words[at + FORWARD] === EMPTY) {
+        // Most: nobody is there, and who comes is led to at once.
+        words[at] = 0;
+        words[at + 1] = 0;
+        words[at + 2] = key[2]!;
+        words[at + IPV4_WORD] = address;
+        words[at + LISTENER.port / 4] = port;
+        words[at + FORWARD] = ids[row]! + 1;
+        marks[row] = MARK.isNew | MARK.isLed;
+      } else {
+        key[IPV4_WORD] = address;
+        key[LISTENER.port / 4] = port;
+        place = this.#claim(key, 0);
+        if (this.lead(place, ids[row]!)) marks[row] = MARK.isNew | MARK.isLed;
+      }
+      places[row] = place;
+    }
   }
 
   /** From now on packets go to forward `id`, and no more to whom they went before. */
   publish(place: number, id: number): void {
     Atomics.store(this.#words, place * STRIDE + FORWARD, id + 1);
+  }
+
+  /**
+   * From now on packets go to a number that leads nowhere itself yet, unless they go to somebody; whether they do. A plain store: a packet that sees half of a new place
+   * goes nowhere as well, and a barrier for each of many would have every one of them wait for its line of memory.
+   */
+  lead(place: number, id: number): boolean {
+    const at = place * STRIDE + FORWARD;
+    if (this.#words[at]! > 0) return false;
+    this.#words[at] = id + 1;
+    return true;
   }
 
   /** Forward `id` does not listen there any more; perhaps another one does. */
@@ -93,15 +138,12 @@ export class ListenerTable {
   }
 
   #claim(key: Int32Array, from: number): number {
-    let hash = this.#seed[0]!;
-    for (let i = from; i < from + KEY_WORDS; i++) {
-      hash = Math.imul(hash ^ key[i]!, HASH_FACTOR);
-      hash ^= hash >>> 16;
-    }
+    const [words, mask] = [this.#words, this.#mask];
+    const hash = hashOf(this.#seed[0]!, key, from, KEY_WORDS);
     let free = -1;
     for (let n = 0; n < LISTENER_PROBES; n++) {
-      const place = (hash + n) & this.#mask;
-      const forward = this.#words[place * STRIDE + FORWARD]!;
+      const place = (hash + n) & mask;
+      const forward = words[place * STRIDE + FORWARD]!;
       if (forward !== EMPTY && this.#is(place, key, from)) {
         if (forward === GONE) this.#keep(place);
         return place;
@@ -109,10 +151,11 @@ export class ListenerTable {
       if (free < 0 && (forward === EMPTY || (forward === GONE && this.#isRested(place)))) free = place;
       if (forward === EMPTY) break;
     }
-    if (free < 0) throw new HostError("ENOSPC", "bpf", `no place for a listener among ${LISTENER_PROBES} of ${this.#mask + 1}`);
-    for (let i = 0; i < KEY_WORDS; i++) this.#words[free * STRIDE + i] = key[from + i]!;
+    if (free < 0) throw new HostError("ENOSPC", "bpf", `no place for a listener among ${LISTENER_PROBES} of ${mask + 1}`);
+    const at = free * STRIDE;
+    for (let i = 0; i < KEY_WORDS; i++) words[at + i] = key[from + i]!;
     // What is written behind it, by `publish`, is seen behind it.
-    this.#words[free * STRIDE + FORWARD] = GONE;
+    words[at + FORWARD] = GONE;
     return free;
   }
 
@@ -142,10 +185,21 @@ export class ListenerTable {
   }
 }
 
+function hashOf(seed: number, key: Int32Array, from: number, words: number): number {
+  let hash = seed;
+  for (let i = from; i < from + words; i++) {
+    hash = Math.imul(hash ^ key[i]!, HASH_FACTOR);
+    hash ^= hash >>> 16;
+  }
+  return hash;
+}
+
 const EMPTY = 0;
 const GONE = -1;
 const STRIDE = LISTENER.bytes / 4;
 const FORWARD = LISTENER.forward / 4;
+/** Of an IPv4 address in its mapped form, what is its own. */
+const IPV4_WORD = 3;
 /** Address, port and two zeros. */
 const KEY_WORDS = 5;
 /** 2^32 divided by the golden ratio. */

@@ -61,6 +61,25 @@ export class Slots {
     throw new HostError("ENOSPC", "bpf", `table ${this.#name} has no ${count} free places in a row of its ${size}`);
   }
 
+  /** One for each of the first `rows` of a column that has none (−1). @throws HostError when there are not enough; those before have theirs then */
+  takeEach(column: Int32Array, rows: number): void {
+    const used = this.#used;
+    let next = this.#next;
+    for (let row = 0; row < rows; row++) {
+      if (column[row] !== -1) continue;
+      if (used[next] !== 0) {
+        this.#next = next;
+        column[row] = this.take();
+        next = this.#next;
+        continue;
+      }
+      used[next] = 1;
+      this.#free--;
+      column[row] = next++;
+    }
+    this.#next = next;
+  }
+
   /** As if they had been taken: what an earlier process left. */
   claim(at: number, count = 1): void {
     for (let i = at; i < Math.min(at + count, this.#used.length); i++) {

@@ -5,7 +5,6 @@
  *
  * Names and numbers of forwards stand in the table `titles`, so that a restarted process knows them again.
  */
-import type { BpfMap } from "../../host/bpf/bpf-map.ts";
 import type { BpfObject } from "../../host/bpf/bpf-object.ts";
 import type { ForwardStats } from "../datapath.ts";
 import type { Forward } from "../forward.ts";
@@ -13,44 +12,32 @@ import { formatBackend, isExact, type Listen } from "../listen.ts";
 import type { Plan } from "../plan.ts";
 import { type AccessEntry, accessEntries } from "./access-list.ts";
 import type { FlowEntry } from "./flow-entry.ts";
-import { ACCESS_KEY, INDEX_BYTES, POLICY, RANGE_KEY, TITLE } from "./layout.ts";
+import { HeldForwards } from "./held-forwards.ts";
+import { ACCESS_KEY, INDEX_BYTES, POLICY, TITLE } from "./layout.ts";
 import type { ListenerTable } from "./listener-table.ts";
-import { PolicyWriter, type SourceOf, type WrittenPolicy } from "./policy-writer.ts";
-import { rangeTable } from "./range-table.ts";
+import { entriesOf, number32 } from "./map-entries.ts";
+import { fold } from "./name-index.ts";
+import { PolicyWriter, type SourceOf } from "./policy-writer.ts";
+import { RangeMaps } from "./range-maps.ts";
+import type { RangeEntry } from "./range-table.ts";
 import { Slots } from "./slots.ts";
-
-interface Held {
-  id: number;
-  /** Whether the number is. */
-  readonly isNew: boolean;
-  /** In the table of listeners; −1: a range. */
-  place: number;
-  /** Whether the place leads to the number already, which is nothing as long as that is new. */
-  isLed: boolean;
-  readonly forward: Forward;
-  written: WrittenPolicy;
-  readonly access: readonly AccessEntry[];
-  /** What it takes the place of. */
-  before: Held | undefined;
-}
+import { MARK, RANGE, Staged } from "./staged.ts";
 
 export class Tables {
   readonly #object: BpfObject;
   readonly #writer: PolicyWriter;
   readonly #ids: Slots;
   readonly #listeners: ListenerTable;
-  readonly #held = new Map<string, Held>();
-  /** By number. */
-  readonly #names: (string | undefined)[] = [];
+  readonly #held: HeldForwards;
+  /** Lists of prefixes by the policy that has one. */
+  readonly #access = new Map<number, readonly AccessEntry[]>();
   readonly #forwards: Int32Array;
   readonly #titles: Buffer;
   /** The same. */
   readonly #numbers: Uint32Array;
   readonly #ended: BigUint64Array;
-  readonly #places = new Map<string, number>();
-  #ranges: Record<"places" | "ranges", ReadonlyMap<string, number>> = { places: new Map(), ranges: new Map() };
+  readonly #ranges: RangeMaps;
   readonly #forgotten: (id: number) => void;
-  #nextPlace = 1;
   #nextList = 1;
   /** What an earlier process left: its numbers by name, and how its entries are given up. */
   #inherited: Map<string, number> | undefined;
@@ -64,28 +51,31 @@ export class Tables {
     this.#listeners = listeners;
     this.#forgotten = forgotten;
     this.#writer = new PolicyWriter(object, sourceOf);
+    this.#ranges = new RangeMaps(object);
     const forwards = object.map("forwards").memory();
     this.#forwards = new Int32Array(forwards.buffer, forwards.byteOffset, forwards.length / 4);
     const titles = object.map("titles").memory();
     this.#titles = Buffer.from(titles.buffer, titles.byteOffset, titles.length);
     this.#numbers = new Uint32Array(titles.buffer, titles.byteOffset, titles.length / 4);
     this.#ended = new BigUint64Array(titles.buffer, titles.byteOffset, titles.length / 8);
-    this.#ids = new Slots("forwards", object.map("forwards").shape.entries);
+    const { entries } = object.map("forwards").shape;
+    this.#ids = new Slots("forwards", entries);
+    this.#held = new HeldForwards(entries);
     this.#inherit();
   }
 
   /** Whether there are listeners that are ranges. */
   get hasRanges(): boolean {
-    return this.#ranges.places.size > 0;
+    return !this.#ranges.isEmpty;
   }
 
   /** By number; also of those that left and have flows. */
   get names(): readonly (string | undefined)[] {
-    return this.#names;
+    return this.#held.names;
   }
 
   idOf(name: string): number | undefined {
-    return this.#held.get(name)?.id;
+    return this.#held.idOf(name);
   }
 
   /** Seconds; of a forward that is gone as well, as long as it has flows. */
@@ -120,11 +110,8 @@ export class Tables {
     const wanted = inherited === undefined ? [...plan.added, ...plan.changed.map(({ after }) => after)] : [...plan.after.forwards.values()];
     const gone = inherited === undefined ? plan.removed.map(({ name }) => name) : [];
     const staged = this.#stage(wanted, gone);
-    let ranges = gone.length > 0 && this.hasRanges;
-    for (const held of staged) {
-      ranges ||= held.place < 0;
-      this.#publish(held);
-    }
+    const leavesRange = this.#publish(staged);
+    const ranges = leavesRange || staged.hasRange || (gone.length > 0 && this.hasRanges);
     // Behind the others, so that who comes in somebody's place has it before that one goes.
     for (const name of gone) this.#withdraw(name);
     for (const { id, place } of this.#left) this.#listeners.release(place, id);
@@ -152,69 +139,120 @@ export class Tables {
     this.#listeners.rest();
   }
 
-  /** What no packet sees yet, in one look at each forward: many of them are more than fits into a cache. Those that are off go to `gone`. */
-  #stage(forwards: readonly Forward[], gone: string[]): Held[] {
-    const staged: Held[] = [];
-    // Nobody is asked for what cannot be there: all at once is the first change of many.
-    const [isFirst, inherited] = [this.#held.size === 0, this.#inherited];
+  /** What no packet sees yet. Those that are off go to `gone`. */
+  #stage(wanted: readonly Forward[], gone: string[]): Staged {
+    const staged = new Staged(wanted);
+    for (const { name } of staged.off) if (this.#held.idOf(name) !== undefined) gone.push(name);
     try {
-      for (const forward of forwards) {
-        const { name, listen } = forward;
-        const before = isFirst ? undefined : this.#held.get(name);
-        if (forward.state === "off") {
-          if (before !== undefined) gone.push(name);
-          continue;
-        }
-        const known = before?.id ?? inherited?.get(name);
-        const list = forward.allow.length + forward.deny.length === 0 ? 0 : this.#nextList++;
-        const access = list === 0 ? NO_ACCESS : accessEntries(list, forward.allow, forward.deny);
-        const held = { id: -1, isNew: known === undefined, place: -1, isLed: false, forward, written: UNWRITTEN, access, before };
-        staged.push(held);
-        held.id = known ?? this.#ids.take();
-        held.written = this.#writer.write(forward, list);
-        for (const { key, verdict } of access) this.#object.map("access").update(key, number32(verdict));
-        // Nothing leads to a number that is new.
-        if (known === undefined) this.#title(held.id, forward);
-        if (isExact(listen)) this.#claim(held);
-      }
+      this.#number(staged);
+      this.#writePolicies(staged);
+      this.#claimListeners(staged);
       return staged;
     } catch (error) {
-      for (const held of staged) {
-        this.#discard(held);
-        if (held.isNew && held.isLed) this.#listeners.release(held.place, held.id);
-        else if (held.place >= 0) this.#listeners.abandon(held.place);
-        if (held.isNew && held.id >= 0) this.#vacate(held.id);
-      }
+      this.#unstage(staged);
       throw error;
     }
   }
 
-  /** Its place among the listeners; what nobody had leads to the number at once when that is new, while the line is at hand. */
-  #claim(held: Held): void {
-    const { before, forward, id } = held;
-    if (before !== undefined && sameListen(before.forward.listen, forward.listen)) {
-      held.place = before.place;
-      held.isLed = true;
-      return;
-    }
-    held.place = this.#listeners.claim(forward.listen);
-    held.isLed = held.isNew && this.#listeners.at(held.place) === undefined;
-    if (held.isLed) this.#listeners.publish(held.place, id);
+  #number(staged: Staged): void {
+    const { forwards, ids, marks } = staged;
+    const inherited = this.#inherited;
+    // Nobody is asked for what cannot be there: all at once is the first change of many.
+    if (this.#held.size > 0 || inherited !== undefined)
+      for (const [row, { name }] of forwards.entries()) ids[row] = this.#held.idOf(name) ?? inherited?.get(name) ?? -1;
+    const { rows } = staged;
+    for (let row = 0; row < rows; row++) if (ids[row] === -1) marks[row] = MARK.isNew;
+    this.#ids.takeEach(ids, rows);
+    this.#titleNew(staged);
   }
 
-  #publish(held: Held): void {
-    const { id, forward, before, place } = held;
-    held.before = undefined;
-    if (!held.isNew) this.#title(id, forward);
-    Atomics.store(this.#forwards, (id * INDEX_BYTES) / 4, held.written.policy);
-    if (place >= 0 && !held.isLed) this.#listeners.publish(place, id);
-    this.#held.set(forward.name, held);
-    if (this.leaving.size > 0) this.leaving.delete(id);
-    if (before !== undefined) {
-      this.#noteBackends(id, before.forward, forward);
-      this.#discard(before);
-      if (before.place >= 0 && before.place !== place) this.#left.push(before);
+  /** Nothing leads to a number that is new: it has its name at once. */
+  #titleNew({ forwards, ids, marks, sums }: Staged): void {
+    for (let row = 0; row < forwards.length; row++) if (marks[row] === MARK.isNew) sums[row] = this.#title(ids[row]!, forwards[row]!);
+  }
+
+  #writePolicies(staged: Staged): void {
+    const { forwards, plainPorts, policies } = staged;
+    for (let row = 0; row < forwards.length; row++) if (plainPorts[row] === 0) policies[row] = this.#writePolicy(forwards[row]!);
+    this.#writer.writePlain(staged);
+  }
+
+  #writePolicy(forward: Forward): number {
+    if (forward.allow.length + forward.deny.length === 0) return this.#writer.write(forward, 0);
+    const policy = this.#writer.write(forward, this.#nextList);
+    this.#list(policy, forward);
+    return policy;
+  }
+
+  #list(policy: number, { allow, deny }: Forward): void {
+    const entries = accessEntries(this.#nextList++, allow, deny);
+    this.#access.set(policy, entries);
+    for (const { key, verdict } of entries) this.#object.map("access").update(key, number32(verdict));
+  }
+
+  /** Their places among the listeners; what nobody had leads to the number at once when that is new. */
+  #claimListeners(staged: Staged): void {
+    const { forwards, ids, plainPorts, places, marks } = staged;
+    this.#listeners.claimPlain(staged);
+    for (let row = 0; row < forwards.length; row++)
+      if (plainPorts[row] === 0 || (marks[row]! & MARK.isNew) === 0) this.#claimListener(row, forwards[row]!, ids[row]!, places, marks);
+  }
+
+  #claimListener(row: number, { listen }: Forward, id: number, places: Int32Array, marks: Uint8Array): void {
+    if (!isExact(listen)) return;
+    const isNew = marks[row] === MARK.isNew;
+    const before = isNew ? undefined : this.#held.forwards[id];
+    if (before !== undefined && sameListen(before.listen, listen)) {
+      places[row] = this.#held.places[id]!;
+      marks[row] = MARK.isLed;
+      return;
     }
+    const place = this.#listeners.claim(listen);
+    places[row] = place;
+    if (isNew && this.#listeners.lead(place, id)) marks[row] = MARK.isNew | MARK.isLed;
+  }
+
+  #unstage({ forwards, ids, policies, places, marks }: Staged): void {
+    for (let row = 0; row < forwards.length; row++) {
+      const [id, policy, place, mark] = [ids[row]!, policies[row]!, places[row]!, marks[row]!];
+      if (policy >= 0) this.#discard(policy);
+      if (mark === (MARK.isNew | MARK.isLed)) this.#listeners.release(place, id);
+      else if (place >= 0) this.#listeners.abandon(place);
+      if ((mark & MARK.isNew) !== 0 && id >= 0) this.#vacate(id);
+    }
+  }
+
+  /** Whether one was a range before. */
+  #publish(staged: Staged): boolean {
+    const { forwards, ids, policies, places, marks } = staged;
+    let leavesRange = false;
+    for (let row = 0; row < forwards.length; row++) {
+      if ((marks[row]! & MARK.isNew) === 0) leavesRange = this.#replace(staged, row) || leavesRange;
+      else if ((marks[row]! & MARK.isLed) === 0 && places[row]! >= 0) this.#listeners.publish(places[row]!, ids[row]!);
+    }
+    const numbers = this.#forwards;
+    for (let row = 0; row < forwards.length; row++)
+      if ((marks[row]! & MARK.isNew) !== 0) Atomics.store(numbers, ids[row]! * (INDEX_BYTES / 4), policies[row]!);
+    this.#held.addEach(staged);
+    return leavesRange;
+  }
+
+  /** Whether it was a range before. */
+  #replace({ forwards, ids, policies, places, marks }: Staged, row: number): boolean {
+    const [id, policy, place, forward] = [ids[row]!, policies[row]!, places[row]!, forwards[row]!];
+    const before = this.#held.forwards[id];
+    const [policyBefore, placeBefore] = [this.#held.policies[id]!, this.#held.places[id]!];
+    this.#title(id, forward);
+    Atomics.store(this.#forwards, (id * INDEX_BYTES) / 4, policy);
+    if (place >= 0 && (marks[row]! & MARK.isLed) === 0) this.#listeners.publish(place, id);
+    if (before === undefined) this.#held.add(id, this.#held.sumOf(forward.name));
+    this.#held.set(id, forward, policy, place);
+    this.leaving.delete(id);
+    if (before === undefined) return false;
+    this.#noteBackends(id, before, forward);
+    this.#discard(policyBefore);
+    if (placeBefore >= 0 && placeBefore !== place) this.#left.push({ id, place: placeBefore });
+    return placeBefore === RANGE;
   }
 
   #noteBackends(id: number, before: Forward, after: Forward): void {
@@ -224,59 +262,51 @@ export class Tables {
 
   /** No new flows, and those that run are ended by their next packet or by the collector. */
   #withdraw(name: string): void {
-    const held = this.#held.get(name);
-    if (held === undefined) return;
-    this.#held.delete(name);
-    Atomics.store(this.#forwards, (held.id * INDEX_BYTES) / 4, 0);
-    this.leaving.add(held.id);
-    if (held.place >= 0) this.#left.push(held);
-    this.#discard(held);
+    const id = this.#held.idOf(name);
+    if (id === undefined) return;
+    const [policy, place] = [this.#held.policies[id]!, this.#held.places[id]!];
+    this.#held.remove(id);
+    Atomics.store(this.#forwards, (id * INDEX_BYTES) / 4, 0);
+    this.leaving.add(id);
+    if (place >= 0) this.#left.push({ id, place });
+    this.#discard(policy);
   }
 
-  #discard({ written, access }: Held): void {
-    if (written !== UNWRITTEN) this.#writer.give(written);
-    for (const { key } of access) this.#object.map("access").delete(key);
+  #discard(policy: number): void {
+    this.#writer.give(policy);
+    const entries = this.#access.size === 0 ? undefined : this.#access.get(policy);
+    if (entries === undefined) return;
+    this.#access.delete(policy);
+    for (const { key } of entries) this.#object.map("access").delete(key);
   }
 
   /** The number is nobody's, and can be had again in a while. */
   #vacate(id: number): void {
-    this.#names[id] = undefined;
+    this.#held.names[id] = undefined;
     this.#titles.fill(0, id * TITLE.bytes, (id + 1) * TITLE.bytes);
     this.#ids.give(id);
   }
 
-  #title(id: number, { name, idleSeconds }: Forward): void {
-    const base = id * TITLE.bytes;
-    if (this.#names[id] !== name) {
-      this.#names[id] = name;
-      // By hand: calls out of JavaScript cost more than a short name. Behind it are zeros: the place was nobody's.
-      for (let i = 0; i < name.length; i++) this.#titles[base + i] = name.charCodeAt(i);
+  /** The name's sum. */
+  #title(id: number, { name, idleSeconds }: Forward): number {
+    const [titles, base] = [this.#titles, id * TITLE.bytes];
+    let sum = 0;
+    // By hand: calls out of JavaScript cost more than a short name. Behind it are zeros, or it is the same name: the place was nobody's.
+    for (let i = 0; i < name.length; i++) {
+      const letter = name.charCodeAt(i);
+      titles[base + i] = letter;
+      sum = fold(sum, letter);
     }
     this.#numbers[(base + TITLE.idle) / 4] = idleSeconds;
+    this.#held.names[id] = name;
+    return sum;
   }
 
-  /** New places first, then the addresses that lead to them, then what nobody is led to any more goes. */
   #setRanges(): void {
-    const entries = [...this.#held.values()]
-      .filter(({ place }) => place < 0)
-      .map(({ id, forward }) => ({ forward: id, listen: forward.listen }));
-    const table = rangeTable(entries, (listeners) => {
-      const place = this.#places.get(listeners) ?? this.#nextPlace++;
-      this.#places.set(listeners, place);
-      return place;
-    });
-    for (const name of ["ranges", "places"] as const) {
-      const map = this.#object.map(name);
-      for (const [key, value] of table[name])
-        if (this.#ranges[name].get(key) !== value) map.update(Buffer.from(key, "latin1"), number32(value));
-    }
-    for (const name of ["places", "ranges"] as const) {
-      const map = this.#object.map(name);
-      for (const key of this.#ranges[name].keys()) if (!table[name].has(key)) map.delete(Buffer.from(key, "latin1"));
-    }
-    const used = new Set(table.places.values());
-    for (const [listeners, place] of this.#places) if (!used.has(place)) this.#places.delete(listeners);
-    this.#ranges = table;
+    const entries: RangeEntry[] = [];
+    for (const [id, forward] of this.#held.forwards.entries())
+      if (forward !== undefined && this.#held.places[id] === RANGE) entries.push({ forward: id, listen: forward.listen });
+    this.#ranges.set(entries);
   }
 
   #inherit(): void {
@@ -286,7 +316,7 @@ export class Tables {
       if (this.#titles[id * TITLE.bytes] === 0) continue;
       const name = this.#titles.toString("latin1", id * TITLE.bytes, id * TITLE.bytes + TITLE.nameBytes).replace(/\0.*$/s, "");
       this.#ids.claim(id);
-      this.#names[id] = name;
+      this.#held.names[id] = name;
       if (policy === 0) {
         this.leaving.add(id);
         continue;
@@ -299,64 +329,34 @@ export class Tables {
     }
     if (inherited.size + this.leaving.size === 0) return;
     this.#inherited = inherited;
-    for (const [key, value] of entriesOf(this.#object.map("places"))) {
-      this.#nextPlace = Math.max(this.#nextPlace, value + 1);
-      (this.#ranges.places as Map<string, number>).set(text(key), value);
-    }
-    for (const [key, value] of entriesOf(this.#object.map("ranges"))) {
-      this.#nextPlace = Math.max(this.#nextPlace, new DataView(key.buffer, key.byteOffset).getUint32(RANGE_KEY.place, true) + 1);
-      (this.#ranges.ranges as Map<string, number>).set(text(key), value);
-    }
+    this.#ranges.inherit();
   }
 
   /** What the first plan after a restart does not want any more. */
   #leaveInherited(inherited: ReadonlyMap<string, number>): void {
     this.#inherited = undefined;
     for (const [name, id] of inherited) {
-      if (this.#held.has(name)) continue;
+      if (this.#held.idOf(name) !== undefined) continue;
       Atomics.store(this.#forwards, (id * INDEX_BYTES) / 4, 0);
       this.leaving.add(id);
     }
     const wanted = new Set<number>();
-    for (const { place } of this.#held.values()) wanted.add(place);
+    for (const [id, forward] of this.#held.forwards.entries()) if (forward !== undefined) wanted.add(this.#held.places[id]!);
     for (const place of this.#listeners.places()) if (!wanted.has(place)) this.#listeners.release(place, this.#listeners.at(place)!);
     const access = this.#object.map("access");
-    const lists = new Set([...this.#held.values()].flatMap((held) => held.access.slice(0, 1).map(({ key }) => listOf(key))));
+    const lists = new Set([...this.#access.values()].flatMap((entries) => entries.slice(0, 1).map(({ key }) => listOf(key))));
     for (const [key] of [...entriesOf(access)]) if (!lists.has(listOf(key))) access.delete(key);
     for (const release of this.#release) release();
     this.#release = [];
   }
 }
 
-const NO_ACCESS: readonly AccessEntry[] = [];
-const UNWRITTEN: WrittenPolicy = { policy: -1, choice: -1, backends: [], sources: [] };
-
 function listOf(key: Uint8Array): number {
   return new DataView(key.buffer, key.byteOffset).getUint32(ACCESS_KEY.list, true);
-}
-
-/** All entries of a map with 32-bit values. */
-function* entriesOf(map: BpfMap): Generator<[key: Uint8Array, value: number]> {
-  const walk = map.walk();
-  while (!walk.done) {
-    const count = walk.next();
-    for (let i = 0; i < count; i++)
-      yield [walk.keys.bytes.slice(i * map.shape.keyBytes, (i + 1) * map.shape.keyBytes), walk.values.view.getUint32(i * 4, true)];
-  }
 }
 
 function sameListen(a: Listen, b: Listen): boolean {
   const [one, other] = [a.addresses, b.addresses];
   if (one.family !== other.family || one.first !== other.first || one.last !== other.last) return false;
   return a.ports.first === b.ports.first && a.ports.last === b.ports.last;
-}
-
-function text(key: Uint8Array): string {
-  return Buffer.from(key.buffer, key.byteOffset, key.length).toString("latin1");
-}
-
-function number32(value: number): Uint8Array {
-  const bytes = new Uint8Array(4);
-  new DataView(bytes.buffer).setUint32(0, value, true);
-  return bytes;
 }
