@@ -21,6 +21,17 @@ for (const [what, gap, stalls] of [
   });
 }
 
+for (const [what, link] of [
+  ["profile f", profiles.f],
+  ["a link of 20 Mbit/s that queues for 400 ms", "delay=20 rate=20mbit qbytes=1m"],
+] as const) {
+  test(`a CUBIC transfer the other way, which delays acknowledgements, takes next to nothing of a session over ${what}`, (t) => {
+    const [alone, beside] = [[], [500]].map((back) => share({ link, seed: 1, ours: [500], back, from: 5000, to: 25_000 }).kbps);
+    t.diagnostic(`${Math.round(alone!)} kbit/s alone, ${Math.round(beside!)} beside it`);
+    assert.ok(beside! > 0.85 * alone!, `${beside} of ${alone} kbit/s`);
+  });
+}
+
 for (const [what, link, begins, to, stalls] of [
   ["profile f", profiles.f, 500, 25_000],
   ["a narrow path with a short queue", narrow, 5500, 25_000],

@@ -15,6 +15,8 @@ export interface Sharing {
   /** When each of ours, and each TCP begins. */
   readonly ours: readonly Millis[];
   readonly tcp?: readonly Millis[];
+  /** When each TCP begins that sends the other way; what they receive does not count. */
+  readonly back?: readonly Millis[];
   /** So long before it begins each of ours is open, with nothing to send. */
   readonly idle?: Millis;
   /** What counts is received between these. */
@@ -76,6 +78,8 @@ export function share(s: Sharing, each?: (now: Millis, worlds: readonly TunnelWo
   const tcps: TcpFlow[] = [];
   const before: Bytes[] = [];
   for (const [i, begins] of (s.tcp ?? []).entries()) network.at(begins, () => (tcps[i] = new TcpFlow(world!, 9 + i)));
+  const turned = { network, near: world!.far, far: world!.near };
+  for (const [i, begins] of (s.back ?? []).entries()) network.at(begins, () => new TcpFlow(turned, 99 + i));
   network.at(s.from, () => {
     for (const [i, tcp] of tcps.entries()) before[i] = tcp.received;
   });

@@ -18,8 +18,8 @@ export class TcpFlow {
   #to = -1;
   #back = -1;
 
-  /** `port`: its own at both hosts. */
-  constructor(world: TunnelWorld, port: number) {
+  /** `port`: its own at both hosts. Sends from the near host to the far one. */
+  constructor(world: Pick<TunnelWorld, "network" | "near" | "far">, port: number) {
     const [near, far] = [world.network.host(world.near), world.network.host(world.far)];
     this.#near = near.udp(
       { host: world.near, port },

@@ -36,6 +36,8 @@ export const FEATURE_ACKS_AGAIN = 64;
 export const FEATURE_WAYS = 128;
 /** Answers who measures the way (survey-message.ts). */
 export const FEATURE_SURVEYS = 256;
+/** Not an ability but a wish: the sender goes by the clock of who receives (clock-stamp.ts). */
+export const FEATURE_WANTS_STAMPS = 512;
 /** What an end of ours can, however it is configured. */
 export const FEATURES_OF_ALL =
   FEATURE_DESCRIPTIONS | FEATURE_FLOWS | FEATURE_REVERSE | FEATURE_SHORT_GROUPS | FEATURE_TRAINS | FEATURE_WAYS;

@@ -13,12 +13,14 @@
  *   - a sample shorter than the least round trip is no sample; one of a sender that was woken late counts as one of an application that had no more
  *   - the least round trip is remembered for longer than it takes until it is asked for again, so that a queue is never taken for it meanwhile; asking
  *     lasts until what is in flight has fallen, and a round trip more
+ *   - what waits on the way back, as far as the peer's clock tells (return-queue.ts), counts as no round trip and is no reason to have less in flight
  *   - where a short queue overflows, what is in flight is bounded as CUBIC's would be (cubic-bound.ts)
  */
 import type { AckRound, RateController } from "../base/rate-controller.ts";
 import { type Bytes, type Millis, NEVER } from "../base/units.ts";
 import { CubicBound } from "./cubic-bound.ts";
 import { OwnLoss } from "./own-loss.ts";
+import { ReturnQueue } from "./return-queue.ts";
 import { growthOf, SharedQueue, stands } from "./shared-queue.ts";
 import { Tally } from "./tally.ts";
 import { WindowedMax } from "./windowed-max.ts";
@@ -83,6 +85,7 @@ export class AutoController implements RateController {
   pacingRate = RATE_INITIAL;
   /** Least round trip of the last MIN_RTT_MEMORY_MS, −1 before the first. */
   minRtt: Millis = -1;
+  readonly back = new ReturnQueue();
   /** Of its negative: the greatest. */
   readonly #leastRtt = new WindowedMax(MIN_RTT_MEMORY_MS);
   #minRttAt: Millis = 0;
@@ -126,13 +129,14 @@ export class AutoController implements RateController {
 
   /** What is lost now is lost by the path: no queue stands, and nothing is tried out. */
   quiet(srtt: Millis): boolean {
-    if (stands(srtt, this.minRtt)) return false;
+    if (stands(srtt - this.back.wait, this.minRtt)) return false;
     return this.#limited || (this.state === "probe-bandwidth" && this.#phase >= 2);
   }
 
   sent(_now: Millis, _inFlight: Bytes): void {}
 
   acknowledged(now: Millis, round: AckRound): void {
+    this.back.takeFrom(round, this.minRtt, this.bandwidth);
     this.#trackRtt(now, round);
     const starts = round.prior >= this.#roundEnds;
     this.#inRound.add(round);
@@ -384,6 +388,6 @@ export class AutoController implements RateController {
     const bound = this.#bound.at(now, this.minRtt);
     if (bound > window && state === "probe-bandwidth") this.#bound.forget();
     const least = state === "probe-rtt" ? WINDOW_MIN : this.#full ? 2 * WINDOW_MIN : this.#windowInitial;
-    this.window = Math.max(least, Math.min(window, bound));
+    this.window = Math.max(least, Math.min(window, bound)) + this.back.bytes(bandwidth);
   }
 }

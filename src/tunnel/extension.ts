@@ -3,16 +3,17 @@
  *
  *   receive ─┬ HELLO, ANSWER ─▶ negotiation
  *            └ OPEN … END ────▶ sink, the flows of the session
- *   train ─────────┐
+ *   train, stamps ─┐
  *   negotiation ───┤
  *   outbox ────────┴▶ transmit ─▶ FEC when it is on (not for HELLO and ANSWER) ─▶ cipher
  *
  * The outbox waits until the peer is known to be ours, and is emptied when it is not.
  */
 import { type Bytes, type Millis, NEVER } from "../base/units.ts";
+import { ReturnPath, STAMP, Stamps } from "../extension/clock-stamp.ts";
 import { FLOW_HEADER_BYTES } from "../extension/flow-message.ts";
 import { FLOW_TYPE_LEAST, readType } from "../extension/header.ts";
-import { ANSWER, FEATURE_SURVEYS, FEATURE_TRAINS, FEATURE_WAYS, HELLO } from "../extension/hello.ts";
+import { ANSWER, FEATURE_SURVEYS, FEATURE_TRAINS, FEATURE_WANTS_STAMPS, FEATURE_WAYS, HELLO } from "../extension/hello.ts";
 import { Negotiation, type Standing } from "../extension/negotiation.ts";
 import { Outbox } from "../extension/outbox.ts";
 import { Survey } from "../extension/survey.ts";
@@ -37,6 +38,9 @@ export class Extension {
   readonly negotiation: Negotiation;
   readonly outbox: Outbox;
   readonly train: Train;
+  /** What we tell a peer that sends much, and what a peer tells us of the way back. */
+  readonly stamps = new Stamps();
+  readonly returnPath = new ReturnPath();
   /** A server's; made when somebody measures. */
   survey: Survey | undefined;
   /** Messages of other conversations, damaged ones, and of types that this version does not know. */
@@ -83,6 +87,7 @@ export class Extension {
     if (readConv(view, start) !== this.#conv) this.errors++;
     else if (type === HELLO || type === ANSWER) this.negotiation.receive(type, bytes, view, start, end);
     else if (type === CAR || type === REPORT) this.train.receive(now, type, view, start, end);
+    else if (type === STAMP) this.returnPath.receive(now, view, start, end);
     else if (type === HEARD && this.ways !== undefined) this.#wayHeard(now, this.ways, view, start, end);
     else if ((type === LOAD || type === ASK) && this.#surveyed) this.#survey.receive(now, type, view, start, end);
     else if (type < FLOW_TYPE_LEAST) this.unknownTypes += type === PROBE ? 0 : 1;
@@ -103,6 +108,8 @@ export class Extension {
     if (measured > 0) return measured;
     const surveyed = this.survey?.transmit(bytes, view, at) ?? 0;
     if (surveyed > 0) return surveyed;
+    const stamped = this.stamps.transmit(view, at, this.#conv);
+    if (stamped > 0) return stamped;
     if (outbox.length === 0 || negotiation.standing !== "extended") return 0;
     this.protect = true;
     return outbox.shift(bytes, at);
@@ -115,6 +122,7 @@ export class Extension {
     negotiation.advance(now);
     if (this.measures && this.standing === "extended" && (negotiation.peerFeatures & FEATURE_TRAINS) !== 0) train.depart(now);
     train.advance(now);
+    this.stamps.wanted = this.standing === "extended" && (negotiation.peerFeatures & FEATURE_WANTS_STAMPS) !== 0;
     this.survey?.advance(now);
     if (this.standing === "plain") this.outbox.clear();
   }

@@ -156,6 +156,7 @@ export class Transport {
     if (known !== undefined) controller.learned(now, known.bandwidth, known.minRtt);
     if (extension === undefined) return;
     extension.measures = !carried;
+    extension.returnPath.moved();
     this.#learned = extension.train.rate;
     if (carried || from < 0) return;
     extension.train.again(now);
@@ -183,6 +184,7 @@ export class Transport {
     this.lastReceived = now;
     this.receivedDatagrams++;
     this.receivedBytes += end - start;
+    this.extension?.stamps.received(now, end - start);
     if (!FecDecoder.isFec(view, start, end)) {
       this.#packet(now, bytes, view, start, end);
       return;
@@ -382,6 +384,7 @@ export class Transport {
       extension.receive(now, bytes, view, start, end);
       return;
     }
+    if (extension !== undefined && this.controller !== undefined) this.controller.back.wait = extension.returnPath.queue(now);
     const whole = kcp.receive(now, bytes, view, start, end, true);
     if (!whole || end - start < HEADER_BYTES) return;
     if (extension?.negotiation.peerSpeaks === false) extension.negotiation.heard(now);
