@@ -20,6 +20,8 @@ export class Staged {
   readonly places: Int32Array;
   /** Of `MARK`. */
   readonly marks: Uint8Array;
+  /** Rows whose number is new. */
+  added = 0;
   /** What the forwards say of themselves. */
   readonly plainPorts: Int32Array;
   readonly plainListens: Int32Array;

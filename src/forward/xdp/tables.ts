@@ -159,9 +159,17 @@ export class Tables {
     const inherited = this.#inherited;
     // Nobody is asked for what cannot be there: all at once is the first change of many.
     if (this.#held.size > 0 || inherited !== undefined)
-      for (const [row, { name }] of forwards.entries()) ids[row] = this.#held.idOf(name) ?? inherited?.get(name) ?? -1;
+      for (let row = 0; row < forwards.length; row++) {
+        const { name } = forwards[row]!;
+        ids[row] = this.#held.idOf(name) ?? inherited?.get(name) ?? -1;
+      }
     const { rows } = staged;
-    for (let row = 0; row < rows; row++) if (ids[row] === -1) marks[row] = MARK.isNew;
+    for (let row = 0; row < rows; row++) {
+      if (ids[row] !== -1) continue;
+      marks[row] = MARK.isNew;
+      staged.added++;
+    }
+    if (staged.added === 0) return;
     this.#ids.takeEach(ids, rows);
     this.#titleNew(staged);
   }
@@ -193,7 +201,7 @@ export class Tables {
   /** Their places among the listeners; what nobody had leads to the number at once when that is new. */
   #claimListeners(staged: Staged): void {
     const { forwards, ids, plainPorts, places, marks } = staged;
-    this.#listeners.claimPlain(staged);
+    if (staged.added > 0) this.#listeners.claimPlain(staged);
     for (let row = 0; row < forwards.length; row++)
       if (plainPorts[row] === 0 || (marks[row]! & MARK.isNew) === 0) this.#claimListener(row, forwards[row]!, ids[row]!, places, marks);
   }
@@ -230,6 +238,7 @@ export class Tables {
       if ((marks[row]! & MARK.isNew) === 0) leavesRange = this.#replace(staged, row) || leavesRange;
       else if ((marks[row]! & MARK.isLed) === 0 && places[row]! >= 0) this.#listeners.publish(places[row]!, ids[row]!);
     }
+    if (staged.added === 0) return leavesRange;
     const numbers = this.#forwards;
     for (let row = 0; row < forwards.length; row++)
       if ((marks[row]! & MARK.isNew) !== 0) Atomics.store(numbers, ids[row]! * (INDEX_BYTES / 4), policies[row]!);
