@@ -58,8 +58,8 @@ function encode(rtmp: number, gop: number): Child {
 async function hls(part: number, gopSeconds: number, asked: number): Promise<void> {
   const { live, rtmp, base } = await origin(part, gopSeconds * 1000);
   const encoder = encode(rtmp, gopSeconds * 30);
-  const { medianLatencyMs, stalls, droppedFrames, restarts } = await watch({ url: `${base}/`, seconds });
-  const rest = { stalls, droppedFrames, of: seconds * 30, restarts };
+  const { medianLatencyMs, stalls, hitches, marginMs, droppedFrames, restarts } = await watch({ url: `${base}/`, seconds });
+  const rest = { stalls, hitches, marginMs, droppedFrames, of: seconds * 30, restarts };
   // A single frame is more than that in a short run.
   const smooth = stalls === 0 && droppedFrames <= Math.max(1, seconds * 30 * DROPPED_MAX);
   report(`hls.js, parts of ${part} ms, key frames every ${gopSeconds} s`, asked, medianLatencyMs, rest, smooth);

@@ -43,6 +43,8 @@ interface Result {
   readonly samples: number;
   readonly stalls: number;
   readonly stalledMs: number;
+  readonly hitches: number;
+  readonly marginMs: number;
   readonly dropped: number;
 }
 
@@ -87,7 +89,7 @@ async function run(name: string, lab: Netlab, children: Children): Promise<Resul
   try {
     await waitFor(origin, "encoder publishes", 30_000);
     const ages: number[] = [];
-    const { stalls, stalledMs, droppedFrames, playing } = await watch({
+    const { stalls, stalledMs, hitches, marginMs, droppedFrames, playing } = await watch({
       url: "http://127.0.0.1:8080/?channels=live",
       seconds: seconds + SETTLE_S,
       prefix: s,
@@ -103,7 +105,7 @@ async function run(name: string, lab: Netlab, children: Children): Promise<Resul
     if (!playing && ages.length === 0) throw new Error("nothing was played");
     ages.sort((a, b) => a - b);
     const quantile = (share: number): number => ages[Math.floor(share * (ages.length - 1))] ?? Number.NaN;
-    return { medianMs: quantile(0.5), p95Ms: quantile(0.95), samples: ages.length, stalls, stalledMs, dropped: droppedFrames };
+    return { medianMs: quantile(0.5), p95Ms: quantile(0.95), samples: ages.length, stalls, stalledMs, hitches, marginMs, dropped: droppedFrames };
   } catch (error) {
     throw new Error(`${(error as Error).message}\n${[origin, encoder].map((child) => child.output().slice(-1500)).join("\n----\n")}`);
   } finally {

@@ -56,6 +56,8 @@ export class Card {
       medianLatencyMs: this.#history.median,
       stalls: stalls.stalls,
       stalledMs: Math.round(stalls.stalledMs),
+      hitches: stalls.hitches,
+      marginMs: Math.round(this.#playback.marginMs),
       bufferMs: this.#playback.bufferMs,
       currentTime: this.#video.currentTime,
       droppedFrames: this.#playback.droppedFrames,

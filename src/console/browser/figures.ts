@@ -9,6 +9,10 @@ export interface Figures {
   readonly medianLatencyMs: number | undefined;
   readonly stalls: number;
   readonly stalledMs: number;
+  /** Moments at which the picture stood still for 0.15 s or longer, stalls among them. */
+  readonly hitches: number;
+  /** How much longer than usual media may be in coming without the picture's standing still. */
+  readonly marginMs: number;
   readonly bufferMs: number;
   readonly currentTime: number;
   readonly droppedFrames: number;

@@ -1,10 +1,13 @@
 /**
  * How fast to play so that the viewer is as close to the live edge as the network allows, and no closer.
  *
- * What decides is the least buffer of the last seconds: as long as it stays above a margin, the playhead may come nearer; below it, the playhead steps
- * back. The margin follows from what the network did in the last minutes: by as much as media came later than usual, half as much again must be buffered for the
- * next time. A stall, for which the margin was too small, counts as if twice as much had been needed. Until something has been learnt the margin is that of a bad
- * network.
+ *   media   ──────────────●─────────────────────┤                              ● playhead   ┤ end of the buffer
+ *   age                   │◀─ margin ─▶│◀ usual ▶│ just before a part comes
+ *
+ * The older the end of the buffer grows before the next part extends it, the further from the edge the playhead must stay: by as much as is usual (a part's duration
+ * and its way) and by a margin. The margin follows from what the network did in the last minutes: by as much as media came later than usual, half as much again must be
+ * there for the next time. A stall, for which the margin was too small, counts as if twice as much had been needed. Until something has been learnt the margin is that
+ * of a bad network.
  */
 import { LeastBySecond } from "./least-by-second.ts";
 
@@ -12,9 +15,10 @@ export class Pace {
   #marginMs = MARGIN_FIRST;
   #stalls = 0;
   #begunAt = Number.NaN;
-  readonly #buffer = new LeastBySecond(WINDOW_SECONDS);
+  /** Where the buffer ended when it was last looked at; NaN: not known of this timeline. */
+  #endMs = Number.NaN;
   /** The end of the buffer on the media's timeline less the time of day: the later media comes, the less it is. */
-  readonly #arrival = new LeastBySecond(USUAL_SECONDS);
+  #arrival = new LeastBySecond(USUAL_SECONDS);
   /** How much later than usual it came, negative. */
   readonly #late = new LeastBySecond(MEMORY_SECONDS);
 
@@ -22,18 +26,30 @@ export class Pace {
     return this.#marginMs;
   }
 
+  /** The buffer was extended and ends at `endMs` of the media's timeline now: what was before it was never older than at this moment. `now` in ms. */
+  extended(now: number, endMs: number): void {
+    if (endMs > this.#endMs) this.#arrival.put(now, this.#endMs - now);
+    this.#endMs = endMs;
+  }
+
+  /** The media's timeline and the time of day have another distance from now on: what is usual must be learnt anew, what may come late need not. */
+  restart(): void {
+    this.#endMs = Number.NaN;
+    this.#arrival = new LeastBySecond(USUAL_SECONDS);
+  }
+
   /**
    * The playback rate, told several times a second where the playhead is and how much is buffered before it (both in ms of media), and how often playback
    * has stalled. `now` in ms.
    */
   rate(now: number, playheadMs: number, bufferMs: number, stalls: number): number {
-    this.#buffer.put(now, bufferMs);
-    this.#arrival.put(now, playheadMs + bufferMs - now);
-    this.#adapt(now, this.#arrival.median - this.#arrival.last, stalls);
-    const spare = this.#buffer.least - this.#marginMs;
-    if (spare > DEAD_BAND) return Math.min(RATE_MAX, 1 + spare * GAIN);
-    if (spare < -DEAD_BAND) return Math.max(RATE_MIN, 1 + spare * GAIN);
-    return 1;
+    this.#endMs = playheadMs + bufferMs;
+    this.#arrival.put(now, this.#endMs - now);
+    const usual = this.#arrival.median;
+    this.#adapt(now, usual - this.#arrival.last, stalls);
+    const spare = now - playheadMs + usual - this.#marginMs;
+    if (Math.abs(spare) <= DEAD_BAND) return 1;
+    return Math.max(RATE_MIN, Math.min(RATE_MAX, 1 + spare * GAIN));
   }
 
   #adapt(now: number, lateMs: number, stalls: number): void {
@@ -46,21 +62,21 @@ export class Pace {
   }
 }
 
-const WINDOW_SECONDS = 3;
 const USUAL_SECONDS = 15;
 /** So long what came late is remembered. */
 const MEMORY_SECONDS = 300;
 /** A lost packet over a long link is repaired within two round trips: so much must be there before anything was learnt, which takes so long. */
 const MARGIN_FIRST = 400;
 const LEARN_MS = 15_000;
-/** A few looks at the buffer: what lies between two of them is not seen. */
-const MARGIN_MIN = 150;
+/** Two frames for the decoder, and what a browser that is busy keeps us waiting. */
+const MARGIN_MIN = 80;
 const MARGIN_MAX = 3000;
 const MARGIN_GROWTH = 2;
 const LATE_FACTOR = 1.5;
-const DEAD_BAND = 40;
+/** As exactly as the playhead tells where it is. */
+const DEAD_BAND = 10;
 /** Change of rate for each millisecond too much or too little. */
-const GAIN = 0.0003;
+const GAIN = 0.0005;
 /** Ears take no offence at these. */
 const RATE_MAX = 1.12;
 const RATE_MIN = 0.94;

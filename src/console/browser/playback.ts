@@ -33,7 +33,10 @@ export class Playback {
 
   /** What the status says of the channel, every time it is read. */
   set live(live: boolean) {
-    if (this.#live && !live) this.#stalls.suspend();
+    if (this.#live && !live) {
+      this.#stalls.suspend();
+      this.#pace.restart();
+    }
     this.#live = live;
     if (live && this.#hls === undefined) this.#attach();
   }
@@ -51,6 +54,10 @@ export class Playback {
 
   get stalls(): StallMeter {
     return this.#stalls;
+  }
+
+  get marginMs(): number {
+    return this.#pace.marginMs;
   }
 
   get bufferMs(): number {
@@ -133,6 +140,8 @@ export class Playback {
     });
     hls.on(Hls.Events.FRAG_BUFFERED, () => {
       this.#loadWatch.loading = false;
+      const range = this.#range();
+      if (range >= 0) this.#pace.extended(performance.now(), this.#video.buffered.end(range) * 1000);
     });
     hls.on(Hls.Events.ERROR, (_event, data) => {
       this.#loadWatch.loading = false;

@@ -9,11 +9,14 @@ export class StallMeter {
   /** `stalledMs` before the stall that lasts. */
   #before = 0;
   #suspended = false;
+  #hitched = false;
   /** The playhead has moved at least once. */
   begun = false;
   stalls = 0;
   stalledMs = 0;
   stalled = false;
+  /** How often it stood still for a moment that an eye may notice, stalls included. */
+  hitches = 0;
 
   get moving(): boolean {
     return this.begun && !this.stalled && !this.#suspended;
@@ -36,6 +39,7 @@ export class StallMeter {
       this.#time = time;
       this.#movedAt = now;
       this.stalled = false;
+      this.#hitched = false;
       this.#suspended = false;
       return;
     }
@@ -43,6 +47,10 @@ export class StallMeter {
       this.#movedAt = now;
       this.stalled = this.stalled && expected;
       return;
+    }
+    if (now - this.#movedAt >= HITCH_MS && !this.#hitched) {
+      this.#hitched = true;
+      this.hitches++;
     }
     if (now - this.#movedAt < STILL_MS) return;
     if (!this.stalled) {
@@ -58,3 +66,5 @@ export class StallMeter {
 
 /** Longer than the distance of two looks at the playhead, shorter than what an eye forgives. */
 const STILL_MS = 400;
+/** Three looks, or five frames. */
+const HITCH_MS = 150;
