@@ -88,7 +88,7 @@ export class Playback {
     const video = this.#video;
     this.#stalls.observe(performance.now(), video.currentTime, this.#live && !document.hidden && !video.seeking);
     if (this.#hls !== undefined && this.#stalls.moving) {
-      video.playbackRate = this.#pace.rate(performance.now(), video.currentTime * 1000, this.bufferMs, this.#stalls.stalls);
+      video.playbackRate = this.#pace.rate(performance.now(), video.currentTime * 1000, this.bufferMs, this.#stalls.hitches);
     }
     this.#keepLoading();
     const edge = this.#hls?.liveSyncPosition;
