@@ -31,7 +31,7 @@ const profiles: Readonly<Record<string, string>> = {
 };
 const seconds = Number(values.seconds);
 /** So long the page takes to learn how near to the edge it may go. */
-const SETTLE_S = 20;
+const SETTLE_S = 30;
 const SHARE_MAX = 0.6;
 const key = "ingest-link-key";
 /** As its users set it for such links; "kcptun-default" has what the package comes with. */

@@ -6,8 +6,8 @@
  *
  * The older the end of the buffer grows before the next part extends it, the further from the edge the playhead must stay: by as much as is usual (a part's duration
  * and its way) and by a margin: what the browser wants to have decoded, and what the network did in the last minutes: by as much as media came later than usual, a
- * quarter as much again must be there for the next time. Where the picture stood still the margin was too small by a half, whatever was measured. Until something has
- * been learnt the margin is that of a bad network.
+ * quarter as much again must be there for the next time. Where the picture stood still the margin was too small by a half, whatever was measured. While it is
+ * being learnt the margin comes down from that of a bad network.
  */
 import { LeastBySecond } from "./least-by-second.ts";
 
@@ -57,8 +57,8 @@ export class Pace {
     const short = hitches > this.#hitches;
     this.#hitches = hitches;
     this.#late.put(now, -Math.max(0, lateMs, short ? (MARGIN_GROWTH * this.#marginMs - DECODED) / LATE_FACTOR : 0));
-    const least = now - this.#begunAt < LEARN_MS ? MARGIN_FIRST : 0;
-    this.#marginMs = Math.min(MARGIN_MAX, Math.max(least, DECODED - LATE_FACTOR * this.#late.least));
+    const learning = Math.max(0, 1 - (now - this.#begunAt) / LEARN_MS);
+    this.#marginMs = Math.min(MARGIN_MAX, DECODED + Math.max(learning * (MARGIN_FIRST - DECODED), -LATE_FACTOR * this.#late.least));
   }
 }
 
@@ -67,9 +67,9 @@ const USUAL_SECONDS = 15;
 const MEMORY_SECONDS = 300;
 /** A lost packet over a long link is repaired within two round trips: so much must be there before anything was learnt, which takes so long. */
 const MARGIN_FIRST = 400;
-const LEARN_MS = 15_000;
-/** Chromium 156 drops frames and stops when it has less than 0.07 to 0.09 s before it: what its decoders and its sound device hold already. */
-const DECODED = 80;
+const LEARN_MS = 30_000;
+/** What its decoders and its sound device hold already: Chromium 156 stops, and drops frames, when there is less than 0.07 to 0.1 s before it. */
+const DECODED = 100;
 const MARGIN_MAX = 3000;
 const MARGIN_GROWTH = 1.5;
 const LATE_FACTOR = 1.25;
