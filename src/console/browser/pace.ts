@@ -14,6 +14,7 @@ import { LeastBySecond } from "./least-by-second.ts";
 export class Pace {
   #marginMs = MARGIN_FIRST;
   #hitches = 0;
+  #rate = 1;
   #begunAt = Number.NaN;
   /** Where the buffer ended when it was last looked at; NaN: not known of this timeline. */
   #endMs = Number.NaN;
@@ -48,8 +49,19 @@ export class Pace {
     const usual = this.#arrival.median;
     this.#adapt(now, usual - this.#arrival.last, hitches);
     const spare = now - playheadMs + usual - this.#marginMs;
-    if (Math.abs(spare) <= DEAD_BAND) return 1;
-    return Math.max(RATE_MIN, Math.min(RATE_MAX, 1 + spare * GAIN));
+    this.#choose(spare);
+    return this.#rate;
+  }
+
+  /** In steps, and only where it matters: with each change of rate the browser may drop a frame. */
+  #choose(spare: number): void {
+    const off = Math.abs(spare);
+    if (this.#rate === 1 ? off < DEAD_BAND : off < REACHED || spare > 0 !== this.#rate > 1) {
+      this.#rate = 1;
+      return;
+    }
+    const wanted = Math.max(RATE_MIN, Math.min(RATE_MAX, 1 + spare * GAIN));
+    if (this.#rate === 1 || Math.abs(wanted - this.#rate) > RATE_STEP) this.#rate = wanted;
   }
 
   #adapt(now: number, lateMs: number, hitches: number): void {
@@ -73,8 +85,11 @@ const DECODED = 100;
 const MARGIN_MAX = 3000;
 const MARGIN_GROWTH = 1.5;
 const LATE_FACTOR = 1.25;
-/** As exactly as the playhead tells where it is. */
-const DEAD_BAND = 10;
+/** The playhead is where it should be, to begin with a correction and to end it. */
+const DEAD_BAND = 25;
+const REACHED = 5;
+/** A smaller change of rate is not worth one. */
+const RATE_STEP = 0.025;
 /** Change of rate for each millisecond too much or too little. */
 const GAIN = 0.0005;
 /** Ears take no offence at these. */
