@@ -80,8 +80,8 @@ const MEMORY_SECONDS = 300;
 /** A lost packet over a long link is repaired within two round trips: so much must be there before anything was learnt, which takes so long. */
 const MARGIN_FIRST = 400;
 const LEARN_MS = 30_000;
-/** What its decoders and its sound device hold already: Chromium 156 stops, and drops frames, when there is less than 0.07 to 0.1 s before it. */
-const DECODED = 100;
+/** What its decoders and its sound device hold already: Chromium 156 stops when there is less than 0.07 to 0.1 s before it, and drops a frame now and then below 0.12. */
+const DECODED = 130;
 const MARGIN_MAX = 3000;
 const MARGIN_GROWTH = 1.5;
 const LATE_FACTOR = 1.25;
