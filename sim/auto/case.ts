@@ -36,6 +36,8 @@ export interface Case {
   readonly server: Record<string, unknown>;
   /** Changes of the link, counted from the traffic's beginning. */
   readonly changes?: readonly { readonly at: Millis; readonly link: string }[];
+  /** The connection is opened so long before the traffic begins. */
+  readonly lead?: Millis;
   /** Both ends run on busy machines. */
   readonly stalls?: StallTimes;
 }
@@ -136,7 +138,7 @@ export function play(c: Case): Result {
   const { stalls } = c;
   if (stalls !== undefined)
     for (const [i, host] of ["10.0.0.1", "10.0.0.2"].entries()) world.network.host(host).stalls = new Stalls(new Prng(c.seed + i), stalls);
-  world.network.at(LEAD_MS - 300, () => world.connect((socket) => (schedule = new Schedule(socket))));
+  world.network.at(LEAD_MS - (c.lead ?? 300), () => world.connect((socket) => (schedule = new Schedule(socket))));
   const { links, network } = world;
   network.at(LEAD_MS, () => {
     links.ab.counters.receivedBytes = 0;

@@ -1,95 +1,115 @@
 /**
  * The window told to a peer that sends without a congestion window, as kcptun does: how far it may go is then ours to say.
  *
- *   free ── overflow ─▶ limited        overflow: most of a long row of segments is lost, as when a burst is longer than the queue it meets
- *     ▲                    │
- *     └── no queue, or long┘           it went on though next to nothing was let go; or bursts came through that grew and grew
+ *   tried ── came whole ─▶ free         the first bursts say whether the queue on the path takes what the peer lets go at once (burst-trial)
+ *     │                    │ ▲
+ *     │ its end was lost   │ └─ no queue, or long: it went on though next to nothing was let go; or bursts came through that grew and grew
+ *     └───────▶ limited ◀──┘ most of a long row of segments is lost, as when a burst is longer than the queue it meets
  *
- *   edge = newest segment + what is usually under way + burst          limited
- *   edge moves on at `pace`                                            and the peer went up to the edge for a while: it has more
- *   edge stays                                                         and more is missing than a burst
+ *   edge = newest segment + what is under way + burst      tried, limited
+ *   edge moves on as the path delivers                     and what came last was sent as soon as the edge had let it go: there is more
+ *   edge stays                                             and more is missing than a burst
  *
- * Such a peer lets go at once what the window takes, so what stands unused of it is the burst that the path must bear at any time. The window moves with the
- * ACKs, and is told by itself (WINS) when none are due. The round trip is asked for (WASK), since a peer that only sends acknowledges nothing of ours.
+ * Such a peer lets go at once what the window takes, so what stands unused of it is the burst that the path must bear at any time. How fast a path delivers is
+ * seen where a burst arrives (line-rate), so that the rest of what is waiting can be let go as fast as that from the first round trip on. The window moves with the
+ * ACKs, and is told by itself (WINS) when none are due, with a `una` that has something left to move by (una-lag). The round trip is asked for (WASK), since a
+ * peer that only sends acknowledges nothing of ours.
  * What a burst has lost is resent in a burst: an ACK told again when nothing more is under way begins the next one, where the peer would wait for its timers,
  * which become longer each time.
- *
- * Until a queue has run over, the window is what the receive window has room for, as kcp-go tells it.
  *
  * Source: own; that a receiver limits a sender, and by the delay it sees, is of RFC 9840 (rLEDBAT).
  */
 import { seqAdd, seqDiff } from "../base/seq.ts";
 import { type Bytes, type Millis, NEVER, type Seq32 } from "../base/units.ts";
+import { BurstTrial } from "./burst-trial.ts";
 import { CreditNotes } from "./credit-notes.ts";
+import { CreditPace } from "./credit-pace.ts";
+import { LineRate } from "./line-rate.ts";
+import { PeerDelay } from "./peer-delay.ts";
 import type { Probe } from "./probe.ts";
+import { QueueDepth } from "./queue-depth.ts";
 import { clock } from "./segment.ts";
+import { UnaLag } from "./una-lag.ts";
 
 /**
- * Tuning: segments of a row, and how many are lost when a queue runs over: at first, of rows one behind another of which most is lost, as no run of loss is so long;
+ * Tuning. At first no more is told than a kcptun takes for granted; from the first burst of so many segments on more follows as the path delivers,
+ * for a round trip.
+ */
+const UNTRIED = 32;
+const UNTRIED_LONG = 12;
+/**
+ * Segments of a row, and how many are lost when a queue runs over: at first, of rows one behind another of which most is lost, as no run of loss is so long;
  * and once the queue is known to be short.
  */
 const ROW = 64;
 const ROWS_LOST = 100;
 const ROW_LOST_AGAIN = 8;
+/** A round trip after the first burst that is long, and so much later, nothing more is tried: unless the end of one was lost, then for longer. */
+const OPEN_MS: Millis = 150;
+const DOUBT_MS: Millis = 5000;
+/** What may leave at once where a queue that was seen to be long ran over: of what it held. */
+const DEPTH_SHARE = 0.4;
+/** A queue that has held more is not short. */
+const QUEUE_LONG: Bytes = 38_000;
 /** What may leave at once: at first, at least, and when nothing is limited any more. */
 const BURST: Bytes = 16_000;
 const BURST_LEAST: Bytes = 12_000;
 const BURST_ANY: Bytes = 400_000;
 const BURST_GROWTH = 1.05;
 /** Until it has happened again: the path may have been gone for a moment. */
-const BURST_GROWTH_FIRST = 1.25;
+const BURST_GROWTH_FIRST = 1.5;
 const BURST_DECREASE = 0.8;
 /** So often in a row a queue ran over though next to nothing was let go: then it is no queue. */
 const FUTILE = 4;
 const FUTILE_MS: Millis = 60_000;
-/** A peer that went up to the edge for so long has more; its timer lets some of it wait. */
-const LIMITED_MS: Millis = 25;
+/** The peer's timer lets some wait where `una` stands. */
 const TIMER_MS: Millis = 20;
-const TELL_MS: Millis = 10;
-/** How long a queue shall be; how fast the pace grows where there is none, and falls where it is twice as long, in a round trip. */
-const QUEUE_MS: Millis = 7;
-const PACE_GROWTH = 0.3;
-const PACE_STEP = 0.15;
+/** A peer that goes up to the edge does so at least each time its timer runs. */
+const HELD_MS: Millis = 25;
+/** The edge of a peer that has no more to send goes with what comes, a little faster than the path delivers. */
+const LEAP = 1.2;
 /** Where segments are missing the peer sends by its timer. */
 const PACE_MISSING = 0.6;
 const TIMER_SHARE = 0.8;
 const MISSING = 2;
-/** What comes on average over so long says how much is under way; less than that, as what is too little shows, and what is too much does not. */
+/** What comes on average over so long, at least, says how much is under way at most. */
 const USUAL_MS: Millis = 5000;
-const USUAL_SHARE = 0.85;
+const USUAL_MS_LEAST: Millis = 500;
 /** Round trip while nobody knows it, how often it is asked for, and for how long nothing came when a burst has ended. */
 const RTT_MS: Millis = 200;
 const ASK_MS: Millis = 500;
 const QUIET_MS: Millis = 25;
-/** The quickest of so long, and of the time before, is what others are compared with. */
-const LEAST_MS: Millis = 30_000;
-/** Shares of one segment in averages. */
+/** Share of one segment in the average of their length. */
 const LENGTH_SHARE = 1 / 64;
-const DELAY_SHARE = 1 / 16;
 
 /** Of sessions that are not limited, which most are. */
 const NO_NOTES = new CreditNotes();
 
 export class Credit {
-  /** Off: the peer limits itself, and the window is told as it is. */
-  off = false;
   /** How often a row ran over a queue. */
   overflows = 0;
   /** An ACK is to be told again: of segment `again`, with time stamp `againTs`. The owner clears it. */
   nudges = false;
-  againTs = 0;
   rtt: Millis = RTT_MS;
   /** Of the packet being read. The owner sets it. */
   now: Millis = 0;
+  #off = false;
+  readonly #line: LineRate;
+  readonly #delay = new PeerDelay();
+  readonly #depth = new QueueDepth();
+  readonly #una: UnaLag;
+  readonly #pace = new CreditPace();
   /** Segments that may leave at once; Infinity: any. */
-  #burst = Number.POSITIVE_INFINITY;
+  #burst = UNTRIED;
+  /** While nobody knows yet what the path bears. */
+  #trial: BurstTrial | undefined = new BurstTrial();
   #rtts = 0;
   #askAt: Millis = 0;
   #askedAt: Millis = -1;
   /** Behind the newest segment; and how many below it have not come. */
   #top: Seq32;
   #missing = 0;
-  /** Of a segment on average. */
+  /** Of a segment, of those that are as long as any. */
   #length: Bytes = 0;
   /** Behind the last segment that the peer may send, since when, and whether it is to be reckoned anew. */
   #edge: Seq32 = 0;
@@ -98,57 +118,87 @@ export class Credit {
   #notes = NO_NOTES;
   /** The peer goes up to the edge since then, −1: it does not. */
   #limitedSince: Millis = -1;
-  #backlogged = false;
-  /** Segments a millisecond: what the edge moves by, what is left over of the last whole one, and what comes usually. */
-  #pace = 0;
-  #paceAt: Millis = 0;
-  #fraction = 0;
+  /** Segments that come in a millisecond, usually. */
   #usual = 0;
+  #openedAt: Millis = -1;
+  /** A segment that was sent then may have been the last one of the window. */
+  #waited = false;
+  #waitedTs = 0;
   #topBefore: Seq32;
-  /** How much longer than the quickest segments are under way. */
-  #delay: Millis = 0;
-  #least = 0;
-  #leastNext = 0;
-  #leastAt: Millis = -1;
+  #begunAt: Millis = 0;
   #rowEnd: Seq32;
   #rowLost = 0;
   /** Of rows one behind another of which most was lost. */
   #rowsLost = 0;
   /** Overflows since the window is limited. */
   #again = 0;
-  #rowLimited = false;
   #overflowAt: Millis = 0;
+  #growAt: Millis = 0;
   #futile = 0;
   #idleUntil: Millis = 0;
   /** When the next burst of resent segments is asked for. */
   #nudgeAt: Millis = NEVER;
 
-  constructor(firstSn: Seq32 = 0) {
+  /** `overhead`: bytes of a datagram on the path beyond those that `datagram` is told. */
+  constructor(firstSn: Seq32 = 0, overhead: Bytes = 0) {
+    this.#line = new LineRate(overhead);
+    this.#una = new UnaLag(firstSn);
     this.#top = firstSn;
     this.#topBefore = firstSn;
     this.#rowEnd = seqAdd(firstSn, ROW);
   }
 
+  /** Off: the peer limits itself, and the window is told as it is. */
+  get off(): boolean {
+    return this.#off;
+  }
+
+  set off(off: boolean) {
+    this.#off = off;
+    if (off) this.#free();
+  }
+
   get limited(): boolean {
-    return !this.off && this.#burst < Number.POSITIVE_INFINITY;
+    return !this.#off && this.#burst < Number.POSITIVE_INFINITY;
+  }
+
+  /** A short queue limits it, and it goes by our ACKs. */
+  get pressed(): boolean {
+    return this.limited && this.#trial === undefined;
   }
 
   get again(): Seq32 {
     return seqAdd(this.#top, -1);
   }
 
+  get againTs(): number {
+    return this.#delay.newest;
+  }
+
+  /** A datagram has come, parity too; before what is in it. */
+  datagram(now: Millis, length: Bytes): void {
+    if (!this.#off) this.#line.datagram(now, length);
+  }
+
   /** A segment with so many bytes of data came that was not there before, and its sender's time stamp; not `regular`: it was rebuilt from parity. */
   stored(sn: Seq32, ts: number, length: Bytes, regular: boolean): void {
-    if (this.off) {
-      if (seqDiff(sn, this.#top) >= 0) this.#top = seqAdd(sn, 1);
+    const ahead = seqDiff(sn, this.#top);
+    if (this.#off) {
+      if (ahead >= 0) this.#top = seqAdd(sn, 1);
       return;
     }
     const { now } = this;
     this.#stale = true;
-    this.#length += this.#length === 0 ? length : (length - this.#length) * LENGTH_SHARE;
+    this.#length = Math.max(length, this.#length + (length - this.#length) * LENGTH_SHARE);
     this.#nudgeAt = now + QUIET_MS;
-    if (regular) this.#time(now, ts);
-    const ahead = seqDiff(sn, this.#top);
+    if (regular) {
+      this.#line.segment(now, ts);
+      this.#delay.took(now, ts);
+      this.#depth.take(now, this.#delay.last * this.#line.rate);
+    }
+    this.#line.stored(1);
+    if (ahead >= 0) this.#judge(now, sn, ts);
+    if (this.#trial !== undefined) this.#try(now, ts, ahead, length);
     if (ahead < 0) {
       this.#missing--;
       return;
@@ -159,17 +209,26 @@ export class Credit {
     if (seqDiff(this.#top, this.#rowEnd) >= 0) this.#endRow(now);
   }
 
-  /** The window to tell now, where `nxt` is the first segment that is missing and `unused` places are free. */
+  /**
+   * The `una` to tell in the packets that follow, where `nxt` is the first segment that is missing: it lags behind while the peer is limited, and moves on by one at
+   * least whenever it is asked for.
+   */
+  una(nxt: Seq32): Seq32 {
+    return this.limited ? this.#una.next(this.now, nxt) : this.#una.whole(nxt);
+  }
+
+  /** The window to tell now, counted from what `una` said, where `nxt` is the first segment that is missing and `unused` places are free. */
   window(nxt: Seq32, unused: number): number {
     if (!this.limited) return unused;
     if (this.#stale) this.#move(this.now);
-    return Math.max(Math.min(unused, 1), Math.min(unused, seqDiff(this.#edge, nxt)));
+    return Math.max(Math.min(unused, seqDiff(this.#edge, nxt)) + this.#una.before(nxt), Math.min(unused, 1));
   }
 
   /** When `turn` has something to do. */
   deadline(): Millis {
     if (!this.limited) return NEVER;
-    return Math.min(this.#backlogged ? this.#edgeAt + TELL_MS : NEVER, this.#recovers ? this.#nudgeAt : NEVER);
+    const step = this.#limitedSince >= 0 ? this.#edgeAt + this.#una.step(this.rtt) : NEVER;
+    return Math.min(step, this.#recovers ? this.#nudgeAt : NEVER, this.#una.lag === 0 ? NEVER : this.#una.due);
   }
 
   /** True when something is to be told though nothing came: the window, or that we want to know the peer's. */
@@ -200,7 +259,8 @@ export class Credit {
     if (this.#askedAt < 0) return;
     const rtt = now - this.#askedAt;
     this.#askedAt = -1;
-    this.rtt = this.#rtts++ === 0 ? rtt : this.rtt + (rtt - this.rtt) / 4;
+    // Its timer may have let the answer wait.
+    this.rtt = this.#rtts++ === 0 || rtt < this.rtt ? rtt : this.rtt + (rtt - this.rtt) / 8;
   }
 
   /** More is missing than is lost in passing. */
@@ -208,128 +268,133 @@ export class Credit {
     return this.#missing > this.#burst;
   }
 
-  #time(now: Millis, ts: number): void {
-    // Nobody knows by how much the clocks differ, nor for how long they differ by that.
-    const way = seqDiff(clock(now), ts);
-    if (now >= this.#leastAt) {
-      if (this.#leastAt < 0) this.againTs = ts;
-      this.#least = this.#leastAt < 0 ? way : this.#leastNext;
-      this.#leastNext = way;
-      this.#leastAt = now + LEAST_MS;
-    }
-    if (seqDiff(ts, this.againTs) > 0) this.againTs = ts;
-    if (seqDiff(way, this.#leastNext) < 0) this.#leastNext = way;
-    if (seqDiff(way, this.#least) < 0) this.#least = way;
-    this.#delay += (seqDiff(way, this.#least) - this.#delay) * DELAY_SHARE;
+  #try(now: Millis, ts: number, ahead: number, length: Bytes): void {
+    const trial = this.#trial!;
+    const { came } = trial;
+    const full = this.#depth.fullSince(now - this.rtt - HELD_MS);
+    const over = this.#openedAt >= 0 && now - this.#openedAt > this.rtt + (trial.doubtful ? DOUBT_MS : OPEN_MS);
+    const verdict = over || this.#depth.most > QUEUE_LONG ? "long" : trial.take(ts, ahead, length, full);
+    if (verdict === "short") this.#begin(now, Math.min(Math.max(came, trial.came), BURST / this.#length));
+    else if (verdict === "long") this.#free();
   }
 
   #endRow(now: Millis): void {
     const length = ROW + seqDiff(this.#top, this.#rowEnd);
     const lost = this.#rowLost;
-    const used = this.#rowLimited;
     this.#rowLost = 0;
-    this.#rowLimited = false;
     this.#rowEnd = seqAdd(this.#top, ROW);
-    if (!this.limited) {
+    if (!this.pressed) {
       this.#rowsLost = lost > length / 2 ? this.#rowsLost + lost : 0;
-      if (this.#rowsLost >= ROWS_LOST && now >= this.#idleUntil) this.#begin(now);
+      if (this.#rowsLost >= ROWS_LOST && now >= this.#idleUntil) this.#begin(now, BURST / this.#length);
     } else if (lost >= ROW_LOST_AGAIN) this.#overflowed(now);
-    else if (used && lost === 0 && !this.#backlogged) this.#grow();
   }
 
-  #begin(now: Millis): void {
+  #begin(now: Millis, burst: number): void {
     this.overflows++;
-    this.#again = 0;
+    this.#again = this.#trial !== undefined ? 1 : 0;
     this.#rowsLost = 0;
     this.#overflowAt = now;
-    this.#burst = BURST / this.#length;
-    this.#notes = new CreditNotes();
+    this.#growAt = now + 2 * this.rtt;
+    this.#burst = Math.max(burst, BURST_LEAST / this.#length, (DEPTH_SHARE * this.#depth.most) / (this.#line.segmentBytes || this.#length));
     // What the session was like before says nothing of what is usual from now on.
     this.#topBefore = this.#top;
-    this.#edgeAt = now;
-    this.#edge = this.#top;
+    this.#begunAt = now;
+    this.#usual = 0;
+    if (this.#trial === undefined) {
+      this.#edgeAt = now;
+      this.#edge = this.#top;
+    }
+    this.#trial = undefined;
   }
 
   #overflowed(now: Millis): void {
     // What was lost at once, and what was sent before we could have been heard, counts once.
     if (now - this.#overflowAt < 2 * this.rtt) return;
     this.#overflowAt = now;
-    this.overflows++;
-    this.#again++;
-    if (this.#backlogged && now - this.#limitedSince > 2 * this.rtt) {
-      this.#pace *= 1 - PACE_STEP;
-      this.#paceAt = now + 2 * this.rtt;
+    const full = this.#depth.fullSince(now - 2 * this.rtt);
+    if (full) this.overflows++;
+    if (full) this.#again++;
+    if (full && this.#limitedSince >= 0 && now - this.#limitedSince > 2 * this.rtt) {
+      this.#pace.overflowed(now, this.rtt);
       return;
     }
     const least = BURST_LEAST / this.#length;
-    this.#futile = this.#burst > least ? 0 : this.#futile + 1;
-    this.#burst = Math.max(least, this.#burst * BURST_DECREASE);
+    // Where it goes on though next to nothing is let go, or with no queue, it is not ours to mend.
+    this.#futile = full && this.#burst > least ? 0 : this.#futile + 1;
+    if (full) this.#burst = Math.max(least, this.#burst * BURST_DECREASE);
     if (this.#futile < FUTILE) return;
-    this.#burst = Number.POSITIVE_INFINITY;
+    this.#free();
     this.#futile = 0;
     this.#idleUntil = now + FUTILE_MS;
   }
 
-  #grow(): void {
+  #free(): void {
+    this.#trial = undefined;
+    this.#burst = Number.POSITIVE_INFINITY;
+    this.#notes = NO_NOTES;
+  }
+
+  /** A burst has come through whole, and the peer has more. */
+  #grow(now: Millis): void {
+    this.#growAt = now + 2 * this.rtt;
     this.#futile = 0;
     this.#burst *= this.#again === 0 ? BURST_GROWTH_FIRST : BURST_GROWTH;
-    if (this.#burst * this.#length > BURST_ANY) this.#burst = Number.POSITIVE_INFINITY;
+    if (this.#burst * this.#length > BURST_ANY) this.#free();
   }
 
   #move(now: Millis): void {
     const top = this.#top;
+    if (this.#notes === NO_NOTES) this.#notes = new CreditNotes();
     const notes = this.#notes;
     this.#stale = false;
-    this.#usual += (seqDiff(top, this.#topBefore) - this.#usual * (now - this.#edgeAt)) / USUAL_MS;
+    const over = Math.min(USUAL_MS, Math.max(USUAL_MS_LEAST, now - this.#begunAt));
+    this.#usual += (seqDiff(top, this.#topBefore) - this.#usual * (now - this.#edgeAt)) / over;
     this.#topBefore = top;
-    const then = notes.find(now - this.rtt - TIMER_MS);
-    const used = then >= 0 && seqDiff(top, notes.edgeOf(then)) >= -1;
+    const used = (this.#waited || this.#opening(now)) && (this.#line.rate > 0 || this.#trial === undefined) && !this.#recovers;
+    const begins = used && this.#limitedSince < 0;
     if (!used) this.#limitedSince = -1;
-    else if (this.#limitedSince < 0) this.#limitedSince = now;
-    if (used) this.#rowLimited = true;
-    const before = this.#backlogged;
-    this.#backlogged = used && now - this.#limitedSince >= LIMITED_MS && !this.#recovers;
-    this.#edge = this.#next(now, before);
+    else if (begins) this.#limitedSince = now;
+    if (begins && this.#trial === undefined && this.#missing === 0 && now >= this.#growAt) this.#grow(now);
+    this.#edge = this.#next(now, used, begins);
     this.#edgeAt = now;
     notes.add(now, top, this.#edge);
   }
 
-  #next(now: Millis, before: boolean): Seq32 {
-    const top = this.#top;
-    if (this.#recovers) return seqDiff(this.#edge, top) < 0 || this.#missing > 3 * this.#burst ? top : this.#edge;
-    const least = seqAdd(top, Math.ceil(this.#burst));
-    if (this.#backlogged) {
-      const edge = this.#paced(now, before);
-      return seqDiff(edge, least) < 0 ? least : edge;
-    }
-    const then = this.#notes.find(now - this.rtt);
-    const flight = then < 0 ? 0 : seqDiff(top, this.#notes.topOf(then));
-    return seqAdd(least, Math.min(flight, Math.ceil(USUAL_SHARE * this.#usual * this.rtt)));
+  /** Was it the last one that the window let go when it was sent? Then there is more, or was, until one follows later that had room. */
+  #judge(now: Millis, sn: Seq32, ts: number): void {
+    const then = this.#notes.find(now - (seqDiff(clock(now), ts) - this.#delay.least) - this.rtt);
+    if (then >= 0 && seqDiff(sn, this.#notes.edgeOf(then)) >= -2) {
+      this.#waited = true;
+      this.#waitedTs = ts;
+    } else if (seqDiff(ts, this.#waitedTs) > HELD_MS) this.#waited = false;
   }
 
-  #paced(now: Millis, before: boolean): Seq32 {
+  /** The first burst that is long: nobody can know whether its end was lost, or how much more there is, before a round trip is over. */
+  #opening(now: Millis): boolean {
+    if (this.#openedAt < 0 && this.#trial !== undefined && this.#trial.came >= UNTRIED_LONG) this.#openedAt = now;
+    return this.#openedAt >= 0 && now - this.#openedAt < this.rtt + HELD_MS;
+  }
+
+  #next(now: Millis, used: boolean, begins: boolean): Seq32 {
+    const top = this.#top;
+    if (this.#recovers) return seqDiff(this.#edge, top) < 0 || this.#missing > 3 * this.#burst ? top : this.#edge;
+    const then = this.#notes.find(now - this.rtt);
+    const flight = then < 0 ? 0 : seqDiff(top, this.#notes.topOf(then));
+    const least = seqAdd(top, Math.ceil(this.#burst) + Math.min(flight, Math.ceil(this.#usual * this.rtt)));
+    // What the edge leaps is a burst, too.
     const byTimer = this.#burst / TIMER_MS;
-    if (!before) {
-      this.#pace = Math.max(this.#pace, byTimer);
-      this.#paceAt = now + 2 * this.rtt;
-    } else if (now >= this.#paceAt) {
-      this.#paceAt = now + this.rtt;
-      const room = Math.max(-1, 1 - this.#delay / QUEUE_MS);
-      this.#pace *= 1 + (room > 0 ? PACE_GROWTH * room * room : PACE_STEP * room);
-    }
-    const pace = this.#paceNow(now, byTimer);
-    this.#fraction += pace * Math.min(now - this.#edgeAt, TIMER_MS);
-    const whole = Math.floor(this.#fraction);
-    this.#fraction -= whole;
-    const edge = seqAdd(this.#edge, whole);
-    const most = seqAdd(this.#top, Math.ceil(pace * (this.rtt + TIMER_MS) + this.#burst));
+    const { rate, segmentBytes } = this.#line;
+    const line = rate / segmentBytes || byTimer;
+    const pace = used ? line * this.#pace.share(now, begins, this.#opening(now), this.rtt, this.#delay.delay) : LEAP * line;
+    const edge = seqAdd(this.#edge, this.#pace.whole(this.#paceNow(now, pace, byTimer), now - this.#edgeAt));
+    const most = used ? seqAdd(top, Math.ceil(pace * (this.rtt + TIMER_MS) + this.#burst)) : least;
     return seqDiff(edge, most) < 0 ? edge : most;
   }
 
-  /** Until its ACKs keep the peer going, and while `una` stands, its timer does: what that lets go is a burst, too. */
-  #paceNow(now: Millis, byTimer: number): number {
-    const pace = this.#pace;
+  /** While `una` stands the peer's timer keeps it going: what that lets go is a burst, too. */
+  #paceNow(now: Millis, pace: number, byTimer: number): number {
+    if (this.#una.moves(now)) return pace;
     if (this.#missing > MISSING) return Math.min(pace, Math.max(TIMER_SHARE * byTimer, PACE_MISSING * pace));
-    return now - this.#limitedSince < this.rtt + LIMITED_MS + TIMER_MS ? Math.min(pace, byTimer) : pace;
+    return Math.min(pace, byTimer);
   }
 }

@@ -13,7 +13,7 @@
  * for passes over the segments in flight when none of them can be due.
  */
 import { seqAdd, seqDiff } from "../base/seq.ts";
-import type { Millis } from "../base/units.ts";
+import type { Millis, Seq32 } from "../base/units.ts";
 import type { Flight } from "./flight.ts";
 import type { FlushParts } from "./flush-parts.ts";
 import { ACK, HEADER_BYTES, PUSH, WASK, WINS, writeHeader } from "./segment.ts";
@@ -72,6 +72,8 @@ export class Flush {
   /** Where the packet being written stands. */
   #at = 0;
   #limit = 0;
+  /** What `una` is to be told in it. */
+  #una: Seq32 = 0;
 
   constructor(parts: FlushParts) {
     this.#parts = parts;
@@ -99,6 +101,7 @@ export class Flush {
     if (this.#asked > 0) this.#begin();
     if (this.#phase === IDLE) return 0;
     this.wroteData = false;
+    this.#una = this.#parts.credit?.una(this.#parts.receive.nxt) ?? this.#parts.receive.nxt;
     this.#at = offset;
     this.#limit = offset + this.#parts.mtu;
     if (this.#phase === ACKS && this.#writeAcks(view)) this.#leaveAcks(current);
@@ -160,6 +163,7 @@ export class Flush {
   /** Writes the smallest packet there is: it tells the window, which a peer may hear at any time. */
   filler(view: DataView, offset: number): number {
     this.#at = offset;
+    this.#una = this.#parts.receive.nxt;
     this.#header(view, this.#parts.conv, WINS, 0, 0, 0);
     return HEADER_BYTES;
   }
@@ -176,12 +180,12 @@ export class Flush {
 
   /** Each of the four writers answers true when its phase is over, false when the packet is full. */
   #writeAcks(view: DataView): boolean {
-    const { acks, receive, conv } = this.#parts;
+    const { acks, conv } = this.#parts;
     const fresh = acks.length > 0;
     if (fresh) this.ackedLately = this.ackRepeats > 0;
     while (acks.length > 0) {
       // What is below rcv_nxt is told by `una`; the last entry always goes, for its time stamp.
-      if (acks.length === 1 || seqDiff(acks.sn, receive.nxt) >= 0) {
+      if (acks.length === 1 || seqDiff(acks.sn, this.#una) >= 0) {
         if (this.#at + HEADER_BYTES > this.#limit) return false;
         this.#header(view, conv, ACK, acks.ts, acks.sn, 0);
       }
@@ -200,11 +204,11 @@ export class Flush {
 
   /** ACKs of what is behind a gap are told once and are as easily lost as data: the last ones are told again. */
   #repeatAcks(view: DataView, from: number): void {
-    const { acks, receive, conv } = this.#parts;
+    const { acks, conv } = this.#parts;
     const end = Math.min(this.ackRepeats + from, acks.shifted + 1);
     for (let back = from; back < end && this.#at + HEADER_BYTES <= this.#limit; back++) {
       const sn = acks.snBefore(back);
-      if (back === 1 || seqDiff(sn, receive.nxt) >= 0) this.#header(view, conv, ACK, acks.tsBefore(back), sn, 0);
+      if (back === 1 || seqDiff(sn, this.#una) >= 0) this.#header(view, conv, ACK, acks.tsBefore(back), sn, 0);
     }
   }
 
@@ -356,16 +360,16 @@ export class Flush {
 
   /** The packet is this segment alone: nothing else fits. */
   #pushInPlace(view: DataView, current: number, i: number): void {
-    const { send, receive, stats, conv } = this.#parts;
+    const { send, stats, conv } = this.#parts;
     this.placed = send.placeOf(i) - HEADER_BYTES;
-    writeHeader(view, this.placed, conv, PUSH, this.#wnd, current, send.words[PLACE_WORDS * i + SN]!, receive.nxt, send.mss);
+    writeHeader(view, this.placed, conv, PUSH, this.#wnd, current, send.words[PLACE_WORDS * i + SN]!, this.#una, send.mss);
     this.#at += HEADER_BYTES + send.mss;
     stats.outSegs++;
   }
 
   #header(view: DataView, conv: number, cmd: number, ts: number, sn: number, length: number): void {
-    const { receive, stats } = this.#parts;
-    writeHeader(view, this.#at, conv, cmd, this.#wnd, ts, sn, receive.nxt, length);
+    const { stats } = this.#parts;
+    writeHeader(view, this.#at, conv, cmd, this.#wnd, ts, sn, this.#una, length);
     this.#at += HEADER_BYTES;
     stats.outSegs++;
   }

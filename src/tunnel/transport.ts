@@ -110,7 +110,7 @@ export class Transport {
       this.flight = new Flight(this.controller, IP_UDP_BYTES + cipherBytes + (fec ? FecEncoder.headBytes : 0) + HEADER_BYTES);
     }
     this.#ackNoDelay = config.acknodelay;
-    this.#credit = this.flight === undefined ? undefined : new Credit();
+    this.#credit = this.flight === undefined ? undefined : new Credit(0, IP_UDP_BYTES + cipherBytes);
     this.kcp = new Kcp({
       conv,
       mtu: wholeBlocks(config.mtu) - cipherBytes - (fec ? FecEncoder.headBytes : 0),
@@ -185,6 +185,7 @@ export class Transport {
     this.receivedDatagrams++;
     this.receivedBytes += end - start;
     this.extension?.stamps.received(now, end - start);
+    this.#credit?.datagram(now, end - start);
     if (!FecDecoder.isFec(view, start, end)) {
       this.#packet(now, bytes, view, start, end);
       return;
@@ -301,7 +302,7 @@ export class Transport {
     const credit = this.#credit;
     if (credit === undefined) return;
     credit.off = this.extension?.standing === "extended";
-    this.kcp.ackNoDelay = this.#ackNoDelay || credit.off || credit.limited;
+    this.kcp.ackNoDelay = this.#ackNoDelay || credit.off || credit.pressed;
     this.kcp.stats.peerOverflows = credit.overflows;
   }
 

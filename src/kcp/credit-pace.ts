@@ -1,0 +1,46 @@
+/** How fast the edge moves for a peer that has more than it may send: nearly as fast as the path delivers, less where a queue grows or runs over nevertheless. */
+import type { Millis } from "../base/units.ts";
+
+/** Tuning: how long a queue shall be; how fast the share grows where there is none, and falls where it is twice as long, in a round trip. */
+const QUEUE_MS: Millis = 7;
+const GROWTH = 0.3;
+const STEP = 0.15;
+/** Shares of what the path delivers: to begin with at most, at most, at least; and of the first burst, as nobody knows how much parity follows. */
+const SHARE = 0.92;
+const SHARE_MOST = 0.97;
+const SHARE_LEAST = 0.1;
+const SHARE_OPENING = 0.7;
+/** Steps between which little time went by. */
+const STEP_MS_MAX: Millis = 20;
+
+export class CreditPace {
+  #share = SHARE;
+  #turnAt: Millis = 0;
+  #fraction = 0;
+
+  /** A round trip has gone by, of length `rtt`, or the peer `begins` to have more; `delay`: of its segments in queues. Answers the share of what the path delivers. */
+  share(now: Millis, begins: boolean, opening: boolean, rtt: Millis, delay: Millis): number {
+    if (begins) this.#turnAt = now + 2 * rtt;
+    else if (now >= this.#turnAt) {
+      this.#turnAt = now + rtt;
+      const room = Math.max(-1, 1 - delay / QUEUE_MS);
+      this.#share *= 1 + (room > 0 ? GROWTH * room * room : STEP * room);
+    }
+    this.#share = Math.max(SHARE_LEAST, Math.min(this.#share, begins ? SHARE : SHARE_MOST));
+    return opening ? SHARE_OPENING : this.#share;
+  }
+
+  /** A queue ran over. */
+  overflowed(now: Millis, rtt: Millis): void {
+    this.#share *= 1 - STEP;
+    this.#turnAt = now + 2 * rtt;
+  }
+
+  /** Whole segments that `since` has let go at `pace` segments a millisecond. */
+  whole(pace: number, since: Millis): number {
+    this.#fraction += pace * Math.min(since, STEP_MS_MAX);
+    const whole = Math.floor(this.#fraction);
+    this.#fraction -= whole;
+    return whole;
+  }
+}
