@@ -62,6 +62,13 @@ export const rows: readonly Row[] = [
   },
   { name: "bulk 300 kbit", kind: "bulk", link: "delay=60 rate=300kbit qbytes=30k", ends: "auto", bounds: { mbps: 0.2, wire: 1.9 } },
   { name: "bulk 100 mbit", kind: "bulk", link: "delay=40 loss=0.2% rate=100mbit qbytes=1m", ends: "auto", bounds: { mbps: 75, wire: 1.2 } },
+  {
+    name: "bulk bursts",
+    kind: "bulk",
+    link: "delay=40 rate=20mbit qbytes=256k jitter=15 jdist=exponential",
+    ends: "auto",
+    bounds: { mbps: 11.5, wire: 1.1 },
+  },
   { name: "bulk 25 % lost", kind: "bulk", link: "delay=50 loss=25% rate=20mbit qbytes=256k", ends: "auto", bounds: { mbps: 11 } },
   { name: "rt 25 % lost", kind: "rt", link: "delay=50 loss=25% rate=20mbit qbytes=256k", ends: "auto", bounds: { p95: 800 } },
   // Machines that are busy: not running for 20 ms every 50 ms, or 5 ms.

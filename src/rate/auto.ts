@@ -9,16 +9,19 @@
  * Deviations:
  *   - app-limited traffic is paced at the whole estimate and never slowed to drain what it has not filled
  *   - a sample that is app-limited counts nevertheless when the round trip shows a standing queue: the path is then full, whoever filled it
- *   - growing ends also when a round loses much and gains little, so that a short queue is not overrun for three rounds; so does a probe
+ *   - growing ends also when a round loses much and gains little, so that a short queue is not overrun for three rounds; so does a probe; one that
+ *     brought much is followed by the next once it has drained
  *   - a sample shorter than the least round trip is no sample; one of a sender that was woken late counts as one of an application that had no more
  *   - the least round trip is remembered for longer than it takes until it is asked for again, so that a queue is never taken for it meanwhile; asking
  *     lasts until what is in flight has fallen, and a round trip more
- *   - what waits on the way back, as far as the peer's clock tells (return-queue.ts), counts as no round trip and is no reason to have less in flight
+ *   - what waits on the way back, as far as the peer's clock tells, counts neither as round trip nor as in flight (return-queue.ts)
  *   - where a short queue overflows, what is in flight is bounded as CUBIC's would be (cubic-bound.ts)
  */
 import type { AckRound, RateController } from "../base/rate-controller.ts";
 import { type Bytes, type Millis, NEVER } from "../base/units.ts";
+import { AckAggregation } from "./ack-aggregation.ts";
 import { CubicBound } from "./cubic-bound.ts";
+import { CYCLE_PHASES, pacingGain, type State, WINDOW_GAIN, windowGain } from "./gains.ts";
 import { OwnLoss } from "./own-loss.ts";
 import { ReturnQueue } from "./return-queue.ts";
 import { growthOf, SharedQueue, stands } from "./shared-queue.ts";
@@ -26,17 +29,16 @@ import { Tally } from "./tally.ts";
 import { WindowedMax } from "./windowed-max.ts";
 
 /** Tuning, BBR's. */
-const STARTUP_GAIN = 2.77;
-const DRAIN_GAIN = 1 / STARTUP_GAIN;
-const WINDOW_GAIN = 2;
-/** While a queue stands that others keep full: less of it is ours; in segments, besides, so many times the root of the product. */
-const WINDOW_GAIN_CROWDED = 1.25;
+/** While a queue stands that others keep full: in segments, besides, so many times the root of the product. */
 const WINDOW_ROOT_CROWDED = 3;
 /** So many rounds of more to send than may be sent make what was learned doubtful. */
 const DOUBT_ROUNDS = 2;
-const CYCLE = [1.25, 0.75, 1, 1, 1, 1, 1, 1] as const;
 /** From here on nothing is heard of the probe any more. */
 const CALM_PHASE = 4;
+/** So much more came through after a probe that the next one follows. */
+const GREW = 1.15;
+/** A queue has not overflowed for so long: who fills the path is alone with it. */
+const CALM_MS: Millis = 30_000;
 /** A stream that has filled the path for so long has no parity. */
 const BARE_MS: Millis = 2000;
 const BANDWIDTH_ROUNDS = 10;
@@ -45,7 +47,6 @@ const FULL_ROUNDS = 3;
 const MIN_RTT_SPAN_MS: Millis = 10_000;
 const MIN_RTT_MEMORY_MS: Millis = 15_000;
 const PROBE_RTT_MS: Millis = 200;
-const PROBE_RTT_GAIN = 0.5;
 
 /** Tuning, our own. */
 const SEGMENT_BYTES: Bytes = 1400;
@@ -77,8 +78,6 @@ const LOST_MIN: Bytes = 8 * SEGMENT_BYTES;
 const LIMITED_DECAY = 0.8;
 const QUEUE_BYTES: Bytes = 16 * SEGMENT_BYTES;
 
-type State = "startup" | "drain" | "probe-bandwidth" | "probe-rtt";
-
 export class AutoController implements RateController {
   state: State = "startup";
   window: Bytes = WINDOW_INITIAL;
@@ -86,6 +85,7 @@ export class AutoController implements RateController {
   /** Least round trip of the last MIN_RTT_MEMORY_MS, −1 before the first. */
   minRtt: Millis = -1;
   readonly back = new ReturnQueue();
+  readonly #aggregation = new AckAggregation();
   /** Of its negative: the greatest. */
   readonly #leastRtt = new WindowedMax(MIN_RTT_MEMORY_MS);
   #minRttAt: Millis = 0;
@@ -97,6 +97,8 @@ export class AutoController implements RateController {
   #full = false;
   #phase = 2;
   #phaseAt: Millis = 0;
+  /** The estimate when the last probe began. */
+  #probedFrom = 0;
   #settled = false;
   readonly #inPhase = new Tally();
   readonly #inRound = new Tally();
@@ -106,6 +108,7 @@ export class AutoController implements RateController {
   #yielded = Number.POSITIVE_INFINITY;
   #yieldRound = 0;
   readonly #queue = new SharedQueue();
+  #overflowAt: Millis = Number.NEGATIVE_INFINITY;
   /** What is known was learned by other means, and no acknowledgements have borne it out yet. */
   #believed = false;
   /** Rounds in a row that there was always something to send. */
@@ -114,7 +117,6 @@ export class AutoController implements RateController {
   #probeRttUntil: Millis = 0;
   #limited = true;
   #carried = false;
-  /** Until the path is known. */
   #windowInitial = WINDOW_INITIAL;
 
   /** Bytes a millisecond; 0 before the first sample. */
@@ -149,6 +151,7 @@ export class AutoController implements RateController {
       this.#doubt();
     }
     this.#trackBandwidth(round);
+    this.#aggregation.add(now, round.newly, this.bandwidth, this.#rounds);
     if (starts) {
       this.#retreat(round.rate);
       this.#yield(now, round.rate);
@@ -196,6 +199,7 @@ export class AutoController implements RateController {
     this.#fullRounds = 0;
     this.#believed = false;
     this.#bound.forget();
+    this.#aggregation.forget();
     this.#yielded = Number.POSITIVE_INFINITY;
     this.#ownLoss.forget();
     this.#queue.forget();
@@ -234,20 +238,25 @@ export class AutoController implements RateController {
     if (rttMax <= this.minRtt + this.#growth) {
       // A queue too short to be seen: of a path that loses nothing while it is not filled only others can have lost what is lost now.
       if (this.#phase < CALM_PHASE || !this.#ownLoss.clean || !this.#ownLoss.exceededBy(lost, sent)) return;
-      this.#yieldRound = this.#rounds + 2;
+      this.#overflowed(now);
       this.#bound.reduce(now, inFlight);
       return;
     }
     const short = rttMax < this.minRtt * SHORT_QUEUE && !this.#queue.crowded && this.#queue.emptied;
-    // What is heard of in the round that begins was sent before.
     if (short) {
       if (!this.#queue.mayBeFull(rttMax, this.minRtt) || !this.#ownLoss.exceededBy(lost, sent)) return;
-      this.#yieldRound = this.#rounds + 2;
+      this.#overflowed(now);
       this.#bound.reduce(now, inFlight);
     } else if (rttMin > this.minRtt + this.#growth && lost >= YIELD_BYTES && lost / sent >= this.#ownLoss.share + LOSS_OF_YIELD) {
-      this.#yieldRound = this.#rounds + 2;
+      this.#overflowed(now);
       this.#yielded = Math.max(rate, YIELD * this.bandwidth);
     }
+  }
+
+  /** What is heard of in the round that begins was sent before. */
+  #overflowed(now: Millis): void {
+    this.#yieldRound = this.#rounds + 2;
+    this.#overflowAt = now;
   }
 
   #trackRtt(now: Millis, { rtt }: AckRound): void {
@@ -327,14 +336,17 @@ export class AutoController implements RateController {
 
   #enterPhase(now: Millis, phase: number): void {
     this.#phase = phase;
-    if (phase === 0) this.#yielded = Number.POSITIVE_INFINITY;
+    if (phase === 0) {
+      this.#yielded = Number.POSITIVE_INFINITY;
+      this.#probedFrom = this.#bandwidth.value;
+    }
     this.#phaseAt = now;
     this.#settled = false;
     this.#inPhase.clear();
   }
 
   #cycle(now: Millis, round: AckRound): void {
-    const gain = CYCLE[this.#phase]!;
+    const gain = pacingGain(this.state, this.#phase);
     const passed = now - this.#phaseAt >= this.minRtt;
     let over = passed;
     if (gain > 1) {
@@ -344,7 +356,8 @@ export class AutoController implements RateController {
     if (!over) return;
     if (this.#phase === 2) this.#trackOwnLoss(now);
     // What does not fill the path has nothing to probe with and nothing to drain.
-    this.#enterPhase(now, this.#limited ? 2 : (this.#phase + 1) % CYCLE.length);
+    const again = this.#phase >= 2 && this.#probedFrom > 0 && this.#bandwidth.value >= GREW * this.#probedFrom;
+    this.#enterPhase(now, this.#limited ? 2 : again ? 0 : (this.#phase + 1) % CYCLE_PHASES);
   }
 
   /** What is heard of from now on was sent in the slow phase: what was lost of the probe before is known. */
@@ -369,23 +382,17 @@ export class AutoController implements RateController {
   #decide(now: Millis): void {
     const { bandwidth, state } = this;
     if (bandwidth === 0) return;
-    const gain = state === "startup" ? STARTUP_GAIN : state === "drain" ? DRAIN_GAIN : state === "probe-rtt" ? 1 : CYCLE[this.#phase]!;
+    const gain = pacingGain(state, this.#phase);
     // So much more is sent that the estimate arrives; not in the slow phase, in which it is found out what the path loses by itself.
     const madeUp = gain < 1 ? 1 : 1 / (1 - this.#ownLoss.share);
     const bdp = this.bdp * madeUp;
     const paced = gain * bandwidth * madeUp;
     this.pacingRate = Math.max(RATE_MIN, this.#full ? paced : Math.max(this.pacingRate, paced));
-    const windowGain =
-      state === "startup" || state === "drain"
-        ? STARTUP_GAIN
-        : state === "probe-rtt"
-          ? PROBE_RTT_GAIN
-          : this.#queue.crowded
-            ? WINDOW_GAIN_CROWDED
-            : WINDOW_GAIN;
-    const window = windowGain * bdp + this.#evenly(bdp) + 3 * SEGMENT_BYTES;
     if (this.#carried) return;
     const bound = this.#bound.at(now, this.minRtt);
+    // Who fills a queue to its end makes bursts of acknowledgements, too.
+    const extra = now - this.#overflowAt < CALM_MS ? 0 : this.#aggregation.extra;
+    const window = windowGain(state, this.#queue.crowded) * bdp + this.#evenly(bdp) + extra + 3 * SEGMENT_BYTES;
     if (bound > window && state === "probe-bandwidth") this.#bound.forget();
     const least = state === "probe-rtt" ? WINDOW_MIN : this.#full ? 2 * WINDOW_MIN : this.#windowInitial;
     this.window = Math.max(least, Math.min(window, bound)) + this.back.bytes(bandwidth);
