@@ -19,6 +19,13 @@ test("what comes in bursts leaves room for what is held back meanwhile, and no m
   assert.equal(acknowledged(2500, 60, 1e9).extra, 2500 * 40, "whenever it began");
 });
 
+test("a kcptun's batches are longer", () => {
+  const aggregation = new AckAggregation();
+  aggregation.foreign = true;
+  for (let now = 0; now < 1000; now += 40) aggregation.add(now, 100_000, 2500, Math.floor(now / 100));
+  assert.equal(aggregation.extra, 0);
+});
+
 test("it is forgotten after ten even rounds, and on another path", () => {
   const aggregation = acknowledged(2500, 60);
   for (let now = 1000; now < 3000; now++) aggregation.add(now, 2400, 2500, Math.floor(now / 100));

@@ -12,13 +12,16 @@ import type { Bytes, Millis } from "../base/units.ts";
 import { WindowedMax } from "./windowed-max.ts";
 
 const ROUNDS = 10;
-/** Peers acknowledge every 10 ms, and are woken late. */
+/** A peer of ours acknowledges every 10 ms, a kcptun every 20 to 40; both are woken late. */
 const EVEN_MS: Millis = 20;
+const EVEN_FOREIGN_MS: Millis = 40;
 /** BBR's limit: no more than comes in so long a time. */
 const MOST_MS: Millis = 100;
 
 export class AckAggregation {
   readonly #most = new WindowedMax(ROUNDS);
+  /** The peer is not ours. */
+  foreign = false;
   #epochAt: Millis = 0;
   #acked: Bytes = 0;
 
@@ -34,7 +37,8 @@ export class AckAggregation {
       this.#epochAt = now;
       this.#acked = newly;
     } else this.#acked += newly;
-    const surplus = this.#acked - bandwidth * (now - this.#epochAt + EVEN_MS);
+    const even = this.foreign ? EVEN_FOREIGN_MS : EVEN_MS;
+    const surplus = this.#acked - bandwidth * (now - this.#epochAt + even);
     this.#most.add(rounds, bandwidth === 0 ? 0 : Math.min(Math.max(0, surplus), bandwidth * MOST_MS));
   }
 

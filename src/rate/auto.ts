@@ -85,7 +85,7 @@ export class AutoController implements RateController {
   /** Least round trip of the last MIN_RTT_MEMORY_MS, −1 before the first. */
   minRtt: Millis = -1;
   readonly back = new ReturnQueue();
-  readonly #aggregation = new AckAggregation();
+  readonly aggregation = new AckAggregation();
   /** Of its negative: the greatest. */
   readonly #leastRtt = new WindowedMax(MIN_RTT_MEMORY_MS);
   #minRttAt: Millis = 0;
@@ -151,7 +151,7 @@ export class AutoController implements RateController {
       this.#doubt();
     }
     this.#trackBandwidth(round);
-    this.#aggregation.add(now, round.newly, this.bandwidth, this.#rounds);
+    this.aggregation.add(now, round.newly, this.bandwidth, this.#rounds);
     if (starts) {
       this.#retreat(round.rate);
       this.#yield(now, round.rate);
@@ -199,7 +199,7 @@ export class AutoController implements RateController {
     this.#fullRounds = 0;
     this.#believed = false;
     this.#bound.forget();
-    this.#aggregation.forget();
+    this.aggregation.forget();
     this.#yielded = Number.POSITIVE_INFINITY;
     this.#ownLoss.forget();
     this.#queue.forget();
@@ -302,16 +302,12 @@ export class AutoController implements RateController {
   }
 
   #judgeGrowth(ends: boolean): void {
-    const lossy = this.#inRound.lost > LOST_MIN && this.#inRound.lost > (this.#ownLoss.share + LOSS_OF_GROWTH) * this.#inRound.sent;
-    if (lossy) this.#fill();
+    const { lost, sent, rttMin } = this.#inRound;
+    if (lost > LOST_MIN && lost > (this.#ownLoss.share + LOSS_OF_GROWTH) * sent) this.#fill();
     if (!ends) return;
     const { bandwidth } = this;
-    if (
-      this.#inRound.rttMin < Number.POSITIVE_INFINITY &&
-      this.#inRound.rttMin > this.minRtt + this.#growth &&
-      bandwidth * this.minRtt > QUEUE_BYTES
-    )
-      this.#fill();
+    const queued = rttMin < Number.POSITIVE_INFINITY && rttMin > this.minRtt + this.#growth;
+    if (queued && bandwidth * this.minRtt > QUEUE_BYTES) this.#fill();
     if (bandwidth >= this.#fullBandwidth * FULL_GROWTH) {
       this.#fullBandwidth = bandwidth;
       this.#fullRounds = 0;
@@ -356,7 +352,9 @@ export class AutoController implements RateController {
     if (!over) return;
     if (this.#phase === 2) this.#trackOwnLoss(now);
     // What does not fill the path has nothing to probe with and nothing to drain.
-    const again = this.#phase >= 2 && this.#probedFrom > 0 && this.#bandwidth.value >= GREW * this.#probedFrom;
+    const grew = this.#probedFrom > 0 && this.#bandwidth.value >= GREW * this.#probedFrom;
+    // Where much is lost, samples differ as much by chance.
+    const again = grew && this.#phase >= 2 && this.#ownLoss.share < LOSS_TOO_MUCH;
     this.#enterPhase(now, this.#limited ? 2 : again ? 0 : (this.#phase + 1) % CYCLE_PHASES);
   }
 
@@ -391,7 +389,7 @@ export class AutoController implements RateController {
     if (this.#carried) return;
     const bound = this.#bound.at(now, this.minRtt);
     // Who fills a queue to its end makes bursts of acknowledgements, too.
-    const extra = now - this.#overflowAt < CALM_MS ? 0 : this.#aggregation.extra;
+    const extra = now - this.#overflowAt < CALM_MS ? 0 : this.aggregation.extra;
     const window = windowGain(state, this.#queue.crowded) * bdp + this.#evenly(bdp) + extra + 3 * SEGMENT_BYTES;
     if (bound > window && state === "probe-bandwidth") this.#bound.forget();
     const least = state === "probe-rtt" ? WINDOW_MIN : this.#full ? 2 * WINDOW_MIN : this.#windowInitial;

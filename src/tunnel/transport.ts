@@ -302,6 +302,7 @@ export class Transport {
     const credit = this.#credit;
     if (credit === undefined) return;
     credit.off = this.extension?.standing === "extended";
+    this.controller!.aggregation.foreign = !credit.off;
     this.kcp.ackNoDelay = this.#ackNoDelay || credit.off || credit.pressed;
     this.kcp.stats.peerOverflows = credit.overflows;
   }
