@@ -235,7 +235,8 @@ export class Credit {
   turn(now: Millis, probe: Probe): boolean {
     if (!this.limited) return false;
     const tells = now >= this.deadline();
-    const asks = now >= this.#askAt;
+    // The answer tells the round trip; a peer that sends little is asked once.
+    const asks = (this.pressed || this.#openedAt >= 0 || (this.#rtts === 0 && this.#length > 0)) && now >= this.#askAt;
     if (tells) {
       this.now = now;
       this.#stale = true;
@@ -246,7 +247,6 @@ export class Credit {
       }
     }
     if (asks) {
-      // The answer tells the round trip.
       this.#askAt = now + ASK_MS;
       this.#askedAt = now;
       probe.ask = true;
