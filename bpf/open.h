@@ -5,7 +5,7 @@
  *   backend:b ─► source:s       becomes   listener:l ─► client:p       key of the second: (backend, source, b, s)
  *
  * That the second is inserted only where none is makes the port unique. Candidates are all source addresses × ports, by double hashing: at 5/6 of
- * them taken, PORTS_TRIED fail once in 10^5.
+ * them taken, PORTS_TRIED fail once in 10^10.
  */
 #ifndef LONGHAUL_OPEN_H
 #define LONGHAUL_OPEN_H
@@ -15,7 +15,7 @@
 #include "flows.h"
 #include "route.h"
 
-#define PORTS_TRIED 64
+#define PORTS_TRIED 128
 /* ~1 + 0 of the hop's TTL: what decrementing the lower byte of TTL and protocol, as a little-endian word, adds. */
 #define TTL_DELTA 0xfffe
 
