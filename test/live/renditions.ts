@@ -22,6 +22,8 @@ const children = new Children();
 const live = new LiveInstallation(children, ["--transcoders", "1"]);
 const findings = new Findings();
 const { check } = findings;
+/** Every rendition that is made from the encoder's own. */
+const LADDER = ["480p", "360p", "160p"];
 
 async function channel(name: string, type: "STANDARD" | "BASIC" = "STANDARD"): Promise<{ arn: string; key: string }> {
   const made = await live.ivs.createChannel({ name, insecureIngest: true, type });
@@ -98,7 +100,7 @@ async function aligned(arn: string, names: readonly string[]): Promise<void> {
     );
     const fault = await live.decoded(`${base}/r/${name}`);
     const told = [...(await text(`${base}/r/${name}/media.m3u8`)).matchAll(/RENDITION-REPORT:URI="(.+?)",LAST-MSN=(\d+)/g)];
-    const siblings = names.filter((each) => each !== name).map((each) => `../${each}/media.m3u8`);
+    const siblings = LADDER.filter((each) => each !== name).map((each) => `../${each}/media.m3u8`);
     check(`${name}: reports the others`, told.map(([, uri]) => uri).join() === ["../../media.m3u8", ...siblings].join(), told.map(String));
     check(`${name}: the same segments, and they decode`, both.length >= 3 && Math.max(...apart) <= FRAME_MS && fault === "", {
       segments: both.length,
@@ -173,13 +175,12 @@ async function adaptive(arn: string): Promise<void> {
 await findings.of(live, children, async () => {
   const [shown, other, basic] = [await channel("shown"), await channel("other"), await channel("basic", "BASIC")];
   publish(shown.key, 60);
-  const names = ["480p", "360p", "160p"];
   const master = async ({ arn }: { arn: string }): Promise<string> => text(`${live.address(arn)}/index.m3u8`);
   await until("four variants", async () => (await master(shown)).split("#EXT-X-STREAM-INF").length === 5, 20);
   const offered = await master(shown);
   check(
     "the multivariant playlist names them",
-    names.every((name) => offered.includes(`r/${name}/media.m3u8`)),
+    LADDER.every((name) => offered.includes(`r/${name}/media.m3u8`)),
     offered.match(/RESOLUTION=\S+?,/g),
   );
   const also = publish(other.key, 30);
@@ -197,7 +198,7 @@ await findings.of(live, children, async () => {
   check("BASIC has its own rendition alone", (await master(basic)).split("#EXT-X-STREAM-INF").length === 2, "");
   await children.end(plain);
   await sleep(6000);
-  await aligned(shown.arn, names);
+  await aligned(shown.arn, LADDER);
   await adaptive(shown.arn);
   const ffmpeg = spawnSync("pgrep", ["-P", String(live.child!.process.pid), "ffmpeg"], { encoding: "utf8" }).stdout.trim();
   process.kill(Number(ffmpeg), "SIGKILL");
