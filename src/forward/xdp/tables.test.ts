@@ -54,6 +54,22 @@ test("plain forwards and others stand side by side, each led to by its number", 
   assert.equal(entries.get("access")!.size, 1);
 });
 
+test("the first plan leads to what it says, also when it holds that to be there already", () => {
+  const { tables, listeners, forwards } = world(16);
+  const kept = desired(
+    7,
+    { name: "a", listen: "10.1.0.1:5000", to: ["10.2.0.2"] },
+    { name: "b", listen: "10.1.0.1:5001", to: ["10.2.0.2"] },
+  );
+  tables.apply(plan(kept, kept));
+  const led = (): string[] => [...listeners.places()].map((place) => tables.names[listeners.at(place)!]!).sort();
+  assert.deepEqual(led(), ["a", "b"]);
+  for (const name of led()) assert.ok(forwards[(tables.idOf(name)! * INDEX_BYTES) / 4]! > 0);
+  const next = desired(8, { name: "b", listen: "10.1.0.1:5001", to: ["10.2.0.2"] });
+  tables.apply(plan(kept, next));
+  assert.deepEqual(led(), ["b"]);
+});
+
 test("a range that becomes one place is a range no more", () => {
   const { tables, entries } = world(16);
   const range = desired(1, { name: "a", listen: "10.1.0.1:5000-5999", to: ["10.2.0.2"] });

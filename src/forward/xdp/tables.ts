@@ -39,6 +39,8 @@ export class Tables {
   readonly #ranges: RangeMaps;
   readonly #forgotten: (id: number) => void;
   #nextList = 1;
+  /** A plan has been applied: what holds is known. */
+  #isLed = false;
   /** What an earlier process left: its numbers by name, and how its entries are given up. */
   #inherited: Map<string, number> | undefined;
   #release: (() => void)[] = [];
@@ -107,8 +109,9 @@ export class Tables {
   /** All or nothing. @throws HostError when a table is full, and nothing has changed */
   apply(plan: Plan): void {
     const inherited = this.#inherited;
-    const wanted = inherited === undefined ? [...plan.added, ...plan.changed.map(({ after }) => after)] : [...plan.after.forwards.values()];
-    const gone = inherited === undefined ? plan.removed.map(({ name }) => name) : [];
+    // What the first plan starts from is what somebody believes to be here.
+    const wanted = this.#isLed ? [...plan.added, ...plan.changed.map(({ after }) => after)] : [...plan.after.forwards.values()];
+    const gone = this.#isLed ? plan.removed.map(({ name }) => name) : [];
     const staged = this.#stage(wanted, gone);
     const leavesRange = this.#publish(staged);
     const ranges = leavesRange || staged.hasRange || (gone.length > 0 && this.hasRanges);
@@ -118,6 +121,7 @@ export class Tables {
     this.#left = [];
     if (ranges || (inherited !== undefined && !this.hasRanges)) this.#setRanges();
     if (inherited !== undefined) this.#leaveInherited(inherited);
+    this.#isLed = true;
   }
 
   /** Of a forward that left and has no flows any more. */
