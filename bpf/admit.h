@@ -160,6 +160,8 @@ struct ends {
 	struct address to;
 	__be16 backend_port;
 	__be16 listener_port;
+	__be16 to_port;
+	__u16 zero;
 };
 
 /* Whether the only backend that there is is another one. */
@@ -185,8 +187,10 @@ static __noinline int readmit(const struct ends *ends, struct hop *hop)
 	struct policy *policy = policy_of(hop->forward & FORWARD_MASK);
 	if (!policy || astray(policy, ends))
 		return -REASON_REMOVED;
-	if (hop->forward & HOP_REPLY)
+	if (hop->forward & HOP_REPLY) {
+		hop->forward = (hop->forward & ~HOP_SIP) | (policy->flags & POLICY_SIP ? HOP_SIP : 0);
 		return 0;
+	}
 	if (!allowed(policy, &ends->client))
 		return -REASON_DENIED;
 	hop->forward = (hop->forward & ~HOP_LIMIT) | (policy->flags & (POLICY_LIMIT | POLICY_SOURCE_LIMIT) ? HOP_LIMIT : 0);

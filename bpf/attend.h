@@ -22,7 +22,7 @@ static __always_inline int elsewhere(struct xdp_md *ctx, enum program program)
 	return pass(REASON_OTHER);
 }
 
-/* What is seldom: limits, changed routes, a packet too big for its way. 0: it goes on. */
+/* What is seldom: limits, changed routes, packets that the process wants to see, a packet too big for its way. 0: it goes on. */
 static __noinline int attend(struct xdp_md *ctx, const struct ends *ends, struct hop *hop, __u32 bytes)
 {
 	if (hop->generation != (__u16)settings.generation) {
@@ -37,8 +37,10 @@ static __noinline int attend(struct xdp_md *ctx, const struct ends *ends, struct
 		if (failed)
 			return failed;
 	}
+	if (hop->forward & HOP_SIP)
+		record_whole(ctx, hop, ends, EVENT_SIP);
 	if (settings.capture)
-		capture(ctx, hop);
+		capture(ctx, hop, ends);
 	return bytes > hop->mtu ? -REASON_TOO_BIG : 0;
 }
 
@@ -52,6 +54,7 @@ static __noinline int attend4(struct xdp_md *ctx, struct flow4 *flow, __u32 byte
 		.to = mapped(flow->daddr),
 		.backend_port = reply ? flow->ports[0] : flow->dport,
 		.listener_port = reply ? flow->sport : flow->ports[1],
+		.to_port = flow->dport,
 	};
 	return attend(ctx, &ends, &flow->hop, bytes);
 }
@@ -66,6 +69,7 @@ static __noinline int attend6(struct xdp_md *ctx, struct flow6 *flow, __u32 byte
 		.to = flow->daddr,
 		.backend_port = reply ? flow->ports[0] : flow->dport,
 		.listener_port = reply ? flow->sport : flow->ports[1],
+		.to_port = flow->dport,
 	};
 	return attend(ctx, &ends, &flow->hop, bytes);
 }
@@ -80,7 +84,7 @@ static __always_inline void count_packet(struct hop *hop, __u32 bytes)
 static __always_inline int unusual(const struct hop *hop, __u32 bytes)
 {
 	__u64 word = load64(&hop->forward);
-	return ((word >> 48) ^ (__u16)settings.generation) | (word & HOP_LIMIT) | settings.capture | (bytes > (__u16)(word >> 32));
+	return ((word >> 48) ^ (__u16)settings.generation) | (word & (HOP_LIMIT | HOP_SIP)) | settings.capture | (bytes > (__u16)(word >> 32));
 }
 
 #endif

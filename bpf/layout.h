@@ -59,6 +59,7 @@ enum policy_flag {
 	POLICY_LIMIT = 1 << 4, /* of the forward */
 	POLICY_SOURCE_LIMIT = 1 << 5, /* of each client's address */
 	POLICY_SINGLE = 1 << 6, /* there is one backend: flows to another one are ended by their next packet */
+	POLICY_SIP = 1 << 7, /* the process reads what backends answer */
 };
 
 /* A rate and its burst as the generic cell rate algorithm has them: cost in 2^-16 ns a unit, 0 for no limit; burst in ns. */
@@ -124,6 +125,7 @@ struct hop {
 enum hop_flag {
 	HOP_REPLY = 1 << 24, /* from the backend to the client */
 	HOP_LIMIT = 1 << 25, /* look at the forward's limits */
+	HOP_SIP = 1 << 26, /* the process reads these packets */
 };
 
 #define FORWARD_BITS 24
@@ -214,6 +216,7 @@ enum reason {
 	REASON_ICMP, /* translated */
 	REASON_HEADROOM, /* no room for a VLAN tag */
 	REASON_REMOVED, /* the forward of a flow is gone */
+	REASON_UNCAPTURED, /* forwarded, but no room for its copy to the process */
 	REASONS,
 };
 
@@ -236,9 +239,10 @@ enum setting {
 	SETTING_RANGES = 1 << 0, /* there are ranges of addresses or ports */
 	SETTING_STRICT = 1 << 1, /* a client must be where its packets come from */
 	SETTING_REDIRECT = 1 << 2, /* back to the interface a packet came from: by redirection, not XDP_TX (veth) */
+	SETTING_WHOLE = 1 << 3, /* more of a captured packet than its headers */
 };
 
-enum event { EVENT_NEIGHBOUR = 1, EVENT_CAPTURE = 2 };
+enum event { EVENT_NEIGHBOUR = 1, EVENT_CAPTURE = 2, EVENT_SIP = 3 };
 
 struct neighbour_event {
 	__u32 kind;
@@ -246,8 +250,7 @@ struct neighbour_event {
 	struct address address; /* of the next hop */
 };
 
-#define CAPTURE_BYTES 192
-
+/* A packet as it came in, and what its destination becomes. */
 struct capture_event {
 	__u32 kind;
 	__u32 ifindex;
@@ -255,9 +258,14 @@ struct capture_event {
 	__u32 forward;
 	__u16 length; /* of the frame */
 	__u16 captured;
-	__u32 reply;
+	struct address to;
+	__be16 to_port;
+	__u16 reply;
 	__u32 zero;
-	__u8 bytes[CAPTURE_BYTES];
 };
+
+/* Bytes of the frame behind it: with all headers, or as much of a packet as there is room for. */
+#define CAPTURE_BYTES 280
+#define WHOLE_BYTES 2000
 
 #endif

@@ -209,7 +209,7 @@ static __noinline int open(struct xdp_md *ctx, struct admission *a, int family)
 	failed = find_hops(ctx, a, &there, &back);
 	if (failed)
 		return failed;
-	fill_hop(&back, a, HOP_REPLY);
+	fill_hop(&back, a, HOP_REPLY | (a->flags & POLICY_SIP ? HOP_SIP : 0));
 	fill_hop(&there, a, a->flags & (POLICY_LIMIT | POLICY_SOURCE_LIMIT) ? HOP_LIMIT : 0);
 	struct source source = {};
 	__u32 at = NOWHERE;

@@ -4,17 +4,19 @@
  *   POST /change   an operation (forward/operation.ts)      200 {revision, summary, milliseconds}      400 wrong     500 not possible
  *   GET  /place    which state file and datapath
  *   GET  /stats    GET /flows?limit=N&forward=NAME          as forward/datapath.ts has them
+ *   GET  /capture     packets: forward-capture-stream.ts
  *   GET  /findings    what the machine lacks                 GET /metrics /status /healthz     metrics/pages.ts
  */
 import { Hono } from "hono";
 import { ConfigError, HostError } from "../base/errors.ts";
-import type { DatapathKind, DatapathStats, Flow } from "../forward/datapath.ts";
+import type { Capture, CaptureOptions, DatapathKind, DatapathStats, Flow, PacketSink } from "../forward/datapath.ts";
 import type { Changed, Forwarder } from "../forward/forwarder.ts";
 import { type Operation, operationText, parseOperation } from "../forward/operation.ts";
 import { httpGet, httpPost } from "../host/http-get.ts";
 import { findInstances } from "../host/instances.ts";
 import type { Endpoint } from "../host/loop.ts";
 import { lockStateFile } from "../host/state-file.ts";
+import { captureStream, followCapture } from "./forward-capture-stream.ts";
 
 export const INSTANCE = "forward";
 const BODY_BYTES_MAX = 256 << 20;
@@ -39,6 +41,16 @@ export function controlPages(forwarder: Forwarder, path: string, reasons: readon
   app.get("/flows", async (context) => {
     const limit = Math.min(Number(context.req.query("limit") ?? 1000) || 1000, 1_000_000);
     return context.json(await forwarder.datapath.flows(limit, context.req.query("forward")));
+  });
+  app.get("/capture", async (context) => {
+    const asked = (name: string, otherwise: number): number => Number(context.req.query(name) ?? otherwise) || otherwise;
+    const options = { forward: context.req.query("forward"), oneIn: asked("onein", 1), bytesMax: asked("snaplen", 65_535) };
+    try {
+      return context.body(await captureStream(forwarder.datapath, options));
+    } catch (error) {
+      if (error instanceof HostError) return context.json({ code: error.code, message: error.message }, 500);
+      throw error;
+    }
   });
   app.post("/change", async (context) => {
     const text = await context.req.text();
@@ -93,6 +105,11 @@ export class Remote {
 
   flows(limit: number, forward?: string): Promise<readonly Flow[]> {
     return this.#get(`/flows?limit=${limit}${forward === undefined ? "" : `&forward=${encodeURIComponent(forward)}`}`);
+  }
+
+  /** @throws HostError */
+  capture(options: CaptureOptions, sink: PacketSink): Promise<Capture> {
+    return followCapture(this.#at, options, sink);
   }
 
   async #get<T>(path: string): Promise<T> {

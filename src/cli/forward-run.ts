@@ -59,6 +59,7 @@ export async function runForward(config: RunConfig): Promise<number> {
     );
     for (const { level, text, fix } of examine(state, datapath.kind))
       log[level === "error" ? "error" : "warn"](fix === undefined ? {} : { sysctl: `${fix.name}=${fix.value}` }, text);
+    warnOfRefused(forwarder, log);
     const watched = watchedForwarder(forwarder, health, media, config, servers);
     servers.push(
       await serveHttp(controlPages(forwarder, path, reasons).route("/", pages(watched)).fetch, {
@@ -82,6 +83,17 @@ export async function runForward(config: RunConfig): Promise<number> {
     // Also when it could not be started: what is open would keep the process alive.
     await forwarder.close(true);
     for (const server of servers) await server.close();
+  }
+}
+
+/** What is kept may not be possible just now, such as a backend whose route comes later. */
+function warnOfRefused({ state, datapath }: Forwarder, log: Log): void {
+  let told = 0;
+  for (const forward of state.forwards.values()) {
+    const reason = forward.state === "off" ? undefined : datapath.refuses(forward);
+    if (reason === undefined) continue;
+    log.warn({ forward: forward.name, reason }, "not possible with this datapath");
+    if (++told === WARNINGS_MAX) return;
   }
 }
 
@@ -170,11 +182,16 @@ class MediaWatch {
     }
     for (const forward of forwards.values()) {
       if (!forward.sip || forward.state === "off" || this.#captures.has(forward.name)) continue;
-      const options = { forward: forward.name, oneIn: 1, bytesMax: MESSAGE_BYTES_MAX };
-      const capture = await this.#forwarder.datapath.capture(options, (packet) => {
-        if (this.#media.packet(forward, packet, performance.now())) void this.#apply();
-      });
-      this.#captures.set(forward.name, { forward, capture });
+      const options = { forward: forward.name, oneIn: 1, bytesMax: MESSAGE_BYTES_MAX, sip: true };
+      try {
+        const capture = await this.#forwarder.datapath.capture(options, (packet) => {
+          if (this.#media.packet(forward, packet, performance.now())) void this.#apply();
+        });
+        this.#captures.set(forward.name, { forward, capture });
+      } catch (error) {
+        // Removed meanwhile; otherwise it is tried again at the next tick.
+        if (!(error instanceof HostError)) throw error;
+      }
     }
   }
 
@@ -243,6 +260,8 @@ function watchedForwarder(
   };
 }
 
+/** Of one kind, at start. */
+const WARNINGS_MAX = 20;
 /** A SIP message in UDP is not longer. */
 const MESSAGE_BYTES_MAX = 65_535;
 const SWEEP_MS = 5000;

@@ -171,7 +171,7 @@ export function explainForward(forward: Forward): string {
 }
 
 /** @throws ConfigError for a name that is none */
-function chosen(state: DesiredState, names: readonly string[]): Forward[] {
+export function chosen(state: DesiredState, names: readonly string[]): Forward[] {
   if (names.length === 0) return [...state.forwards.values()];
   return names.map((name) => {
     const forward = state.forwards.get(name);

@@ -63,6 +63,8 @@ export interface CaptureOptions {
   readonly oneIn: number;
   /** Of each packet, from its IP header on. */
   readonly bytesMax: number;
+  /** Of a forward with `sip`, for who reads what its backends answer: at least that is seen, every packet, as whole as it is. */
+  readonly sip?: boolean;
 }
 
 export interface Capture {
@@ -71,7 +73,7 @@ export interface Capture {
   stop(): Promise<void>;
 }
 
-/** `packet` begins with its IP header and is borrowed until the call returns; Unix time in seconds; `length`: before it was cut. */
+/** `packet` is as between the two translations, begins with its IP header and is borrowed until the call returns; Unix time in seconds; `length`: before it was cut. */
 export type PacketSink = (packet: Uint8Array, seconds: number, length: number) => void;
 
 /** One call after another; who calls sees to that. */

@@ -84,7 +84,7 @@ export function parseForward(given: unknown, where: string): Forward {
   const state = stateOf(entry);
   const usual =
     source === AUTO && limits === UNLIMITED && allow === NOBODY && deny === NOBODY && entry.balance === "flow" && state === "on";
-  const isPlain = usual && family === 4 && isExact(listen) && backends.length === 1 && backends[0]!.weight > 0;
+  const isPlain = usual && !entry.sip && family === 4 && isExact(listen) && backends.length === 1 && backends[0]!.weight > 0;
   // All in one literal: what is spread into it stands elsewhere. What is read of all of many comes first.
   return {
     name,

@@ -33,13 +33,7 @@ export class PcapFile {
   }
 
   write(packet: Uint8Array, seconds: number, length: number): void {
-    const record = Buffer.alloc(16 + packet.length);
-    record.writeUInt32LE(Math.floor(seconds), 0);
-    record.writeUInt32LE(Math.floor((seconds % 1) * 1e6), 4);
-    record.writeUInt32LE(packet.length, 8);
-    record.writeUInt32LE(length, 12);
-    record.set(packet, 16);
-    writeSync(this.#fd, record);
+    writeSync(this.#fd, pcapRecord(packet, seconds, length));
     this.packets++;
   }
 
@@ -47,3 +41,49 @@ export class PcapFile {
     if (this.#fd !== STDOUT) closeSync(this.#fd);
   }
 }
+
+/** A packet as the file has it: its head and what is kept of it. */
+export function pcapRecord(packet: Uint8Array, seconds: number, length: number): Buffer<ArrayBuffer> {
+  const record = Buffer.alloc(RECORD_BYTES + packet.length);
+  record.writeUInt32LE(Math.floor(seconds), 0);
+  record.writeUInt32LE(Math.floor((seconds % 1) * 1e6), 4);
+  record.writeUInt32LE(packet.length, 8);
+  record.writeUInt32LE(length, 12);
+  record.set(packet, RECORD_BYTES);
+  return record;
+}
+
+/** Records out of pieces of a stream, cut anywhere. */
+export class PcapRecords {
+  readonly #kept = Buffer.alloc(2 * (RECORD_BYTES + PACKET_BYTES_MAX));
+  #filled = 0;
+
+  /** `take` gets a packet that is borrowed until it returns. @throws RangeError when it is no such stream */
+  push(piece: Uint8Array, take: (packet: Uint8Array, seconds: number, length: number) => void): void {
+    for (let from = 0; from < piece.length; ) {
+      const count = Math.min(piece.length - from, this.#kept.length - this.#filled);
+      this.#kept.set(piece.subarray(from, from + count), this.#filled);
+      this.#filled += count;
+      from += count;
+      this.#read(take);
+    }
+  }
+
+  #read(take: (packet: Uint8Array, seconds: number, length: number) => void): void {
+    const kept = this.#kept;
+    let at = 0;
+    while (this.#filled - at >= RECORD_BYTES) {
+      const bytes = kept.readUInt32LE(at + 8);
+      if (bytes > PACKET_BYTES_MAX) throw new RangeError(`a packet of ${bytes} bytes`);
+      if (this.#filled - at < RECORD_BYTES + bytes) break;
+      const from = at + RECORD_BYTES;
+      take(kept.subarray(from, from + bytes), kept.readUInt32LE(at) + kept.readUInt32LE(at + 4) / 1e6, kept.readUInt32LE(at + 12));
+      at = from + bytes;
+    }
+    kept.copyWithin(0, at, this.#filled);
+    this.#filled -= at;
+  }
+}
+
+const RECORD_BYTES = 16;
+const PACKET_BYTES_MAX = 65_535;

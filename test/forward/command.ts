@@ -1,20 +1,22 @@
 /** `longhaul forward` as its users run it, inside the lab: the kernel's state before and behind it, processes that are killed, backends that die. */
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { PcapRecords } from "../../src/host/pcap.ts";
 import { type Child, Children, longhaul, waitFor } from "../interop/children.ts";
 import type { Sent } from "./end.ts";
-import { BACKEND, type End, type Lab, LISTEN } from "./lab.ts";
+import { BACKEND, CLIENT, type End, type Lab, LISTEN } from "./lab.ts";
 
-export function command(lab: Lab): void {
-  describe("longhaul forward", () => checks(lab));
+/** `noXdp`: why XDP cannot be had here. */
+export function command(lab: Lab, noXdp: string | undefined): void {
+  describe("longhaul forward", () => checks(lab, noXdp ?? false));
 }
 
-function checks(lab: Lab): void {
+function checks(lab: Lab, noXdp: string | false): void {
   const folder = mkdtempSync(join(tmpdir(), "longhaul-forward-"));
   const state = join(folder, "forward.json");
   const children = new Children();
@@ -132,6 +134,41 @@ function checks(lab: Lab): void {
     await waitFor(child, "was not there, put back");
     assert.equal((await send()).count, 1);
   });
+
+  for (const datapath of ["nftables", "xdp", "userspace"]) {
+    test(`${datapath}: what is kept is forwarded when the machine has started anew`, { skip: datapath === "xdp" && noXdp }, async () => {
+      writeFileSync(state, JSON.stringify([{ name: "one", listen: `${LISTEN[4]}:5000`, to: `${BACKEND.a[4]}:6000` }]));
+      await start("--datapath", datapath);
+      assert.equal((await send({ sources: 3 })).count, 3);
+      assert.match(done("stats", "one"), /one +3 +3 /);
+    });
+
+    test(`${datapath}: packets of a forward are captured while a process runs`, { skip: datapath === "xdp" && noXdp }, async () => {
+      done("add", "--listen", `${LISTEN[4]}:5000`, "--to", `${BACKEND.a[4]}:6000`, "--name", "one");
+      await start("--datapath", datapath);
+      const file = join(folder, "one.pcap");
+      const capturing = children.start("capture", [
+        ...[longhaul, "forward", "capture", "one", "--state", state],
+        ...["-w", file, "--packets", "6", "--seconds", "30", "--snaplen", "1000"],
+      ]);
+      let from = 31_000;
+      await eventually(async () => {
+        await send({ from: from++, bytes: 700, waitMs: 500 });
+        return capturing.process.exitCode !== null;
+      });
+      assert.match(capturing.output(), /6 packets captured$/m);
+      const captured = readFileSync(file);
+      const [records, ends, lengths] = [new PcapRecords(), new Set<string>(), new Set<number>()];
+      records.push(captured.subarray(24), (packet, seconds) => {
+        ends.add(`${packet.subarray(12, 16).join(".")} ${packet.subarray(16, 20).join(".")}`);
+        lengths.add(packet.length);
+        assert.ok(Math.abs(Date.now() / 1000 - seconds) < 60);
+      });
+      assert.deepEqual([...ends].sort(), [`${CLIENT[4]} ${BACKEND.a[4]}`, `${BACKEND.a[4]} ${CLIENT[4]}`].sort());
+      assert.ok(lengths.has(728), [...lengths].join());
+      assert.equal(forward("capture", "nobody", "-w", file).status, 2);
+    });
+  }
 
   test("a backend that does not answer its check gets no new flows until it does again", async () => {
     const end = lab.end("a");

@@ -48,7 +48,7 @@ else {
     if (noXdp !== undefined) test("xdp", { skip: noXdp }, () => {});
     for (const subject of subjects) if (wanted(subject.name) && (subject.name !== "xdp" || noXdp === undefined)) behaviour(subject, lab);
     const inKernel = noXdp === undefined ? ["xdp", "nftables"] : ["nftables"];
-    if (wanted("command")) command(lab);
+    if (wanted("command")) command(lab, noXdp);
     if (wanted("media")) media(lab, inKernel);
     if (wanted("webrtc")) webrtc(lab, inKernel);
     after(() => lab.down());

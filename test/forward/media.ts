@@ -32,9 +32,7 @@ function checks(lab: Lab, datapaths: readonly string[]): void {
   after(() => rmSync(folder, { recursive: true }));
 
   for (const datapath of [...datapaths, "userspace"]) {
-    // XDP does not read SDP: the port of media is a forward of its own.
-    const reads = datapath !== "xdp";
-    const title = `${datapath}: ${CALLS} calls of sipp by IPv4, ${CALLS} by IPv6, ${reads ? "media only where SDP says" : "and their media"}`;
+    const title = `${datapath}: ${CALLS} calls of sipp by IPv4, ${CALLS} by IPv6, media only where SDP says`;
     test(title, { skip: missing("sipp") }, async () => {
       const child = children.start("run", [longhaul, "forward", "run", "--state", state, "--datapath", datapath]);
       await waitFor(child, '"forwarding"');
@@ -43,8 +41,7 @@ function checks(lab: Lab, datapaths: readonly string[]): void {
         const to = (port: number): string[] => ["--listen", place(LISTEN[family], port), "--to", place(BACKEND.a[family], port)];
         const [own, media] = [mkdtempSync(join(folder, "calls-")), family === 4 ? 20_000 : 20_010];
         writeCalls(own, family);
-        forward("add", "--name", `sip${family}`, ...to(5060), ...(reads ? ["--sip"] : []));
-        if (!reads) forward("add", "--name", `sip${family}:${media}`, ...to(media));
+        forward("add", "--name", `sip${family}`, ...to(5060), "--sip");
         const answering = ["-i", BACKEND.a[family], "-p", "5060", "-mi", BACKEND.a[family], "-mp", String(media), "-rtp_echo", "-nostdin"];
         const callee = children.start("uas", ["sipp", "-sf", join(own, "uas.xml"), ...answering], lab.prefix("a"));
         await sleep(500);

@@ -28,12 +28,12 @@ export class Counts {
   /** By the names of `REASONS`. */
   reasons(): Record<string, number> {
     const found: Record<string, number> = {};
-    for (let reason = 1; reason < REASONS.length; reason++) {
-      let sum = 0;
-      for (let cpu = 0; cpu < this.#cpus; cpu++) sum += Number(this.#reasons[cpu * REASONS_ROOM + reason]);
-      found[REASONS[reason]!] = sum;
-    }
+    for (let reason = 1; reason < REASONS.length; reason++) found[REASONS[reason]!] = this.#reason(reason);
     return found;
+  }
+
+  reason(name: (typeof REASONS)[number]): number {
+    return this.#reason(REASONS.indexOf(name));
   }
 
   /** For a number that another forward gets. */
@@ -42,6 +42,12 @@ export class Counts {
       const at = ((cpu * this.#forwards + forward) * COUNT.bytes) / 8;
       this.#counts.fill(0n, at, at + COUNT.bytes / 8);
     }
+  }
+
+  #reason(reason: number): number {
+    let sum = 0;
+    for (let cpu = 0; cpu < this.#cpus; cpu++) sum += Number(this.#reasons[cpu * REASONS_ROOM + reason]);
+    return sum;
   }
 
   #sum(forward: number, field: number): number {

@@ -18,7 +18,7 @@ export const POLICY = {
   /** Each cost u64 and burst u64. */
   ...{ packets: 24, octets: 40, sourcePackets: 56, sourceOctets: 72 },
 } as const;
-export const POLICY_FLAG = { transparent: 1, access: 2, deny: 4, bySource: 8, limit: 16, sourceLimit: 32, single: 64 } as const;
+export const POLICY_FLAG = { transparent: 1, access: 2, deny: 4, bySource: 8, limit: 16, sourceLimit: 32, single: 64, sip: 128 } as const;
 
 export const BACKEND = { bytes: 32, address: 0, port: 16, source: 20, sources: 24 } as const;
 export const TITLE = {
@@ -40,7 +40,7 @@ export const HOP = {
   ...{ forwardBits: 24, seenBits: 18 },
 } as const;
 /** Above the forward's number. */
-export const HOP_FLAG = { reply: 1, limit: 2 } as const;
+export const HOP_FLAG = { reply: 1, limit: 2, sip: 4 } as const;
 
 /** As `enum place_state`. */
 export const PLACE = { empty: 0, live: 1, dead: 2, resting: 3, free: 4, freeToo: 5, busy: 0x8000_0000 } as const;
@@ -66,7 +66,20 @@ export const COUNT = { bytes: 32, ...{ refused: 0, limited: 8, denied: 16 } } as
 /** In the order of `enum reason`; what is counted only, or handed to the kernel, or dropped. */
 export const REASONS = [
   ...["none", "other", "short", "fragment", "options", "ttl", "tags", "spoofed", "denied", "budget", "backend", "unroutable", "neighbour"],
-  ...["disabled", "ports", "conflict", "full", "limit", "sourceLimit", "tooBig", "zeroChecksum", "icmp", "headroom", "removed"],
+  ...[
+    "disabled",
+    "ports",
+    "conflict",
+    "full",
+    "limit",
+    "sourceLimit",
+    "tooBig",
+    "zeroChecksum",
+    "icmp",
+    "headroom",
+    "removed",
+    "uncaptured",
+  ],
 ] as const;
 /** Room for each processor. */
 export const REASONS_ROOM = 32;
@@ -75,14 +88,17 @@ export const SETTINGS = {
   bytes: 72,
   ...{ now: 0, generation: 4, flags: 8, capture: 12, captureForward: 16, flowRate: 24, answerRate: 40, seed: 56, used4: 64, used6: 68 },
 } as const;
-export const SETTING_FLAG = { ranges: 1, strict: 2, redirect: 4 } as const;
+export const SETTING_FLAG = { ranges: 1, strict: 2, redirect: 4, whole: 8 } as const;
 export const ALL_FORWARDS = 0xffff_ffff;
 
-export const EVENT = { neighbour: 1, capture: 2 } as const;
+export const EVENT = { neighbour: 1, capture: 2, sip: 3 } as const;
 export const NEIGHBOUR_EVENT = { bytes: 24, ifindex: 4, address: 8 } as const;
+/** The frame is behind it. */
 export const CAPTURE_EVENT = {
-  bytes: 232,
-  ...{ ifindex: 4, time: 8, forward: 16, length: 20, captured: 22, reply: 24, data: 32, dataBytes: 192 },
+  bytes: 48,
+  ...{ ifindex: 4, time: 8, forward: 16, length: 20, captured: 22, to: 24, toPort: 40, reply: 42 },
+  /** Most of the frame when only headers are wanted. */
+  headerBytes: 280,
 } as const;
 
 /** A rate of so many units a second, with a burst of `burstSeconds`, as `struct rate`: cost in 2^-16 ns, burst in ns. 0: no limit. */

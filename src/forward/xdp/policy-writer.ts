@@ -186,7 +186,7 @@ export class PolicyWriter {
 
   #policy(
     at: number,
-    { limits, source, allow, deny, balance }: Forward,
+    { limits, source, allow, deny, balance, sip }: Forward,
     access: number,
     flag: number,
     choice: number,
@@ -201,6 +201,7 @@ export class PolicyWriter {
     if (balance === "source") flags |= POLICY_FLAG.bySource;
     if (limits.packets + limits.bytes > 0) flags |= POLICY_FLAG.limit;
     if (limits.sourcePackets + limits.sourceBytes > 0) flags |= POLICY_FLAG.sourceLimit;
+    if (sip) flags |= POLICY_FLAG.sip;
     const words = this.#words.policies;
     const base = (at * POLICY.bytes) / 4;
     words[base + POLICY.flags / 4] = flags;

@@ -6,7 +6,7 @@
  *   neighbours     routes and MACs: when they change, every flow looks again with its next packet
  *
  * Deviations from datapath.ts: limits and lists are looked at once a flow is known (step 3 before 1 and 2), with the same outcome, except that
- * a packet over a limit that would be the first of a flow opens it. Packets with options, and fragments before their first one, are left to the kernel.
+ * a packet over a limit that would be the first of a flow opens it. Of a captured packet there are 2,000 bytes at most. Packets with options, and fragments before their first one, are left to the kernel.
  */
 import { HostError } from "../../base/errors.ts";
 import type { BpfProgram } from "../../host/bpf/bpf-program.ts";
@@ -30,7 +30,7 @@ import type { Forward } from "../forward.ts";
 import { type Family, formatAddress, parseAddress } from "../ip-range.ts";
 import { formatBackend } from "../listen.ts";
 import type { Plan } from "../plan.ts";
-import { readCapture } from "./capture-record.ts";
+import { Captures } from "./captures.ts";
 import { Collector } from "./collector.ts";
 import { Counts } from "./counts.ts";
 import { Devices, type TaggedInterface } from "./devices.ts";
@@ -76,6 +76,7 @@ export class XdpDatapath implements Datapath {
   readonly #settings: Settings;
   readonly #tables: Tables;
   readonly #counts: Counts;
+  readonly #captures: Captures;
   readonly #collector: Collector;
   readonly #flows: readonly FlowTable[];
   readonly #totals: FlowTotals;
@@ -89,7 +90,6 @@ export class XdpDatapath implements Datapath {
   readonly #timer: NodeJS.Timeout;
   readonly #began: number;
   #renewal: NodeJS.Timeout | undefined;
-  #capture: ((record: DataView) => void) | undefined;
   #last: Plan | undefined;
   readonly #tagged: readonly TaggedInterface[];
   #walked = 0;
@@ -120,6 +120,7 @@ export class XdpDatapath implements Datapath {
       (family, address) => this.#sourceTo(family, address),
       (id) => this.#counts.clear(id),
     );
+    this.#captures = new Captures(this.#settings, this.#tables, () => this.#counts.reason("uncaptured"), bootTime());
     this.#flows = ["flows4", "flows6"].map((name) => flowTable(object.map(name), this.#settings));
     this.#totals = new FlowTotals(limits.forwardsMax);
     this.#devices = new Devices(object.map("devices"), object.map("interfaces"));
@@ -140,7 +141,6 @@ export class XdpDatapath implements Datapath {
   }
 
   refuses(forward: Forward): string | undefined {
-    if (forward.sip) return "media ports cannot be learnt from SDP by XDP";
     for (const { family, address } of forward.backends) {
       const text = formatAddress(family, address);
       const way = this.#wayTo(text);
@@ -154,6 +154,7 @@ export class XdpDatapath implements Datapath {
     await this.#write(plan);
     this.#last = plan;
     this.#settings.setFlag(SETTING_FLAG.ranges, this.#tables.hasRanges);
+    this.#captures.widen();
     if (plan.removed.length + plan.changed.length > 0) this.#settings.renew();
     // Where there is one backend the program sees for itself, packet by packet, who goes to another one.
     if (![...this.#tables.deserted.values()].every(isSingle)) this.#leaveDeserted();
@@ -213,21 +214,15 @@ export class XdpDatapath implements Datapath {
   }
 
   async capture(options: CaptureOptions, sink: PacketSink): Promise<Capture> {
-    const id = options.forward === undefined ? undefined : this.#tables.idOf(options.forward);
-    // The kernel's clock counts from the start of the machine.
-    const start = Date.now() / 1000 - this.#bootSeconds();
-    this.#capture = (record) => {
-      const captured = readCapture(record);
-      if (captured === undefined) return;
-      sink(captured.packet.subarray(0, options.bytesMax), start + captured.seconds, captured.length);
-    };
-    this.#settings.capture(Math.max(1, options.oneIn), id);
+    const capture = this.#captures.add(options, sink);
     return {
-      dropped: 0,
-      stop: async () => {
-        this.#settings.capture(0);
+      get dropped() {
+        return capture.dropped;
+      },
+      stop: () => {
+        // What is in the ring already.
         this.#drain();
-        this.#capture = undefined;
+        return capture.stop();
       },
     };
   }
@@ -316,16 +311,17 @@ export class XdpDatapath implements Datapath {
   #drain(): void {
     this.#events.drain((record) => {
       const kind = record.getUint32(0, true);
-      if (kind === EVENT.capture) this.#capture?.(record);
+      if (kind === EVENT.capture || kind === EVENT.sip) this.#captures.take(kind, record);
       if (kind !== EVENT.neighbour) return;
       const bytes = new Uint8Array(record.buffer, record.byteOffset + NEIGHBOUR_EVENT.address, 16);
       this.#neighbours.resolve(record.getUint32(NEIGHBOUR_EVENT.ifindex, true), formatIp(bytes, 0));
     });
   }
+}
 
-  #bootSeconds(): number {
-    return Number(process.hrtime.bigint()) / 1e9;
-  }
+/** Of Unix time, when the machine started: the kernel's clock counts from there. */
+function bootTime(): number {
+  return Date.now() / 1000 - Number(process.hrtime.bigint()) / 1e9;
 }
 
 /** Of Ethernet and up, and not a part of something else. */
