@@ -10,6 +10,7 @@
  *     5 PROBE · 6 HEARD                           way-message.ts   outside FEC
  *     7 LOAD · 8 ASK · 9 TALLY                      survey-message.ts outside FEC
  *     10 STAMP                                      clock-stamp.ts   outside FEC
+ *     11 REBUILT                                    rebuilt-report.ts outside FEC
  *     16 OPEN · 17 DATA · 18 PART · 19 VERDICT · 20 END   flow-message.ts   in FEC packets when FEC is on
  *     others: ignored, so that later versions can say more
  *

@@ -11,6 +11,8 @@ const ECHOES = 64;
 /** There are any from this mean run of loss on, unless the path was filled for so long. */
 const ECHO_RUN = 2;
 const FILLED_MS: Millis = 1000;
+/** Where little is sent, from this share of lost transmissions on a resent segment has one, however short the runs are. */
+const ECHO_LOSS = 0.08;
 /** Where no more is in flight, a resent segment has two: delay is worth more there than bytes. */
 export const SPARSE_BYTES: Bytes = 16_384;
 
@@ -31,17 +33,21 @@ export class Echoes {
   #length = 0;
   #goneBefore = 0;
   #runsBefore = 0;
+  #madeBefore = 0;
 
-  /** Whether another copy is worth its bytes: `gone` transmissions in `runs` so far, the path filled for so long; `before` echoes went already. */
-  worth(gone: number, runs: number, filledMs: Millis, before: number, inFlight: Bytes): boolean {
+  /** Whether another copy is worth its bytes: of `made` transmissions `gone` are lost, in `runs`, the path filled for so long; `before` echoes went already. */
+  worth(made: number, gone: number, runs: number, filledMs: Millis, before: number, inFlight: Bytes): boolean {
     if (before > 1 || (before > 0 && inFlight > SPARSE_BYTES)) return false;
     const since = runs - this.#runsBefore;
-    return since > 0 && gone - this.#goneBefore >= ECHO_RUN * since && filledMs <= FILLED_MS;
+    const lost = gone - this.#goneBefore;
+    if (before === 0 && inFlight <= SPARSE_BYTES && lost >= ECHO_LOSS * (made - this.#madeBefore)) return true;
+    return since > 0 && lost >= ECHO_RUN * since && filledMs <= FILLED_MS;
   }
 
   /** Another path: those are forgotten that were planned, and the losses so far. */
-  moved(gone: number, runs: number): void {
+  moved(made: number, gone: number, runs: number): void {
     this.#length = 0;
+    this.#madeBefore = made;
     this.#goneBefore = gone;
     this.#runsBefore = runs;
   }

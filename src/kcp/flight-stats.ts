@@ -10,6 +10,33 @@ export class FlightStats {
   transmissions = 0;
   gone = 0;
   runs = 0;
+  /** The peer tells what it has rebuilt: what came late counts by that. */
+  #told = false;
+  #lateTold = 0;
+
+  /** The transmission was lost: `alone`, or right behind another one. */
+  lose(alone: boolean): void {
+    this.gone++;
+    if (alone) this.runs++;
+  }
+
+  /** The same of one that came late nevertheless. */
+  loseLate(alone: boolean): void {
+    this.late++;
+    if (!this.#told) this.gone++;
+    if (alone) this.runs++;
+  }
+
+  /** The peer has rebuilt `n` more. Nobody saw how those lay that did not come late: as the others did. */
+  rebuilt(n: number): void {
+    if (!this.#told) this.gone -= this.late;
+    this.#told = true;
+    const unseen = Math.max(0, n - (this.late - this.#lateTold));
+    this.runs += this.gone > 0 ? (unseen * this.runs) / this.gone : unseen;
+    this.gone += n;
+    this.#lateTold = this.late;
+  }
+
   lostByOrder = 0;
   lostByTime = 0;
   /** Bytes sent for the first time, and bytes given up as lost. */

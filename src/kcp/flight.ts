@@ -180,8 +180,9 @@ export class Flight {
   #planEcho(sn: Seq32, nth: number): void {
     const echo = this.#echo;
     this.#echo = 0;
-    const { gone, runs } = this.stats;
-    if (this.#echoes.worth(gone, runs, this.now - this.exhaustedAt, echo, this.inFlight)) this.#echoes.plan(this.now, sn, nth, echo);
+    const { transmissions, gone, runs } = this.stats;
+    if (this.#echoes.worth(transmissions, gone, runs, this.now - this.exhaustedAt, echo, this.inFlight))
+      this.#echoes.plan(this.now, sn, nth, echo);
   }
 
   /** There was nothing to send although the window was open: what is in flight tells no rate. */
@@ -215,8 +216,7 @@ export class Flight {
     this.#totalDeliveredAt = this.now;
     if (table.tries[f] === 1) {
       if (table.serial[f]! < this.#overtakenBefore) {
-        this.stats.late++;
-        this.#gone(f);
+        this.stats.loseLate(this.#alone(f));
       }
       this.#arrived(f);
     } else if (table.tries[f] === 2 && this.now - table.sentAt[f]! < this.patience.least) this.#needless(f);
@@ -276,7 +276,7 @@ export class Flight {
     this.#newest = NONE;
     this.inFlight = 0;
     this.patience = new Patience(carried);
-    this.#echoes.moved(this.stats.gone, this.stats.runs);
+    this.#echoes.moved(this.stats.transmissions, this.stats.gone, this.stats.runs);
   }
 
   #arrived(f: number): void {
@@ -294,12 +294,12 @@ export class Flight {
     this.patience.sample(rtt);
   }
 
-  /** The transmission was lost, whether parity has replaced it or it must be sent again. */
-  #gone(f: number): void {
+  /** The transmission was lost, whether parity has replaced it or it must be sent again: not the one before it. */
+  #alone(f: number): boolean {
     const serial = this.#table.serial[f]!;
-    this.stats.gone++;
-    if (serial !== this.#lastGone + 1) this.stats.runs++;
+    const alone = serial !== this.#lastGone + 1;
     this.#lastGone = serial;
+    return alone;
   }
 
   /** It was sent again although the first copy had arrived, or was to arrive. */
@@ -383,7 +383,7 @@ export class Flight {
     const table = this.#table;
     this.inFlight -= table.bytes[f]!;
     this.stats.lostBytes += table.bytes[f]!;
-    this.#gone(f);
+    this.stats.lose(this.#alone(f));
     this.#unlink(f);
     table.state[f] = LOST;
     table.lost.add(f);

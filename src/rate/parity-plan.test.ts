@@ -50,3 +50,19 @@ test("what was long ago is forgotten", () => {
   for (let i = 0; i < 10; i++) plan.observe(1500, 0, 0);
   assert.equal(plan.parity(64, false), 0);
 });
+
+test("a path of which nothing is known is taken to lose something, not for long", () => {
+  const plan = new ParityPlan();
+  plan.observe(0, 0, 0);
+  assert.ok(plan.parity(64, false) > 0 && plan.parity(3, true) > 0);
+  plan.observe(300, 0, 0);
+  assert.equal(plan.parity(64, false), 0);
+  assert.equal(plan.parity(3, true), 0);
+});
+
+test("little traffic has up to a copy of everything where much is lost one by one", () => {
+  const counts = [0.01, 0.05, 0.1, 0.2].map((loss) => planFor(loss, 1).parity(4, true));
+  assert.deepEqual(counts, [1, 2, 3, 4]);
+  assert.equal(planFor(0.1, 5).parity(4, true), 0);
+  assert.ok(planFor(0.2, 1).parity(64, false) <= 16);
+});

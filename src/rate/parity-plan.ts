@@ -14,10 +14,24 @@ const LOSS_MIN = 0.0005;
 /** Parity for a data shard at most: in a stream, and where so little is sent that delay is worth more than bytes. */
 const BUDGET = 0.25;
 const BUDGET_SPARSE = 0.34;
+/** From this loss on, in short runs, resending takes too many round trips: of little traffic that much more is protected, up to a copy of everything. */
+const LOSS_HEAVY = 0.03;
+const BUDGET_HEAVY = 0.3;
+const BUDGET_HEAVY_GROWTH = 5;
+const BUDGET_HEAVY_MAX = 1;
+/** Fewer shards are not protected by themselves: parity for more of them covers more for the same bytes. */
+const SPARSE_MIN = 3;
 /** Long runs are seldom covered by what a short group can afford: groups are then longer, or have none, and resent copies repair the rest. */
 const BUDGET_RUNS = 0.2;
 export const RUN_LONG = 2.5;
 const PARITY_MAX = 32;
+/**
+ * Of a path of which nothing is known so much is assumed to be lost, of so many transmissions, and believed for so many more: what the first second loses would else wait for a
+ * round trip.
+ */
+const ASSUMED_LOST = 1;
+const ASSUMED_SENT = 50;
+const ASSUMED_FOR = 150;
 /** Transmissions that the estimate remembers. */
 const MEMORY = 1500;
 
@@ -31,6 +45,8 @@ export class ParityPlan {
   #sent = 0;
   #lost = 0;
   #runs = 0;
+  /** All that was ever sent by this plan, up to ASSUMED_FOR. */
+  #beginning = 0;
 
   /** Since the last call so many transmissions were made and lost, the lost ones in so many runs; `lost` is negative when more had been taken for lost than were. */
   observe(sent: number, lost: number, runs: number): void {
@@ -43,15 +59,17 @@ export class ParityPlan {
       this.#lost *= keep;
       this.#runs *= keep;
     }
-    this.loss = this.#sent < 20 ? 0 : Math.min(this.#lost / this.#sent, 0.5);
+    this.#beginning = Math.min(this.#beginning + sent, ASSUMED_FOR);
+    const assumed = this.#beginning < ASSUMED_FOR;
+    this.loss = Math.min((this.#lost + (assumed ? ASSUMED_LOST : 0)) / (this.#sent + (assumed ? ASSUMED_SENT : 0)), 0.5);
     this.run = this.#runs > 0 ? Math.max(1, this.#lost / this.#runs) : 1;
   }
 
   /** Parity shards for a group of `shards`; `sparse` traffic may cost more. */
   parity(shards: number, sparse: boolean): number {
     const { loss, run } = this;
-    if (loss < LOSS_MIN || shards <= 0 || (sparse && run > RUN_LONG)) return 0;
-    const most = Math.min(PARITY_MAX, Math.floor(shards * (sparse ? BUDGET_SPARSE : run > RUN_LONG ? BUDGET_RUNS : BUDGET)));
+    if (loss < LOSS_MIN || shards <= 0 || (sparse && (run > RUN_LONG || shards < SPARSE_MIN))) return 0;
+    const most = Math.min(PARITY_MAX, Math.floor(shards * (sparse ? this.#sparseBudget : run > RUN_LONG ? BUDGET_RUNS : BUDGET)));
     const theta = 1 - 1 / run;
     const lambda = (shards * (1 + BUDGET / 2) * loss) / run;
     p[0] = Math.exp(-lambda);
@@ -69,5 +87,14 @@ export class ParityPlan {
       covered += p[n]!;
     }
     return n;
+  }
+
+  /** Much is lost, in runs so short that parity covers them. */
+  get heavy(): boolean {
+    return this.loss >= LOSS_HEAVY && this.run <= RUN_LONG;
+  }
+
+  get #sparseBudget(): number {
+    return this.heavy ? Math.min(BUDGET_HEAVY + BUDGET_HEAVY_GROWTH * this.loss, BUDGET_HEAVY_MAX) : BUDGET_SPARSE;
   }
 }

@@ -3,7 +3,7 @@
  *
  *   receive ─┬ HELLO, ANSWER ─▶ negotiation
  *            └ OPEN … END ────▶ sink, the flows of the session
- *   train, stamps ─┐
+ *   train, reports ┐
  *   negotiation ───┤
  *   outbox ────────┴▶ transmit ─▶ FEC when it is on (not for HELLO and ANSWER) ─▶ cipher
  *
@@ -13,9 +13,18 @@ import { type Bytes, type Millis, NEVER } from "../base/units.ts";
 import { ReturnPath, STAMP, Stamps } from "../extension/clock-stamp.ts";
 import { FLOW_HEADER_BYTES } from "../extension/flow-message.ts";
 import { FLOW_TYPE_LEAST, readType } from "../extension/header.ts";
-import { ANSWER, FEATURE_SURVEYS, FEATURE_TRAINS, FEATURE_WANTS_STAMPS, FEATURE_WAYS, HELLO } from "../extension/hello.ts";
+import {
+  ANSWER,
+  FEATURE_SURVEYS,
+  FEATURE_TRAINS,
+  FEATURE_WANTS_REBUILT,
+  FEATURE_WANTS_STAMPS,
+  FEATURE_WAYS,
+  HELLO,
+} from "../extension/hello.ts";
 import { Negotiation, type Standing } from "../extension/negotiation.ts";
 import { Outbox } from "../extension/outbox.ts";
+import { REBUILT, RebuiltCount, RebuiltNews } from "../extension/rebuilt-report.ts";
 import { Survey } from "../extension/survey.ts";
 import { ASK, LOAD } from "../extension/survey-message.ts";
 import { CAR, REPORT, Train } from "../extension/train.ts";
@@ -41,6 +50,10 @@ export class Extension {
   /** What we tell a peer that sends much, and what a peer tells us of the way back. */
   readonly stamps = new Stamps();
   readonly returnPath = new ReturnPath();
+  /** The same of what was rebuilt from parity; what a peer has told and nobody has asked for yet. */
+  readonly rebuilt = new RebuiltCount();
+  readonly #rebuiltThere = new RebuiltNews();
+  rebuiltThere = 0;
   /** A server's; made when somebody measures. */
   survey: Survey | undefined;
   /** Messages of other conversations, damaged ones, and of types that this version does not know. */
@@ -88,11 +101,25 @@ export class Extension {
     else if (type === HELLO || type === ANSWER) this.negotiation.receive(type, bytes, view, start, end);
     else if (type === CAR || type === REPORT) this.train.receive(now, type, view, start, end);
     else if (type === STAMP) this.returnPath.receive(now, view, start, end);
+    else if (type === REBUILT) this.rebuiltThere += this.#rebuiltThere.receive(view, start, end);
     else if (type === HEARD && this.ways !== undefined) this.#wayHeard(now, this.ways, view, start, end);
     else if ((type === LOAD || type === ASK) && this.#surveyed) this.#survey.receive(now, type, view, start, end);
     else if (type < FLOW_TYPE_LEAST) this.unknownTypes += type === PROBE ? 0 : 1;
     else if (end - start < FLOW_HEADER_BYTES || this.standing !== "extended") this.errors++;
     else this.#sink.flowMessage(now, type, bytes, view, start, end);
+  }
+
+  /** What the peer has told of since the last call. */
+  takeRebuiltThere(): number {
+    const n = this.rebuiltThere;
+    this.rebuiltThere = 0;
+    return n;
+  }
+
+  /** A datagram of the session came, of whatever kind. */
+  received(now: Millis, length: Bytes): void {
+    this.stamps.received(now, length);
+    this.rebuilt.received(now);
   }
 
   /** Writes the next datagram to bytes[at…); answers its length, 0 = drained. */
@@ -108,8 +135,8 @@ export class Extension {
     if (measured > 0) return measured;
     const surveyed = this.survey?.transmit(bytes, view, at) ?? 0;
     if (surveyed > 0) return surveyed;
-    const stamped = this.stamps.transmit(view, at, this.#conv);
-    if (stamped > 0) return stamped;
+    const reported = this.stamps.transmit(view, at, this.#conv) || this.rebuilt.transmit(view, at, this.#conv);
+    if (reported > 0) return reported;
     if (outbox.length === 0 || negotiation.standing !== "extended") return 0;
     this.protect = true;
     return outbox.shift(bytes, at);
@@ -122,7 +149,9 @@ export class Extension {
     negotiation.advance(now);
     if (this.measures && this.standing === "extended" && (negotiation.peerFeatures & FEATURE_TRAINS) !== 0) train.depart(now);
     train.advance(now);
-    this.stamps.wanted = this.standing === "extended" && (negotiation.peerFeatures & FEATURE_WANTS_STAMPS) !== 0;
+    const wants = this.standing === "extended" ? negotiation.peerFeatures : 0;
+    this.stamps.wanted = (wants & FEATURE_WANTS_STAMPS) !== 0;
+    this.rebuilt.wanted = (wants & FEATURE_WANTS_REBUILT) !== 0;
     this.survey?.advance(now);
     if (this.standing === "plain") this.outbox.clear();
   }

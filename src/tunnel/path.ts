@@ -10,7 +10,7 @@
 import { type Millis, NEVER } from "../base/units.ts";
 import type { PacketCipher } from "../cipher/cipher.ts";
 import { isExtension } from "../extension/header.ts";
-import { FEATURE_ACKS_AGAIN, FEATURE_WANTS_STAMPS, FEATURES_OF_ALL } from "../extension/hello.ts";
+import { FEATURES_OF_ALL, FEATURES_OF_AUTO } from "../extension/hello.ts";
 import { TOKEN_BYTES } from "../extension/way-message.ts";
 import { Ways } from "../extension/ways.ts";
 import { FecDecoder } from "../fec/decoder.ts";
@@ -85,7 +85,7 @@ export class Path implements Demultiplexer {
       pads: parts.pads,
       log: parts.log,
       wake: (touched) => this.#endpoint?.wake(touched),
-      features: FEATURES_OF_ALL | (config.mode === "auto" ? FEATURE_ACKS_AGAIN | FEATURE_WANTS_STAMPS : 0),
+      features: FEATURES_OF_ALL | (config.mode === "auto" ? FEATURES_OF_AUTO : 0),
       counters: parts.counters,
       opened: parts.opened,
       flowOpened: parts.flowOpened,

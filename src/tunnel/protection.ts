@@ -17,7 +17,10 @@ import { ParityPlan, RUN_LONG } from "../rate/parity-plan.ts";
 
 /** Tuning: a burst has ended when nothing followed for so long. */
 const BURST_GAP_MS: Millis = 2;
-/** Where loss comes in long runs a group goes on over several bursts, for a share of the round trip that it saves, so that its parity outlasts a run. */
+/**
+ * Where loss comes in long runs a group goes on over several bursts, for a share of the round trip that it saves, so that its parity outlasts a run; so do
+ * bursts of a few shards where much is lost.
+ */
 const SPAN_SHARE = 1 / 3;
 const SPAN_MS_MAX: Millis = 100;
 /** The path is filled when there was always something to send for so long. */
@@ -96,7 +99,9 @@ export class Protection {
   drained(): void {
     if (this.#armed || this.#planned === 0 || this.#encoder.open === 0) return;
     this.#armed = true;
-    const span = this.#encoder.long && this.plan.run > RUN_LONG ? Math.min(this.#flight.patience.srtt * SPAN_SHARE, SPAN_MS_MAX) : 0;
+    const { long, open } = this.#encoder;
+    const spans = long && (this.plan.run > RUN_LONG || (this.plan.heavy && open < SPARSE_SHARDS));
+    const span = spans ? Math.min(this.#flight.patience.srtt * SPAN_SHARE, SPAN_MS_MAX) : 0;
     this.#closeAt = Math.max(this.#lastAt + BURST_GAP_MS, this.#begunAt + span);
   }
 

@@ -5,13 +5,7 @@
 import { ConfigError } from "../base/errors.ts";
 import type { Millis } from "../base/units.ts";
 import { type Description, KIND_REVERSE, REFUSED_FAILED } from "../extension/description.ts";
-import {
-  FEATURE_ACKS_AGAIN,
-  FEATURE_SURVEYS,
-  FEATURE_WANTS_DESCRIPTIONS,
-  FEATURE_WANTS_STAMPS,
-  FEATURES_OF_ALL,
-} from "../extension/hello.ts";
+import { FEATURE_SURVEYS, FEATURE_WANTS_DESCRIPTIONS, FEATURES_OF_ALL, FEATURES_OF_AUTO } from "../extension/hello.ts";
 import { JoinedLink } from "../host/joined-link.ts";
 import { type Carrier, type LinkHandler, udpCarrier } from "../host/link.ts";
 import type { Driver } from "../host/loop.ts";
@@ -120,7 +114,7 @@ export class TunnelServer implements Driver {
       features:
         FEATURES_OF_ALL |
         FEATURE_SURVEYS |
-        (config.mode === "auto" ? FEATURE_ACKS_AGAIN | FEATURE_WANTS_STAMPS : 0) |
+        (config.mode === "auto" ? FEATURES_OF_AUTO : 0) |
         (config.proxyprotocol ? FEATURE_WANTS_DESCRIPTIONS : 0),
       opened: (session, stream, now, description) => this.#opened(session, stream, now, description),
       flowOpened: this.#exits.flowOpened,

@@ -13,7 +13,7 @@ import { FecEncoder } from "../fec/encoder.ts";
 import { Credit } from "../kcp/credit.ts";
 import { Flight } from "../kcp/flight.ts";
 import { Kcp } from "../kcp/kcp.ts";
-import { HEADER_BYTES, PACKET_BYTES_MAX, UNA } from "../kcp/segment.ts";
+import { CMD, HEADER_BYTES, PACKET_BYTES_MAX, PUSH, UNA } from "../kcp/segment.ts";
 import { AutoController } from "../rate/auto.ts";
 import { Pacer } from "../rate/pacer.ts";
 import type { TunnelConfig } from "./config.ts";
@@ -184,7 +184,7 @@ export class Transport {
     this.lastReceived = now;
     this.receivedDatagrams++;
     this.receivedBytes += end - start;
-    this.extension?.stamps.received(now, end - start);
+    this.extension?.received(now, end - start);
     this.#credit?.datagram(now, end - start);
     if (!FecDecoder.isFec(view, start, end)) {
       this.#packet(now, bytes, view, start, end);
@@ -202,7 +202,10 @@ export class Transport {
       if (length === 0) return;
       const end = at + length;
       if (this.extension !== undefined && isExtension(view, at, end)) this.extension.receive(now, bytes, view, at, end);
-      else this.kcp.receive(now, bytes, view, at, end, false);
+      else {
+        if (view.getUint8(at + CMD) === PUSH) this.extension?.rebuilt.add();
+        this.kcp.receive(now, bytes, view, at, end, false);
+      }
     }
   }
 
@@ -384,6 +387,7 @@ export class Transport {
     const { kcp, extension } = this;
     if (extension !== undefined && isExtension(view, start, end)) {
       extension.receive(now, bytes, view, start, end);
+      if (extension.rebuiltThere > 0) this.flight?.stats.rebuilt(extension.takeRebuiltThere());
       return;
     }
     if (extension !== undefined && this.controller !== undefined) this.controller.back.wait = extension.returnPath.queue(now);
