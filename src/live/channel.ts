@@ -10,6 +10,7 @@ import { holds } from "../media/hls/blocking-reload.ts";
 import type { AssociatedRendition } from "../media/hls/rendition-report.ts";
 import { Segmenter, type SegmenterOptions } from "../media/hls/segmenter.ts";
 import { type Segment, Window, type WindowOptions } from "../media/hls/window.ts";
+import type { Metadata } from "../media/rtmp/metadata.ts";
 import type { Track, Unit } from "../media/unit.ts";
 import { PlaylistCache } from "./playlist-cache.ts";
 import { RateMeter } from "./rate-meter.ts";
@@ -30,6 +31,8 @@ export interface ChannelListener {
   started?(): void;
   tracks(tracks: readonly Track[]): void;
   unit(unit: Unit): void;
+  /** A rendition of the channel begins: another channel, which has listeners of its own. */
+  rendition?(rendition: Channel): void;
   /** A segment is complete; `init` is what it needs before it. Both stay as they are. */
   segment?(segment: Segment, init: Uint8Array): void;
   /** The encoder left; another may come. */
@@ -57,6 +60,8 @@ export class Channel {
   /** Others of the same stream, encoded anew, by their name in addresses; theirs is all but the encoder. */
   readonly renditions = new Map<string, Channel>();
   tracks: readonly Track[] = [];
+  /** What the encoder said of itself, where it did. */
+  told: Metadata | undefined;
   /** How many of the picture the encoder may send itself; others are renditions. */
   encodings = 1;
   /** Unix ms at which the stream began; 0 while offline. */
@@ -83,6 +88,7 @@ export class Channel {
     if (rendition.window.version > 0) rendition.window.clear();
     rendition.window.continueAt(Math.max(this.window.nextMsn, rendition.window.nextMsn), discontinuities);
     rendition.start(wall, askKeyFrame);
+    for (const listener of this.listeners) listener.rendition?.(rendition);
     return rendition;
   }
 
@@ -127,6 +133,7 @@ export class Channel {
     this.#segmenter = new Segmenter(this.window, this.#options.segmenter);
     this.#forgetAt = NEVER;
     this.tracks = [];
+    this.told = undefined;
     this.since = wall;
     this.counters.streams++;
     for (const listener of this.listeners) listener.started?.();

@@ -13,8 +13,10 @@
 import { type Millis, NEVER } from "../base/units.ts";
 import type { Log } from "../host/log.ts";
 import type { TcpHandler, TcpSocket } from "../host/loop.ts";
+import { SCRIPT } from "../media/flv/tag.ts";
 import { FlvToUnit } from "../media/flv/to-unit.ts";
 import type { RtmpEvent } from "../media/rtmp/event.ts";
+import { parseMetadata } from "../media/rtmp/metadata.ts";
 import { RtmpServer, type RtmpServerOptions } from "../media/rtmp/server.ts";
 import type { Channel } from "./channel.ts";
 import type { Publisher, Refusal } from "./publisher.ts";
@@ -138,6 +140,8 @@ export class RtmpSession implements TcpHandler, Publisher {
       case "media":
         this.#flv.receive(event.message.type, event.message.timestamp, event.message.payload, wall);
         this.#feed?.take(now, this.#flv);
+        if (event.message.type === SCRIPT && this.#channel !== undefined)
+          this.#channel.told = parseMetadata(event.message.payload) ?? this.#channel.told;
         break;
       case "unpublish":
         this.#release(now, "encoder ended its stream");

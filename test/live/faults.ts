@@ -318,10 +318,11 @@ async function killedServer(): Promise<void> {
   const masters = globSync("recordings/faults/**/master.m3u8", { cwd: live.data });
   const faulty = masters.filter((path) => {
     const { status, stderr } = spawnSync("ffmpeg", ["-v", "error", "-i", join(live.data, path), "-f", "null", "-"], { encoding: "utf8" });
-    const playlist = globSync(join(path, "../*/playlist.m3u8"), { cwd: live.data })[0];
-    const text = playlist === undefined ? "" : readFileSync(join(live.data, playlist), "utf8");
-    played += [...text.matchAll(/EXTINF/g)].length;
-    return status !== 0 || stderr !== "" || !text.includes("#EXT-X-ENDLIST");
+    const playlists = globSync(join(path, "../*/playlist.m3u8"), { cwd: live.data }).map((each) =>
+      readFileSync(join(live.data, each), "utf8"),
+    );
+    for (const text of playlists) played += [...text.matchAll(/EXTINF/g)].length;
+    return status !== 0 || stderr !== "" || playlists.length === 0 || !playlists.every((text) => text.includes("#EXT-X-ENDLIST"));
   });
   check("what was recorded plays to its end, and is ended", faulty.length === 0 && masters.length > 0, {
     recordings: masters.length,

@@ -61,8 +61,8 @@ async function prefixOf(channelArn: string): Promise<string> {
   return begun.at(-1)?.[1] ?? "";
 }
 
-/** Segments of a recording in the store, and what ffmpeg says of them. */
-async function recorded(prefix: string): Promise<{ segments: number; ended: boolean; fault: string }> {
+/** Segments of the encoder's own rendition of a recording in the store, how many renditions there are, and what ffmpeg says of all of them. */
+async function recorded(prefix: string): Promise<{ segments: number; renditions: number; ended: boolean; fault: string }> {
   const folder = join(live.folder, "fetched", prefix);
   const fetch = async (name: string): Promise<string> => {
     const bytes = await storage.get(bucket, `${prefix}/media/hls/${name}`);
@@ -71,12 +71,18 @@ async function recorded(prefix: string): Promise<{ segments: number; ended: bool
     writeFileSync(join(folder, name), bytes);
     return name.endsWith("m3u8") ? new TextDecoder().decode(bytes) : "";
   };
-  const rendition = (await fetch("master.m3u8")).trim().split("\n").at(-1)!;
-  const text = await fetch(rendition);
-  const names = [...text.matchAll(/^(\d+\.mp4)$|URI="([^"]+)"/gm)].map(([, segment, init]) => segment ?? init!);
-  for (const name of names) await fetch(`${dirname(rendition)}/${name}`);
+  const playlists = (await fetch("master.m3u8")).split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+  const texts: string[] = [];
+  for (const playlist of playlists) {
+    const text = await fetch(playlist);
+    texts.push(text);
+    const names = [...text.matchAll(/^(\d+\.mp4)$|URI="([^"]+)"/gm)].map(([, segment, init]) => segment ?? init!);
+    for (const name of names) await fetch(`${dirname(playlist)}/${name}`);
+  }
   const { stderr } = spawnSync("ffmpeg", ["-v", "error", "-i", join(folder, "master.m3u8"), "-f", "null", "-"], { encoding: "utf8" });
-  return { segments: text.split("#EXTINF").length - 1, ended: text.includes("#EXT-X-ENDLIST"), fault: stderr.slice(0, 300) };
+  const segments = (texts[0] ?? "").split("#EXTINF").length - 1;
+  const ended = texts.length > 0 && texts.every((text) => text.includes("#EXT-X-ENDLIST"));
+  return { segments, renditions: playlists.length, ended, fault: stderr.slice(0, 300) };
 }
 
 try {

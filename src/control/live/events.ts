@@ -13,7 +13,7 @@ export interface StreamEvent {
   /** Why, in IVS's words: "StreamTakeoverInvalidPriority". */
   readonly code?: string;
   /** Further members of the event's detail. */
-  readonly detail?: Readonly<Record<string, string | number | boolean>>;
+  readonly detail?: Readonly<Record<string, string | number | boolean | readonly string[]>>;
   /** It tells of something that went wrong. */
   readonly error?: boolean;
 }

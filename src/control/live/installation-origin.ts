@@ -5,16 +5,16 @@ import type { Log } from "../../host/log.ts";
 import type { Origin } from "../../live/origin.ts";
 import type { Publisher, Refusal } from "../../live/publisher.ts";
 import { statusCode } from "../../media/rtmp/command.ts";
-import type { Track } from "../../media/unit.ts";
 import { channelView } from "../ivs/channel-view.ts";
 import type { IvsContext } from "../ivs/context.ts";
 import type { LiveService, LiveStream } from "../ivs/live-service.ts";
 import { Directory } from "./directory.ts";
 import type { EventSink, StreamEvent } from "./events.ts";
+import { ingestConfiguration } from "./ingest-configuration.ts";
 import { IngestHealth, type IngestHealthView } from "./ingest-health.ts";
 import type { Breach } from "./ingest-limits.ts";
+import { finishRecording } from "./interrupted-recording.ts";
 import { Recorder } from "./recorder.ts";
-import { finishRecording } from "./recording.ts";
 import { Renditions, TranscoderPlaces } from "./renditions.ts";
 import { type RecordedSession, SessionLog } from "./session-log.ts";
 import type { Storage } from "./storage.ts";
@@ -92,7 +92,8 @@ export class InstallationOrigin implements LiveService {
     if (storage === undefined) return;
     for (const { bucket, prefix } of left) {
       try {
-        if (await finishRecording(storage, bucket, prefix)) this.#log.info({ bucket, prefix }, "recording of before was ended");
+        if (await finishRecording(storage, bucket, prefix, this.#context.now()))
+          this.#log.info({ bucket, prefix }, "recording of before was ended");
       } catch (error) {
         this.#log.error({ bucket, prefix, error: (error as Error).message }, "a recording of before cannot be ended");
       }
@@ -169,7 +170,7 @@ export class InstallationOrigin implements LiveService {
       now: this.#context.now,
       facts: () => ({ name: row()?.name ?? "", type: row()?.type ?? "STANDARD" }),
       started: (streamId, startAt) => this.sessions.started({ id: streamId, channelId: id, startAt, channel: this.#snapshot(id) }),
-      ingest: (streamId, tracks, rate) => this.sessions.ingest(streamId, JSON.stringify(ingestConfiguration(tracks, rate))),
+      ingest: (streamId, tracks, rate) => this.sessions.ingest(streamId, JSON.stringify(ingestConfiguration(tracks, rate, channel.told))),
       ended: (streamId, at) => this.sessions.ended(streamId, at),
       event: (event) => this.#tell(event),
       breached: (which) => this.#breached(id, which),
@@ -201,23 +202,22 @@ export class InstallationOrigin implements LiveService {
   #recorder({ channel }: StreamWatch, storage: Storage): Recorder {
     const id = channel.name;
     const known = () => this.directory.channel(id)?.recording;
-    // A recording ends behind its stream, and is told of there all the same.
-    let streamId = "";
     return new Recorder(channel, {
       storage,
-      account: this.#context.place.account,
+      place: this.#context.place,
       settings: () => known()?.settings,
       picture: this.#picture,
       now: this.#context.now,
       log: this.#log,
       begun: (bucket, prefix) => {
         const { arn, name, settings } = known()!;
-        streamId = this.#watches.get(id)!.streamId;
+        const { streamId } = this.#watches.get(id)!;
         this.sessions.recorded(streamId, { configuration: { arn, name, ...settings, tags: {} }, bucket, prefix });
+        return streamId;
       },
-      event: (name, error, prefix) => {
+      // A recording ends behind its stream, and is told of there all the same.
+      event: (streamId, name, error, detail) => {
         const channelName = this.directory.channel(id)?.row.name ?? "";
-        const detail = { recording_s3_key_prefix: prefix };
         this.#tell({
           at: this.#context.now(),
           channelId: id,
@@ -238,10 +238,8 @@ export class InstallationOrigin implements LiveService {
   }
 
   #breached(id: string, which: Breach): void {
-    const description =
-      which === "Ingest Bitrate"
-        ? "the stream has a higher bit rate than the channel's type allows"
-        : "the picture is larger than 1920 × 1080";
+    const { name, limit, exceededBy, unit } = which;
+    const description = `${name}: ${limit + exceededBy} ${unit}, where the channel's type allows ${limit}`;
     // Not from within the encoder's own call.
     queueMicrotask(() => this.#origin.turnAway(id, { code: statusCode.failed, reason: "limit", description }));
   }
@@ -262,23 +260,4 @@ export class InstallationOrigin implements LiveService {
     }
     this.changed().catch((error: Error) => this.#log.error({ error: error.message }, "the store cannot be read"));
   }
-}
-
-function ingestConfiguration(tracks: readonly Track[], rate: number): object {
-  const video = tracks.find((track) => track.kind === "video");
-  const audio = tracks.find((track) => track.kind === "audio");
-  return {
-    ...(video === undefined
-      ? {}
-      : {
-          video: {
-            codec: video.codec,
-            videoWidth: video.width,
-            videoHeight: video.height,
-            targetFramerate: Math.round(video.framesPerSecond),
-            targetBitrate: Math.round(rate),
-          },
-        }),
-    ...(audio === undefined ? {} : { audio: { codec: audio.codec, sampleRate: audio.sampleRate, channels: audio.channels } }),
-  };
 }

@@ -1,44 +1,63 @@
 /**
- * Records channels that have a recording configuration: a stream begins, its segments are written behind its back, it ends; an encoder that comes back within
- * the configuration's window goes on in the same recording. What waits to be written is bounded; a storage that fails ends the recording with an event.
+ * Records channels that have a recording configuration: a stream's first segment decides where, its segments and its renditions' are written behind its back, it ends; an
+ * encoder that comes back within the configuration's window, with the same picture (merging.ts), goes on in the same recording. What waits to be written is bounded; a storage
+ * that fails ends the recording with an event.
  *
- *   started ─▶ Recording Start ─ segments ─▶ ended ── reconnect window ──▶ Recording End
+ *   started ─▶ first segment: Recording Start ─ segments ─▶ ended ── reconnect window ──▶ Recording End
  */
 import type { Log } from "../../host/log.ts";
 import type { Channel, ChannelListener } from "../../live/channel.ts";
 import type { Segment } from "../../media/hls/window.ts";
 import type { Track } from "../../media/unit.ts";
+import type { Place } from "../ivs/arn.ts";
 import type { RecordingSettings } from "../ivs/recording-configurations.ts";
 import { randomId } from "../random-id.ts";
+import type { StreamEvent } from "./events.ts";
+import { merges } from "./merging.ts";
+import { selected } from "./recorded-sizes.ts";
 import { Recording } from "./recording.ts";
 import type { Storage } from "./storage.ts";
-import { type TakePicture, Thumbnails } from "./thumbnails.ts";
+import { picturesOf, type TakePicture, Thumbnails } from "./thumbnails.ts";
 
-/** Segments that wait for the storage. */
-const WAITING_MAX = 16;
+/** Segments that wait for the storage, all renditions together. */
+const WAITING_MAX = 64;
 
 export interface RecorderOptions {
   readonly storage: Storage;
-  readonly account: string;
+  readonly place: Place;
   /** What the channel is to be recorded by, now; undefined: not at all. */
   readonly settings: () => RecordingSettings | undefined;
   readonly picture: TakePicture;
   /** Unix ms. */
   readonly now: () => number;
   /** "Recording Start", "Recording End", "Recording Start Failure", "Recording End Failure". */
-  readonly event: (name: string, failure: boolean, prefix: string) => void;
-  /** Where the stream that begins is recorded. */
-  readonly begun: (bucket: string, prefix: string) => void;
+  readonly event: (streamId: string, name: string, failure: boolean, detail: NonNullable<StreamEvent["detail"]>) => void;
+  /** Where the stream that is on the air is recorded; answers which one it is. */
+  readonly begun: (bucket: string, prefix: string) => string;
   readonly log: Log;
+}
+
+/** A recording that is being written. */
+interface Running {
+  readonly recording: Recording;
+  readonly settings: RecordingSettings;
+  readonly thumbnails: Thumbnails;
+  /** In events. */
+  readonly sessionId: string;
+  /** Of the encoder's own picture. */
+  readonly tracks: readonly Track[];
+  /** Of the encoder's own segments. */
+  bytes: number;
+  duration: number;
 }
 
 export class Recorder implements ChannelListener {
   readonly #channel: Channel;
   readonly #options: RecorderOptions;
-  #recording: Recording | undefined;
-  #thumbnails: Thumbnails | undefined;
-  #settings: RecordingSettings | undefined;
-  #tracks: readonly Track[] = [];
+  readonly #renditions = new Map<Channel, ChannelListener>();
+  #running: Running | undefined;
+  /** By what a stream that has no segment yet is to be recorded. */
+  #awaited: RecordingSettings | undefined;
   #work: Promise<void> = Promise.resolve();
   #waiting = 0;
   #closing: NodeJS.Timeout | undefined;
@@ -51,75 +70,115 @@ export class Recorder implements ChannelListener {
   }
 
   started(): void {
-    const { storage, account, settings, now, begun } = this.#options;
-    if (this.#closing !== undefined && this.#recording !== undefined) {
-      clearTimeout(this.#closing);
-      this.#closing = undefined;
-      begun(this.#recording.place.bucket, this.#recording.prefix);
-      return;
-    }
-    this.#settings = settings();
-    if (this.#settings === undefined) return;
-    const bucket = this.#settings.destinationConfiguration.s3.bucketName;
-    const recording = new Recording(storage, { account, channelId: this.#channel.name, bucket, startedAt: now(), id: randomId(12) });
-    this.#recording = recording;
-    this.#thumbnails = new Thumbnails(storage, bucket, recording.prefix, this.#settings.thumbnailConfiguration, this.#options.picture);
-    begun(bucket, recording.prefix);
-    this.#later(recording, "Recording Start Failure", async () => {
-      await recording.start();
-      this.#options.event("Recording Start", false, recording.prefix);
-    });
+    clearTimeout(this.#closing);
+    this.#closing = undefined;
+    this.#awaited = this.#options.settings();
+    if (this.#awaited === undefined) this.#end();
   }
 
-  tracks(tracks: readonly Track[]): void {
-    this.#tracks = tracks;
-  }
+  tracks(): void {}
 
   unit(): void {}
 
+  rendition(rendition: Channel): void {
+    if (this.#renditions.has(rendition)) return;
+    const key = rendition.name;
+    const segment = (made: Segment, init: Uint8Array): void => this.#write(key, made, init, rendition.tracks);
+    const listener: ChannelListener = { tracks: () => {}, unit: () => {}, ended: () => {}, segment };
+    this.#renditions.set(rendition, listener);
+    rendition.listeners.add(listener);
+  }
+
   segment(segment: Segment, init: Uint8Array): void {
-    const recording = this.#recording;
-    if (recording === undefined || this.#settings?.renditionConfiguration.renditionSelection === "NONE") return;
-    if (this.#waiting >= WAITING_MAX) {
-      this.counters.dropped++;
-      return;
-    }
-    const tracks = this.#tracks;
-    const thumbnails = this.#thumbnails;
-    this.#later(recording, "Recording End Failure", async () => {
-      await recording.add(segment, init, tracks);
-      this.counters.segments++;
-      await thumbnails?.take(segment, init);
-    });
+    if (this.#awaited !== undefined) this.#decide(this.#awaited, segment);
+    this.#write(OWN, segment, init, this.#channel.tracks);
   }
 
   ended(): void {
-    if (this.#recording === undefined) return;
-    const seconds = this.#settings?.recordingReconnectWindowSeconds ?? 0;
+    this.#awaited = undefined;
+    if (this.#running === undefined) return;
+    const seconds = this.#running.settings.recordingReconnectWindowSeconds;
     this.#closing = setTimeout(() => this.#end(), seconds * 1000);
   }
 
   /** All that was handed over is written. */
   async close(): Promise<void> {
     this.#channel.listeners.delete(this);
+    for (const [rendition, listener] of this.#renditions) rendition.listeners.delete(listener);
     clearTimeout(this.#closing);
     this.#end();
     await this.#work;
   }
 
-  #end(): void {
-    const recording = this.#recording;
-    this.#closing = undefined;
-    if (recording === undefined) return;
-    this.#later(recording, "Recording End Failure", async () => {
-      await recording.end();
-      this.#options.event("Recording End", false, recording.prefix);
+  /** The first segment of a stream: does it go on in a recording, or begin one? */
+  #decide(settings: RecordingSettings, { byteLength, duration }: Segment): void {
+    const { storage, place, picture, now, begun } = this.#options;
+    this.#awaited = undefined;
+    const { tracks } = this.#channel;
+    const before = this.#running;
+    if (before !== undefined && !before.recording.failed) {
+      const { startedAt } = before.recording.place;
+      const [rate, streams] = [(before.bytes * 8e6) / before.duration, before.recording.streamIds.length];
+      if (merges({ tracks: before.tracks, rate, streams, age: now() - startedAt }, tracks, (byteLength * 8e6) / duration)) {
+        before.recording.streamIds.push(begun(before.recording.place.bucket, before.recording.prefix));
+        return;
+      }
+    }
+    this.#end();
+    const bucket = settings.destinationConfiguration.s3.bucketName;
+    const at = { ...place, channelId: this.#channel.name, bucket, startedAt: now(), id: randomId(12) };
+    const recording = new Recording(storage, at, tracks, picturesOf(settings.thumbnailConfiguration));
+    const video = tracks.find((track) => track.kind === "video");
+    const thumbnails = new Thumbnails(storage, bucket, recording.prefix, settings.thumbnailConfiguration, video?.height ?? 0, picture);
+    this.#running = { recording, settings, thumbnails, tracks, sessionId: randomId(12), bytes: 0, duration: 0 };
+    recording.streamIds.push(begun(bucket, recording.prefix));
+  }
+
+  #write(key: string, segment: Segment, init: Uint8Array, tracks: readonly Track[]): void {
+    const running = this.#running;
+    if (running === undefined || this.#awaited !== undefined) return;
+    if (this.#waiting >= WAITING_MAX) {
+      this.counters.dropped++;
+      return;
+    }
+    const { recording, settings, thumbnails } = running;
+    if (key === OWN) {
+      running.bytes += segment.byteLength;
+      running.duration += segment.duration;
+    }
+    const wanted = selected(settings.renditionConfiguration, heightOf(tracks), this.#heights());
+    if (!wanted && key !== OWN) return;
+    this.#later(running, async () => {
+      if (wanted) await recording.add(key, segment, init, tracks);
+      else if (!recording.started) await recording.start();
+      if (wanted) this.counters.segments++;
+      if (!recording.told) this.#tell(running, "Recording Start", "");
+      recording.told = true;
+      if (key === OWN) await thumbnails.take(segment, init);
     });
-    this.#recording = undefined;
+  }
+
+  /** Of all renditions that there are. */
+  #heights(): readonly number[] {
+    const others = [...this.#channel.renditions.values()].filter(({ live }) => live);
+    return [this.#channel, ...others].map(({ tracks }) => heightOf(tracks));
+  }
+
+  #end(): void {
+    const running = this.#running;
+    this.#closing = undefined;
+    this.#running = undefined;
+    if (running === undefined) return;
+    this.#later(running, async () => {
+      await running.recording.end(this.#options.now());
+      this.#tell(running, "Recording End", "");
+    });
   }
 
   /** One thing after another; the first that fails ends the recording. */
-  #later(recording: Recording, failure: string, write: () => Promise<void>): void {
+  #later(running: Running, write: () => Promise<void>): void {
+    const { recording } = running;
+    const { log, now } = this.#options;
     this.#waiting++;
     this.#work = this.#work.then(async () => {
       this.#waiting--;
@@ -130,10 +189,30 @@ export class Recorder implements ChannelListener {
         recording.failed = true;
         this.counters.failed++;
         const { message } = error as Error;
-        this.#options.log.error({ channel: this.#channel.name, error: message }, "the recording cannot be written");
-        this.#options.event(failure, true, recording.prefix);
-        await recording.fail(message).catch(() => {});
+        log.error({ channel: this.#channel.name, error: message }, "the recording cannot be written");
+        this.#tell(running, recording.started ? "Recording End Failure" : "Recording Start Failure", message);
+        await recording.fail(now(), message).catch(() => {});
       }
     });
   }
+
+  #tell({ recording, sessionId }: Running, name: string, reason: string): void {
+    const { place, prefix, durationMs, streamIds } = recording;
+    this.#options.event(streamIds.at(-1) ?? "", name, reason !== "", {
+      recording_status_reason: reason,
+      recording_s3_bucket_name: place.bucket,
+      recording_s3_key_prefix: name === "Recording Start Failure" ? "" : prefix,
+      recording_duration_ms: name === "Recording Start" ? 0 : durationMs,
+      recording_session_id: sessionId,
+      recording_session_stream_ids: [...streamIds],
+    });
+  }
 }
+
+function heightOf(tracks: readonly Track[]): number {
+  for (const track of tracks) if (track.kind === "video") return track.height;
+  return 0;
+}
+
+/** The encoder's own rendition. */
+const OWN = "";

@@ -3,17 +3,21 @@
  *
  *   ivs/v1/<account>/<channel>/<year>/<month>/<day>/<hour>/<minute>/<recording id>/
  *     events/recording-started.json, recording-ended.json or recording-failed.json
- *     media/hls/master.m3u8, media/hls/<rendition>/playlist.m3u8, <n>.mp4, init-<n>.mp4
+ *     media/hls/master.m3u8, byte-range-multivariant.m3u8, <rendition>/… (recorded-rendition.ts)
+ *     media/thumbnails/thumb<N>.jpg, media/latest_thumbnail/thumb.jpg (thumbnails.ts)
  *
- * The playlist is whole after every segment, so a program that dies in between leaves a recording that plays and lacks at most the segment it was making.
- * Source: reference/aws-live.md 3 "Recording". Deviation: segments are CMAF also where the channel's container format is TS.
+ * All playlists are whole after every segment, so a program that dies in between leaves a recording that plays and lacks at most the segment it was making.
+ * Source: IVS's "Auto-Record to Amazon S3". Deviations: segments are CMAF also where the channel's container format is TS; a rendition that begins after the first segment
+ * is put into recording-started.json then, which is written once more; what a transcoder still holds when the encoder leaves is not in its renditions.
  */
-import { isoDate } from "../../media/hls/iso-date.ts";
 import type { Segment } from "../../media/hls/window.ts";
 import type { Track } from "../../media/unit.ts";
+import { arnOf } from "../ivs/arn.ts";
+import { PLAYLIST, RANGES, RecordedRendition } from "./recorded-rendition.ts";
 import type { Storage } from "./storage.ts";
 
 export interface RecordingPlace {
+  readonly region: string;
   readonly account: string;
   readonly channelId: string;
   readonly bucket: string;
@@ -22,112 +26,139 @@ export interface RecordingPlace {
   readonly id: string;
 }
 
-export interface Recorded {
-  readonly segments: number;
-  readonly bytes: number;
-  readonly durationMs: number;
+/** Pictures beside the media: their size for a stream of this size, and where they are; undefined: there are none. */
+export interface Pictures {
+  size(width: number, height: number): { readonly width: number; readonly height: number };
+  readonly sequential: boolean;
+  readonly latest: boolean;
 }
+
+export const MASTER = "master.m3u8";
+export const RANGES_MASTER = "byte-range-multivariant.m3u8";
 
 export class Recording {
   readonly place: RecordingPlace;
   readonly prefix: string;
+  /** Streams that are in it. */
+  readonly streamIds: string[] = [];
   /** Something could not be written: no more is. */
   failed = false;
+  /** recording-started.json is there. */
+  started = false;
+  /** It was told of, too. */
+  told = false;
   readonly #storage: Storage;
-  readonly #lines: string[] = [];
-  #rendition = "";
-  #targetDuration = 1;
-  #lastInit: number | undefined;
-  #segments = 0;
-  #bytes = 0;
-  #duration = 0;
-  #peak = 0;
+  readonly #pictures: Pictures | undefined;
+  /** The encoder's own under an empty key. */
+  readonly #renditions = new Map<string, RecordedRendition>();
+  /** The encoder's own, when it began. */
+  readonly #tracks: readonly Track[];
+  /** What the multivariant playlists say of rates. */
+  readonly #peaks = new Map<string, number>();
 
-  constructor(storage: Storage, place: RecordingPlace) {
+  constructor(storage: Storage, place: RecordingPlace, tracks: readonly Track[], pictures?: Pictures) {
     this.#storage = storage;
+    this.#tracks = tracks;
+    this.#pictures = pictures;
     this.place = place;
     const date = new Date(place.startedAt);
     const parts = [date.getUTCFullYear(), date.getUTCMonth() + 1, date.getUTCDate(), date.getUTCHours(), date.getUTCMinutes()];
     this.prefix = `ivs/v1/${place.account}/${place.channelId}/${parts.join("/")}/${place.id}`;
   }
 
-  get recorded(): Recorded {
-    return { segments: this.#segments, bytes: this.#bytes, durationMs: Math.round(this.#duration / 1000) };
+  /** Of the longest rendition. */
+  get durationMs(): number {
+    let longest = 0;
+    for (const { duration } of this.#renditions.values()) longest = Math.max(longest, duration);
+    return Math.round(longest / 1000);
   }
 
   async start(): Promise<void> {
     await this.#event("recording-started", { recording_status: "RECORDING_STARTED" });
+    this.started = true;
   }
 
-  /** A completed segment and the init segment it needs. */
-  async add(segment: Segment, init: Uint8Array, tracks: readonly Track[]): Promise<void> {
-    const bytes = segment.bytes;
-    if (bytes === undefined) return;
-    if (this.#rendition === "") this.#rendition = renditionOf(tracks);
-    const folder = `${this.prefix}/media/hls/${this.#rendition}`;
-    if (segment.init !== this.#lastInit) {
-      await this.#put(`${folder}/init-${segment.init}.mp4`, init);
-      if (this.#segments > 0) this.#lines.push("#EXT-X-DISCONTINUITY");
-      this.#lines.push(`#EXT-X-MAP:URI="init-${segment.init}.mp4"`);
-      this.#lastInit = segment.init;
-    } else if (segment.discontinuity && this.#segments > 0) this.#lines.push("#EXT-X-DISCONTINUITY");
-    await this.#put(`${folder}/${this.#segments}.mp4`, bytes);
-    this.#lines.push(
-      `#EXT-X-PROGRAM-DATE-TIME:${isoDate(segment.date)}`,
-      `#EXTINF:${(segment.duration / 1e6).toFixed(5)},`,
-      `${this.#segments}.mp4`,
-    );
-    this.#targetDuration = Math.max(this.#targetDuration, Math.round(segment.duration / 1e6));
-    this.#segments++;
-    this.#bytes += bytes.length;
-    this.#duration += segment.duration;
-    const rate = (bytes.length * 8e6) / segment.duration;
-    if (this.#segments === 1 || rate > this.#peak * MASTER_STEP) await this.#master(rate, tracks);
-    await this.#playlist(false);
+  /** A completed segment of a rendition (the encoder's own: empty), and the init segment it needs. */
+  async add(key: string, segment: Segment, init: Uint8Array, tracks: readonly Track[]): Promise<void> {
+    const known = this.#renditions.get(key);
+    const rendition = known ?? this.#rendition(key, tracks);
+    await rendition.add(segment, init);
+    if (known === undefined && rendition.segments > 0) await this.start();
+    if (rendition.peak > (this.#peaks.get(key) ?? 0) * MASTER_STEP) {
+      this.#peaks.set(key, rendition.peak);
+      await this.#masters();
+    }
   }
 
-  async end(): Promise<void> {
-    if (this.#segments > 0) await this.#playlist(true);
-    await this.#event("recording-ended", { recording_status: "RECORDING_ENDED", recording_ended_at: new Date().toISOString() });
+  async end(now: number): Promise<void> {
+    for (const rendition of this.#renditions.values()) await rendition.playlists(true);
+    await this.#event("recording-ended", { recording_status: "RECORDING_ENDED", ...endedAt(now) }, true);
   }
 
-  async fail(reason: string): Promise<void> {
-    await this.#event("recording-failed", { recording_status: "RECORDING_FAILED", recording_status_message: reason });
+  async fail(now: number, reason: string): Promise<void> {
+    const status = this.started
+      ? { recording_status: "RECORDING_ENDED_WITH_FAILURE", ...endedAt(now) }
+      : { recording_status: "RECORDING_START_FAILED" };
+    await this.#event("recording-failed", { ...status, recording_status_message: reason }, this.started);
   }
 
-  async #master(rate: number, tracks: readonly Track[]): Promise<void> {
-    this.#peak = rate;
-    const video = tracks.find((track) => track.kind === "video");
-    const attributes = [`BANDWIDTH=${Math.ceil(rate)}`, `CODECS="${tracks.map(({ codec }) => codec).join(",")}"`];
-    if (video !== undefined) attributes.push(`RESOLUTION=${video.width}x${video.height}`);
-    const lines = ["#EXTM3U", "#EXT-X-VERSION:7", `#EXT-X-STREAM-INF:${attributes.join(",")}`, `${this.#rendition}/playlist.m3u8`, ""];
-    await this.#put(`${this.prefix}/media/hls/master.m3u8`, lines.join("\n"));
+  #rendition(key: string, tracks: readonly Track[]): RecordedRendition {
+    const taken = new Set([...this.#renditions.values()].map(({ name }) => name));
+    const plain = nameOf(tracks);
+    let name = plain;
+    for (let n = 2; taken.has(name); n++) name = `${plain}-${n}`;
+    const folder = `${this.prefix}/media/hls/${name}`;
+    const made = new RecordedRendition(name, tracks, (file, bytes) => this.#put(`${folder}/${file}`, bytes));
+    this.#renditions.set(key, made);
+    return made;
   }
 
-  async #playlist(ended: boolean): Promise<void> {
-    const head = [
-      "#EXTM3U",
-      "#EXT-X-VERSION:7",
-      `#EXT-X-TARGETDURATION:${this.#targetDuration}`,
-      "#EXT-X-PLAYLIST-TYPE:EVENT",
-      "#EXT-X-INDEPENDENT-SEGMENTS",
-    ];
-    const text = [...head, ...this.#lines, ...(ended ? ["#EXT-X-ENDLIST"] : []), ""].join("\n");
-    await this.#put(`${this.prefix}/media/hls/${this.#rendition}/playlist.m3u8`, text);
-  }
-
-  async #event(name: string, status: object): Promise<void> {
-    const { channelId, startedAt } = this.place;
-    const media = {
-      hls: {
-        duration_ms: this.recorded.durationMs,
-        path: "media/hls",
-        playlist: "master.m3u8",
-        renditions: this.#rendition === "" ? [] : [{ path: this.#rendition, playlist: "playlist.m3u8" }],
-      },
+  async #masters(): Promise<void> {
+    const lines = (playlist: string): string => {
+      const text = ["#EXTM3U", "#EXT-X-VERSION:7"];
+      for (const [key, { name, tracks, video, segments }] of this.#renditions) {
+        if (segments === 0) continue;
+        const attributes = [`BANDWIDTH=${Math.ceil(this.#peaks.get(key) ?? 0)}`, `CODECS="${tracks.map(({ codec }) => codec).join(",")}"`];
+        if (video !== undefined) attributes.push(`RESOLUTION=${video.width}x${video.height}`);
+        text.push(`#EXT-X-STREAM-INF:${attributes.join(",")}`, `${name}/${playlist}`);
+      }
+      return [...text, ""].join("\n");
     };
-    const body = { version: "v1", channel_id: channelId, recording_started_at: new Date(startedAt).toISOString(), ...status, media };
+    await this.#put(`${this.prefix}/media/hls/${MASTER}`, lines(PLAYLIST));
+    await this.#put(`${this.prefix}/media/hls/${RANGES_MASTER}`, lines(RANGES));
+  }
+
+  async #event(name: string, status: object, over = false): Promise<void> {
+    const { channelId, startedAt } = this.place;
+    const renditions = [...this.#renditions.values()].map((rendition) => ({
+      path: rendition.name,
+      playlist: PLAYLIST,
+      byte_range_playlist: RANGES,
+      ...(rendition.video !== undefined && { resolution_height: rendition.video.height, resolution_width: rendition.video.width }),
+    }));
+    const hls = {
+      ...(over && { duration_ms: this.durationMs }),
+      ...{ path: "media/hls", playlist: MASTER, byte_range_playlist: RANGES_MASTER, renditions },
+    };
+    const body = {
+      version: "v1",
+      channel_arn: arnOf(this.place, "channel", channelId),
+      recording_started_at: new Date(startedAt).toISOString(),
+      ...status,
+      media: { hls, ...this.#thumbnails() },
+    };
     await this.#put(`${this.prefix}/events/${name}.json`, `${JSON.stringify(body, undefined, 1)}\n`);
+  }
+
+  #thumbnails(): object {
+    const video = this.#tracks.find((track) => track.kind === "video");
+    if (this.#pictures === undefined || video === undefined) return {};
+    const { width, height } = this.#pictures.size(video.width, video.height);
+    const size = { resolution_height: height, resolution_width: width };
+    return {
+      ...(this.#pictures.sequential && { thumbnails: { path: "media/thumbnails", ...size } }),
+      ...(this.#pictures.latest && { latest_thumbnail: { path: "media/latest_thumbnail/thumb.jpg", ...size } }),
+    };
   }
 
   #put(key: string, bytes: Uint8Array | string): Promise<void> {
@@ -135,25 +166,15 @@ export class Recording {
   }
 }
 
-/** The multivariant playlist is written again when the rate passed what it says by so much. */
+/** The multivariant playlists are written again when a rate passed what they say by so much. */
 const MASTER_STEP = 1.1;
 
 /** "720p30" */
-function renditionOf(tracks: readonly Track[]): string {
+function nameOf(tracks: readonly Track[]): string {
   const video = tracks.find((track) => track.kind === "video");
   return video === undefined ? "audio_only" : `${video.height}p${Math.round(video.framesPerSecond) || 30}`;
 }
 
-/** Ends what a program that died left open: the playlist says that nothing follows. False: there is no such recording. */
-export async function finishRecording(storage: Storage, bucket: string, prefix: string): Promise<boolean> {
-  const master = await storage.get(bucket, `${prefix}/media/hls/master.m3u8`);
-  if (master === undefined) return false;
-  const rendition = new TextDecoder().decode(master).trim().split("\n").at(-1)!;
-  const playlist = await storage.get(bucket, `${prefix}/media/hls/${rendition}`);
-  if (playlist === undefined) return false;
-  const text = new TextDecoder().decode(playlist);
-  if (!text.includes("#EXT-X-ENDLIST")) await storage.put(bucket, `${prefix}/media/hls/${rendition}`, `${text}#EXT-X-ENDLIST\n`);
-  const body = { version: "v1", recording_status: "RECORDING_ENDED", recording_ended_at: new Date().toISOString(), interrupted: true };
-  await storage.put(bucket, `${prefix}/events/recording-ended.json`, `${JSON.stringify(body, undefined, 1)}\n`);
-  return true;
+function endedAt(now: number): object {
+  return { recording_ended_at: new Date(now).toISOString() };
 }

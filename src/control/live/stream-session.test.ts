@@ -10,7 +10,7 @@ import { Installation } from "../testing/installation.ts";
 import { originUnder, publishDemo } from "../testing/origin.ts";
 import type { StreamEvent } from "./events.ts";
 import { SessionLog } from "./session-log.ts";
-import { Webhooks } from "./webhooks.ts";
+import { eventBridge, Webhooks } from "./webhooks.ts";
 
 /** A clock that stands until it is moved. */
 const begin = 1_790_000_000_000;
@@ -101,7 +101,7 @@ test("who takes over from a silent encoder, who is refused, and a stream that ne
     streamSession!.truncatedEvents!.flatMap(({ code }) => code ?? []),
     ["StreamTakeoverInvalidPriority"],
   );
-  const second = "Session Created,Stream Takeover,Takeover Failure,Takeover Failure,Stream Start,Stream End,Session Ended";
+  const second = "Session Created,Stream Takeover,Stream Takeover Failure,Stream Takeover Failure,Stream Start,Stream End,Session Ended";
   assert.ok(
     all.some((each) => each.join() === second),
     JSON.stringify(all),
@@ -117,7 +117,13 @@ test("a picture larger than the type allows ends the stream with an event", asyn
   await live.changed();
   const channel = origin.channels.get(id)!;
   publishDemo(channel, Date.now(), (track) => (track.kind === "video" ? { ...track, width: 3840, height: 2160 } : track));
-  assert.ok(events.some(({ name, type }) => type === "IVS Limit Breach" && name === "Ingest Resolution"));
+  const breach = events.find(({ type }) => type === "IVS Limit Breach")!;
+  const { detail } = eventBridge(breach, { region: "eu-west-1", account: "123456789012" }) as { detail: Record<string, unknown> };
+  const { limit_name, limit_value, exceeded_by, limit_unit, event_name } = detail;
+  assert.deepEqual(
+    [limit_name, limit_value, exceeded_by, limit_unit, event_name],
+    ["Ingest Resolution", 1920 * 1080, 3840 * 2160 - 1920 * 1080, "total pixels", undefined],
+  );
 });
 
 test("what a process that died left open is closed at the next start", async (t) => {

@@ -76,7 +76,7 @@ export class StreamWatch implements ChannelListener {
     const now = this.#options.now();
     if (this.streamId === "" || now - this.#takeoverFailedAt < TAKEOVER_FAILURE_EVERY_MS) return;
     this.#takeoverFailedAt = now;
-    this.#event("IVS Stream State Change", "Takeover Failure", true, byPriority ? "StreamTakeoverInvalidPriority" : undefined);
+    this.#event("IVS Stream State Change", "Stream Takeover Failure", true, byPriority ? { code: "StreamTakeoverInvalidPriority" } : {});
   }
 
   tracks(tracks: readonly Track[]): void {
@@ -128,13 +128,14 @@ export class StreamWatch implements ChannelListener {
   #check(tracks: readonly Track[], rate: number): void {
     const which = breach(this.#options.facts().type, tracks, rate);
     if (which === undefined) return;
-    this.#event("IVS Limit Breach", which, true);
+    const { name, limit, exceededBy, unit } = which;
+    this.#event("IVS Limit Breach", name, true, { detail: { limit_value: limit, exceeded_by: exceededBy, limit_unit: unit } });
     this.#options.breached(which);
   }
 
-  #event(type: EventType, name: string, error = false, code?: string): void {
+  #event(type: EventType, name: string, error = false, more: Pick<StreamEvent, "code" | "detail"> = {}): void {
     const { facts, now, event } = this.#options;
     const about = { channelId: this.channel.name, channelName: facts().name, streamId: this.streamId };
-    event({ at: now(), ...about, type, name, error, ...(code !== undefined && { code }) });
+    event({ at: now(), ...about, type, name, error, ...more });
   }
 }

@@ -10,6 +10,7 @@ import type { Micros } from "../../base/units.ts";
 import type { Log } from "../../host/log.ts";
 import type { Segment } from "../../media/hls/window.ts";
 import type { RecordingSettings } from "../ivs/recording-configurations.ts";
+import type { Pictures } from "./recording.ts";
 import type { Storage } from "./storage.ts";
 
 /** The first picture of a piece of CMAF, `height` pixels high or as it is; undefined: none can be made. */
@@ -25,6 +26,8 @@ export class Thumbnails {
   readonly #prefix: string;
   readonly #settings: RecordingSettings["thumbnailConfiguration"];
   readonly #picture: TakePicture;
+  /** Of the encoder's picture; 0: there is none. */
+  readonly #height: number;
   #taken = 0;
   /** Media time of the recording so far, and from where on the next picture is due. */
   #elapsed: Micros = 0;
@@ -35,8 +38,10 @@ export class Thumbnails {
     bucket: string,
     prefix: string,
     settings: RecordingSettings["thumbnailConfiguration"],
+    height: number,
     picture: TakePicture,
   ) {
+    this.#height = height;
     this.#storage = storage;
     this.#bucket = bucket;
     this.#prefix = prefix;
@@ -45,13 +50,14 @@ export class Thumbnails {
   }
 
   async take(segment: Segment, init: Uint8Array): Promise<void> {
-    const { recordingMode, targetIntervalSeconds, resolution, storage } = this.#settings;
+    const { recordingMode, targetIntervalSeconds, storage } = this.#settings;
     const first = segment.parts[0];
     const at = this.#elapsed;
     this.#elapsed += segment.duration;
     // Segments are seldom as long as the interval: what is half a segment early is in time.
     if (recordingMode === "DISABLED" || at + segment.duration / 2 < this.#due || first === undefined || !first.independent) return;
-    const picture = await this.#picture([init, first.bytes], resolution === undefined ? undefined : heights[resolution]);
+    const height = heightOf(this.#settings, this.#height);
+    const picture = await this.#picture([init, first.bytes], height < this.#height ? height : undefined);
     if (picture === undefined) return;
     this.#due = at + targetIntervalSeconds * 1_000_000;
     if (storage.includes("SEQUENTIAL"))
@@ -59,6 +65,24 @@ export class Thumbnails {
     if (storage.includes("LATEST")) await this.#storage.put(this.#bucket, `${this.#prefix}/media/latest_thumbnail/thumb.jpg`, picture);
     this.#taken++;
   }
+}
+
+/** What a recording's metadata says of them; undefined: there are none. */
+export function picturesOf(settings: RecordingSettings["thumbnailConfiguration"]): Pictures | undefined {
+  if (settings.recordingMode === "DISABLED") return undefined;
+  return {
+    size(width, height) {
+      const scaled = heightOf(settings, height);
+      return { width: scaled === height ? width : 2 * Math.round((width * scaled) / height / 2), height: scaled };
+    },
+    sequential: settings.storage.includes("SEQUENTIAL"),
+    latest: settings.storage.includes("LATEST"),
+  };
+}
+
+/** As asked for; a picture is never made larger. */
+function heightOf({ resolution }: RecordingSettings["thumbnailConfiguration"], height: number): number {
+  return resolution === undefined ? height : Math.min(height, heights[resolution]);
 }
 
 /** By ffmpeg, a process for each picture. */

@@ -121,9 +121,14 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
   });
 }
 
+/** Where an event's detail has its name, where not in `event_name`. */
+const nameIn: Partial<Record<StreamEvent["type"], string>> = {
+  "IVS Limit Breach": "limit_name",
+  "IVS Recording State Change": "recording_status",
+};
+
 /** The event in EventBridge's form. */
 export function eventBridge({ at, channelId, channelName, streamId, type, name, code, detail }: StreamEvent, place: Place): object {
-  const key = type === "IVS Limit Breach" ? "limit_name" : "event_name";
   return {
     version: "0",
     id: crypto.randomUUID(),
@@ -133,6 +138,12 @@ export function eventBridge({ at, channelId, channelName, streamId, type, name, 
     time: new Date(at).toISOString(),
     region: place.region,
     resources: [arnOf(place, "channel", channelId)],
-    detail: { [key]: name, channel_name: channelName, stream_id: streamId, ...(code !== undefined && { code }), ...detail },
+    detail: {
+      [nameIn[type] ?? "event_name"]: name,
+      channel_name: channelName,
+      stream_id: streamId,
+      ...(code !== undefined && { code }),
+      ...detail,
+    },
   };
 }
