@@ -12,6 +12,7 @@ import { EpollLoop } from "../host/loop-epoll.ts";
 import { NodeLoop } from "../host/loop-node.ts";
 import type { PeerTransportOptions } from "../host/peer-transport.ts";
 import { weriftTransports } from "../host/peer-transport-werift.ts";
+import { clientAddresses } from "../host/trusted-proxies.ts";
 import { type LiveConfig, liveConfig } from "../live/config.ts";
 import { delivery } from "../live/delivery.ts";
 import type { Extra } from "../live/link-figures.ts";
@@ -87,9 +88,10 @@ async function runLive(given: LiveOptions): Promise<number> {
       installation = await startInstallation(config, origin, loop, log, srt);
     }
     if (srt) serveSrt(config, origin, loop, installation);
-    const app = delivery(origin, { extra: () => extra, ...installation?.delivery })
-      .route("/", whip({ origin, peers, loop, log, keyFrameInterval: config.segment, encodingsMax: config.encodings }))
-      .route("/", whep({ origin, peers: viewers, log, gate: installation?.delivery.gate }))
+    const client = clientAddresses("proxies", config.proxies);
+    const app = delivery(origin, { extra: () => extra, client, ...installation?.delivery })
+      .route("/", whip({ origin, peers, loop, log, client, keyFrameInterval: config.segment, encodingsMax: config.encodings }))
+      .route("/", whep({ origin, peers: viewers, log, client, gate: installation?.delivery.gate }))
       .route("/", page());
     const server = await serveHttp(app.fetch, http);
     log.info({ rtmp: config.rtmp, http: config.http, channels: Object.keys(config.channels) }, "origin listening");

@@ -7,7 +7,9 @@
  */
 import { randomBytes, randomUUID } from "node:crypto";
 import type { Hono } from "hono";
+import type { Millis } from "../base/units.ts";
 import type { Log } from "../host/log.ts";
+import type { ClientAddress } from "../host/trusted-proxies.ts";
 import type { Channel, ChannelListener } from "../live/channel.ts";
 import { viewerOf } from "../live/delivery.ts";
 import type { Origin } from "../live/origin.ts";
@@ -20,15 +22,21 @@ import { type Admitted, signalling } from "../webrtc/signalling.ts";
 /** Room above the encoder's mean, so that the first key frame is soon there. */
 const START_SHARE = 1.5;
 const START_MIN = 300_000;
+/** Often enough to be counted as a viewer, and to be gone soon after a revocation. */
+const CHECK_EVERY: Millis = 5000;
 
 export interface WhepOptions {
   readonly origin: Origin;
   readonly peers: Peers;
   readonly log: Log;
   readonly gate?: PlaybackGate | undefined;
+  /** Where an offer comes from; default: the socket's other end. */
+  readonly client?: ClientAddress;
+  /** How often it is asked whether a viewer may still watch. */
+  readonly checkEvery?: Millis;
 }
 
-export function whep({ origin, peers, log, gate = openGate }: WhepOptions): Hono {
+export function whep({ origin, peers, log, gate = openGate, client, checkEvery = CHECK_EVERY }: WhepOptions): Hono {
   return signalling({
     peers,
     path: "/whep",
@@ -37,9 +45,12 @@ export function whep({ origin, peers, log, gate = openGate }: WhepOptions): Hono
       const channel = origin.channels.get(name);
       if (channel === undefined) return { status: 404, reason: "no such channel" };
       if (!channel.live) return { status: 404, reason: "the channel is off the air" };
-      const admission = await gate.begin(channel, viewerOf(context));
+      const viewer = viewerOf(context, client);
+      const admission = await gate.begin(channel, viewer);
       if ("reason" in admission) return admission;
-      const view = new View(origin, channel, admission.pixels ?? Number.POSITIVE_INFINITY, log);
+      // Larger pictures are not among its encodings, so there is nothing to ask about them.
+      const allowed = (): string | undefined => gate.check(channel, admission.session, viewer, 0)?.reason;
+      const view = new View(origin, channel, admission.pixels ?? Number.POSITIVE_INFINITY, log, allowed, checkEvery);
       if (channel.tracks.length === 0 || view.encodings().length > 0) return view;
       return view.decodable
         ? { status: 403, reason: "the token is for smaller pictures than there are" }
@@ -59,9 +70,15 @@ class View implements Admitted {
   readonly #log: Log;
   readonly #playout = new Playout(() => this.encodings());
   readonly #offered = new Map<Channel, Offered>();
+  /** Why it may not watch any more; undefined: it may. */
+  readonly #refusal: () => string | undefined;
+  readonly #checkEvery: Millis;
+  #checking: NodeJS.Timeout | undefined;
   #watching = false;
 
-  constructor(origin: Origin, channel: Channel, pixelsMax: number, log: Log) {
+  constructor(origin: Origin, channel: Channel, pixelsMax: number, log: Log, refusal: () => string | undefined, checkEvery: Millis) {
+    this.#refusal = refusal;
+    this.#checkEvery = checkEvery;
     this.#origin = origin;
     this.#channel = channel;
     this.#pixelsMax = pixelsMax;
@@ -85,8 +102,16 @@ class View implements Admitted {
       .map((channel) => this.#offer(channel));
   }
 
-  opened(peer: Peer): void {
+  opened(peer: Peer, end: (reason: string) => void): void {
     this.#watching = true;
+    const check = (): void => {
+      const reason = this.#refusal();
+      if (reason !== undefined) end(reason);
+    };
+    // By LL-HLS every request is asked about; here nothing is asked for any more.
+    check();
+    if (this.#watching) this.#checking = setInterval(check, this.#checkEvery);
+    else return;
     this.#playout.start(peer);
     for (const channel of [this.#channel, ...this.#channel.renditions.values()]) this.#offer(channel);
     this.#log.info({ channel: this.#channel.name, protocol: "whep" }, "viewer watches");
@@ -94,6 +119,7 @@ class View implements Admitted {
 
   ended(reason: string): void {
     this.#watching = false;
+    clearInterval(this.#checking);
     for (const offered of this.#offered.values()) offered.channel.listeners.delete(offered.listener);
     this.#offered.clear();
     const { changes } = this.#playout.stats;

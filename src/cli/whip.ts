@@ -8,6 +8,7 @@ import type { Hono } from "hono";
 import { type Millis, NEVER } from "../base/units.ts";
 import type { Log } from "../host/log.ts";
 import type { Loop } from "../host/loop.ts";
+import type { ClientAddress } from "../host/trusted-proxies.ts";
 import type { Channel } from "../live/channel.ts";
 import { viewerOf } from "../live/delivery.ts";
 import type { Origin } from "../live/origin.ts";
@@ -28,6 +29,8 @@ export interface WhipOptions {
   readonly keyFrameInterval: Millis;
   /** Most encodings of a picture (simulcast) that are taken; 1: one alone. */
   readonly encodingsMax: number;
+  /** Where an offer comes from; default: the socket's other end. */
+  readonly client?: ClientAddress;
 }
 
 /** Offers at /whip; the bearer token is the stream key. */
@@ -44,7 +47,7 @@ export function whip(options: WhipOptions): Hono {
     peers: options.peers,
     path: "/whip",
     token: true,
-    admit: (_name, token, context) => WhipPublisher.admit(options, publishers, token, viewerOf(context).address),
+    admit: (_name, token, context) => WhipPublisher.admit(options, publishers, token, viewerOf(context, options.client).address),
     secret: randomUUID,
     seed: () => randomBytes(4).readUInt32LE(),
   });

@@ -31,6 +31,12 @@ export const liveConfig = z.strictObject({
     )
     .meta({ secret: true }),
   http: z.string().default(":8080").describe("where viewers fetch playlists, media and the page (HTTP): host:port"),
+  proxies: z
+    .string()
+    .default("")
+    .describe(
+      "addresses and prefixes, separated by commas, of proxies and CDNs before --http, whose X-Forwarded-For is believed: viewers are counted, and countries and wrong keys told apart, by their true address",
+    ),
   channels: z
     .record(channelName, streamKey)
     .default({})

@@ -15,6 +15,7 @@
  */
 import { getConnInfo } from "@hono/node-server/conninfo";
 import { type Context, Hono } from "hono";
+import type { ClientAddress } from "../host/trusted-proxies.ts";
 import { blockingReload } from "../media/hls/blocking-reload.ts";
 import { bandwidth, multivariantPlaylist, type Variant } from "../media/hls/multivariant-playlist.ts";
 import { parseUri } from "../media/hls/uri.ts";
@@ -39,16 +40,18 @@ export interface DeliveryOptions {
   /** Put into the status as it is: figures of the links below, for the page. */
   readonly extra?: () => unknown;
   readonly gate?: PlaybackGate;
+  /** Where a request comes from; default: the socket's other end. */
+  readonly client?: ClientAddress;
   /** The channel that another address of a multivariant playlist stands for, beside /live/…/index.m3u8. */
   readonly alias?: { readonly path: string; readonly channel: (name: string) => string | undefined };
 }
 
-export function delivery(source: Source, { extra = () => undefined, gate = openGate, alias }: DeliveryOptions = {}): Hono {
+export function delivery(source: Source, { extra = () => undefined, gate = openGate, client, alias }: DeliveryOptions = {}): Hono {
   const app = new Hono();
   const master = async (context: Context, name: string | undefined, base: string): Promise<Response> => {
     const channel = name === undefined ? undefined : source.channels.get(name);
     if (channel === undefined) return refuse(404, "no such channel");
-    const admission = await gate.begin(channel, viewerOf(context));
+    const admission = await gate.begin(channel, viewerOf(context, client));
     if ("reason" in admission) return forbidden(admission);
     const path = admission.session === undefined ? "" : `s/${admission.session}/`;
     // What names a viewer's session is that viewer's alone.
@@ -60,7 +63,7 @@ export function delivery(source: Source, { extra = () => undefined, gate = openG
     const rendition = context.req.param("rendition");
     const channel = rendition === undefined ? whole : whole?.renditions.get(rendition);
     if (whole === undefined || channel === undefined) return refuse(404, "no such channel");
-    const refused = gate.check(whole, session, viewerOf(context), channel.pixels);
+    const refused = gate.check(whole, session, viewerOf(context, client), channel.pixels);
     if (refused !== undefined) return forbidden(refused);
     const query = (name: string): string | undefined => context.req.query(name);
     const signal = (): AbortSignal => context.req.raw.signal;
@@ -98,14 +101,20 @@ export function delivery(source: Source, { extra = () => undefined, gate = openG
 }
 
 /** What a request tells of the viewer. */
-export function viewerOf(context: Context): Viewer {
+export function viewerOf(context: Context, client: ClientAddress = (peer) => peer): Viewer {
   const bearer = /^Bearer (\S+)$/i.exec(context.req.header("authorization") ?? "")?.[1];
   return {
     token: context.req.query("token") ?? bearer,
     origin: context.req.header("origin"),
-    address: context.env === undefined || !("incoming" in (context.env as object)) ? "" : (getConnInfo(context).remote.address ?? ""),
+    address: client(peerOf(context), context.req.header("x-forwarded-for")),
     agent: context.req.header("user-agent") ?? "",
   };
+}
+
+/** Empty where there is no socket. */
+function peerOf(context: Context): string {
+  const served = typeof context.env === "object" && context.env !== null && "incoming" in context.env;
+  return served ? (getConnInfo(context).remote.address ?? "") : "";
 }
 
 function forbidden({ status, reason }: PlaybackRefusal): Response {

@@ -2,51 +2,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Driver, Loop } from "../host/loop.ts";
-import type { PeerTransport, PeerTransports } from "../host/peer-transport.ts";
 import { offer } from "../media/sdp/testing/offer.ts";
 import { Peers } from "./peers.ts";
 import { type Refused, signalling } from "./signalling.ts";
-
-class Transports implements PeerTransports {
-  readonly candidates: string[] = [];
-  readonly restarts: string[] = [];
-  closed = 0;
-  #generation = 0;
-
-  get #local() {
-    return {
-      usernameFragment: `us${this.#generation}x`,
-      password: "0123456789012345678901",
-      lite: true,
-      fingerprints: [{ algorithm: "sha-256", value: "AA:BB" }],
-      setup: "passive",
-      candidates: ["1 1 udp 1 192.0.2.1 5000 typ host"],
-    };
-  }
-
-  async open(): Promise<PeerTransport> {
-    return {
-      local: this.#local,
-      counters: { packetsReceived: 0, bytesReceived: 0, packetsSent: 0, bytesSent: 0, refused: 0 },
-      overheadBytes: 44,
-      start() {},
-      addCandidate: (candidate) => void this.candidates.push(candidate),
-      restart: async ({ usernameFragment }) => {
-        this.restarts.push(usernameFragment);
-        this.#generation++;
-        return this.#local;
-      },
-      sendRtp() {},
-      sendRtcp() {},
-      close: () => void this.closed++,
-    };
-  }
-}
+import { SilentTransports } from "./testing/silent-transports.ts";
 
 function application(refused?: Refused) {
   const drivers: Driver[] = [];
   const loop = { now: () => 0, wake() {}, drive: (driver: Driver) => void drivers.push(driver) } as unknown as Loop;
-  const transports = new Transports();
+  const transports = new SilentTransports();
   const peers = new Peers(loop, transports, { peersMax: 1, wallClock: () => 0 });
   const seen: string[] = [];
   const app = signalling({

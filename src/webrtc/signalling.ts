@@ -33,8 +33,8 @@ export interface Refused {
 /** An offer that was let in, before there is a peer. */
 export interface Admitted {
   readonly options: Omit<PeerOptions, "seed" | "closed">;
-  /** The session is up, or at least answered. */
-  opened?(peer: Peer): void;
+  /** The session is up, or at least answered; `end` ends it. */
+  opened?(peer: Peer, end: (reason: string) => void): void;
   /** It is over, or never came to be. */
   ended(reason: string): void;
 }
@@ -112,7 +112,11 @@ async function open(options: SignallingOptions, sessions: Map<string, Live>, con
   const usernameFragment = attribute(description.media[0] ?? description, "ice-ufrag") ?? attribute(description, "ice-ufrag") ?? "";
   const live = { peer, admitted, etag: etagOf(peer.transport.local), usernameFragment };
   sessions.set(id, live);
-  admitted.opened?.(peer);
+  admitted.opened?.(peer, (reason) => {
+    if (!sessions.delete(id)) return;
+    peer.close();
+    admitted.ended(reason);
+  });
   return new Response(peer.answer, {
     status: 201,
     headers: { "content-type": SDP, location: `${path}/session/${id}`, etag: live.etag, "accept-patch": FRAGMENT },
