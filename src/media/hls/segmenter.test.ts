@@ -230,3 +230,39 @@ test("audio alone is cut by its own frames", () => {
   assert.equal(shape(window).replace(/, parts.*/, ""), "target 194, segments 2005 2006");
   assert.equal(segmenter.counters.partsLong + segmenter.counters.partsShort, 0);
 });
+
+test("an encoder that was held up and sends what it made in a burst is dated by what comes in time behind it; a stream in time is held no longer than a part", () => {
+  const second = 30;
+  for (const held of [0, 0.2, 1.3, 1.9]) {
+    const { window, segmenter } = world();
+    segmenter.configure([videoTrack]);
+    let published = Number.NaN;
+    const units = encode({ framesPerSecond: second, keyframeEvery: 60, seconds: 9 });
+    for (const each of units) {
+      // Four times as fast as time passes until the backlog is sent.
+      const due = EPOCH + each.dts / 1000;
+      const arrival = Math.max(due, EPOCH + held * 1000 + each.dts / 4000);
+      segmenter.push({ ...each, arrival });
+      if (Number.isNaN(published) && window.listed.length > 0) published = arrival - EPOCH;
+    }
+    const dates = window.listed.map(({ date }) => date - EPOCH);
+    window.listed.forEach(({ date }, i) => {
+      assert.ok(Math.abs(date - EPOCH - i * 2000) < 15, `held up ${held} s: ${dates.join(" ")}`);
+    });
+    assert.ok(published <= Math.max(250, (held * 4000) / 3 + 150), `held up ${held} s: published after ${published} ms`);
+  }
+});
+
+test("dates never contradict durations by more than a tenth, however late it turns out how late the beginning was", () => {
+  const { window, segmenter } = world();
+  segmenter.configure([videoTrack]);
+  // Five seconds late, and gaining a fifth.
+  for (const each of encode({ framesPerSecond: 30, keyframeEvery: 60, seconds: 60 }))
+    segmenter.push({ ...each, arrival: Math.max(EPOCH + each.dts / 1000, EPOCH + 5000 + each.dts / 1200) });
+  const { listed } = window;
+  for (let i = 1; i < listed.length; i++) {
+    const step = listed[i]!.date - listed[i - 1]!.date;
+    assert.ok(Math.abs(step - 2000) <= 200.001, `segment ${i}: ${step} ms after the one before`);
+  }
+  assert.ok(Math.abs(listed.at(-1)!.date - EPOCH - (listed.length - 1) * 2000) < 20, "and they are right in the end");
+});

@@ -18,6 +18,7 @@ import type { Bytes, Micros } from "../../base/units.ts";
 import { Muxer } from "../cmaf/fragment.ts";
 import { timedMetadata } from "../cmaf/timed-metadata.ts";
 import type { Track, Unit } from "../unit.ts";
+import { Beginning } from "./beginning.ts";
 import { KeyframeInterval } from "./keyframe-interval.ts";
 import { fits, PART_DURATION_MIN, partTarget } from "./part-target.ts";
 import { ProgramDateTime } from "./program-date-time.ts";
@@ -62,9 +63,14 @@ export class Segmenter {
   #muxer: Muxer | undefined;
   #init = -1;
   #discontinuity: boolean;
+  /** What is held before anything is published. */
+  #beginning: Beginning | undefined;
   #running = false;
   #segmentOpen = false;
   #clock = new ProgramDateTime();
+  /** Where the last segment began, and the date it was given; NaN: it is not continued. */
+  #datedAt: Micros = Number.NaN;
+  #dated = 0;
   #keyframes = new KeyframeInterval(0);
   readonly #video: Unit[] = [];
   readonly #audio: Unit[] = [];
@@ -111,7 +117,7 @@ export class Segmenter {
   /** The tracks of the stream, at the start and whenever they change. Media begins, again, with the next key frame. */
   configure(tracks: readonly Track[]): void {
     if (this.#muxer !== undefined && sameTracks(tracks, this.#tracks)) return;
-    if (!this.#running || this.#init >= 0) this.end();
+    if (this.#beginning === undefined && (!this.#running || this.#init >= 0)) this.end();
     else if (!sameTracks(videoOf(tracks), videoOf(this.#tracks))) this.#forget();
     // Otherwise audio announced itself a moment after video, before anything was published: it belongs to the same beginning.
     this.#tracks = tracks;
@@ -124,8 +130,39 @@ export class Segmenter {
   push(unit: Unit): void {
     if (this.#muxer === undefined || !this.#tracks.some(({ kind }) => kind === unit.kind)) return;
     this.counters.units++;
-    if (this.#running && Math.abs(unit.dts - this.#latest) > this.#options.gapMax && Math.abs(unit.dts - this.#last) > this.#options.gapMax)
+    this.#offer(unit);
+  }
+
+  #offer(unit: Unit): void {
+    if (this.#beginning === undefined && !this.#running && unit.kind === this.#leader && unit.keyframe) {
+      const { partBytesMax, partUnitsMax } = this.#options;
+      this.#beginning = new Beginning(this.#leader, { bytesMax: partBytesMax, unitsMax: partUnitsMax });
+    }
+    if (this.#beginning === undefined) this.#take(unit);
+    else if (!this.#beginning.hold(unit)) this.#release();
+  }
+
+  /** The beginning is over: how it is dated is known. */
+  #release(): void {
+    const beginning = this.#beginning;
+    if (beginning === undefined) return;
+    this.#beginning = undefined;
+    this.#clock = beginning.clock;
+    this.#begin(beginning.units[0]!);
+    // One of them may be another beginning.
+    for (let i = 1; i < beginning.units.length; i++) this.#offer(beginning.units[i]!);
+  }
+
+  #take(unit: Unit): void {
+    if (
+      this.#running &&
+      Math.abs(unit.dts - this.#latest) > this.#options.gapMax &&
+      Math.abs(unit.dts - this.#last) > this.#options.gapMax
+    ) {
       this.#restart();
+      this.#offer(unit);
+      return;
+    }
     if (unit.kind !== this.#leader) this.#follow(unit);
     else if (!this.#running) this.#begin(unit);
     else this.#lead(unit);
@@ -144,6 +181,7 @@ export class Segmenter {
 
   /** The stream ended: what is waiting becomes the last part. A later `push` goes on after a discontinuity. */
   end(): void {
+    while (this.#beginning !== undefined) this.#release();
     if (this.#running && this.#video.length + this.#audio.length > 0)
       this.#cut(this.#last + (this.#frame > 0 ? this.#frame : FRAME_UNKNOWN), true);
     this.#window.closeSegment();
@@ -155,6 +193,7 @@ export class Segmenter {
 
   /** What waits was never published and cannot be shown any more. */
   #forget(): void {
+    this.#beginning = undefined;
     this.#running = false;
     this.#clear();
   }
@@ -172,7 +211,7 @@ export class Segmenter {
       return;
     }
     this.#running = true;
-    this.#clock = new ProgramDateTime();
+    this.#datedAt = Number.NaN;
     this.#clock.observe(unit.dts, unit.arrival);
     this.#keyframes = new KeyframeInterval(this.#options.segmentTarget);
     this.#keyframes.observe(unit.dts);
@@ -240,7 +279,7 @@ export class Segmenter {
     if (this.#init < 0) this.#init = this.#window.addInit(muxer.init);
     if (!this.#segmentOpen) {
       this.#window.openSegment({
-        date: this.#clock.date(this.#partStart),
+        date: this.#date(this.#partStart),
         discontinuity: this.#discontinuity,
         init: this.#init,
         partTarget: this.#partTarget,
@@ -260,6 +299,19 @@ export class Segmenter {
       this.#segmentStart = end;
       this.#segmentOpen = false;
     }
+  }
+
+  /** Of a segment that begins there: what the clock says, but for players' sake never far from where the segment before ends. */
+  #date(at: Micros): number {
+    let date = this.#clock.date(at);
+    const duration = (at - this.#datedAt) / 1000;
+    if (duration >= 0) {
+      const slack = duration * DATE_SLEW;
+      date = Math.max(this.#dated + duration - slack, Math.min(this.#dated + duration + slack, date));
+    }
+    this.#datedAt = at;
+    this.#dated = date;
+    return date;
   }
 
   #withTexts(fragment: Uint8Array): Uint8Array {
@@ -307,6 +359,8 @@ export class Segmenter {
 
 /** A measured distance of frames may be too short by the rounding of time stamps to milliseconds. */
 const FRAME_ROUNDING: Micros = 1000;
+/** Dates of segments follow the clock by this share of time at most: hls.js leaves media out where they contradict durations by more than an eighth. */
+const DATE_SLEW = 0.1;
 /** How long the only frame of a stream is shown whose rate nobody has told. */
 const FRAME_UNKNOWN: Micros = 33_333;
 
