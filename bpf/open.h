@@ -72,13 +72,19 @@ static __always_inline int candidate(const struct admission *a, __u64 n, __u32 s
 	return 1;
 }
 
+/* Of few all are tried, one after the other. */
+static __always_inline __u32 step_of(const struct admission *a, __u32 slots)
+{
+	return slots <= PORTS_TRIED ? 1 : ((__u32)(a->hash >> 32) % slots) | 1;
+}
+
 /* A source that no flow to the same backend has; 0 when none was found. */
 static __noinline int find_source4(const struct admission *a, struct source *source)
 {
 	__u32 slots = a->sources * a->ports;
 	if (!slots)
 		return 0;
-	__u32 step = ((__u32)(a->hash >> 32) % slots) | 1;
+	__u32 step = step_of(a, slots);
 	for (__u32 n = 0; n < PORTS_TRIED; n++) {
 		if (!candidate(a, n, slots, step, source))
 			return 0;
@@ -94,7 +100,7 @@ static __noinline int find_source6(const struct admission *a, struct source *sou
 	__u32 slots = a->sources * a->ports;
 	if (!slots)
 		return 0;
-	__u32 step = ((__u32)(a->hash >> 32) % slots) | 1;
+	__u32 step = step_of(a, slots);
 	struct key6 key = { .addresses = { a->backend } };
 	for (__u32 n = 0; n < PORTS_TRIED; n++) {
 		if (!candidate(a, n, slots, step, source))

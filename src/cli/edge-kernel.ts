@@ -6,7 +6,9 @@ import { HostError } from "../base/errors.ts";
 import { NOTHING_DESIRED } from "../forward/desired-state.ts";
 import { type Forward, parseForward, withChoices } from "../forward/forward.ts";
 import { Forwarder } from "../forward/forwarder.ts";
-import { notForwarded } from "../forward/surroundings.ts";
+import { formatPorts } from "../forward/listen.ts";
+import { longestGap } from "../forward/source-ports.ts";
+import { localPorts, notForwarded } from "../forward/surroundings.ts";
 import { findInstances } from "../host/instances.ts";
 import { ipFamily } from "../host/ip-address.ts";
 import type { Log } from "../host/log.ts";
@@ -50,12 +52,14 @@ async function opened(wanted: "auto" | "xdp" | "nftables", log: Log): Promise<Ke
   await clearOthers(datapath.kind, log);
   log.info({ datapath: datapath.kind, ...(reasons.length > 0 ? { because: reasons } : {}) }, "the kernel forwards what it can alone");
   // Nothing is kept: what is wanted comes anew with every start, and what an earlier process left is led over to it.
+  const sourceports = datapath.kind === "xdp" ? portsBesideOurs() : undefined;
+  const entryOf = (entry: KernelEntry): Forward => forwardOf(entry, sourceports);
   const forwarder = new Forwarder({ datapath, now: () => performance.now(), keep: () => {} }, NOTHING_DESIRED);
   return {
     kind: datapath.kind,
-    refuses: (entry) => notForwarded(ipFamily(entry.address) === 6 ? 6 : 4)[0]?.text ?? datapath.refuses(forwardOf(entry)),
+    refuses: (entry) => notForwarded(ipFamily(entry.address) === 6 ? 6 : 4)[0]?.text ?? datapath.refuses(entryOf(entry)),
     lead: async (entries) => {
-      await forwarder.change({ kind: "apply", forwards: entries.map(forwardOf) });
+      await forwarder.change({ kind: "apply", forwards: entries.map(entryOf) });
     },
     repair: () => forwarder.repair(),
     counts: async () => (await datapath.stats()).forwards,
@@ -70,7 +74,17 @@ async function opened(wanted: "auto" | "xdp" | "nftables", log: Log): Promise<Ke
   };
 }
 
-function forwardOf({ name, address, from, to, affinity, transparent, idleSeconds, backends, choices }: KernelEntry): Forward {
+/** This process checks endpoints and serves flows from ports that the kernel gives it: its answers would be taken for those of the program's flows (forward/source-ports.ts). */
+function portsBesideOurs(): string | undefined {
+  const own = localPorts();
+  const ports = own === undefined ? undefined : longestGap([own]);
+  return ports === undefined || ports.last - ports.first < SOURCE_PORTS_LEAST ? undefined : formatPorts(ports);
+}
+
+function forwardOf(
+  { name, address, from, to, affinity, transparent, idleSeconds, backends, choices }: KernelEntry,
+  sourceports: string | undefined,
+): Forward {
   const place = (host: string, port: string): string => (host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`);
   const used = new Set(choices);
   const forward = parseForward(
@@ -81,8 +95,12 @@ function forwardOf({ name, address, from, to, affinity, transparent, idleSeconds
       balance: affinity === "SOURCE_IP" ? "source" : "flow",
       source: transparent ? "transparent" : "auto",
       idle: idleSeconds,
+      ...(sourceports === undefined ? {} : { sourceports }),
     },
     name,
   );
   return choices.length > 1 ? withChoices(forward, choices) : forward;
 }
+
+/** Fewer than that towards an endpoint are worse than an answer that is lost now and then. */
+const SOURCE_PORTS_LEAST = 10_000;

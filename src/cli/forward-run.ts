@@ -6,7 +6,9 @@ import type { Forward } from "../forward/forward.ts";
 import type { Forwarder } from "../forward/forwarder.ts";
 import { Health } from "../forward/health.ts";
 import { formatAddress } from "../forward/ip-range.ts";
+import type { PortRange } from "../forward/listen.ts";
 import { SipMedia } from "../forward/sip-media.ts";
+import { sparePorts } from "../forward/source-ports.ts";
 import { examine } from "../forward/surroundings.ts";
 import { type HttpServer, serveHttp } from "../host/http.ts";
 import { instancePath } from "../host/instances.ts";
@@ -122,18 +124,20 @@ class Checker {
 
   run(): void {
     let revision = -1;
+    let from: PortRange | undefined;
     this.#timers.every(TICK_MS, async () => {
       const now = performance.now();
       const { state } = this.#forwarder;
       if (state.revision !== revision) {
         revision = state.revision;
         this.#health.watch(state.forwards.values(), now);
+        // The program knows nothing of this machine's sockets.
+        if (this.#forwarder.datapath.kind === "xdp") from = sparePorts(state.forwards.values());
       }
       for (const { key, check, backend, port } of this.#health.due(now)) {
         const host = formatAddress(backend.family, backend.address);
-        void probe({ kind: check.kind, host, port, payload: check.payload, timeout: check.timeoutSeconds * 1000 }).then(({ took }) =>
-          this.#outcome(key, took),
-        );
+        const wanted = { kind: check.kind, host, port, payload: check.payload, timeout: check.timeoutSeconds * 1000, from };
+        void probe(wanted).then(({ took }) => this.#outcome(key, took));
       }
     });
   }

@@ -8,7 +8,8 @@ import type { DesiredState } from "../forward/desired-state.ts";
 import { entryOf, type Forward, weighted } from "../forward/forward.ts";
 import { formatIpRange } from "../forward/ip-range.ts";
 import { formatBackend, formatListen, formatPorts } from "../forward/listen.ts";
-import { examine, fix } from "../forward/surroundings.ts";
+import { sparePorts } from "../forward/source-ports.ts";
+import { examine, fix, localPorts } from "../forward/surroundings.ts";
 import { pinnedNames, possibleCpus } from "../host/bpf/bpffs.ts";
 import { listInterfaces } from "../host/interface.ts";
 import { silentLog } from "../host/log.ts";
@@ -108,16 +109,18 @@ export async function runCheck(given: z.output<typeof checkConfig>): Promise<num
   for (const { level, text, fix: mend } of findings)
     process.stdout.write(`${level}: ${text}${mend === undefined ? "" : ` (sysctl ${mend.name}=${mend.value})`}\n`);
   if (findings.length === 0) process.stdout.write("nothing is in the way\n");
-  for (const advice of adviceFor(kind)) process.stdout.write(`advice: ${advice}\n`);
+  for (const advice of adviceFor(kind, state)) process.stdout.write(`advice: ${advice}\n`);
   if (!given.fix) return findings.some(({ level }) => level === "error") ? 1 : 0;
   for (const setting of fix(findings)) process.stdout.write(`set ${setting}; write it to /etc/sysctl.d/longhaul.conf to keep it\n`);
   return examine(state, kind).some(({ level }) => level === "error") ? 1 : 0;
 }
 
 /** None where interfaces cannot be asked for. */
-function adviceFor(kind: DatapathKind): string[] {
+function adviceFor(kind: DatapathKind, { forwards }: DesiredState): string[] {
   try {
-    return advise(listInterfaces(loadSys()), possibleCpus(), kind);
+    const own = localPorts();
+    const ports = own === undefined || forwards.size === 0 ? undefined : { own, spare: sparePorts(forwards.values()) };
+    return advise(listInterfaces(loadSys()), possibleCpus(), kind, ports);
   } catch {
     return [];
   }

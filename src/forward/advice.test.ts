@@ -14,6 +14,14 @@ test("one queue for several processors, queues whose hash leaves out ports, and 
   assert.match(advise([{ ...eth0, kind: "veth" }], 8, "xdp").join(), /^eth0 is a veth: .*gro on.*tx off/);
 });
 
+test("by XDP, ports of this machine's own sockets that forwards take as well are told of, with a range that they leave", () => {
+  const spare = { first: 1024, last: 5535 };
+  assert.match(advise([], 8, "xdp", { own: { first: 32_768, last: 60_999 }, spare }).join(), /ip_local_port_range="1024 5535"/);
+  assert.match(advise([], 8, "xdp", { own: { first: 32_768, last: 60_999 }, spare: undefined }).join(), /by sourceports/);
+  assert.deepEqual(advise([], 8, "xdp", { own: spare, spare }), []);
+  assert.deepEqual(advise([], 8, "nftables", { own: { first: 32_768, last: 60_999 }, spare }), []);
+});
+
 test("what changes nothing is not said", () => {
   assert.deepEqual(advise([eth0], 1, "xdp"), []);
   assert.deepEqual(advise([eth0], 8, "userspace"), []);

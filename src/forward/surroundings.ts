@@ -4,6 +4,7 @@ import { listSysctl, readSysctl, writeSysctl } from "../host/sysctl.ts";
 import type { DatapathKind } from "./datapath.ts";
 import type { DesiredState } from "./desired-state.ts";
 import type { Family } from "./ip-range.ts";
+import type { PortRange } from "./listen.ts";
 
 export interface Finding {
   /** error: nothing comes through. warning: something is lost or not counted. */
@@ -22,6 +23,8 @@ export function examine(state: DesiredState, kind: DatapathKind): Finding[] {
   const on = [...state.forwards.values()].filter((forward) => forward.state !== "off");
   const families = new Set(on.map(({ listen }) => listen.addresses.family));
   const findings = [...families].flatMap(notForwarded);
+  // Who asks before there is a forward wants to know what the first one will meet.
+  if (on.length === 0) findings.push(...notForwarded(4).map((finding) => ({ ...finding, level: "warning" as const })));
   if (on.some(({ source }) => source.kind === "transparent")) {
     for (const name of listSysctl("net/ipv4/conf")) {
       const path = `net/ipv4/conf/${name}/rp_filter`;
@@ -47,6 +50,12 @@ export function notForwarded(family: Family): Finding[] {
   const name = family === 4 ? "net.ipv4.ip_forward" : "net.ipv6.conf.all.forwarding";
   wanted(findings, "error", name, "1", `IPv${family} is not forwarded between interfaces`);
   return findings;
+}
+
+/** From which sockets of this machine are given ports that they do not ask for. */
+export function localPorts(): PortRange | undefined {
+  const [first = 0, last = 0] = (readSysctl("net.ipv4.ip_local_port_range") ?? "").split(/\s+/).map(Number);
+  return first > 0 && last >= first ? { first, last } : undefined;
 }
 
 /** Sets what can be set; answers what was. @throws HostError */

@@ -56,6 +56,24 @@ test("STUN: a response of the same transaction is an answer, and nothing else", 
   assert.equal(await failure("stun", await respond((bytes) => bytes.writeUInt16BE(0x0001, 0)), 150), "wrong");
 });
 
+test("UDP: sent from a port that is allowed, past those that are taken; when all are there is no answer", async () => {
+  const taken = createSocket("udp4");
+  closing.push(() => taken.close());
+  const first = await new Promise<number>((done) => taken.bind(0, "0.0.0.0", () => done(taken.address().port)));
+  let came = 0;
+  const server = createSocket("udp4");
+  closing.push(() => server.close());
+  server.on("message", (_, { port }) => {
+    came = port;
+    server.send("yes", port, "127.0.0.1");
+  });
+  const port = await new Promise<number>((done) => server.bind(0, "127.0.0.1", () => done(server.address().port)));
+  const wanted = { kind: "udp", host: "127.0.0.1", port, payload: Uint8Array.of(7), timeout: 3000 } as const;
+  assert.notEqual((await probe({ ...wanted, from: { first: 1024, last: 65_535 } })).took, undefined);
+  assert.ok(came >= 1024);
+  assert.equal((await probe({ ...wanted, from: { first, last: first } })).took, undefined);
+});
+
 test("UDP: the payload is sent, whatever comes back is an answer, silence and refusal are none", async () => {
   let got = "";
   const alive = await serve((bytes) => {

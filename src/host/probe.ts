@@ -20,6 +20,8 @@ export interface Probe {
   /** Of http and https: what the server is called, by default its address. */
   readonly name?: string;
   readonly timeout: Millis;
+  /** Of udp, sip, stun and dns: ports of ours that it may be sent from; where answers to others are somebody else's. Undefined: any. */
+  readonly from?: { readonly first: number; readonly last: number } | undefined;
 }
 
 /** Never rejects. */
@@ -54,21 +56,30 @@ function probeTcp({ host, port, timeout }: Probe): Promise<ProbeOutcome> {
   });
 }
 
-function probeUdp({ kind, host, port, payload, timeout }: Probe): Promise<ProbeOutcome> {
+function probeUdp(wanted: Probe, tries = PORTS_TRIED): Promise<ProbeOutcome> {
+  const { kind, host, port, payload, timeout, from } = wanted;
   const started = performance.now();
   return new Promise((settle) => {
     const socket = createSocket(host.includes(":") ? "udp6" : "udp4");
     let message: ProbeMessage;
     let heard = false;
     const timer = setTimeout(() => done(heard ? WRONG : SILENT), timeout);
-    const done = (outcome: ProbeOutcome): void => {
+    const leave = (): void => {
       clearTimeout(timer);
       socket.close();
       socket.removeAllListeners().on("error", () => {});
+    };
+    const done = (outcome: ProbeOutcome): void => {
+      leave();
       settle(outcome);
     };
     // Connected, so that what others send is no answer, and a refusal is told.
-    socket.on("error", () => done(REFUSED));
+    socket.on("error", ({ code }: NodeJS.ErrnoException) => {
+      if (code !== "EADDRINUSE" || tries === 0) return done(REFUSED);
+      leave();
+      settle(probeUdp(wanted, tries - 1));
+    });
+    if (from !== undefined) socket.bind(from.first + Math.floor(Math.random() * (from.last - from.first + 1)));
     socket.connect(port, host, () => {
       const { address, port: own } = socket.address();
       if (kind === "sip") message = sipOptions(host, port, formatHostPort(address, own));
@@ -82,3 +93,6 @@ function probeUdp({ kind, host, port, payload, timeout }: Probe): Promise<ProbeO
     });
   });
 }
+
+/** Where ports are given and some are taken. */
+const PORTS_TRIED = 16;

@@ -204,6 +204,26 @@ function checks(lab: Lab, noXdp: string | false): void {
     other.close();
   });
 
+  test("xdp: a check is answered where flows to the backend have all ports that the kernel gives to sockets", { skip: noXdp }, async () => {
+    const own = "40000 40019";
+    const before = readFileSync("/proc/sys/net/ipv4/ip_local_port_range", "utf8");
+    writeFileSync("/proc/sys/net/ipv4/ip_local_port_range", own);
+    const check = ["--check", "udp", "--checkpayload", "00", "--checkperiod", "1", "--checktimeout", "1", "--checkfall", "1"];
+    const places = ["--listen", `${LISTEN[4]}:5000`, "--to", `${BACKEND.a[4]}:6000`, "--sourceports", "40000-40019"];
+    done("add", ...places, "--name", "one", ...check);
+    const child = await start("--datapath", "xdp");
+    const { seenAt, answers } = await send({ sources: 20 });
+    assert.equal(
+      new Set(answers.map(({ saw }) => saw)).size,
+      20,
+      JSON.stringify({ seenAt, saw: answers.map(({ saw, port }) => `${saw} ${port}`) }),
+    );
+    assert.match(done("check"), /advice: what this machine itself sends .*ip_local_port_range="1024 39999"/);
+    await sleep(3500);
+    writeFileSync("/proc/sys/net/ipv4/ip_local_port_range", before);
+    assert.doesNotMatch(child.output(), /"healthy":false/);
+  });
+
   test("what nft lists of the table it takes back, and it means the same", async () => {
     const file = join(folder, "given.json");
     const to = [`${BACKEND.a[4]}:6000`];
