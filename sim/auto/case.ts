@@ -192,7 +192,7 @@ export const auto = {
   sndwnd: 8192,
   rcvwnd: 8192,
   smuxbuf: 16_777_216,
-  streambuf: 8_388_608,
+  streambuf: 16_777_216,
 } as const;
 
 export function quantile(delays: Float64Array, q: number): Millis {

@@ -75,6 +75,13 @@ export const rows: readonly Row[] = [
   { name: "bulk d", kind: "bulk", link: profiles.d, ends: "auto", bounds: { mbps: 15, wire: 1.3 } },
   { name: "bulk f", kind: "bulk", link: profiles.f, ends: "auto", bounds: { mbps: 17.5, wire: 1.12 } },
   // Paths nobody tuned for.
+  {
+    name: "bulk 500 Mbit/s",
+    kind: "bulk",
+    link: "delay=75 loss=0.01% rate=500mbit qbytes=4000k",
+    ends: "auto",
+    bounds: { mbps: 300, wire: 1.15 },
+  },
   { name: "rt 40 ms 3 %", kind: "rt", link: "delay=20 loss=3% rate=30mbit qbytes=256k", ends: "auto", bounds: { p95: 110, wire: 1.4 } },
   { name: "rt 500 ms", kind: "rt", link: "delay=250 loss=0.5% rate=15mbit qbytes=400k", ends: "auto", bounds: { p95: 420, wire: 1.35 } },
   {

@@ -64,7 +64,7 @@ test("environment below flags, JSON file above them, its keys in any case", () =
 
 test("in mode auto everything is measured, and windows only bound it", () => {
   const { mode, sndwnd, rcvwnd, smuxbuf, streambuf } = parse([]);
-  assert.deepEqual([mode, sndwnd, rcvwnd, smuxbuf, streambuf], ["auto", 8192, 8192, 16_777_216, 8_388_608]);
+  assert.deepEqual([mode, sndwnd, rcvwnd, smuxbuf, streambuf], ["auto", 8192, 8192, 16_777_216, 16_777_216]);
   assert.equal(parse(["--mode", "auto", "--sndwnd", "100"]).sndwnd, 100);
 });
 

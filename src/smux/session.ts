@@ -56,6 +56,8 @@ const SID_MAX = 0xffffffff;
 // Tuning
 /** Most bytes of control frames one call of `transmit` writes: less than a segment, and bounded work. */
 const TRANSMIT_BYTES_MAX = 1024;
+/** An UPD follows half a window at the latest: of a large one sooner, or a fast sender has half of it to go on with while the UPD is under way. */
+const UPDATE_STEP_MAX: Bytes = 2_097_152;
 /** Refused sids that wait for their FIN. */
 const REFUSALS_MAX = 256;
 
@@ -202,7 +204,7 @@ export class SmuxSession {
     if (n === 0) return;
     this.#credit(stream, n);
     if (this.version === 2) {
-      stream.consume(n, stream.shrunk ? 0 : stream.told / 2);
+      stream.consume(n, stream.shrunk ? 0 : Math.min(stream.told / 2, UPDATE_STEP_MAX));
       stream.shrunk = false;
       if (stream.controlPending) this.#queue(stream);
     }

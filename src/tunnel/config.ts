@@ -79,7 +79,7 @@ const shared = {
   streambuf: count(65_536, 2 ** 30)
     .default(2_097_152)
     .describe("bytes received for one slow stream (smux version 2)")
-    .meta(byMode(8_388_608)),
+    .meta(byMode(16_777_216)),
   spill: count(0, 2 ** 30)
     .default(16_777_216)
     .describe("bytes beyond smuxbuf that streams of a session may hold whose applications take nothing, before the others wait for them"),
