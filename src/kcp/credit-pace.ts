@@ -10,6 +10,10 @@ const SHARE = 0.92;
 const SHARE_MOST = 0.97;
 const SHARE_LEAST = 0.1;
 const SHARE_OPENING = 0.7;
+/** Where segments are missing the peer sends by its timer. */
+const PACE_MISSING = 0.6;
+const TIMER_SHARE = 0.8;
+const MISSING = 2;
 /** Steps between which little time went by. */
 const STEP_MS_MAX: Millis = 20;
 
@@ -34,6 +38,12 @@ export class CreditPace {
   overflowed(now: Millis, rtt: Millis): void {
     this.#share *= 1 - STEP;
     this.#turnAt = now + 2 * rtt;
+  }
+
+  /** While `una` stands the peer's timer keeps it going, and what that lets go, `byTimer`, is a burst, too; so many segments are `missing`. */
+  bounded(pace: number, byTimer: number, stands: boolean, missing: number): number {
+    if (!stands) return pace;
+    return Math.min(pace, missing > MISSING ? Math.max(TIMER_SHARE * byTimer, PACE_MISSING * pace) : byTimer);
   }
 
   /** Whole segments that `since` has let go at `pace` segments a millisecond. */

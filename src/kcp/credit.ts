@@ -29,6 +29,7 @@ import { PeerDelay } from "./peer-delay.ts";
 import type { Probe } from "./probe.ts";
 import { QueueDepth } from "./queue-depth.ts";
 import { clock } from "./segment.ts";
+import { SlowEcho } from "./slow-echo.ts";
 import { UnaLag } from "./una-lag.ts";
 
 /**
@@ -68,10 +69,6 @@ const TIMER_MS: Millis = 20;
 const HELD_MS: Millis = 25;
 /** The edge of a peer that has no more to send goes with what comes, a little faster than the path delivers. */
 const LEAP = 1.2;
-/** Where segments are missing the peer sends by its timer. */
-const PACE_MISSING = 0.6;
-const TIMER_SHARE = 0.8;
-const MISSING = 2;
 /** What comes on average over so long, at least, says how much is under way at most. */
 const USUAL_MS: Millis = 5000;
 const USUAL_MS_LEAST: Millis = 500;
@@ -96,6 +93,8 @@ export class Credit {
   #off = false;
   readonly #line: LineRate;
   readonly #delay = new PeerDelay();
+  /** What an ACK names last, unless `off`. */
+  readonly echo = new SlowEcho(this.#delay);
   readonly #depth = new QueueDepth();
   readonly #una: UnaLag;
   readonly #pace = new CreditPace();
@@ -195,6 +194,7 @@ export class Credit {
       this.#line.segment(now, ts);
       this.#delay.took(now, ts);
       this.#depth.take(now, this.#delay.last * this.#line.rate);
+      this.echo.took(now, sn, ts);
     }
     this.#line.stored(1);
     if (ahead >= 0) this.#judge(now, sn, ts);
@@ -386,15 +386,11 @@ export class Credit {
     const { rate, segmentBytes } = this.#line;
     const line = rate / segmentBytes || byTimer;
     const pace = used ? line * this.#pace.share(now, begins, this.#opening(now), this.rtt, this.#delay.delay) : LEAP * line;
-    const edge = seqAdd(this.#edge, this.#pace.whole(this.#paceNow(now, pace, byTimer), now - this.#edgeAt));
+    const edge = seqAdd(
+      this.#edge,
+      this.#pace.whole(this.#pace.bounded(pace, byTimer, !this.#una.moves(now), this.#missing), now - this.#edgeAt),
+    );
     const most = used ? seqAdd(top, Math.ceil(pace * (this.rtt + TIMER_MS) + this.#burst)) : least;
     return seqDiff(edge, most) < 0 ? edge : most;
-  }
-
-  /** While `una` stands the peer's timer keeps it going: what that lets go is a burst, too. */
-  #paceNow(now: Millis, pace: number, byTimer: number): number {
-    if (this.#una.moves(now)) return pace;
-    if (this.#missing > MISSING) return Math.min(pace, Math.max(TIMER_SHARE * byTimer, PACE_MISSING * pace));
-    return Math.min(pace, byTimer);
   }
 }

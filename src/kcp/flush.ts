@@ -104,7 +104,7 @@ export class Flush {
     this.#una = this.#parts.credit?.una(this.#parts.receive.nxt) ?? this.#parts.receive.nxt;
     this.#at = offset;
     this.#limit = offset + this.#parts.mtu;
-    if (this.#phase === ACKS && this.#writeAcks(view)) this.#leaveAcks(current);
+    if (this.#phase === ACKS && this.#writeAcks(current, view)) this.#leaveAcks(current);
     if (this.#phase === PROBES && this.#writeProbes(view)) this.#enterAgain(current);
     if (this.#parts.flight !== undefined) return this.#paced(current, into, view, this.#parts.flight) - offset;
     if (this.#phase === AGAIN && this.#writeAgain(current, into, view)) this.#phase = FIRST;
@@ -179,7 +179,7 @@ export class Flush {
   }
 
   /** Each of the four writers answers true when its phase is over, false when the packet is full. */
-  #writeAcks(view: DataView): boolean {
+  #writeAcks(current: number, view: DataView): boolean {
     const { acks, conv } = this.#parts;
     const fresh = acks.length > 0;
     if (fresh) this.ackedLately = this.ackRepeats > 0;
@@ -197,6 +197,8 @@ export class Flush {
       this.#header(view, conv, ACK, credit.againTs, credit.again, 0);
       this.#header(view, conv, ACK, credit.againTs, credit.again, 0);
     }
+    if (fresh && credit !== undefined && !credit.off && this.#at + HEADER_BYTES <= this.#limit && credit.echo.find(current))
+      this.#header(view, conv, ACK, credit.echo.ts, credit.echo.sn, 0);
     if (this.ackRepeats > 0 && (fresh || this.tellAgain)) this.#repeatAcks(view, fresh ? 2 : 1);
     this.tellAgain = false;
     return true;
