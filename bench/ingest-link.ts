@@ -8,6 +8,7 @@
  * asked: the median age of the picture that the viewer sees ≤ 0.6 × the better of the two others', no stall. Profiles are netlab's: a 200 ms of round trip and 1 % lost, b 300 ms and 5 %
  * lost in bursts of 5; 20 Mbit/s. The tunnel's server runs beside the origin. Needs root, ../shared/netlab, ffmpeg, chromium and Debian's kcptun.
  */
+import { spawnSync } from "node:child_process";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -33,6 +34,7 @@ const seconds = Number(values.seconds);
 /** So long the page takes to learn how near to the edge it may go. */
 const SETTLE_S = 30;
 const SHARE_MAX = 0.6;
+const LISTEN_MS = 20_000;
 const key = "ingest-link-key";
 /** As its users set it for such links; "kcptun-default" has what the package comes with. */
 const kcptun = "--key bench --crypt none --mode fast2 --mtu 1350 --datashard 10 --parityshard 5 --sockbuf 16777215".split(" ");
@@ -70,8 +72,17 @@ async function way(name: string, lab: Netlab, children: Children): Promise<strin
           ];
   children.start("server", [...server, "-l", ":29900", "-t", "127.0.0.1:1936"], s);
   children.start("client", [...client, "-l", "127.0.0.1:1937", "-r", `${Netlab.serverAddress}:29900`], c);
-  await sleep(2500);
+  await listens(s, "-lun", 29900);
+  await listens(c, "-ltn", 1937);
   return "127.0.0.1:1937";
+}
+
+/** Waits until somebody listens at the port in a namespace, which says so whatever program it is. */
+async function listens(prefix: readonly string[], kind: string, port: number): Promise<void> {
+  const [file, ...args] = [...prefix, "ss", "-H", kind, `sport = :${port}`];
+  for (const until = Date.now() + LISTEN_MS; Date.now() < until; await sleep(100))
+    if (spawnSync(file!, args, { encoding: "utf8" }).stdout !== "") return;
+  throw new Error(`nobody listens at port ${port}`);
 }
 
 async function run(name: string, lab: Netlab, children: Children): Promise<Result> {

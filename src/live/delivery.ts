@@ -67,8 +67,9 @@ export function delivery(source: Source, { extra = () => undefined, gate = openG
     if (refused !== undefined) return forbidden(refused);
     const query = (name: string): string | undefined => context.req.query(name);
     const signal = (): AbortSignal => context.req.raw.signal;
-    if (resource === "media.m3u8") return media(source, channel, query, context.req.header("accept-encoding") ?? "", signal);
-    return file(source, channel, resource, signal);
+    const kept = session === undefined ? "" : "origin";
+    if (resource === "media.m3u8") return media(source, channel, query, context.req.header("accept-encoding") ?? "", kept, signal);
+    return file(source, channel, resource, kept, signal);
   };
   app.get("/live/:channel/index.m3u8", (context) => master(context, context.req.param("channel"), ""));
   if (alias !== undefined) {
@@ -156,6 +157,7 @@ async function media(
   channel: Channel,
   query: (name: string) => string | undefined,
   acceptEncoding: string,
+  vary: string,
   signal: () => AbortSignal,
 ): Promise<Response> {
   const msn = query("_HLS_msn");
@@ -169,26 +171,28 @@ async function media(
   const encoded = channel.playlists.playlist(skip === "YES" || skip === "v2");
   if (encoded.text === "") return refuse(404, "the channel is off the air");
   const seconds = msn === undefined ? 1 : 6 * channel.window.targetDuration;
-  return playlistResponse(encoded, acceptEncoding, seconds);
+  return playlistResponse(encoded, acceptEncoding, vary, seconds);
 }
 
-function playlistResponse({ text, gzip }: Encoded, acceptEncoding: string, seconds: number): Response {
-  const headers = { ...ANYWHERE, "content-type": PLAYLIST_TYPE, "cache-control": `max-age=${seconds}`, vary: "accept-encoding" };
+/** `vary`: what else than the encoding decides about the answer: in which page a session may play. */
+function playlistResponse({ text, gzip }: Encoded, acceptEncoding: string, vary: string, seconds: number): Response {
+  const by = vary === "" ? "accept-encoding" : `accept-encoding, ${vary}`;
+  const headers = { ...ANYWHERE, "content-type": PLAYLIST_TYPE, "cache-control": `max-age=${seconds}`, vary: by };
   if (!/\bgzip\b/.test(acceptEncoding)) return new Response(text, { headers });
   return new Response(gzip, { headers: { ...headers, "content-encoding": "gzip" } });
 }
 
-async function file(source: Source, channel: Channel, name: string, signal: () => AbortSignal): Promise<Response> {
+async function file(source: Source, channel: Channel, name: string, vary: string, signal: () => AbortSignal): Promise<Response> {
   const { window } = channel;
   const resource = parseUri(name);
   if (resource === undefined) return refuse(404, "no such file");
-  if (resource.kind === "init") return found(window.init(resource.id));
-  if (resource.kind === "segment") return found(window.segment(resource.msn)?.bytes);
+  if (resource.kind === "init") return found(window.init(resource.id), vary);
+  if (resource.kind === "segment") return found(window.segment(resource.msn)?.bytes, vary);
   if (channel.live && resource.msn === window.nextMsn && resource.part === window.nextPart) {
     const refused = unready(await wait(source, channel, resource.msn, resource.part, signal));
     if (refused !== undefined) return refused;
   }
-  return found(window.segment(resource.msn)?.parts[resource.part]?.bytes);
+  return found(window.segment(resource.msn)?.parts[resource.part]?.bytes, vary);
 }
 
 function wait(source: Source, channel: Channel, msn: number, part: number, signal: () => AbortSignal): Promise<Waited> {
@@ -210,13 +214,14 @@ function unready(waited: Waited): Response | undefined {
   }
 }
 
-function found(bytes: Uint8Array | undefined): Response {
+function found(bytes: Uint8Array | undefined, vary: string): Response {
   if (bytes === undefined) return refuse(404, "not held, or no longer");
   const headers = {
     ...ANYWHERE,
     "content-type": MEDIA_TYPE,
     "cache-control": "public, max-age=3600, immutable",
     "content-length": String(bytes.length),
+    ...(vary !== "" && { vary }),
   };
   return new Response(bytes as Uint8Array<ArrayBuffer>, { headers });
 }

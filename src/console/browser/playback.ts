@@ -21,6 +21,8 @@ export class Playback {
   #hls: Hls | undefined;
   #live = false;
   #recoveredAt = Number.NEGATIVE_INFINITY;
+  /** NaN: no seek is under way. */
+  #seekingSince = Number.NaN;
   restarts = -1;
 
   /** `headers`: sent with every request. */
@@ -86,15 +88,23 @@ export class Playback {
   /** Called a few times a second. */
   sample(): void {
     const video = this.#video;
-    this.#stalls.observe(performance.now(), video.currentTime, this.#live && !document.hidden && !video.seeking);
+    const now = performance.now();
+    if (!video.seeking) this.#seekingSince = Number.NaN;
+    else if (Number.isNaN(this.#seekingSince)) this.#seekingSince = now;
+    // A seek to where nothing is loaded never ends by itself: from then on it is a picture that stands still.
+    const seeking = now - this.#seekingSince < SEEK_MAX;
+    this.#stalls.observe(now, video.currentTime, this.#live && !document.hidden && !seeking);
     if (this.#hls !== undefined && this.#stalls.moving) {
-      video.playbackRate = this.#pace.rate(performance.now(), video.currentTime * 1000, this.bufferMs, this.#stalls.hitches);
+      video.playbackRate = this.#pace.rate(now, video.currentTime * 1000, this.bufferMs, this.#stalls.hitches);
     }
     this.#keepLoading();
     const edge = this.#hls?.liveSyncPosition;
     // After a long stall the way back to the live edge is a jump, not minutes of fast forward.
     const behindMax = this.#stalls.stalled ? BEHIND_STALLED_MAX_SECONDS : BEHIND_MAX_SECONDS;
-    if (typeof edge === "number" && edge - video.currentTime > behindMax && !video.seeking) video.currentTime = edge;
+    if (typeof edge === "number" && edge - video.currentTime > behindMax && !seeking) {
+      video.currentTime = edge;
+      this.#seekingSince = now;
+    }
     if (video.paused && this.#hls !== undefined && !document.hidden) void video.play().catch(() => undefined);
   }
 
@@ -182,6 +192,8 @@ const config: Partial<HlsConfig> = {
   fragLoadPolicy: { default: { maxTimeToFirstByteMs: 8000, maxLoadTimeMs: 20_000, timeoutRetry: retry, errorRetry: retry } },
 };
 
+/** Longer than a browser takes where it has the picture, and its neighbours. */
+const SEEK_MAX = 1000;
 const BEHIND_MAX_SECONDS = 4;
 const BEHIND_STALLED_MAX_SECONDS = 0.4;
 const RECOVER_EVERY = 5000;

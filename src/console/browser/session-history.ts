@@ -70,15 +70,17 @@ function lines({ ingestConfiguration, truncatedEvents = [] }: ivs.StreamSession)
   const { video, audio } = ingestConfiguration ?? {};
   const came = [
     video && `${video.codec} ${video.videoWidth}×${video.videoHeight}${video.targetFramerate ? ` at ${video.targetFramerate}/s` : ""}`,
+    video?.profile && `${video.profile} ${video.level}`,
     audio && `${audio.codec} ${audio.sampleRate} Hz, ${audio.channels} channels`,
-  ].filter((text) => text !== undefined);
-  const events = truncatedEvents.map(({ eventTime, name = "", type = "" }) => {
+    video?.encoder && `by ${video.encoder}`,
+  ].filter((text) => text !== undefined && text !== "");
+  const events = truncatedEvents.map(({ eventTime, name = "", type = "", code = "" }) => {
     const line = document.createElement("li");
     const bad = /Breach/.test(type) || /Starvation Start|Failure|Unavailable/.test(name);
     line.append(
       build("time", "", new Date(eventTime!).toLocaleTimeString()),
       build("b", bad ? "bad" : "", name),
-      build("span", "", type.replace(/^IVS /, "")),
+      build("span", "", [type.replace(/^IVS /, ""), code].filter((text) => text !== "").join(" · ")),
     );
     return line;
   });

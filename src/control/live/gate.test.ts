@@ -119,12 +119,14 @@ test("origins: of a token, of a policy, and strictly", async (t) => {
   const { id } = await onAir(given, { playbackRestrictionPolicyArn: policy!.arn! });
   assert.equal(await played(get, id, "", page), "plays");
   assert.match(await played(get, id, "", foreign), /^403/);
+  assert.equal((await get(`/live/${id}/media.m3u8`, foreign)).status, 401, "nor past the address that looks at it");
   await ivs.updatePlaybackRestrictionPolicy({ arn: policy!.arn!, enableStrictOriginEnforcement: true });
   await given.live.changed();
   assert.equal(await played(get, id, "", page), "plays");
   const media = (await (await get(`/live/${id}/index.m3u8`, page)).text()).trim().split("\n").at(-1)!;
   assert.match(media, /^s\//);
   assert.equal((await get(`/live/${id}/${media}`, foreign)).status, 403, "a session does not move to another page");
+  assert.match((await get(`/live/${id}/${media}`, page)).headers.get("vary")!, /\borigin\b/, "nor by way of a cache");
 });
 
 test("countries: where it is known that the viewer is there, and only then", async (t) => {
@@ -132,6 +134,7 @@ test("countries: where it is known that the viewer is there, and only then", asy
   const { playbackRestrictionPolicy: policy } = await given.ivs.createPlaybackRestrictionPolicy({ allowedCountries: ["DE"] });
   const { id } = await onAir(given, { playbackRestrictionPolicyArn: policy!.arn! });
   assert.equal(await played(given.get, id, ""), "plays");
+  assert.equal((await given.get(`/live/${id}/media.m3u8`)).status, 401, "nobody gets past the address that looks where a viewer is");
   await given.ivs.updatePlaybackRestrictionPolicy({ arn: policy!.arn!, allowedCountries: ["FR"] });
   await given.live.changed();
   assert.match(await played(given.get, id, ""), /^403/);

@@ -46,7 +46,7 @@ export class Gate implements PlaybackGate {
 
   lists({ name }: Channel): boolean {
     const known = this.#options.directory.channel(name);
-    return known === undefined || !needsSession(known);
+    return known === undefined || (known.row.authorized === 0 && known.policy?.enableStrictOriginEnforcement !== true);
   }
 
   check({ name }: Channel, word: string | undefined, viewer: Viewer, size: number): PlaybackRefusal | undefined {
@@ -106,8 +106,12 @@ function tooLarge(session: ViewerSession | undefined, size: number): PlaybackRef
   return session?.m !== undefined && size > session.m ? denied("the token is for smaller pictures") : undefined;
 }
 
+/** Also where a viewer is looked at when it comes alone: what it is given then is what others have not. */
 function needsSession({ row, policy }: KnownChannel): boolean {
-  return row.authorized === 1 || policy?.enableStrictOriginEnforcement === true;
+  if (row.authorized === 1) return true;
+  return (
+    policy !== undefined && (policy.enableStrictOriginEnforcement || policy.allowedOrigins.length + policy.allowedCountries.length > 0)
+  );
 }
 
 /** Origins that every request is checked for; undefined: none is. */
