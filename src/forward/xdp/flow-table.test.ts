@@ -20,7 +20,12 @@ class Bench {
   }
 
   #table(bytes: Uint8Array<ArrayBuffer>): FlowTable {
-    return new FlowTable(this.#layout, { bytes, seed: this.#seed, used: new Int32Array([1]) });
+    return new FlowTable(this.#layout, {
+      entries: bytes.length / this.#layout.bytes,
+      bytes: () => bytes,
+      seed: this.#seed,
+      used: new Int32Array([1]),
+    });
   }
 
   /** Flow `n` with both ways. Whether both found a place. */

@@ -11,8 +11,10 @@ import { FlowHash } from "./flow-hash.ts";
 import { type FlowLayout, PLACE, PROBES } from "./layout.ts";
 
 export interface FlowMemory {
-  /** The table: 2^n places. */
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** 2^n at least. */
+  readonly entries: number;
+  /** The table; asked for when there is something in it: of one family there often is nothing, and to be given the memory takes tens of milliseconds. */
+  readonly bytes: () => Uint8Array<ArrayBuffer>;
   /** Two words. */
   readonly seed: Uint32Array;
   /** One word, not 0 once the program has put something there. */
@@ -23,19 +25,20 @@ export class FlowTable {
   readonly layout: FlowLayout;
   /** How many. */
   readonly places: number;
-  readonly #words: Int32Array;
+  readonly #bytes: () => Uint8Array<ArrayBuffer>;
+  #words = NO_WORDS;
   readonly #used: Int32Array;
   readonly #hash: FlowHash;
-  readonly #entry: FlowEntry;
-  readonly #other: FlowEntry;
+  #entry: FlowEntry;
+  #other: FlowEntry;
   readonly #stride: number;
   readonly #state: number;
   readonly #key: Int32Array;
 
-  constructor(layout: FlowLayout, { bytes, seed, used }: FlowMemory) {
+  constructor(layout: FlowLayout, { entries, bytes, seed, used }: FlowMemory) {
     this.layout = layout;
-    this.#words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
-    this.places = 2 ** Math.floor(Math.log2(bytes.byteLength / layout.bytes));
+    this.#bytes = bytes;
+    this.places = 2 ** Math.floor(Math.log2(entries));
     this.#used = used;
     this.#hash = new FlowHash(seed);
     this.#entry = new FlowEntry(layout, this.#words);
@@ -53,6 +56,7 @@ export class FlowTable {
   /** A walk over all of it begins: what the program puts there from now on says so anew. False: there is nothing to walk over. */
   beginWalk(): boolean {
     if (!this.isUsed) return false;
+    this.#attach();
     Atomics.store(this.#used, 0, WALKED);
     return true;
   }
@@ -66,6 +70,7 @@ export class FlowTable {
   /** Hands every flow's way to `see`, those that are DEAD but not yet added up with `isDead`. The entry is valid until `see` returns. */
   each(see: (entry: FlowEntry, isDead: boolean) => void): void {
     if (!this.isUsed) return;
+    this.#attach();
     for (let place = 0, at = this.#state; place < this.places; place++, at += this.#stride) {
       const state = this.#words[at]!;
       if (state !== PLACE.live && state !== PLACE.dead) continue;
@@ -122,10 +127,19 @@ export class FlowTable {
   /** Takes over what is in another table and not in this one; answers how many found no place. */
   copy(from: FlowTable): number {
     let refused = 0;
+    this.#attach();
     from.each((entry, isDead) => {
       if (!isDead && !this.#insert(from.#words, entry.base / 4)) refused++;
     });
     return refused;
+  }
+
+  #attach(): void {
+    if (this.#words !== NO_WORDS) return;
+    const { buffer, byteOffset, byteLength } = this.#bytes();
+    this.#words = new Int32Array(buffer, byteOffset, byteLength / 4);
+    this.#entry = new FlowEntry(this.layout, this.#words);
+    this.#other = new FlowEntry(this.layout, this.#words);
   }
 
   #kill(entry: FlowEntry): void {
@@ -187,6 +201,7 @@ export class FlowTable {
   }
 }
 
+const NO_WORDS = new Int32Array(0);
 /** Of `used`: the program writes USED. */
 const UNUSED = 0;
 const USED = 1;

@@ -1,8 +1,8 @@
 /** Entries of maps whose values are numbers of 32 bits. */
-import type { BpfMap } from "../../host/bpf/bpf-map.ts";
+import type { TableMap } from "./table-map.ts";
 
 /** All that are there; keys are copies. */
-export function* entriesOf(map: BpfMap): Generator<[key: Uint8Array, value: number]> {
+export function* entriesOf(map: TableMap): Generator<[key: Uint8Array, value: number]> {
   const walk = map.walk();
   while (!walk.done) {
     const count = walk.next();

@@ -5,7 +5,6 @@
  *
  * Backends, choices and source addresses that several forwards have alike stand there once.
  */
-import type { BpfObject } from "../../host/bpf/bpf-object.ts";
 import { AUTO, type Forward, type Limits, weighted } from "../forward.ts";
 import { type Family, type IpRange, sizeOf } from "../ip-range.ts";
 import { type Backend, formatBackend, type PortRange } from "../listen.ts";
@@ -15,6 +14,7 @@ import { BACKEND, BURST_NANOSECONDS, INDEX_BYTES, POLICY, POLICY_FLAG, rateCost,
 import { maglevTable } from "./maglev.ts";
 import { Slots } from "./slots.ts";
 import type { Staged } from "./staged.ts";
+import type { TableMaps } from "./table-map.ts";
 
 /** What a policy uses besides the places at its own number, perhaps together with others. */
 interface Shared {
@@ -48,7 +48,7 @@ export class PolicyWriter {
   #lastOwn: bigint | undefined;
   #lastRegion: SourceRegion = UNSOURCED;
 
-  constructor(object: BpfObject, sourceOf: SourceOf) {
+  constructor(object: TableMaps, sourceOf: SourceOf) {
     const wordsOf = (name: string): Int32Array => {
       const { buffer, byteOffset, byteLength } = object.map(name).memory();
       return new Int32Array(buffer, byteOffset, byteLength / 4);

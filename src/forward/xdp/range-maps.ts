@@ -1,18 +1,17 @@
 /** Listeners that are ranges, in the two maps of range-table.ts; only what differs is written. */
-import type { BpfMap } from "../../host/bpf/bpf-map.ts";
-import type { BpfObject } from "../../host/bpf/bpf-object.ts";
 import { RANGE_KEY } from "./layout.ts";
 import { entriesOf, number32 } from "./map-entries.ts";
 import { type RangeEntry, type RangeTable, rangeTable } from "./range-table.ts";
+import type { TableMap, TableMaps } from "./table-map.ts";
 
 export class RangeMaps {
-  readonly #maps: Record<"places" | "ranges", BpfMap>;
+  readonly #maps: Record<"places" | "ranges", TableMap>;
   /** By what listens there. */
   readonly #places = new Map<string, number>();
   #now: RangeTable = { places: new Map(), ranges: new Map() };
   #nextPlace = 1;
 
-  constructor(object: BpfObject) {
+  constructor(object: TableMaps) {
     this.#maps = { places: object.map("places"), ranges: object.map("ranges") };
   }
 

@@ -5,7 +5,6 @@
  *
  * Names and numbers of forwards stand in the table `titles`, so that a restarted process knows them again.
  */
-import type { BpfObject } from "../../host/bpf/bpf-object.ts";
 import type { ForwardStats } from "../datapath.ts";
 import type { Forward } from "../forward.ts";
 import { formatBackend, isExact, type Listen } from "../listen.ts";
@@ -22,9 +21,10 @@ import { RangeMaps } from "./range-maps.ts";
 import type { RangeEntry } from "./range-table.ts";
 import { Slots } from "./slots.ts";
 import { MARK, RANGE, Staged } from "./staged.ts";
+import type { TableMaps } from "./table-map.ts";
 
 export class Tables {
-  readonly #object: BpfObject;
+  readonly #object: TableMaps;
   readonly #writer: PolicyWriter;
   readonly #ids: Slots;
   readonly #listeners: ListenerTable;
@@ -48,7 +48,7 @@ export class Tables {
   #left: { readonly id: number; readonly place: number }[] = [];
 
   /** `forgotten`: a number that has no forward any more. */
-  constructor(object: BpfObject, listeners: ListenerTable, sourceOf: SourceOf, forgotten: (id: number) => void) {
+  constructor(object: TableMaps, listeners: ListenerTable, sourceOf: SourceOf, forgotten: (id: number) => void) {
     this.#object = object;
     this.#listeners = listeners;
     this.#forgotten = forgotten;

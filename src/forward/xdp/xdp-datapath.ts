@@ -40,6 +40,7 @@ import { FlowTotals } from "./flow-totals.ts";
 import { type AttachedInterface, Installation } from "./installation.ts";
 import { EVENT, NEIGHBOUR_EVENT, SETTING_FLAG } from "./layout.ts";
 import { isSingle } from "./policy-writer.ts";
+import { rehearse } from "./rehearsal.ts";
 import { Settings } from "./settings.ts";
 import { XDP_LIMITS, type XdpLimits } from "./shapes.ts";
 import { flowTable, listenerTable } from "./table-map.ts";
@@ -133,6 +134,7 @@ export class XdpDatapath implements Datapath {
     this.#timer = setInterval(() => this.#tick(), TICK_MS).unref();
     this.#readDevices();
     this.#settings.renew();
+    rehearse();
   }
 
   /** What runs at the interfaces. */
