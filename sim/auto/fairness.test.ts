@@ -34,7 +34,7 @@ for (const [what, link] of [
 
 for (const [what, link, begins, to, stalls] of [
   ["profile f", profiles.f, 500, 25_000],
-  ["a narrow path with a short queue", narrow, 5500, 25_000],
+  ["a narrow path with a short queue", narrow, 5500, 65_000],
   ["a path whose queue holds a quarter of what is under way", short, 500, 65_000],
   ["a path whose queue holds a quarter of what is under way, on busy machines", short, 2500, 65_000, { pause: 5, every: 50 }],
 ] as const) {

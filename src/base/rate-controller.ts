@@ -18,6 +18,10 @@ export interface AckRound {
   inFlight: Bytes;
   /** Bytes given up as lost in this round. */
   lost: Bytes;
+  /** In so many runs: of transmissions that followed each other. */
+  lostRuns: number;
+  /** For so long something was out and nothing came back before. */
+  silence: Millis;
   /** Shortest round trip of the round in ms, −1 when there was none. */
   rtt: Millis;
   /** What `rate` was measured over. */
@@ -32,7 +36,20 @@ export interface AckRound {
 
 /** A round in which nothing has happened yet. */
 export function emptyRound(): AckRound {
-  return { delivered: 0, newly: 0, prior: 0, inFlight: 0, lost: 0, rtt: -1, took: 0, rate: 0, appLimited: false, late: false };
+  return {
+    delivered: 0,
+    newly: 0,
+    prior: 0,
+    inFlight: 0,
+    lost: 0,
+    lostRuns: 0,
+    silence: 0,
+    rtt: -1,
+    took: 0,
+    rate: 0,
+    appLimited: false,
+    late: false,
+  };
 }
 
 export interface RateController {

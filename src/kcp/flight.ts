@@ -314,6 +314,7 @@ export class Flight {
     const table = this.#table;
     const round = this.#round;
     this.#dirty = false;
+    round.silence = now - this.#silentSince;
     this.#silentSince = now;
     this.#fireNotBefore = 0;
     round.newly = this.#totalDelivered - round.delivered;
@@ -324,14 +325,14 @@ export class Flight {
       round.prior = table.delivered[f]!;
       this.#limits.tell(table.limited[f]!, round);
       this.#sampleSentAt = table.sentAt[f]!;
-      const took = Math.max(table.sentAt[f]! - table.firstSentAt[f]!, now - table.deliveredAt[f]!);
-      round.took = took;
-      if (took > 0) round.rate = (this.#totalDelivered - round.prior) / took;
+      round.took = Math.max(table.sentAt[f]! - table.firstSentAt[f]!, now - table.deliveredAt[f]!);
+      if (round.took > 0) round.rate = (this.#totalDelivered - round.prior) / round.took;
     }
     this.#newest = NONE;
-    const lostBefore = this.stats.lostBytes;
+    const { lostBytes, runs } = this.stats;
     this.#detect();
-    round.lost = this.stats.lostBytes - lostBefore;
+    round.lost = this.stats.lostBytes - lostBytes;
+    round.lostRuns = this.stats.runs - runs;
     round.inFlight = this.inFlight;
     this.controller.acknowledged(now, round);
     round.rtt = -1;

@@ -20,6 +20,7 @@
 import type { AckRound, RateController } from "../base/rate-controller.ts";
 import { type Bytes, type Millis, NEVER } from "../base/units.ts";
 import { AckAggregation } from "./ack-aggregation.ts";
+import { Blackout } from "./blackout.ts";
 import { CubicBound } from "./cubic-bound.ts";
 import { CYCLE_PHASES, pacingGain, type State, WINDOW_GAIN, windowGain } from "./gains.ts";
 import { OwnLoss } from "./own-loss.ts";
@@ -102,6 +103,7 @@ export class AutoController implements RateController {
   #settled = false;
   readonly #inPhase = new Tally();
   readonly #inRound = new Tally();
+  readonly #blackout = new Blackout();
   readonly #ownLoss = new OwnLoss();
   readonly #bound = new CubicBound(SEGMENT_BYTES);
   /** The estimate is no more than this for now. */
@@ -153,7 +155,7 @@ export class AutoController implements RateController {
     this.#trackBandwidth(round);
     this.aggregation.add(now, round.newly, this.bandwidth, this.#rounds);
     if (starts) {
-      this.#retreat(round.rate);
+      this.#retreat(now, round.rate);
       this.#yield(now, round.rate);
     }
     this.#advance(now, round, starts);
@@ -189,14 +191,11 @@ export class AutoController implements RateController {
     const rate = Math.min(Math.max(RATE_INITIAL, this.bandwidth * START_SHARE), LEARNED_MAX);
     this.#bandwidth.reset(this.#rounds, 0);
     this.#carried = carried;
-    this.state = "startup";
+    this.#startUp();
     this.pacingRate = rate;
     this.#windowInitial = Math.max(WINDOW_INITIAL, WINDOW_GAIN * rate * rtt);
     this.window = carried ? Number.POSITIVE_INFINITY : this.#windowInitial;
     this.minRtt = -1;
-    this.#full = false;
-    this.#fullBandwidth = 0;
-    this.#fullRounds = 0;
     this.#believed = false;
     this.#bound.forget();
     this.aggregation.forget();
@@ -213,6 +212,10 @@ export class AutoController implements RateController {
     if (!this.#believed || this.#busyRounds < DOUBT_ROUNDS) return;
     this.#believed = false;
     if (stands(this.#inRound.rttMin, this.minRtt)) return;
+    this.#startUp();
+  }
+
+  #startUp(): void {
     this.state = "startup";
     this.#full = false;
     this.#fullBandwidth = 0;
@@ -220,10 +223,11 @@ export class AutoController implements RateController {
   }
 
   /** A short queue overflows without standing: only its losses tell that the path carries less than was believed. */
-  #retreat(rate: number): void {
+  #retreat(now: Millis, rate: number): void {
     const lost = this.#inRound.lost;
     if (this.state !== "probe-bandwidth" || this.#phase < 2 || lost < RETREAT_BYTES) return;
     if (lost < (this.#ownLoss.share + LOSS_OF_RETREAT) * this.#inRound.sent || this.#inRound.rttMin > this.minRtt + this.#growth) return;
+    if (this.#blackout.explains(now, this.#inRound, this.minRtt)) return;
     const { value } = this.#bandwidth;
     this.#bandwidth.reset(this.#rounds, Math.min(value, Math.max(rate, value * RETREAT)));
   }
@@ -348,7 +352,11 @@ export class AutoController implements RateController {
     if (gain > 1) {
       const lossy = this.#inPhase.lost > LOST_MIN && this.#inPhase.lost > (this.#ownLoss.share + LOSS_TOO_MUCH) * this.#inPhase.sent;
       over = lossy || (passed && (round.inFlight >= gain * this.bdp || this.#limited || now - this.#phaseAt > 2 * this.minRtt));
-    } else if (this.#phase === 2 && !this.#settled && now - this.#phaseAt >= this.minRtt / 2) this.#settle();
+    } else if (this.#phase === 2 && !this.#settled && now - this.#phaseAt >= this.minRtt / 2) {
+      // What is heard of from now on was sent in the slow phase: what was lost of the probe before is known.
+      this.#settled = true;
+      this.#inPhase.clear();
+    }
     if (!over) return;
     if (this.#phase === 2) this.#trackOwnLoss(now);
     // What does not fill the path has nothing to probe with and nothing to drain.
@@ -356,12 +364,6 @@ export class AutoController implements RateController {
     // Where much is lost, samples differ as much by chance.
     const again = grew && this.#phase >= 2 && this.#ownLoss.share < LOSS_TOO_MUCH;
     this.#enterPhase(now, this.#limited ? 2 : again ? 0 : (this.#phase + 1) % CYCLE_PHASES);
-  }
-
-  /** What is heard of from now on was sent in the slow phase: what was lost of the probe before is known. */
-  #settle(): void {
-    this.#settled = true;
-    this.#inPhase.clear();
   }
 
   #trackOwnLoss(now: Millis): void {

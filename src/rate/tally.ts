@@ -4,6 +4,10 @@ import type { Bytes, Millis } from "../base/units.ts";
 
 export class Tally {
   lost: Bytes = 0;
+  /** In so many runs. */
+  lostRuns = 0;
+  /** The longest. */
+  silence: Millis = 0;
   delivered: Bytes = 0;
   /** Shortest and longest round trip, +∞ and 0 when there was none. */
   rttMin: Millis = Number.POSITIVE_INFINITY;
@@ -18,6 +22,8 @@ export class Tally {
 
   add(round: AckRound): void {
     this.lost += round.lost;
+    this.lostRuns += round.lostRuns;
+    this.silence = Math.max(this.silence, round.silence);
     this.delivered += round.newly;
     this.inFlight = Math.max(this.inFlight, round.inFlight + round.lost + round.newly);
     if (round.rtt < 0) return;
@@ -27,6 +33,8 @@ export class Tally {
 
   clear(): void {
     this.lost = 0;
+    this.lostRuns = 0;
+    this.silence = 0;
     this.delivered = 0;
     this.rttMin = Number.POSITIVE_INFINITY;
     this.rttMax = 0;
