@@ -8,9 +8,9 @@
  * how long each took. The link is profile e of the emulator: 50 ms each way, 0.5 % loss, 20 Mbit/s, UDP no more than 1 Mbit/s.
  */
 import { connect, createServer } from "node:net";
-import { parseArgs } from "node:util";
 import { type Child, Children, longhaul, root, sleep, waitFor } from "../test/interop/children.ts";
 import { Netlab, netlabMissing } from "../test/interop/netlab.ts";
+import { parseArgs } from "../test/script-args.ts";
 
 const MESSAGE_BYTES = 1250;
 const { values, positionals } = parseArgs({

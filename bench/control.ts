@@ -8,7 +8,6 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { AddressPool } from "../src/control/accelerator/address-pool.ts";
 import { parseCidr } from "../src/control/accelerator/cidr.ts";
 import { type AcceleratorContext, noEdges, quotaDefaults } from "../src/control/accelerator/context.ts";
@@ -17,6 +16,7 @@ import { globalAcceleratorOperations } from "../src/control/accelerator/operatio
 import { openDatabase } from "../src/control/store/database.ts";
 import { ControlProcess } from "../test/interop/accelerator/control-process.ts";
 import { Children } from "../test/interop/children.ts";
+import { parseArgs } from "../test/script-args.ts";
 
 const { values } = parseArgs({
   options: {

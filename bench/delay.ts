@@ -14,10 +14,10 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createRequire, stripTypeScriptTypes } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import type { BrowserContext, Page } from "playwright-core";
 import { chromiumMissing, launch, watch } from "../test/browser/watch.ts";
 import { type Child, Children, longhaul, sleep, waitFor } from "../test/interop/children.ts";
+import { parseArgs } from "../test/script-args.ts";
 import type { DelayApi, Seen } from "./delay/page-api.ts";
 
 const { values } = parseArgs({

@@ -7,9 +7,9 @@
  * server's socket buffer, so that the tunnel works over loss. What counts is that the session lives and goes on; the ratio says at what price.
  */
 import { connect, createServer } from "node:net";
-import { parseArgs } from "node:util";
 import { startLoopWorker } from "../src/host/worker.ts";
 import { type Child, Children, longhaul, sleep, waitForPort } from "../test/interop/children.ts";
+import { parseArgs } from "../test/script-args.ts";
 import type { Command, Data, Message } from "./udp-program.ts";
 
 const { values } = parseArgs({

@@ -10,7 +10,6 @@ import { execFileSync, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import { type DesiredState, desiredState, NOTHING_DESIRED } from "../src/forward/desired-state.ts";
 import { type Forward, parseForward } from "../src/forward/forward.ts";
 import { NftablesDatapath } from "../src/forward/nftables/datapath.ts";
@@ -18,6 +17,7 @@ import { plan } from "../src/forward/plan.ts";
 import { Conntrack } from "../src/host/conntrack.ts";
 import { silentLog } from "../src/host/log.ts";
 import { BACKEND, CLIENT, insideForwarder, type Lab, LISTEN, labMissing } from "../test/forward/lab.ts";
+import { parseArgs } from "../test/script-args.ts";
 import { pollingThread } from "./forward/polling-thread.ts";
 
 const { values } = parseArgs({

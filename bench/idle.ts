@@ -11,8 +11,8 @@
  */
 import { readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
-import { parseArgs } from "node:util";
 import { type Child, Children, longhaul, sleep, waitForPort } from "../test/interop/children.ts";
+import { parseArgs } from "../test/script-args.ts";
 
 const { values } = parseArgs({
   options: {

@@ -11,10 +11,10 @@
 import { spawnSync } from "node:child_process";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { watch } from "../test/browser/watch.ts";
 import { type Child, Children, longhaul, root, sleep, waitFor } from "../test/interop/children.ts";
 import { Netlab, netlabMissing } from "../test/interop/netlab.ts";
+import { parseArgs } from "../test/script-args.ts";
 import { HEIGHT, pictureAge, WIDTH } from "./ingest-link/stamp.ts";
 
 const { values } = parseArgs({

@@ -5,9 +5,9 @@
  */
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { parseArgs } from "node:util";
 import { createServer } from "../src/net/server.ts";
 import { connect } from "../src/net/tunnel.ts";
+import { parseArgs } from "../test/script-args.ts";
 
 const shared = { key: "bench", mode: "fast3", nocomp: true, sndwnd: 4096, rcvwnd: 4096 } as const;
 const settings = [

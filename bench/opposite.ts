@@ -12,9 +12,9 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { type Child, Children, longhaul, root, sleep } from "../test/interop/children.ts";
 import { Netlab, netlabMissing } from "../test/interop/netlab.ts";
+import { parseArgs } from "../test/script-args.ts";
 
 const { values } = parseArgs({
   options: {

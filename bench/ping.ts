@@ -6,8 +6,8 @@
  * One connection, nothing else in the tunnels. The runs of both alternate, so that a busy machine is as busy for both. Needs Debian's package kcptun.
  */
 import { type AddressInfo, connect, createServer } from "node:net";
-import { parseArgs } from "node:util";
 import { type Child, Children, longhaul, sleep, waitFor } from "../test/interop/children.ts";
+import { parseArgs } from "../test/script-args.ts";
 
 const { values } = parseArgs({
   options: {

@@ -9,9 +9,9 @@
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { type Child, Children, longhaul, root, sleep, waitFor } from "../test/interop/children.ts";
 import { VethPair } from "../test/interop/veth.ts";
+import { parseArgs } from "../test/script-args.ts";
 
 const { values } = parseArgs({
   options: {

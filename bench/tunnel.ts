@@ -12,8 +12,8 @@
  * Needs Debian's packages kcptun and iperf3.
  */
 import { readFileSync } from "node:fs";
-import { parseArgs } from "node:util";
 import { type Child, Children, longhaul, sleep, waitFor } from "../test/interop/children.ts";
+import { parseArgs } from "../test/script-args.ts";
 import { bulk, echo, pingPong } from "./tunnel-load.ts";
 import { UnmergedPath } from "./unmerged-path.ts";
 

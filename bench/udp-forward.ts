@@ -7,10 +7,10 @@
  * machine that is mostly a full socket buffer, because a process did not get a processor in time.
  */
 import { readFileSync } from "node:fs";
-import { parseArgs } from "node:util";
 import { chooseIo } from "../src/host/choose.ts";
 import { type LoopWorker, startLoopWorker } from "../src/host/worker.ts";
 import { type Child, Children, longhaul, sleep, waitFor } from "../test/interop/children.ts";
+import { parseArgs } from "../test/script-args.ts";
 import type { Command, Data, Figures, Message } from "./udp-program.ts";
 
 const { values } = parseArgs({

@@ -6,9 +6,10 @@
  * Loss is part of the picture: the sender does not wait for the receiver. The cost of a datagram is the thread's processor time, which
  * is steadier than the rate on a machine that does other things as well.
  */
-import { parseArgs } from "node:util";
+
 import { chooseIo, type IoKind } from "../src/host/choose.ts";
 import { type LoopWorker, startLoopWorker } from "../src/host/worker.ts";
+import { parseArgs } from "../test/script-args.ts";
 import type { Command, Data, Figures, Message } from "./udp-program.ts";
 
 const { values } = parseArgs({ options: { seconds: { type: "string", default: "2" }, bytes: { type: "string", default: "1350" } } });

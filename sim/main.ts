@@ -4,7 +4,7 @@
  *   npm run sim -- --list
  *   npm run sim -- --scenario kcp-loss --seed 7
  */
-import { parseArgs } from "node:util";
+import { parseArgs } from "../test/script-args.ts";
 import { fingerprint, play } from "./scenario.ts";
 import { scenarios } from "./scenarios.ts";
 

@@ -9,7 +9,7 @@ import type { ChildProcess } from "node:child_process";
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { parseArgs } from "../../test/script-args.ts";
 import { edge, end, reachable, rssBytes, startTelling, UDP_PORTS } from "./world.ts";
 
 const { values } = parseArgs({

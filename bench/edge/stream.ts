@@ -4,8 +4,8 @@
  *   npm run bench:edge-stream -- [--edges N] [--accelerators N] [--changes N]
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import { EdgeInstallation, type TestEdge } from "../../src/control/testing/edge-installation.ts";
+import { parseArgs } from "../../test/script-args.ts";
 
 const { values } = parseArgs({
   options: {

@@ -5,7 +5,7 @@
  */
 import { execFileSync } from "node:child_process";
 import { createServer } from "node:net";
-import { parseArgs } from "node:util";
+import { parseArgs } from "../../test/script-args.ts";
 import { cpuSeconds, edge, end, haproxy, start } from "./world.ts";
 
 const { values } = parseArgs({

@@ -5,7 +5,7 @@
  *
  * At such a rate most of it is being woken: few packets come at once.
  */
-import { parseArgs } from "node:util";
+import { parseArgs } from "../../test/script-args.ts";
 import { insideProxy, type Wire } from "./wire.ts";
 
 const { values } = parseArgs({

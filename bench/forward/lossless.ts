@@ -8,11 +8,12 @@
  * other end was lost by the forwarder. `quiet` says what is lost when nothing changes. In a flood most are meant not to arrive, and there is no window: lost is what came to the
  * forwarder, was not refused and did not leave it.
  */
-import { parseArgs } from "node:util";
+
 import { type DesiredState, desiredState, NOTHING_DESIRED } from "../../src/forward/desired-state.ts";
 import { plan } from "../../src/forward/plan.ts";
 import { XdpDatapath, type XdpOptions } from "../../src/forward/xdp/xdp-datapath.ts";
 import { loadSys } from "../../src/host/sys.ts";
+import { parseArgs } from "../../test/script-args.ts";
 import { DatapathProcess } from "../../test/xdp/datapath-process.ts";
 import type { Load } from "./generator.ts";
 import { BACKEND, forwardOf, insideProxy, LISTEN, type Wire } from "./wire.ts";

@@ -5,7 +5,7 @@
  *
  * Ours have as many forwards as --forwards says, iptables one. `--plot` draws packets a second and core over flows.
  */
-import { parseArgs } from "node:util";
+import { parseArgs } from "../../test/script-args.ts";
 import { plot } from "./plot.ts";
 import { insideProxy, type Wire } from "./wire.ts";
 

@@ -19,7 +19,6 @@
  * A packet's cost = (header written + program) − (header written + nothing) + (nothing): what writing the header costs is no part of it, what a run itself costs is.
  */
 import { spawnSync } from "node:child_process";
-import { parseArgs } from "node:util";
 import { type DesiredState, desiredState, NOTHING_DESIRED } from "../../src/forward/desired-state.ts";
 import { parseForward } from "../../src/forward/forward.ts";
 import { plan } from "../../src/forward/plan.ts";
@@ -29,6 +28,7 @@ import { BPF_OBJ_GET } from "../../src/host/bpf/bpf-abi.ts";
 import { BpfProgram } from "../../src/host/bpf/bpf-program.ts";
 import { interfaceNamed } from "../../src/host/interface.ts";
 import { loadSys } from "../../src/host/sys.ts";
+import { parseArgs } from "../../test/script-args.ts";
 import { BenchProgram, template } from "./bench-program.ts";
 
 const { values } = parseArgs({

@@ -1,5 +1,5 @@
 /** `npm run sim:auto [-- --seeds N] [--only TEXT] [--peers]`: the table of mode auto in virtual time; status 1 when a row is out of its bounds. */
-import { parseArgs } from "node:util";
+import { parseArgs } from "../../test/script-args.ts";
 import { figures, misses, peers, rows, run } from "./table.ts";
 
 const { values } = parseArgs({

@@ -9,7 +9,7 @@
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { parseArgs } from "../../test/script-args.ts";
 import { runCase } from "./case.ts";
 import { plot } from "./plot.ts";
 import { OWN_MODE, type Published } from "./published.ts";

@@ -7,7 +7,6 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import type { Page } from "playwright-core";
 import { Credentials } from "../../src/control/credentials.ts";
 import { masterKey, Seal } from "../../src/control/seal.ts";
@@ -16,6 +15,7 @@ import { Children, root, sleep } from "../interop/children.ts";
 import { FaultyEncoder } from "../live/faulty-encoder.ts";
 import { Findings } from "../live/findings.ts";
 import { LiveInstallation } from "../live/installation.ts";
+import { parseArgs } from "../script-args.ts";
 import { chromiumMissing, launch } from "./watch.ts";
 
 const { values } = parseArgs({ options: { screenshot: { type: "string", default: "" } } });

@@ -6,7 +6,6 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import type { Page } from "playwright-core";
 import { Credentials } from "../../src/control/credentials.ts";
 import { EdgeRegistry } from "../../src/control/edges/registry.ts";
@@ -15,6 +14,7 @@ import { openDatabase } from "../../src/control/store/database.ts";
 import { ControlProcess } from "../interop/accelerator/control-process.ts";
 import { Tally } from "../interop/checks.ts";
 import { Children, sleep } from "../interop/children.ts";
+import { parseArgs } from "../script-args.ts";
 import { chromiumMissing, launch } from "./watch.ts";
 
 const { values } = parseArgs({ options: { screenshot: { type: "string", default: "" } } });

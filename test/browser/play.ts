@@ -7,7 +7,7 @@
  *
  *   node test/browser/play.ts [--seconds 15] [--part 200] [--gop 60] [--latency 1200] [--players 1] [--screenshot FILE] [--dark] [--width 1280] [--interrupt] [--forget] [--bursts SEED]
  */
-import { parseArgs } from "node:util";
+
 import type { Page } from "playwright-core";
 import { Prng } from "../../src/base/prng.ts";
 import { page } from "../../src/console/page.ts";
@@ -19,6 +19,7 @@ import { delivery } from "../../src/live/delivery.ts";
 import type { Extra, LinkFigures } from "../../src/live/link-figures.ts";
 import { Origin } from "../../src/live/origin.ts";
 import { type Child, Children } from "../interop/children.ts";
+import { parseArgs } from "../script-args.ts";
 import { burstyRelay } from "./bursty-relay.ts";
 import { chromiumMissing, watch } from "./watch.ts";
 

@@ -4,8 +4,9 @@
  *
  *   node test/browser/up.ts [--seconds 20] [--screenshot FILE]
  */
-import { parseArgs } from "node:util";
+
 import { Children, groupLives, root, signalGroup, waitFor } from "../interop/children.ts";
+import { parseArgs } from "../script-args.ts";
 import { watch } from "./watch.ts";
 
 const { values } = parseArgs({

@@ -4,7 +4,6 @@
  *   node test/forward/main.ts [--reloads 200] [--only nftables,xdp,userspace,command,media,webrtc]          needs root, iproute2, nftables
  */
 import { after, test } from "node:test";
-import { parseArgs } from "node:util";
 import { NftablesDatapath } from "../../src/forward/nftables/datapath.ts";
 import { openUserspace } from "../../src/forward/userspace/open.ts";
 import { XdpDatapath } from "../../src/forward/xdp/xdp-datapath.ts";
@@ -13,6 +12,7 @@ import { BpfObject } from "../../src/host/bpf/bpf-object.ts";
 import { readObject } from "../../src/host/bpf/bpffs.ts";
 import { silentLog } from "../../src/host/log.ts";
 import { loadSys } from "../../src/host/sys.ts";
+import { parseArgs } from "../script-args.ts";
 import { behaviour, type Subject } from "./behaviour.ts";
 import { command } from "./command.ts";
 import { insideForwarder, type Lab, labMissing } from "./lab.ts";

@@ -12,13 +12,13 @@ import { generateKeyPairSync } from "node:crypto";
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { GlobalAccelerator } from "@aws-sdk/client-global-accelerator";
 import { Ivs } from "@aws-sdk/client-ivs";
 import { SignJWT } from "jose";
 import type { Page } from "playwright-core";
 import { serveHttp } from "../../src/host/http.ts";
 import { chromiumMissing, launch } from "../browser/watch.ts";
+import { parseArgs } from "../script-args.ts";
 import { Tally } from "./checks.ts";
 import { type Child, Children, longhaul, root, sleep } from "./children.ts";
 

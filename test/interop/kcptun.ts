@@ -16,7 +16,7 @@
 import { execFileSync } from "node:child_process";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { parseArgs } from "../script-args.ts";
 import { basicCells, flagsOf, fullCells, nameOf, pairCells, type Settings } from "./cells.ts";
 import { Children, longhaul, root, sleep, waitFor } from "./children.ts";
 import { Ledger } from "./ledger.ts";

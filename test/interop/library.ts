@@ -14,11 +14,11 @@ import { writeFileSync } from "node:fs";
 import { connect as connectTcp, createServer as createTcpServer, type Server as TcpServer } from "node:net";
 import type { Duplex } from "node:stream";
 import { setTimeout as setTimeoutAsync } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import { UdpPath } from "../../src/demo/udp-path.ts";
 import { NodeLoop } from "../../src/host/loop-node.ts";
 import { type ConnectOptions, connect, createServer } from "../../src/net/index.ts";
 import { freePorts } from "../package/free-ports.ts";
+import { parseArgs } from "../script-args.ts";
 import { Children, root, waitFor } from "./children.ts";
 
 const { values } = parseArgs({ options: { bytes: { type: "string", default: "5000000" } } });

@@ -7,10 +7,10 @@
  * longer than 1,500 with most modes.
  */
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { authModes } from "../../src/faketcp/auth-mode.ts";
 import { cipherModes } from "../../src/faketcp/cipher-mode.ts";
 import { rawModes } from "../../src/faketcp/mode.ts";
+import { parseArgs } from "../script-args.ts";
 import { type Child, Children, waitFor } from "./children.ts";
 import type { EndSettings } from "./raw-end.ts";
 import { VethPair } from "./veth.ts";

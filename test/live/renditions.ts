@@ -7,9 +7,9 @@
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { chromiumMissing, launch } from "../browser/watch.ts";
 import { Children, root, sleep } from "../interop/children.ts";
+import { parseArgs } from "../script-args.ts";
 import { until } from "../until.ts";
 import { Findings } from "./findings.ts";
 import { LiveInstallation } from "./installation.ts";

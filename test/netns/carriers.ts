@@ -7,10 +7,10 @@
  * With LONGHAUL_UDP2RAW naming the program also: our client through a real udp2raw and Debian's kcptun server, and the other way round.
  */
 import { execFileSync } from "node:child_process";
-import { parseArgs } from "node:util";
 import { type Check, Tally } from "../interop/checks.ts";
 import { type Child, Children, longhaul, root, sleep, waitFor } from "../interop/children.ts";
 import { Netlab, netlabMissing } from "../interop/netlab.ts";
+import { parseArgs } from "../script-args.ts";
 
 const { values } = parseArgs({
   options: {

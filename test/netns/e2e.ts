@@ -11,10 +11,11 @@
  * is at most half as much again behind, and stalls no more often.
  * Needs root, ../shared/netlab, ffmpeg, chromium; with kcptun Debian's package kcptun.
  */
-import { parseArgs } from "node:util";
+
 import { type Watched, watch } from "../browser/watch.ts";
 import { Children, longhaul, waitFor } from "../interop/children.ts";
 import { Netlab, netlabMissing } from "../interop/netlab.ts";
+import { parseArgs } from "../script-args.ts";
 
 const { values } = parseArgs({
   options: {

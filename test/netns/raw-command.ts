@@ -9,9 +9,9 @@ import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { Children, longhaul, root, waitFor } from "../interop/children.ts";
 import { Netlab, netlabMissing } from "../interop/netlab.ts";
+import { parseArgs } from "../script-args.ts";
 
 const { values } = parseArgs({ options: { count: { type: "string", default: "300" } } });
 const missing = netlabMissing() ?? (spawnSync("nft", ["-v"]).error === undefined ? undefined : "needs nft");

@@ -8,9 +8,9 @@
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { type Child, Children, longhaul, root, signalGroup, sleep, waitFor } from "../interop/children.ts";
 import { Netlab, netlabMissing } from "../interop/netlab.ts";
+import { parseArgs } from "../script-args.ts";
 
 const { values } = parseArgs({ options: { only: { type: "string", default: "" } } });
 const udp2raw = process.env.LONGHAUL_UDP2RAW ?? "";

@@ -7,9 +7,9 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { type Child, Children, longhaul, root, sleep, waitFor } from "../interop/children.ts";
 import { VethPair } from "../interop/veth.ts";
+import { parseArgs } from "../script-args.ts";
 
 const { values } = parseArgs({ options: { only: { type: "string", default: "" } } });
 const missing = VethPair.missing() ?? (spawnSync("nft", ["-v"]).error === undefined ? undefined : "needs nft");

@@ -5,11 +5,12 @@
  *
  * No pause is longer than 300 ms, as in virtual time (sim/ways.test.ts), and as long as this machine's own timers were late.
  */
-import { parseArgs } from "node:util";
+
 import { type Check, Tally } from "../interop/checks.ts";
 import { type Child, Children, longhaul, root, sleep, waitFor } from "../interop/children.ts";
 import { Netlab, netlabMissing } from "../interop/netlab.ts";
 import type { StreamFacts } from "../interop/steady-stream.ts";
+import { parseArgs } from "../script-args.ts";
 
 const { values } = parseArgs({ options: { only: { type: "string", default: "" } } });
 const missing = netlabMissing();

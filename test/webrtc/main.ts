@@ -18,9 +18,10 @@
  *
  * Needs root, ../shared/netlab, gcc, ffmpeg, chromium.
  */
-import { parseArgs } from "node:util";
+
 import { chromiumMissing } from "../browser/watch.ts";
 import { netlabMissing } from "../interop/netlab.ts";
+import { parseArgs } from "../script-args.ts";
 import { Lab, type Run } from "./lab.ts";
 
 const CASES = ["open", "narrow", "h264", "view", "tcp", "trip"] as const;

@@ -13,11 +13,11 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { stripTypeScriptTypes } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import type { BrowserContext, Page } from "playwright-core";
 import { chromiumMissing, launch } from "../browser/watch.ts";
 import { Children, longhaul, sleep, waitFor } from "../interop/children.ts";
 import { Netlab, netlabMissing } from "../interop/netlab.ts";
+import { parseArgs } from "../script-args.ts";
 import { until } from "../until.ts";
 import type { PageApi, Sample } from "./page-api.ts";
 

@@ -9,10 +9,10 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { stripTypeScriptTypes } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import type { Page } from "playwright-core";
 import { chromiumMissing, figures, launch } from "../browser/watch.ts";
 import { Children, longhaul, sleep, waitFor } from "../interop/children.ts";
+import { parseArgs } from "../script-args.ts";
 import type { PageApi, PublishOptions } from "./page-api.ts";
 
 const { values } = parseArgs({

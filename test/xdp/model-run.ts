@@ -7,13 +7,13 @@
  * of the packet and its bytes. `npm run test:xdp-model` runs 10,000,000 packets, some ten minutes of a core.
  */
 import { spawnSync } from "node:child_process";
-import { parseArgs } from "node:util";
 import { Prng } from "../../src/base/prng.ts";
 import { desiredState, NOTHING_DESIRED } from "../../src/forward/desired-state.ts";
 import { parseForward } from "../../src/forward/forward.ts";
 import { plan } from "../../src/forward/plan.ts";
 import { XdpDatapath } from "../../src/forward/xdp/xdp-datapath.ts";
 import { loadSys } from "../../src/host/sys.ts";
+import { parseArgs } from "../script-args.ts";
 import { Model, type ModelForward, PASS } from "./model.ts";
 import { type Ends, fragmentFrames, icmpFrame, spoil, udpFrame } from "./packets.ts";
 import { hex, makeWorld, World } from "./world.ts";
