@@ -74,9 +74,19 @@ export async function startInstallation(
     }),
     picture: pictureByFfmpeg(log),
     transcoders: config.transcoders,
+    concurrency: { broadcasts: config.broadcasts, viewers: config.views },
   });
   await live.start();
-  const gate = new Gate({ directory: live.directory, place: config, sessionKey: master, viewers: live.viewers, country, now: Date.now });
+  const admits = (others: number): boolean => live.concurrency.admits("viewers", others);
+  const gate = new Gate({
+    admits,
+    directory: live.directory,
+    place: config,
+    sessionKey: master,
+    viewers: live.viewers,
+    country,
+    now: Date.now,
+  });
   if (config.rtmps !== "") await listenSecurely(config, origin, loop);
   const accelerator: AcceleratorContext = {
     database,

@@ -137,6 +137,10 @@ export const liveConfig = z.strictObject({
     .describe(
       "with --data: most streams of types STANDARD and ADVANCED that get renditions by ffmpeg at once; half a core each or more; 0: none",
     ),
+  broadcasts: count(0, 10_000)
+    .default(0)
+    .describe("with --data: most channels on the air at once, a further one is refused with an event; 0: as many as encoders may connect"),
+  views: count(0, 10_000_000).default(0).describe("with --data: most viewers of all channels at once, likewise; 0: no limit"),
   countries: z.string().default("").describe("with --data: MaxMind DB file (.mmdb) that tells countries, for policies that restrict them"),
   offline: count(0, 86_400).default(60).describe("seconds the last segments of a channel stay after its encoder left"),
 });

@@ -15,7 +15,7 @@ export interface Viewer {
 }
 
 export interface PlaybackRefusal {
-  readonly status: 401 | 403;
+  readonly status: 401 | 403 | 503;
   readonly reason: string;
 }
 

@@ -4,6 +4,7 @@ export type EventType = "IVS Stream State Change" | "IVS Stream Health Change" |
 export interface StreamEvent {
   /** Unix ms. */
   readonly at: number;
+  /** Empty, and the stream's as well: it is of all of them. */
   readonly channelId: string;
   readonly channelName: string;
   readonly streamId: string;

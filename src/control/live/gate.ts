@@ -16,6 +16,8 @@ export interface GateOptions {
   readonly place: Place;
   readonly sessionKey: Uint8Array;
   readonly viewers: ViewerCount;
+  /** Whether there may be one more viewer beside so many; default: always. */
+  readonly admits?: (others: number) => boolean;
   /** ISO 3166-1 alpha-2 of an address, where that is known. */
   readonly country: (address: string) => string | undefined;
   /** Unix ms. */
@@ -61,8 +63,9 @@ export class Gate implements PlaybackGate {
   }
 
   async #begin(channel: Channel, known: KnownChannel, viewer: Viewer): Promise<Admission | PlaybackRefusal> {
-    const { directory, place, country, now } = this.#options;
+    const { directory, place, country, now, viewers, admits } = this.#options;
     const { row, policy } = known;
+    if (admits !== undefined && !admits(viewers.total(now()))) return { status: 503, reason: "there are as many viewers as are allowed" };
     if (policy !== undefined) {
       const from = policy.allowedCountries.length === 0 ? undefined : (country(viewer.address) ?? "unknown");
       if (from !== undefined && !policy.allowedCountries.includes(from)) return denied("playback is not allowed from here");

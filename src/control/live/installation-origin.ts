@@ -8,6 +8,7 @@ import { statusCode } from "../../media/rtmp/command.ts";
 import { channelView } from "../ivs/channel-view.ts";
 import type { IvsContext } from "../ivs/context.ts";
 import type { LiveService, LiveStream } from "../ivs/live-service.ts";
+import { Concurrency, type ConcurrencyLimits } from "./concurrency.ts";
 import { Directory } from "./directory.ts";
 import type { EventSink, StreamEvent } from "./events.ts";
 import { ingestConfiguration } from "./ingest-configuration.ts";
@@ -32,12 +33,15 @@ export interface InstallationOriginOptions {
   readonly picture?: TakePicture;
   /** Most streams that get renditions at once; default none. */
   readonly transcoders?: number;
+  /** Default: no limits. */
+  readonly concurrency?: ConcurrencyLimits;
 }
 
 export class InstallationOrigin implements LiveService {
   readonly directory: Directory;
   readonly viewers = new ViewerCount();
   readonly sessions: SessionLog;
+  readonly concurrency: Concurrency;
   readonly #origin: Origin;
   readonly #context: Omit<IvsContext, "live">;
   readonly #watches = new Map<string, StreamWatch>();
@@ -64,6 +68,7 @@ export class InstallationOrigin implements LiveService {
     this.directory = new Directory(context, origin, log);
     this.sessions = new SessionLog(context.database, log);
     this.#sinks = [(event) => this.sessions.event(event), ...(options.sinks ?? [])];
+    this.concurrency = new Concurrency(options.concurrency ?? { broadcasts: 0, viewers: 0 }, (event) => this.#tell(event), context.now);
     origin.guard((channel, publisher) => this.#guard(channel, publisher));
     origin.contested({
       takenOver: (channel) => this.#watches.get(channel)?.takenOver(),
@@ -156,7 +161,11 @@ export class InstallationOrigin implements LiveService {
 
   #guard(channel: string, publisher: Publisher): Refusal | undefined {
     const known = this.directory.channel(channel);
-    if (known === undefined || publisher.secure || known.row.insecure_ingest === 1) return undefined;
+    if (known === undefined) return undefined;
+    const others = this.streams().filter(({ channelId }) => channelId !== channel).length;
+    if (!this.concurrency.admits("broadcasts", others))
+      return { code: statusCode.publishDenied, reason: "broadcasts", description: "as many channels are on the air as are allowed" };
+    if (publisher.secure || known.row.insecure_ingest === 1) return undefined;
     return {
       code: statusCode.publishDenied,
       reason: "insecure",

@@ -68,6 +68,7 @@ export class SessionLog {
   }
 
   event({ streamId, at, name, type, code = "", error = false }: StreamEvent): void {
+    if (streamId === "") return;
     const row = { session_id: streamId, at, name, type, code };
     this.#later(() => this.#database.insertInto("stream_events").values(row).execute());
     if (error)

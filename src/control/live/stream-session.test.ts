@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { Ivs } from "@aws-sdk/client-ivs";
 import { serveHttp } from "../../host/http.ts";
 import { silentLog } from "../../host/log.ts";
+import type { Channel } from "../../live/channel.ts";
 import type { Publisher } from "../../live/publisher.ts";
 import { Installation } from "../testing/installation.ts";
 import { originUnder, publishDemo } from "../testing/origin.ts";
@@ -168,4 +169,40 @@ test("events reach a webhook in order, signed, and again when it was not there",
   const [, seconds, mac] = /^t=(\d+),v1=([0-9a-f]+)$/.exec(got[0]!.signature)!;
   assert.equal(mac, createHmac("sha256", "s3cret").update(`${seconds}.${got[0]!.body}`).digest("hex"));
   assert.deepEqual(webhooks.counters, [{ delivered: 2, retried: 2, givenUp: 0, dropped: 0 }]);
+});
+
+test("more channels on the air, or more viewers, than are allowed are refused, with an event of no channel once a minute", async (t) => {
+  let now = begin;
+  const events: StreamEvent[] = [];
+  const installation = await Installation.start(t, { now: () => now });
+  const { origin, live } = await originUnder(t, installation, {
+    sinks: [(event) => events.push(event)],
+    concurrency: { broadcasts: 1, viewers: 2 },
+  });
+  const ivs = new Ivs(await installation.client());
+  const made = [await ivs.createChannel({ insecureIngest: true }), await ivs.createChannel({ insecureIngest: true })];
+  await live.changed();
+  const [first, second] = made.map(({ channel }) => origin.channels.get(channel!.arn!.split("/")[1]!)!) as [Channel, Channel];
+  const encoder: Publisher = { address: "192.0.2.1", secure: true, protocol: "rtmps", heard: origin.now(), refuse() {} };
+  const admit = (which: number) => origin.examine(encoder, made[which]!.streamKey!.value!, origin.now());
+  assert.equal(admit(0), first);
+  first.start(now);
+  assert.equal(admit(0), first, "its own stream is none beside it");
+  for (let i = 0; i < 2; i++) assert.ok("reason" in admit(1));
+  now += 61_000;
+  assert.ok("reason" in admit(1));
+  const breaches = events.filter(({ type }) => type === "IVS Limit Breach");
+  assert.equal(breaches.length, 2);
+  const { resources, detail } = eventBridge(breaches[0]!, { region: "eu-west-1", account: "123456789012" }) as Record<string, unknown>;
+  assert.deepEqual(resources, []);
+  assert.deepEqual(detail, { limit_name: "Concurrent Broadcasts", limit_value: 1, exceeded_by: 1, limit_unit: "active streams" });
+  first.end(origin.now());
+  assert.equal(admit(1), second);
+  live.viewers.see(second.name, "ann", now);
+  assert.ok(live.concurrency.admits("viewers", live.viewers.total(now)));
+  live.viewers.see(first.name, "ann", now);
+  assert.ok(!live.concurrency.admits("viewers", live.viewers.total(now)));
+  assert.equal(events.at(-1)!.name, "Concurrent Viewers");
+  await live.sessions.settled();
+  assert.equal(live.sessions.counters.failed, 0);
 });

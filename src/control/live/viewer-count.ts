@@ -25,6 +25,13 @@ export class ViewerCount {
     seen.set(who, now);
   }
 
+  /** Of all channels. */
+  total(now: number): number {
+    let sum = 0;
+    for (const channel of this.#seen.keys()) sum += this.count(channel, now);
+    return sum;
+  }
+
   count(channel: string, now: number): number {
     const seen = this.#seen.get(channel);
     if (seen === undefined) return 0;

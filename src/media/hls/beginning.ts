@@ -1,5 +1,5 @@
 /**
- * The beginning of a stream: what comes is held until it comes no faster than time passes.
+ * The beginning of a stream: what comes is held until it comes as time passes, neither faster nor after a pause.
  *
  *   arrival − dts │╲
  *                 │ ╲__________      an encoder that was held up sends what it has made meanwhile in a burst; only behind it is known
@@ -25,9 +25,11 @@ export class Beginning {
   readonly #limits: BeginningLimits;
   #bytes = 0;
   #first: Unit | undefined;
-  /** Least (arrival − dts) when it was last seen to have fallen, ms, and when that was. */
+  /** Least (arrival − dts) that counts, ms. */
   #offset = Number.POSITIVE_INFINITY;
-  #fellAt = 0;
+  /** Since when, and for how many units, nothing came faster or much later than that. */
+  #calmAt = 0;
+  #calm = 0;
 
   /** `leader`: whose units tell the time. */
   constructor(leader: Unit["kind"], limits: BeginningLimits) {
@@ -44,19 +46,25 @@ export class Beginning {
     this.#first ??= unit;
     this.clock.observe(unit.dts, unit.arrival);
     const offset = unit.arrival - unit.dts / 1000;
-    if (offset < this.#offset - JITTER) {
-      this.#offset = offset;
-      this.#fellAt = unit.arrival;
-    }
+    const faster = offset < this.#offset - JITTER;
+    if (faster) this.#offset = offset;
+    // What is late was held up, and has a backlog of its own behind it.
+    if (faster || offset > this.#offset + LATE) {
+      this.#calmAt = unit.arrival;
+      this.#calm = 0;
+    } else this.#calm++;
     const { dts, arrival } = this.#first;
     if (unit.dts - dts >= MEDIA_MAX || unit.dts < dts || unit.arrival - arrival >= WALL_MAX) return false;
-    return unit.arrival - this.#fellAt < SETTLED;
+    return this.#calm < CALM_UNITS || unit.arrival - this.#calmAt < SETTLED;
   }
 }
 
 /** Units come unevenly by so much where nothing is held up. */
 const JITTER: Millis = 10;
-/** So long it must not have come faster than time passes: four frames, less than a part. */
-const SETTLED: Millis = 100;
+/** An encoder lets a picture wait for its sound by up to this. */
+const LATE: Millis = 60;
+/** So long, and for so many units, it must have come as time passes: three frames, less than a part. */
+const SETTLED: Millis = 95;
+const CALM_UNITS = 3;
 const MEDIA_MAX: Micros = 3_000_000;
 const WALL_MAX: Millis = 2000;

@@ -359,8 +359,8 @@ export class Segmenter {
 
 /** A measured distance of frames may be too short by the rounding of time stamps to milliseconds. */
 const FRAME_ROUNDING: Micros = 1000;
-/** Dates of segments follow the clock by this share of time at most: hls.js leaves media out where they contradict durations by more than an eighth. */
-const DATE_SLEW = 0.1;
+/** Dates of segments follow the clock by this share of time at most: hls.js shows wrong delays where they contradict durations by a tenth, and leaves media out where by more. */
+const DATE_SLEW = 0.02;
 /** How long the only frame of a stream is shown whose rate nobody has told. */
 const FRAME_UNKNOWN: Micros = 33_333;
 
