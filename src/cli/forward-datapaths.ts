@@ -50,7 +50,7 @@ const kinds: readonly Kind[] = [
 ];
 
 /**
- * The datapath that was asked for, or the fastest of which nothing is missing. `reasons`: why none of the faster ones.
+ * The datapath that was asked for, or the fastest of which nothing is missing. `reasons`: why none of the faster ones, and what is slower than it could be.
  * @throws HostError when the one asked for cannot be had, or none
  */
 export async function openDatapath(wanted: Shared["datapath"], needs: DatapathNeeds): Promise<{ datapath: Datapath; reasons: string[] }> {
@@ -69,7 +69,7 @@ export async function openDatapath(wanted: Shared["datapath"], needs: DatapathNe
     try {
       const datapath = await open(needs, wanted === kind);
       const refusal = wanted === "auto" ? refusalOf(datapath, needs.state) : undefined;
-      if (refusal === undefined) return { datapath, reasons };
+      if (refusal === undefined) return { datapath, reasons: [...reasons, ...(datapath.remarks ?? [])] };
       reasons.push(`${kind} is not possible because of ${refusal}`);
       await datapath.close(false);
     } catch (error) {
@@ -98,6 +98,10 @@ export async function clearOthers(own: DatapathKind | undefined, log: Log): Prom
 async function openXdp(_needs: DatapathNeeds, asked: boolean): Promise<Datapath> {
   const { XdpDatapath } = await import("../forward/xdp/xdp-datapath.ts");
   const datapath = new XdpDatapath();
+  if (!asked && datapath.attached.length === 0) {
+    await datapath.close(false);
+    throw new HostError("ENODEV", "xdp", "no interface of Ethernet is up");
+  }
   const veth = datapath.attached.find(({ link }) => link.kind === "veth");
   if (asked || veth === undefined) return datapath;
   await datapath.close(false);

@@ -80,6 +80,8 @@ export type PacketSink = (packet: Uint8Array, seconds: number, length: number) =
 export interface Datapath {
   readonly kind: DatapathKind;
   readonly capabilities: Capabilities;
+  /** What whoever opened it should know: where it is slower than it could be. Missing: nothing. */
+  readonly remarks?: readonly string[];
   /** Why this forward is not possible here, as the end of a sentence; undefined when it is. */
   refuses(forward: Forward): string | undefined;
   /**

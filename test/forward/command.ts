@@ -204,6 +204,22 @@ function checks(lab: Lab, noXdp: string | false): void {
     other.close();
   });
 
+  test("xdp: an interface whose driver refuses is served in generic mode, and that is said", { skip: noXdp }, async () => {
+    const mtu = (bytes: number): void => {
+      execFileSync("ip", ["link", "set", "wa", "mtu", String(bytes)]);
+      lab.run("a", "ip", "link", "set", "eth0", "mtu", String(bytes));
+    };
+    mtu(9000);
+    writeFileSync(state, JSON.stringify([{ name: "one", listen: `${LISTEN[4]}:5000`, to: `${BACKEND.a[4]}:6000` }]));
+    const child = await start("--datapath", "xdp");
+    assert.match(child.output(), /"because":\["wa: XDP in generic mode, half as fast: native is not possible \(\w+\)"\]/);
+    assert.match(done("check"), /wa: XDP in generic mode/);
+    assert.equal((await send({ sources: 3 })).count, 3);
+    await children.end(child);
+    done("remove", "--all");
+    mtu(1500);
+  });
+
   test("xdp: a check is answered where flows to the backend have all ports that the kernel gives to sockets", { skip: noXdp }, async () => {
     const own = "40000 40019";
     const before = readFileSync("/proc/sys/net/ipv4/ip_local_port_range", "utf8");

@@ -142,6 +142,14 @@ export class XdpDatapath implements Datapath {
     return this.#installation.program;
   }
 
+  get remarks(): readonly string[] {
+    return this.attached.flatMap(({ link: { name }, mode, because }) =>
+      mode === "native"
+        ? []
+        : [`${name}: XDP in generic mode, half as fast${because === undefined ? "" : `: native is not possible (${because})`}`],
+    );
+  }
+
   refuses(forward: Forward): string | undefined {
     for (const { family, address } of forward.backends) {
       const text = formatAddress(family, address);
