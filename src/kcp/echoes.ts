@@ -3,10 +3,11 @@
  * costs another round trip: the echo follows it behind the run. Where little is sent the run may last longer than that: then there is a second echo.
  */
 import { type Bytes, type Millis, NEVER, type Seq32 } from "../base/units.ts";
+import { FLYING, type FlightTable } from "./flight-table.ts";
 
-/** Tuning: how long after the copy before, and how many at once; more are not planned. */
+/** Tuning: how long after the copy before, and how many at once; more are not planned. A run in sparse traffic takes a tenth of a second. */
 const ECHO_MS: Millis = 25;
-const SECOND_ECHO_MS: Millis = 35;
+const SECOND_ECHO_MS: Millis = 90;
 const ECHOES = 64;
 /** There are any from this mean run of loss on, unless the path was filled for so long. */
 const ECHO_RUN = 2;
@@ -15,6 +16,8 @@ const FILLED_MS: Millis = 1000;
 const ECHO_LOSS = 0.08;
 /** Where no more is in flight, a resent segment has two: delay is worth more there than bytes. */
 export const SPARSE_BYTES: Bytes = 16_384;
+
+const NONE = -1;
 
 /** A ring. */
 class Planned {
@@ -38,10 +41,14 @@ export class Echoes {
   /** Whether another copy is worth its bytes: of `made` transmissions `gone` are lost, in `runs`, the path filled for so long; `before` echoes went already. */
   worth(made: number, gone: number, runs: number, filledMs: Millis, before: number, inFlight: Bytes): boolean {
     if (before > 1 || (before > 0 && inFlight > SPARSE_BYTES)) return false;
+    if (before === 0 && inFlight <= SPARSE_BYTES && gone - this.#goneBefore >= ECHO_LOSS * (made - this.#madeBefore)) return true;
+    return this.run(gone, runs) >= ECHO_RUN && filledMs <= FILLED_MS;
+  }
+
+  /** How many transmissions are lost one behind another, on average. */
+  run(gone: number, runs: number): number {
     const since = runs - this.#runsBefore;
-    const lost = gone - this.#goneBefore;
-    if (before === 0 && inFlight <= SPARSE_BYTES && lost >= ECHO_LOSS * (made - this.#madeBefore)) return true;
-    return since > 0 && lost >= ECHO_RUN * since && filledMs <= FILLED_MS;
+    return since > 0 ? (gone - this.#goneBefore) / since : 0;
   }
 
   /** Another path: those are forgotten that were planned, and the losses so far. */
@@ -73,14 +80,14 @@ export class Echoes {
     planned.at[i] = Math.max(before, now + (gone > 0 ? SECOND_ECHO_MS : ECHO_MS));
   }
 
-  /** The first segment whose time has come, −1 for none. */
-  due(now: Millis): number {
-    return this.#length > 0 && this.#planned!.at[this.#head]! <= now ? this.#planned!.sn[this.#head]! : -1;
-  }
-
-  /** Which transmission of its segment the first one would be; there must be one, here and in `drop`. */
-  get nth(): number {
-    return this.#planned!.nth[this.#head]!;
+  /** The segment of which another copy is to leave now, −1 for none. */
+  next(now: Millis, table: FlightTable): number {
+    for (; this.#length > 0 && this.#planned!.at[this.#head]! <= now; this.drop()) {
+      const sn = this.#planned!.sn[this.#head]!;
+      const f = sn & table.mask;
+      if (table.sn[f] === sn && table.state[f] === FLYING && table.tries[f] === this.#planned!.nth[this.#head]! - 1) return sn;
+    }
+    return NONE;
   }
 
   /** The first one was sent, or is not wanted any more. Answers how many echoes of its segment went before it. */

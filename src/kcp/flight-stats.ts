@@ -10,21 +10,35 @@ export class FlightStats {
   transmissions = 0;
   gone = 0;
   runs = 0;
-  /** The peer tells what it has rebuilt: what came late counts by that. */
+  lostByOrder = 0;
+  lostByTime = 0;
+  /** Bytes sent for the first time, and bytes given up as lost. */
+  firstBytes: Bytes = 0;
+  lostBytes: Bytes = 0;
+  /** Number of the transmission that was lost last. */
+  #lastGone = 0;
+  /** The peer tells what it has rebuilt: what came late, or was given up meanwhile, counts by that. */
   #told = false;
   #lateTold = 0;
 
-  /** The transmission was lost: `alone`, or right behind another one. */
-  lose(alone: boolean): void {
+  /** A transmission, by its number, was lost, as far as known; true when it begins a run. */
+  lose(serial: number): boolean {
     this.gone++;
-    if (alone) this.runs++;
+    return this.#begins(serial);
   }
 
-  /** The same of one that came late nevertheless. */
-  loseLate(alone: boolean): void {
+  /** The same of one whose segment came late nevertheless. */
+  loseLate(serial: number): void {
     this.late++;
     if (!this.#told) this.gone++;
-    if (alone) this.runs++;
+    this.#begins(serial);
+  }
+
+  /** What was taken for lost was not, or (`replaced`) parity has rebuilt it; it had begun a run or not. */
+  keep(began: boolean, replaced: boolean): void {
+    if (replaced && !this.#told) return;
+    this.gone--;
+    if (began) this.runs--;
   }
 
   /** The peer has rebuilt `n` more. Nobody saw how those lay that did not come late: as the others did. */
@@ -37,9 +51,10 @@ export class FlightStats {
     this.#lateTold = this.late;
   }
 
-  lostByOrder = 0;
-  lostByTime = 0;
-  /** Bytes sent for the first time, and bytes given up as lost. */
-  firstBytes: Bytes = 0;
-  lostBytes: Bytes = 0;
+  #begins(serial: number): boolean {
+    const begins = serial !== this.#lastGone + 1;
+    if (begins) this.runs++;
+    this.#lastGone = serial;
+    return begins;
+  }
 }

@@ -10,6 +10,17 @@ import { LostQueue } from "./lost-queue.ts";
 /** Places of a window at rest. */
 export const PLACES_AT_FIRST = 8;
 const NONE = -1;
+/** Values of `state`. */
+export const SETTLED = 0;
+export const FLYING = 1;
+export const LOST = 2;
+/** Bits of `marks`: parity covers the last copy; the segment was resent with one before it; parity had left when the first copy was given up; that one began a run. */
+export const COVERED = 1;
+export const ALONG = 2;
+export const REPLACED = 4;
+export const RUN = 8;
+/** Of the segment, not of a copy. */
+export const KEPT = ALONG | REPLACED | RUN;
 /** Of a place, in all columns and lists. */
 const PLACE_BYTES = 74;
 
@@ -24,9 +35,9 @@ export class FlightTable {
   readonly firstSentAt: Float64Array;
   /** Counts transmissions. */
   readonly serial: Float64Array;
-  /** FEC group, and whether parity covers it. */
+  /** FEC group; and see COVERED and those that follow it. */
   readonly group: Uint32Array;
-  readonly covered: Uint8Array;
+  readonly marks: Uint8Array;
   readonly bytes: Uint16Array;
   readonly weight: Float32Array;
   readonly state: Uint8Array;
@@ -56,7 +67,7 @@ export class FlightTable {
     this.weight = new Float32Array(buffer, take(4), places);
     const links = new Int32Array(buffer, take(16), 4 * places);
     this.bytes = new Uint16Array(buffer, take(2), places);
-    this.covered = new Uint8Array(buffer, take(1), places);
+    this.marks = new Uint8Array(buffer, take(1), places);
     this.state = new Uint8Array(buffer, take(1), places);
     this.tries = new Uint8Array(buffer, take(1), places);
     this.limited = new Uint8Array(buffer, take(1), places);
@@ -86,7 +97,7 @@ export class FlightTable {
     to.firstSentAt[g] = this.firstSentAt[f]!;
     to.serial[g] = this.serial[f]!;
     to.group[g] = this.group[f]!;
-    to.covered[g] = this.covered[f]!;
+    to.marks[g] = this.marks[f]!;
     to.bytes[g] = this.bytes[f]!;
     to.weight[g] = this.weight[f]!;
     to.state[g] = this.state[f]!;

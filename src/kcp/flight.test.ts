@@ -257,3 +257,54 @@ test("a window that grows in mid-flight loses nothing: order of sending, what is
   assert.deepEqual(told[0]!.lost, [0, 1, 2, 3, 4, 5]);
   assert.deepEqual(told[1], told[0]);
 });
+
+/** Messages 20 ms apart over 200 ms, of which two runs of three were lost: answers the peer when the second becomes overdue, and what is then resent. */
+function secondRun(rows: number): { peer: Peer; again: number[] } {
+  const peer = new Peer();
+  const { flight } = peer;
+  flight.groups.rows = rows;
+  for (let sn = 0; sn < 35; sn++) {
+    peer.now = 20 * sn;
+    peer.send(sn);
+    if (sn % 5 === 4) flight.groups.end(peer.now, rows);
+    const came = sn - 10;
+    if (came < 0 || (came >= 2 && came <= 4) || came >= 23) continue;
+    peer.ack(came, 20 * came);
+    const { now } = peer;
+    for (let gone = flight.lost; gone >= 0; gone = flight.lost) peer.send(gone, true);
+    if (came === 15) for (const late of [2, 3, 4]) peer.ack(late, now - 200);
+  }
+  const again: number[] = [];
+  peer.now = flight.deadline();
+  flight.turn(peer.now);
+  for (let sn = flight.lost; sn >= 0; sn = flight.lost) {
+    again.push(sn);
+    peer.send(sn, true);
+  }
+  return { peer, again };
+}
+
+test("where loss comes in runs and little is sent, what left behind a segment that is overdue is resent with it", () => {
+  const { peer, again } = secondRun(0);
+  assert.deepEqual(again, [23, 24]);
+  assert.equal(peer.flight.stats.needless, 0);
+  // The second was not lost: that is no sign of acknowledgements that take longer, and nothing was lost after all.
+  const { gone } = peer.flight.stats;
+  const { timeout } = peer.flight.patience;
+  peer.now += 15;
+  peer.ack(24, 480);
+  assert.equal(peer.flight.stats.needless, 1);
+  assert.equal(peer.flight.stats.gone, gone - 1);
+  assert.ok(peer.flight.patience.timeout <= timeout + 1, `${timeout} → ${peer.flight.patience.timeout} ms`);
+});
+
+test("what was given up and then replaced by parity was lost nevertheless", () => {
+  const { peer } = secondRun(1);
+  const { gone } = peer.flight.stats;
+  const { timeout } = peer.flight.patience;
+  peer.now += 15;
+  peer.ack(23, 460);
+  assert.equal(peer.flight.stats.needless, 1);
+  assert.equal(peer.flight.stats.gone, gone, "it counts as lost for the parity that is planned");
+  assert.ok(peer.flight.patience.timeout <= timeout + 1);
+});

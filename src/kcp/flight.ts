@@ -22,7 +22,7 @@ import { type Bytes, type Millis, NEVER, type Seq32 } from "../base/units.ts";
 import { Echoes, SPARSE_BYTES } from "./echoes.ts";
 import { FlightGroups } from "./flight-groups.ts";
 import { FlightStats } from "./flight-stats.ts";
-import { FlightTable, PLACES_AT_FIRST } from "./flight-table.ts";
+import { ALONG, COVERED, FLYING, FlightTable, KEPT, LOST, PLACES_AT_FIRST, REPLACED, RUN, SETTLED } from "./flight-table.ts";
 import { Patience } from "./patience.ts";
 import { SampleLimits } from "./sample-limits.ts";
 import { clock } from "./segment.ts";
@@ -36,10 +36,10 @@ const NEAR_MS: Millis = 10;
 const NONE = -1;
 /** Tries of a segment whose copies took another path: so many that nothing is concluded from them. */
 const ELSEWHERE = 3;
-/** Values of `#state`. */
-const SETTLED = 0;
-const FLYING = 1;
-const LOST = 2;
+/** Where loss comes in runs and little is sent: so many that left within so long are resent with one that is overdue. */
+const ALONG_MAX = 4;
+const ALONG_MS: Millis = 150;
+const RUN_LONG = 2;
 
 export class Flight {
   readonly controller: RateController;
@@ -66,14 +66,11 @@ export class Flight {
   #rackSerial = 0;
   #rackSentAt: Millis = 0;
   #rackGroup = 0;
-  /** The last group of which more was missing than its parity could replace. */
-  #beyond = 0;
   /** Newest arrival of the round under way, NONE before the first. */
   #newest = NONE;
   /** Transmissions up to this one had been overtaken before the packet being read. */
   #overtakenBefore = 0;
   #dirty = false;
-  #lastGone = 0;
   readonly #echoes = new Echoes();
   /** The copy about to leave is its segment's first or second echo, 0: none. */
   #echo = 0;
@@ -122,6 +119,11 @@ export class Flight {
     return this.inFlight < this.controller.window;
   }
 
+  /** So little is under way that delay is worth more than bytes. */
+  get sparse(): boolean {
+    return this.inFlight <= SPARSE_BYTES;
+  }
+
   /** The segment leaves, for the first time or again. `length`: of its data. */
   launch(sn: Seq32, length: Bytes, again: boolean): void {
     const table = this.#table;
@@ -152,7 +154,7 @@ export class Flight {
     table.firstSentAt[f] = this.#sampleSentAt;
     table.serial[f] = this.#nextSerial++;
     table.group[f] = this.groups.open;
-    table.covered[f] = this.groups.rows > 0 ? 1 : 0;
+    table.marks[f] = (this.groups.rows > 0 ? COVERED : 0) | (again ? table.marks[f]! & KEPT : 0);
     table.bytes[f] = bytes;
     table.weight[f] = this.weight;
     table.limited[f] = this.#limits.at(this.#totalDelivered);
@@ -163,13 +165,7 @@ export class Flight {
 
   /** Segment of which another copy is to leave now, −1 for none. */
   get echo(): number {
-    const table = this.#table;
-    for (let sn = this.#echoes.due(this.now); sn >= 0; sn = this.#echoes.due(this.now)) {
-      const f = sn & table.mask;
-      if (table.sn[f] === sn && table.state[f] === FLYING && table.tries[f] === this.#echoes.nth - 1) return sn;
-      this.#echoes.drop();
-    }
-    return NONE;
+    return this.#echoes.next(this.now, this.#table);
   }
 
   /** The echo leaves: `launch` follows. */
@@ -215,9 +211,7 @@ export class Flight {
     this.#totalDelivered += table.bytes[f]! * table.weight[f]!;
     this.#totalDeliveredAt = this.now;
     if (table.tries[f] === 1) {
-      if (table.serial[f]! < this.#overtakenBefore) {
-        this.stats.loseLate(this.#alone(f));
-      }
+      if (table.serial[f]! < this.#overtakenBefore) this.stats.loseLate(table.serial[f]!);
       this.#arrived(f);
     } else if (table.tries[f] === 2 && this.now - table.sentAt[f]! < this.patience.least) this.#needless(f);
   }
@@ -258,7 +252,7 @@ export class Flight {
   #due(f: number): Millis {
     const table = this.#table;
     const sentAt = table.sentAt[f]!;
-    const waits = table.covered[f] === 1 && this.inFlight > SPARSE_BYTES;
+    const waits = (table.marks[f]! & COVERED) !== 0 && !this.sparse;
     return (waits ? this.groups.endedAt(table.group[f]!, this.#launchedAt, sentAt) : sentAt) + this.patience.timeout;
   }
 
@@ -289,25 +283,19 @@ export class Flight {
   }
 
   #sample(rtt: Millis): void {
-    const round = this.#round;
-    if (round.rtt < 0 || rtt < round.rtt) round.rtt = rtt;
+    this.#round.rtt = this.#round.rtt < 0 ? rtt : Math.min(this.#round.rtt, rtt);
     this.patience.sample(rtt);
-  }
-
-  /** The transmission was lost, whether parity has replaced it or it must be sent again: not the one before it. */
-  #alone(f: number): boolean {
-    const serial = this.#table.serial[f]!;
-    const alone = serial !== this.#lastGone + 1;
-    this.#lastGone = serial;
-    return alone;
   }
 
   /** It was sent again although the first copy had arrived, or was to arrive. */
   #needless(f: number): void {
+    const marks = this.#table.marks[f]!;
     this.#table.tries[f] = 0;
     this.stats.needless++;
-    this.stats.gone--;
-    this.patience.needless();
+    this.stats.keep((marks & RUN) !== 0, (marks & REPLACED) !== 0);
+    // Where loss comes in runs, what parity is in time for is no reason to wait longer for all; what went along was not waited for.
+    const runs = this.#echoes.run(this.stats.gone, this.stats.runs) >= RUN_LONG;
+    if ((marks & (runs ? ALONG | REPLACED : ALONG)) === 0) this.patience.needless();
   }
 
   #finishRound(now: Millis): void {
@@ -342,26 +330,16 @@ export class Flight {
     const table = this.#table;
     for (let f = table.flying.first; f !== NONE && table.serial[f]! < this.#rackSerial; f = table.flying.first) {
       if (this.#rackSentAt - table.sentAt[f]! < this.patience.reordering) break;
-      if (table.covered[f] === 1 && table.group[f]! >= this.#rackGroup && this.#repairable(f)) break;
+      if (
+        (table.marks[f]! & COVERED) !== 0 &&
+        table.group[f]! >= this.#rackGroup &&
+        this.groups.repairable(table, f, this.#rackSentAt - this.patience.reordering)
+      )
+        break;
       this.#give(f);
       this.stats.lostByOrder++;
     }
     this.patience.detected();
-  }
-
-  /** Parity may still replace what is missing of the group, from `f` on. */
-  #repairable(f: number): boolean {
-    const table = this.#table;
-    const group = table.group[f]!;
-    if (group === this.#beyond) return false;
-    const rows = this.groups.rowsOf(group);
-    let missing = 0;
-    for (let g = f; g !== NONE; g = table.flying.next(g)) {
-      if (table.group[g] !== group || this.#rackSentAt - table.sentAt[g]! < this.patience.reordering) return true;
-      if (++missing > rows) break;
-    }
-    if (missing > rows) this.#beyond = group;
-    return missing <= rows;
   }
 
   #overdue(now: Millis): void {
@@ -373,10 +351,27 @@ export class Flight {
       // Nothing sent at about the same time, NEAR_MS, has arrived either: more likely the peer was late.
       if (table.sentAt[table.flying.first]! > this.#rackSentAt + NEAR_MS) most = PROBES;
       if (n >= most) break;
-      this.#give(table.flying.first);
+      const { first } = table.flying;
+      this.#give(first);
       this.stats.lostByTime++;
+      if (this.sparse) n += this.#giveAlong(table.sentAt[first]!, most - n - 1);
     }
-    this.#fireNotBefore = most === PROBES && (silent || this.inFlight > SPARSE_BYTES) ? now + PROBE_GAP_MS : 0;
+    this.#fireNotBefore = most === PROBES && (silent || !this.sparse) ? now + PROBE_GAP_MS : 0;
+  }
+
+  /** What left behind a segment that is overdue since `sentAt` was lost with it, as likely as not: it shares the packet. Answers how many. */
+  #giveAlong(sentAt: Millis, limit: number): number {
+    const table = this.#table;
+    const run = this.#echoes.run(this.stats.gone, this.stats.runs);
+    const most = run < RUN_LONG ? 0 : Math.min(limit, ALONG_MAX, Math.round(run) - 1);
+    for (let n = 0; n < most; n++) {
+      const f = table.flying.first;
+      if (f === NONE || table.tries[f] !== 1 || table.sentAt[f]! > sentAt + ALONG_MS || table.serial[f]! <= this.#rackSerial) return n;
+      this.#give(f);
+      this.stats.lostByTime++;
+      table.marks[f]! |= ALONG;
+    }
+    return Math.max(0, most);
   }
 
   /** Given up as lost: it waits to be resent, the lowest number first, as all behind it wait for that. */
@@ -384,10 +379,11 @@ export class Flight {
     const table = this.#table;
     this.inFlight -= table.bytes[f]!;
     this.stats.lostBytes += table.bytes[f]!;
-    this.stats.lose(this.#alone(f));
+    if (this.stats.lose(table.serial[f]!)) table.marks[f]! |= RUN;
     this.#unlink(f);
     table.state[f] = LOST;
     table.lost.add(f);
+    if ((table.marks[f]! & COVERED) !== 0 && table.tries[f] === 1 && this.groups.rowsOf(table.group[f]!) > 0) table.marks[f]! |= REPLACED;
   }
 
   /** Leaves the list it is in. */

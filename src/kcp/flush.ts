@@ -45,8 +45,8 @@ export class Flush {
   /** ACKs were told and nothing since; the timer tells the last ones again. */
   ackedLately = false;
   tellAgain = false;
-  /** The packet written last carries data. */
-  wroteData = false;
+  /** What the packet written last carries: no data, 0; only such as were sent before, 1; others, 2. */
+  wrote = 0;
   /** Where the packet written last lies, when its segment's data were not copied; −1: where the caller said. */
   placed = -1;
   /** Set when a flush that the timer asked for ends: time until the next one, −1 otherwise. The owner clears it. */
@@ -100,7 +100,7 @@ export class Flush {
     this.placed = -1;
     if (this.#asked > 0) this.#begin();
     if (this.#phase === IDLE) return 0;
-    this.wroteData = false;
+    this.wrote = 0;
     this.#una = this.#parts.credit?.una(this.#parts.receive.nxt) ?? this.#parts.receive.nxt;
     this.#at = offset;
     this.#limit = offset + this.#parts.mtu;
@@ -154,6 +154,7 @@ export class Flush {
       if (this.#at + HEADER_BYTES + send.words[PLACE_WORDS * i + LENGTH]! > this.#limit) return false;
       flight.launch(send.words[PLACE_WORDS * i + SN]!, send.words[PLACE_WORDS * i + LENGTH]!, false);
       send.launch(i);
+      this.wrote = 2;
       this.#writePush(i, current, into, view);
     }
     if (send.queued === 0) flight.exhausted();
@@ -348,7 +349,7 @@ export class Flush {
   #writePush(i: number, current: number, into: Uint8Array, view: DataView): void {
     const { send, conv } = this.#parts;
     const length = send.words[PLACE_WORDS * i + LENGTH]!;
-    this.wroteData = true;
+    this.wrote ||= 1;
     send.words[PLACE_WORDS * i + XMIT] = send.words[PLACE_WORDS * i + XMIT]! + 1;
     send.words[PLACE_WORDS * i + TS] = current;
     if (this.#parts.inPlace && this.#at + HEADER_BYTES + length === this.#limit && length === send.mss && send.store.bytes === into) {

@@ -277,9 +277,9 @@ export class Kcp {
     this.#flush.ackRepeats = n;
   }
 
-  /** The packet written last carries data, not only ACKs. */
-  get wroteData(): boolean {
-    return this.#flush.wroteData;
+  /** What the packet written last carries: no data, 0; only such as were sent before, 1; others, 2. */
+  get wrote(): number {
+    return this.#flush.wrote;
   }
 
   /** Writes a packet that only tells the window, where one is wanted that means nothing; answers its length. */

@@ -66,3 +66,15 @@ test("little traffic has up to a copy of everything where much is lost one by on
   assert.equal(planFor(0.1, 5).parity(4, true), 0);
   assert.ok(planFor(0.2, 1).parity(64, false) <= 16);
 });
+
+test("it says what stays unrepaired; a group spread over longer than runs has parity where they are long", () => {
+  const few = planFor(0.02, 1);
+  assert.equal(few.parity(4, true), 1);
+  const { left } = few;
+  assert.equal(few.parity(10, true), 3);
+  assert.ok(few.left < left / 4, `${left} → ${few.left}`);
+  const runs = planFor(0.05, 5);
+  assert.equal(runs.parity(10, true), 0);
+  assert.equal(runs.parity(10, true, true), 3);
+  assert.ok(runs.leftOfLossy > 0.4 && runs.leftOfLossy < 0.6, `${runs.leftOfLossy}`);
+});

@@ -42,17 +42,20 @@ export class ParityPlan {
   /** Share of transmissions lost, and how many in a row on average. */
   loss = 0;
   run = 1;
+  /** Share of the groups that what `parity` answered last leaves unrepaired, and of those that lose anything. */
+  left = 0;
+  leftOfLossy = 0;
   #sent = 0;
   #lost = 0;
   #runs = 0;
   /** All that was ever sent by this plan, up to ASSUMED_FOR. */
   #beginning = 0;
 
-  /** Since the last call so many transmissions were made and lost, the lost ones in so many runs; `lost` is negative when more had been taken for lost than were. */
+  /** Since the last call so many transmissions were made and lost, the lost ones in so many runs; `lost` and `runs` are negative when more had been taken for lost than were. */
   observe(sent: number, lost: number, runs: number): void {
     this.#sent += sent;
     this.#lost = Math.max(0, this.#lost + lost);
-    this.#runs += runs;
+    this.#runs = Math.max(0, this.#runs + runs);
     if (this.#sent > MEMORY) {
       const keep = MEMORY / this.#sent;
       this.#sent *= keep;
@@ -65,10 +68,15 @@ export class ParityPlan {
     this.run = this.#runs > 0 ? Math.max(1, this.#lost / this.#runs) : 1;
   }
 
-  /** Parity shards for a group of `shards`; `sparse` traffic may cost more. */
-  parity(shards: number, sparse: boolean): number {
+  /**
+   * Parity shards for a group of `shards`; `sparse` traffic may cost more, but has none where a run takes all of a group, unless that is `spread` over a
+   * time that outlasts most of them.
+   */
+  parity(shards: number, sparse: boolean, spread = false): number {
     const { loss, run } = this;
-    if (loss < LOSS_MIN || shards <= 0 || (sparse && (run > RUN_LONG || shards < SPARSE_MIN))) return 0;
+    this.left = 0;
+    this.leftOfLossy = 0;
+    if (loss < LOSS_MIN || shards <= 0 || (sparse && ((run > RUN_LONG && !spread) || shards < SPARSE_MIN))) return 0;
     const most = Math.min(PARITY_MAX, Math.floor(shards * (sparse ? this.#sparseBudget : run > RUN_LONG ? BUDGET_RUNS : BUDGET)));
     const theta = 1 - 1 / run;
     const lambda = (shards * (1 + BUDGET / 2) * loss) / run;
@@ -86,6 +94,8 @@ export class ParityPlan {
       p[n] = ((lambda * (1 - theta)) / n) * sum;
       covered += p[n]!;
     }
+    this.left = 1 - covered;
+    this.leftOfLossy = (1 - covered) / (1 - p[0]!);
     return n;
   }
 

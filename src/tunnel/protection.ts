@@ -23,6 +23,14 @@ const BURST_GAP_MS: Millis = 2;
  */
 const SPAN_SHARE = 1 / 3;
 const SPAN_MS_MAX: Millis = 100;
+/**
+ * Where little is sent, and lost in long runs, a group goes on for a longer share of the round trip, if parity would otherwise leave so many groups unrepaired; it has none
+ * if that would leave so much of what is lost.
+ */
+const SPAN_SPARSE = 0.6;
+const SPAN_SPARSE_MS_MAX: Millis = 250;
+const LEFT = 0.002;
+const LEFT_OF_LOSSY = 0.35;
 /** The path is filled when there was always something to send for so long. */
 const FILLED_MS: Millis = 1000;
 /** Groups with fewer data shards may cost more for each. */
@@ -95,13 +103,20 @@ export class Protection {
     this.#flight.groups.rows = this.#planned;
   }
 
+  /** What a packet carries that belongs into a group (see Kcp.wrote): where little is sent, and lost in long runs, what is resent has copies of its own, and would make all parity as long as itself. */
+  get from(): number {
+    return this.#encoder.long && this.#flight.sparse && this.plan.run > RUN_LONG ? 2 : 1;
+  }
+
   /** Nothing more is to be sent now: the burst may be over. */
   drained(): void {
     if (this.#armed || this.#planned === 0 || this.#encoder.open === 0) return;
     this.#armed = true;
     const { long, open } = this.#encoder;
-    const spans = long && (this.plan.run > RUN_LONG || (this.plan.heavy && open < SPARSE_SHARDS));
-    const span = spans ? Math.min(this.#flight.patience.srtt * SPAN_SHARE, SPAN_MS_MAX) : 0;
+    const { patience } = this.#flight;
+    // Of sparse traffic with long runs `#rowsOfFew` says when a group ends.
+    const spans = long && (this.plan.run > RUN_LONG ? !this.#flight.sparse : this.plan.heavy && open < SPARSE_SHARDS);
+    const span = spans ? Math.min(patience.srtt * SPAN_SHARE, SPAN_MS_MAX) : 0;
     this.#closeAt = Math.max(this.#lastAt + BURST_GAP_MS, this.#begunAt + span);
   }
 
@@ -114,8 +129,28 @@ export class Protection {
     if (now < this.#closeAt || !this.#encoder.long) return 0;
     this.#closeAt = NEVER;
     const { open } = this.#encoder;
-    const rows = this.#carried ? 0 : this.plan.parity(open, open < SPARSE_SHARDS);
+    if (this.#carried) return 0;
+    const rows =
+      this.#flight.sparse && this.plan.run > RUN_LONG ? this.#rowsOfFew(now, open) : this.plan.parity(open, open < SPARSE_SHARDS);
     return rows === 0 ? 0 : this.#encoder.close(rows);
+  }
+
+  /** Parity shards for an open group of sparse traffic over a path that loses long runs, if it may end now, 0: it goes on, or has ended without. */
+  #rowsOfFew(now: Millis, open: number): number {
+    const { plan } = this;
+    const { patience } = this.#flight;
+    const rows = Math.min(this.#planned, plan.parity(open, true, true));
+    const end = this.#begunAt + Math.min(patience.srtt * SPAN_SPARSE, SPAN_SPARSE_MS_MAX);
+    if (plan.left > LEFT && now < end) {
+      this.#closeAt = end;
+      return 0;
+    }
+    if (rows > 0 && plan.leftOfLossy <= LEFT_OF_LOSSY) return rows;
+    if (open >= SPARSE_SHARDS) {
+      this.#encoder.close(0);
+      this.ended(0);
+    }
+    return 0;
   }
 
   /** The open group wants another filler. */

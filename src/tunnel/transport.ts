@@ -34,7 +34,6 @@ const QUEUE_MS: Millis = 15;
 const QUEUE_SEGMENTS_MIN = 16;
 /** ACKs told again; a run of loss takes a few packets. */
 const ACK_REPEATS = 6;
-
 /** Transmissions that `lately` looks at, at least. */
 const LATELY_MIN = 100;
 
@@ -218,7 +217,7 @@ export class Transport {
       const at = batch.slot(index) + HEADROOM;
       let start = at;
       let length: number;
-      let protect = true;
+      let paid = true;
       let addressed = -1;
       if (limit !== undefined && !limit.admits(now)) return true;
       if (share !== undefined && !share.admits(now)) return true;
@@ -234,7 +233,8 @@ export class Transport {
         if (said > 0) addressed = this.extension!.peer;
         length = said > 0 ? said : this.#write(now, batch, at, paced || parity);
         if (said === 0 && length > 0 && this.kcp.placed >= 0) start = this.kcp.placed;
-        protect = said > 0 ? this.extension!.protect : this.protection === undefined || this.kcp.wroteData;
+        paid = said > 0 ? this.extension!.protect : this.protection === undefined || this.kcp.wrote > 0;
+        let protect = paid && (said > 0 || this.protection === undefined || this.kcp.wrote >= this.protection.from);
         if (length === 0) {
           if (!parity && !this.kcp.hasData) this.protection?.drained();
           length = paced || parity ? 0 : this.#endBurst(now, batch, at);
@@ -243,6 +243,7 @@ export class Transport {
             return true;
           }
           protect = true;
+          paid = true;
         }
         if (encoder !== undefined && protect) {
           this.#parityReady = encoder.encode(now, batch.bytes, batch.view, start, start + length);
@@ -259,7 +260,7 @@ export class Transport {
       this.sentDatagrams++;
       this.sentBytes += length;
       limit?.spend(length + this.cipherBytes);
-      if (protect && this.controller !== undefined) this.#spend(now, length);
+      if (paid && this.controller !== undefined) this.#spend(now, length);
       share?.spend(length + this.cipherBytes);
     }
     return false;
