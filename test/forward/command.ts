@@ -220,6 +220,18 @@ function checks(lab: Lab, noXdp: string | false): void {
     mtu(1500);
   });
 
+  test("xdp: an interface that goes and is made anew is served again", { skip: noXdp }, async () => {
+    writeFileSync(state, JSON.stringify([{ name: "one", listen: `${LISTEN[4]}:5000`, to: `${BACKEND.a[4]}:6000` }]));
+    const child = await start("--datapath", "xdp");
+    assert.equal((await send({ sources: 2 })).count, 2);
+    lab.remake("a");
+    await eventually(async () => (await send({ sources: 2, waitMs: 300 })).count === 2);
+    const at = execFileSync("ip", ["-d", "link", "show", "wa"], { encoding: "utf8" });
+    assert.match(at, /prog\/xdp/);
+    assert.match(done("add", "--listen", `${LISTEN[4]}:5001`, "--to", `${BACKEND.a[4]}:6000`), /1 added/);
+    assert.doesNotMatch(child.output(), /"level":"error"/);
+  });
+
   test("xdp: a check is answered where flows to the backend have all ports that the kernel gives to sockets", { skip: noXdp }, async () => {
     const own = "40000 40019";
     const before = readFileSync("/proc/sys/net/ipv4/ip_local_port_range", "utf8");

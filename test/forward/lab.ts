@@ -97,6 +97,13 @@ export class Lab {
     return execFileSync(file!, [...args, ...command], { encoding: "utf8", timeout: 30_000 });
   }
 
+  /** The wire to the place, taken away and laid anew. */
+  remake(place: Place): void {
+    execFileSync("ip", ["link", "del", `w${place}`]);
+    execFileSync("bash", ["-ec", wire(this.#name, place, places.indexOf(place))], { timeout: 30_000 });
+    this.run(place, "ethtool", "-K", "eth0", "gro", "on", "tx", "off");
+  }
+
   down(): void {
     for (const end of this.#ends) end.close();
   }
@@ -122,8 +129,8 @@ export class End {
   }
 }
 
-function setUp(name: string): string {
-  const wire = (place: Place, i: number): string => `
+function wire(name: string, place: Place, i: number): string {
+  return `
     ip link add w${place} netns ${name}p type veth peer name eth0 netns ${name}${place}
     ip -n ${name}p addr add 10.77.${i}.1/24 dev w${place}
     ip -n ${name}p addr add fd77:${i}::1/64 dev w${place} nodad
@@ -134,10 +141,13 @@ function setUp(name: string): string {
     ip -n ${name}${place} link set lo up
     ip -n ${name}${place} route add default via 10.77.${i}.1
     ip -n ${name}${place} -6 route add default via fd77:${i}::1`;
+}
+
+function setUp(name: string): string {
   return `
     # Without detection of duplicates, which would keep addresses from being used for a second or two.
     for n in p ${places.join(" ")}; do ip netns add ${name}$n; nsenter --net=/run/netns/${name}$n sysctl -qw net.ipv6.conf.default.accept_dad=0; done
     ip -n ${name}p link set lo up
-    ${places.map(wire).join("\n")}
+    ${places.map((place, i) => wire(name, place, i)).join("\n")}
     nsenter --net=/run/netns/${name}p sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.netfilter.nf_conntrack_acct=1`;
 }

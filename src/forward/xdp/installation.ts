@@ -43,15 +43,22 @@ export class Installation {
   readonly object: BpfObject;
   readonly program: BpfProgram;
   readonly attached: readonly AttachedInterface[];
+  readonly #attached: AttachedInterface[] = [];
   /** Whether an earlier process left tables that are used on. */
   readonly inherited: boolean;
   readonly cpus: number;
-  readonly #links: readonly XdpLink[];
+  /** As `attached`. */
+  readonly #links: XdpLink[] = [];
+  readonly #bpf: Bpf;
+  readonly #mode: XdpMode | undefined;
   readonly #folder: string | undefined;
 
   /** @throws HostError; what was there before goes on then */
   constructor(sys: Sys, options: InstallationOptions) {
     const bpf = new Bpf(sys);
+    this.#bpf = bpf;
+    this.#mode = options.mode;
+    this.attached = this.#attached;
     this.cpus = possibleCpus();
     const root = options.pinned ? pinFolder(sys, `${BPFFS}/longhaul/${options.name}`) : undefined;
     const folder = root === undefined ? undefined : pinFolder(sys, `${root}/${LAYOUT_VERSION}`);
@@ -70,8 +77,7 @@ export class Installation {
       else found++;
       return pinned;
     });
-    const links: XdpLink[] = [];
-    const attached: AttachedInterface[] = [];
+    const links = this.#links;
     try {
       new Settings(this.object.map("bss")).sow();
       for (const { shape, old } of made) {
@@ -81,13 +87,8 @@ export class Installation {
         else copyEntries(old, this.object.map(shape.name));
       }
       this.program = loadPrograms(this.object);
-      for (const name of options.interfaces) {
-        const found = interfaceNamed(sys, name);
-        const link = root === undefined ? attach(bpf, this.program, found, options.mode) : this.#take(bpf, root, found, options.mode);
-        links.push(link);
-        attached.push({ link: found, mode: link.mode, because: link.because });
-      }
-      if (root !== undefined) leaveOthers(bpf, root, attached);
+      for (const name of options.interfaces) this.#serve(interfaceNamed(sys, name));
+      if (root !== undefined) leaveOthers(bpf, root, this.#attached);
       for (const { shape, old } of made) {
         const map = this.object.map(shape.name);
         // Flows that were opened while the first copy was made.
@@ -103,9 +104,20 @@ export class Installation {
       this.object.close();
       throw error;
     }
-    this.#links = links;
-    this.attached = attached;
     this.inherited = found > 0 || made.some(({ old }) => old !== undefined);
+  }
+
+  /** Serves those of `wanted` that came since, and forgets those that are gone: one that was made anew has another number. @throws HostError when one cannot be served */
+  follow(wanted: readonly Interface[], present: ReadonlySet<number>): void {
+    for (let i = this.#links.length - 1; i >= 0; i--) {
+      const { link, mode } = this.#attached[i]!;
+      if (present.has(link.ifindex)) continue;
+      this.#links[i]!.close();
+      if (this.#folder !== undefined) unpin(`${this.#folder}/link-${link.ifindex}-${mode}`);
+      this.#links.splice(i, 1);
+      this.#attached.splice(i, 1);
+    }
+    for (const link of wanted) if (!this.#attached.some((each) => each.link.ifindex === link.ifindex)) this.#serve(link);
   }
 
   /** What is wrong with the program at an interface; undefined when it is there. */
@@ -145,6 +157,13 @@ export class Installation {
     }
     earlier.close();
     unpin(`${folder}/listeners`);
+  }
+
+  #serve(at: Interface): void {
+    const link =
+      this.#folder === undefined ? attach(this.#bpf, this.program, at, this.#mode) : this.#take(this.#bpf, this.#folder, at, this.#mode);
+    this.#links.push(link);
+    this.#attached.push({ link: at, mode: link.mode, because: link.because });
   }
 
   /** The link that an earlier process pinned, or a new one, pinned. */

@@ -11,7 +11,7 @@
 import { HostError } from "../../base/errors.ts";
 import type { BpfProgram } from "../../host/bpf/bpf-program.ts";
 import { RingBuffer } from "../../host/bpf/ring-buffer.ts";
-import { listInterfaces } from "../../host/interface.ts";
+import { type Interface, listInterfaces } from "../../host/interface.ts";
 import { formatIp } from "../../host/ip-address.ts";
 import { Neighbours, type Way } from "../../host/neighbours.ts";
 import { loadSys, type Poll, type Sys } from "../../host/sys.ts";
@@ -94,6 +94,12 @@ export class XdpDatapath implements Datapath {
   #last: Plan | undefined;
   readonly #tagged: readonly TaggedInterface[];
   #walked = 0;
+  /** Interfaces asked for by name; none: all that can be served. */
+  readonly #given: ReadonlySet<string>;
+  /** Names of those that were served. */
+  readonly #known = new Set<string>();
+  /** How often an interface that came later could not be served. */
+  #unserved = 0;
 
   /** @throws HostError that says what is missing; what was there before goes on then */
   constructor(options: XdpOptions = {}, sys: Sys = loadSys()) {
@@ -104,6 +110,8 @@ export class XdpDatapath implements Datapath {
     this.#installation = new Installation(sys, { name, interfaces, mode, limits, pinned });
     const { object, cpus, inherited } = this.#installation;
     this.attached = this.#installation.attached;
+    this.#given = new Set(options.interfaces);
+    for (const { link } of this.attached) this.#known.add(link.name);
     this.capabilities = { outlivesProcess: pinned, transparent: true, capture: true };
     this.#settings = new Settings(object.map("bss"));
     this.#settings.budgets(
@@ -197,7 +205,7 @@ export class XdpDatapath implements Datapath {
       for (const part of [this.#totals, this.#tables, this.#counts]) part.addTo(stats, id);
       forwards.set(name, stats);
     }
-    return { forwards, counters: { ...this.#counts.reasons(), ...this.#collector.counters } };
+    return { forwards, counters: { ...this.#counts.reasons(), ...this.#collector.counters, interfacesUnserved: this.#unserved } };
   }
 
   async flows(limit: number, forward?: string): Promise<readonly Flow[]> {
@@ -309,9 +317,25 @@ export class XdpDatapath implements Datapath {
       this.#renewal = undefined;
       this.#ways.clear();
       this.#sources.clear();
+      this.#follow();
       this.#readDevices();
       this.#settings.renew();
     }, RENEW_MS).unref();
+  }
+
+  /** Interfaces come, go, and are made anew under their old name. A veth that nobody asked for is left alone: see section 4.1 of the reference. */
+  #follow(): void {
+    const links = listInterfaces(this.#sys);
+    const wanted = links.filter((link) =>
+      this.#given.size > 0 ? this.#given.has(link.name) : isServed(link) && (link.kind === "" || this.#known.has(link.name)),
+    );
+    try {
+      this.#installation.follow(wanted, new Set(links.map(({ ifindex }) => ifindex)));
+    } catch (error) {
+      if (!(error instanceof HostError)) throw error;
+      this.#unserved++;
+    }
+    for (const { link } of this.attached) this.#known.add(link.name);
   }
 
   #readDevices(): void {
@@ -335,9 +359,13 @@ function bootTime(): number {
 }
 
 /** Of Ethernet and up, and not a part of something else. */
+function isServed({ ethernet, up, kind, master }: Interface): boolean {
+  return ethernet && up && master === 0 && (kind === "" || kind === "veth");
+}
+
 function servedInterfaces(sys: Sys): string[] {
   return listInterfaces(sys)
-    .filter(({ ethernet, up, kind, master }) => ethernet && up && master === 0 && (kind === "" || kind === "veth"))
+    .filter(isServed)
     .map(({ name }) => name);
 }
 
