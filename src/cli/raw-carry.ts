@@ -17,8 +17,10 @@ export async function carryRaw(ends: readonly RawSettings[], { metrics, statusSo
   for (const settings of ends) warn(settings, log);
   const running: RawEnd[] = [];
   const stopped = deferred<Error | undefined>();
+  const stopping = new AbortController();
   const off = onStop((signal) => {
     log.info({ signal }, "stopping");
+    stopping.abort();
     stopped.resolve(undefined);
   });
   const pages: { close(): Promise<void>; readonly counters: { connectionsDropped: number } }[] = [];
@@ -33,9 +35,10 @@ export async function carryRaw(ends: readonly RawSettings[], { metrics, statusSo
       if (page !== undefined) pages.push(page);
     }
     for (const [number, settings] of ends.entries()) {
-      const ended = await Promise.race([RawEnd.start(settings, number, log, stopped.resolve), stopped.promise]);
-      if (!(ended instanceof RawEnd)) break;
-      running.push(ended);
+      // An end that has begun to start is waited for: threads and rules of one that nobody knows would stay.
+      const end = await RawEnd.start(settings, number, log, stopped.resolve, stopping.signal);
+      if (end === undefined) break;
+      running.push(end);
     }
     const error = await stopped.promise;
     for (const end of running) {

@@ -1,4 +1,5 @@
 /** One end of raw connections, as `longhaul raw` runs it: threads, the firewall's rule, the pipe for commands. */
+import { setTimeout } from "node:timers/promises";
 import { deferred } from "../base/deferred.ts";
 import { HostError } from "../base/errors.ts";
 import type { RawObservation } from "../carrier/observation.ts";
@@ -32,9 +33,16 @@ export class RawEnd {
     this.#log = log;
   }
 
-  /** `number`: of the end in its process. `failed` is told of a thread that ended. @throws HostError when raw packets, a rule or an address cannot be had */
-  static async start(given: RawSettings, number: number, log: Log, failed: (error: Error) => void): Promise<RawEnd> {
-    const settings = await found(given, log);
+  /** `number`: of the end in its process. `failed` is told of a thread that ended; undefined when `stopping` came before there was anything. @throws HostError when raw packets, a rule or an address cannot be had */
+  static async start(
+    given: RawSettings,
+    number: number,
+    log: Log,
+    failed: (error: Error) => void,
+    stopping: AbortSignal,
+  ): Promise<RawEnd | undefined> {
+    const settings = await found(given, log, stopping);
+    if (settings === undefined || stopping.aborted) return undefined;
     const end = new RawEnd(settings, log);
     try {
       const { role, mode, firewall, fifo } = settings;
@@ -129,16 +137,17 @@ export class RawEnd {
 }
 
 /** With an address instead of a name: asked for again and again where that is wished. */
-async function found(settings: RawSettings, log: Log): Promise<RawSettings> {
-  for (;;) {
+async function found(settings: RawSettings, log: Log, stopping: AbortSignal): Promise<RawSettings | undefined> {
+  while (!stopping.aborted) {
     try {
       return await withRemoteAddress(settings);
     } catch (error) {
       if (!settings.retryOnError || settings.role === "server") throw error;
       log.warn({ reason: (error as Error).message, seconds: LOOK_UP_MS / 1000 }, "the server is not found; trying again");
-      await new Promise((resolve) => setTimeout(resolve, LOOK_UP_MS));
+      await setTimeout(LOOK_UP_MS, undefined, { signal: stopping }).catch(() => undefined);
     }
   }
+  return undefined;
 }
 
 const LOOK_UP_MS = 10_000;

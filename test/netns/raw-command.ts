@@ -72,6 +72,13 @@ try {
     for (const prefix of [c, s]) assert.equal(inside(prefix, ...list), clean, "rules stayed behind");
     console.log(`ok     ${name}`);
   }
+  // Stopped while it starts: the rule is there, the threads are not yet.
+  const hasty = children.start("hasty", [longhaul, "raw", "-s", "-l", "0.0.0.0:4098", "-r", "127.0.0.1:7777", "--key-file", key, "-a"], s);
+  await waitFor(hasty, "firewall rule added");
+  await children.end(hasty);
+  assert.equal(hasty.process.exitCode, 0, hasty.output());
+  assert.match(hasty.output(), /firewall rule removed/);
+  console.log("ok     a stop while it starts");
   // An iptables that works by nftables leaves its own table and chain behind, empty.
   for (const prefix of [c, s]) assert.doesNotMatch(inside(prefix, "nft", "list", "ruleset"), /longhaul|jump|drop/i, "rules stayed behind");
   // Two ends that do not agree on the mode: the client says so.
@@ -86,7 +93,7 @@ try {
     "carrying",
   );
   await exchange();
-  console.log(`${kinds.length + 1} passed, 0 failed, 0 skipped`);
+  console.log(`${kinds.length + 2} passed, 0 failed, 0 skipped`);
 } finally {
   await children.endAll();
   lab.down();
