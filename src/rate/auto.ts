@@ -20,7 +20,7 @@
 import type { AckRound, RateController } from "../base/rate-controller.ts";
 import { type Bytes, type Millis, NEVER } from "../base/units.ts";
 import { AckAggregation } from "./ack-aggregation.ts";
-import { Blackout } from "./blackout.ts";
+import { Blackout, silent } from "./blackout.ts";
 import { CubicBound } from "./cubic-bound.ts";
 import { CYCLE_PHASES, pacingGain, type State, WINDOW_GAIN, windowGain } from "./gains.ts";
 import { OwnLoss } from "./own-loss.ts";
@@ -29,7 +29,6 @@ import { growthOf, SharedQueue, stands } from "./shared-queue.ts";
 import { Tally } from "./tally.ts";
 import { WindowedMax } from "./windowed-max.ts";
 
-/** Tuning, BBR's. */
 /** While a queue stands that others keep full: in segments, besides, so many times the root of the product. */
 const WINDOW_ROOT_CROWDED = 3;
 /** So many rounds of more to send than may be sent make what was learned doubtful. */
@@ -287,9 +286,10 @@ export class AutoController implements RateController {
     this.#limited = round.appLimited && !queued;
     if (rate <= 0 || round.took < this.minRtt * 0.95) return;
     const { value } = this.#bandwidth;
-    if ((this.#limited || (round.late && !queued)) && rate < value) return;
+    const late = round.late || silent(round.silence, this.minRtt);
+    if ((this.#limited || (late && !queued)) && rate < value) return;
     // Where less was sent than the path carries, a queue tells that the path has less to give, not how much less.
-    this.#bandwidth.add(this.#rounds, round.appLimited || round.late ? Math.max(rate, value * LIMITED_DECAY) : rate);
+    this.#bandwidth.add(this.#rounds, round.appLimited || late ? Math.max(rate, value * LIMITED_DECAY) : rate);
   }
 
   #advance(now: Millis, round: AckRound, starts: boolean): void {

@@ -12,13 +12,18 @@ const SILENCE_MS: Millis = 80;
 /** What is lost again so soon is no moment. */
 const APART_MS: Millis = 1000;
 
+/** Nothing came back for so long that what is measured over that time is no rate. */
+export function silent(silence: Millis, minRtt: Millis): boolean {
+  return silence >= minRtt + SILENCE_MS;
+}
+
 export class Blackout {
   #at: Millis = Number.NEGATIVE_INFINITY;
 
   /** What a round lost was lost so; `minRtt`: see there. */
   explains(now: Millis, { lost, lostRuns, silence }: Tally, minRtt: Millis): boolean {
     const whole = lostRuns <= PIECES && lost >= Math.max(1, lostRuns) * PIECE_BYTES;
-    if (silence < (whole ? 0 : minRtt) + SILENCE_MS || now - this.#at < APART_MS) return false;
+    if (!silent(silence, whole ? 0 : minRtt) || now - this.#at < APART_MS) return false;
     this.#at = now;
     return true;
   }

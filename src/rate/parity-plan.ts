@@ -8,7 +8,7 @@
  */
 
 /** Tuning. */
-const RESIDUAL = 0.0002;
+const RESIDUAL = 0.0005;
 /** Below this loss resending is cheaper than any parity. */
 const LOSS_MIN = 0.0005;
 /** Parity for a data shard at most: in a stream, and where so little is sent that delay is worth more than bytes. */
@@ -48,11 +48,13 @@ export class ParityPlan {
   #sent = 0;
   #lost = 0;
   #runs = 0;
-  /** All that was ever sent by this plan, up to ASSUMED_FOR. */
-  #beginning = 0;
+  #assumes = true;
 
-  /** Since the last call so many transmissions were made and lost, the lost ones in so many runs; `lost` and `runs` are negative when more had been taken for lost than were. */
-  observe(sent: number, lost: number, runs: number): void {
+  /**
+   * Since the last call so many transmissions were made and lost, the lost ones in so many runs; `lost` and `runs` are negative when more had been taken for
+   * lost than were. `heardOf`: of all since the plan was made so many are no longer under way.
+   */
+  observe(sent: number, lost: number, runs: number, heardOf = this.#sent + sent): void {
     this.#sent += sent;
     this.#lost = Math.max(0, this.#lost + lost);
     this.#runs = Math.max(0, this.#runs + runs);
@@ -62,9 +64,9 @@ export class ParityPlan {
       this.#lost *= keep;
       this.#runs *= keep;
     }
-    this.#beginning = Math.min(this.#beginning + sent, ASSUMED_FOR);
-    const assumed = this.#beginning < ASSUMED_FOR;
-    this.loss = Math.min((this.#lost + (assumed ? ASSUMED_LOST : 0)) / (this.#sent + (assumed ? ASSUMED_SENT : 0)), 0.5);
+    this.#assumes &&= heardOf < ASSUMED_FOR;
+    const of = this.#assumes ? Math.max(0, Math.min(heardOf, this.#sent)) + ASSUMED_SENT : Math.max(1, this.#sent);
+    this.loss = Math.min((this.#lost + (this.#assumes ? ASSUMED_LOST : 0)) / of, 0.5);
     this.run = this.#runs > 0 ? Math.max(1, this.#lost / this.#runs) : 1;
   }
 

@@ -8,12 +8,14 @@
  * A stream that fills the path gets none: there every byte of parity is one less of payload, and resending wins.
  */
 
-import { type Millis, NEVER } from "../base/units.ts";
+import { type Bytes, type Millis, NEVER } from "../base/units.ts";
 import type { FecEncoder } from "../fec/encoder.ts";
 import { LONG_DATA } from "../fec/packet.ts";
 import type { Flight } from "../kcp/flight.ts";
 import type { AutoController } from "../rate/auto.ts";
 import { ParityPlan, RUN_LONG } from "../rate/parity-plan.ts";
+
+const SEGMENT_BYTES: Bytes = 1400;
 
 /** Tuning: a burst has ended when nothing followed for so long. */
 const BURST_GAP_MS: Millis = 2;
@@ -59,6 +61,8 @@ export class Protection {
   /** Parity shards of a group to a kcptun, and when loss was seen last. */
   #rowsToKcptun = 1;
   #lostAt: Millis = 0;
+  /** Transmissions over other paths. */
+  #before = 0;
   #seen = { transmissions: 0, lost: 0, runs: 0 };
   /** The way resends by itself. */
   #carried = false;
@@ -73,6 +77,7 @@ export class Protection {
   moved(carried: boolean): void {
     const { transmissions, gone, runs } = this.#flight.stats;
     this.plan = new ParityPlan();
+    this.#before = transmissions;
     this.#seen = { transmissions, lost: gone, runs };
     this.#carried = carried;
   }
@@ -198,7 +203,8 @@ export class Protection {
     const seen = this.#seen;
     if (!this.#encoder.long && gone > seen.lost && this.#controller.quiet(this.#flight.patience.srtt)) this.#reactTo(now);
     if (this.#controller.quiet(this.#flight.patience.srtt)) {
-      this.plan.observe(transmissions - seen.transmissions, gone - seen.lost, runs - seen.runs);
+      const heardOf = transmissions - this.#before - Math.ceil(this.#flight.inFlight / SEGMENT_BYTES);
+      this.plan.observe(transmissions - seen.transmissions, gone - seen.lost, runs - seen.runs, heardOf);
     }
     seen.transmissions = transmissions;
     seen.lost = gone;
