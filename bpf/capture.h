@@ -8,8 +8,14 @@
 #include "maps.h"
 #include "packet.h"
 
-static __always_inline void fill_event(struct xdp_md *ctx, const struct hop *hop, const struct ends *ends, struct capture_event *event, __u32 kind, __u64 most)
+/* Room in the ring is asked for by a constant. */
+static __always_inline void put_event(struct xdp_md *ctx, const struct hop *hop, const struct ends *ends, __u32 kind, const __u64 most)
 {
+	struct capture_event *event = bpf_ringbuf_reserve(&events, sizeof(*event) + most, 0);
+	if (!event) {
+		count_reason(REASON_UNCAPTURED);
+		return;
+	}
 	__u64 captured = frame_bytes(ctx);
 	event->kind = kind;
 	event->ifindex = ctx->ingress_ifindex;
@@ -24,28 +30,17 @@ static __always_inline void fill_event(struct xdp_md *ctx, const struct hop *hop
 	if (captured > most)
 		captured = most;
 	event->captured = bpf_probe_read_kernel(event + 1, captured, DATA(ctx)) ? 0 : captured;
+	bpf_ringbuf_submit(event, 0);
 }
 
 static __noinline void record(struct xdp_md *ctx, const struct hop *hop, const struct ends *ends, __u32 kind)
 {
-	struct capture_event *event = bpf_ringbuf_reserve(&events, sizeof(*event) + CAPTURE_BYTES, 0);
-	if (!event) {
-		count_reason(REASON_UNCAPTURED);
-		return;
-	}
-	fill_event(ctx, hop, ends, event, kind, CAPTURE_BYTES);
-	bpf_ringbuf_submit(event, 0);
+	put_event(ctx, hop, ends, kind, CAPTURE_BYTES);
 }
 
 static __noinline void record_whole(struct xdp_md *ctx, const struct hop *hop, const struct ends *ends, __u32 kind)
 {
-	struct capture_event *event = bpf_ringbuf_reserve(&events, sizeof(*event) + WHOLE_BYTES, 0);
-	if (!event) {
-		count_reason(REASON_UNCAPTURED);
-		return;
-	}
-	fill_event(ctx, hop, ends, event, kind, WHOLE_BYTES);
-	bpf_ringbuf_submit(event, 0);
+	put_event(ctx, hop, ends, kind, WHOLE_BYTES);
 }
 
 static __noinline void capture(struct xdp_md *ctx, const struct hop *hop, const struct ends *ends)

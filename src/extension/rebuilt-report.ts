@@ -57,6 +57,7 @@ export class RebuiltCount {
 export class RebuiltNews {
   errors = 0;
   #count = 0;
+  #untaken = 0;
 
   /** A REBUILT in view[start…end): how many more than was known, 0 for an old one or a damaged one. */
   receive(view: DataView, start: number, end: number): number {
@@ -68,6 +69,14 @@ export class RebuiltNews {
     if (news > NEWS_MAX) this.errors++;
     if (news <= 0 || news > NEWS_MAX) return 0;
     this.#count = (this.#count + news) >>> 0;
+    this.#untaken += news;
     return news;
+  }
+
+  /** What came since the last call. */
+  take(): number {
+    const n = this.#untaken;
+    this.#untaken = 0;
+    return n;
   }
 }

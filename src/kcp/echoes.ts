@@ -9,8 +9,8 @@ import { FLYING, type FlightTable } from "./flight-table.ts";
 const ECHO_MS: Millis = 25;
 const SECOND_ECHO_MS: Millis = 90;
 const ECHOES = 64;
-/** There are any from this mean run of loss on, unless the path was filled for so long. */
-const ECHO_RUN = 2;
+/** Losses come in runs from this mean one on; then there are echoes, unless the path was filled for so long. */
+export const RUN_LONG = 2;
 const FILLED_MS: Millis = 1000;
 /** Where little is sent, from this share of lost transmissions on a resent segment has one, however short the runs are. */
 const ECHO_LOSS = 0.08;
@@ -42,7 +42,7 @@ export class Echoes {
   worth(made: number, gone: number, runs: number, filledMs: Millis, before: number, inFlight: Bytes): boolean {
     if (before > 1 || (before > 0 && inFlight > SPARSE_BYTES)) return false;
     if (before === 0 && inFlight <= SPARSE_BYTES && gone - this.#goneBefore >= ECHO_LOSS * (made - this.#madeBefore)) return true;
-    return this.run(gone, runs) >= ECHO_RUN && filledMs <= FILLED_MS;
+    return this.run(gone, runs) >= RUN_LONG && filledMs <= FILLED_MS;
   }
 
   /** How many transmissions are lost one behind another, on average. */

@@ -43,6 +43,7 @@ export class FlightStats {
 
   /** The peer has rebuilt `n` more. Nobody saw how those lay that did not come late: as the others did. */
   rebuilt(n: number): void {
+    if (n === 0) return;
     if (!this.#told) this.gone -= this.late;
     this.#told = true;
     const unseen = Math.max(0, n - (this.late - this.#lateTold));

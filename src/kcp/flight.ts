@@ -19,7 +19,7 @@
 import { emptyRound, type RateController } from "../base/rate-controller.ts";
 import { seqDiff } from "../base/seq.ts";
 import { type Bytes, type Millis, NEVER, type Seq32 } from "../base/units.ts";
-import { Echoes, SPARSE_BYTES } from "./echoes.ts";
+import { Echoes, RUN_LONG, SPARSE_BYTES } from "./echoes.ts";
 import { FlightGroups } from "./flight-groups.ts";
 import { FlightStats } from "./flight-stats.ts";
 import { ALONG, COVERED, FLYING, FlightTable, KEPT, LOST, PLACES_AT_FIRST, REPLACED, RUN, SETTLED } from "./flight-table.ts";
@@ -39,7 +39,6 @@ const ELSEWHERE = 3;
 /** Where loss comes in runs and little is sent: so many that left within so long are resent with one that is overdue. */
 const ALONG_MAX = 4;
 const ALONG_MS: Millis = 150;
-const RUN_LONG = 2;
 
 export class Flight {
   readonly controller: RateController;
@@ -122,6 +121,11 @@ export class Flight {
   /** So little is under way that delay is worth more than bytes. */
   get sparse(): boolean {
     return this.inFlight <= SPARSE_BYTES;
+  }
+
+  /** Mean run of loss over this path. */
+  get #run(): number {
+    return this.#echoes.run(this.stats.gone, this.stats.runs);
   }
 
   /** The segment leaves, for the first time or again. `length`: of its data. */
@@ -294,7 +298,7 @@ export class Flight {
     this.stats.needless++;
     this.stats.keep((marks & RUN) !== 0, (marks & REPLACED) !== 0);
     // Where loss comes in runs, what parity is in time for is no reason to wait longer for all; what went along was not waited for.
-    const runs = this.#echoes.run(this.stats.gone, this.stats.runs) >= RUN_LONG;
+    const runs = this.#run >= RUN_LONG;
     if ((marks & (runs ? ALONG | REPLACED : ALONG)) === 0) this.patience.needless();
   }
 
@@ -362,8 +366,7 @@ export class Flight {
   /** What left behind a segment that is overdue since `sentAt` was lost with it, as likely as not: it shares the packet. Answers how many. */
   #giveAlong(sentAt: Millis, limit: number): number {
     const table = this.#table;
-    const run = this.#echoes.run(this.stats.gone, this.stats.runs);
-    const most = run < RUN_LONG ? 0 : Math.min(limit, ALONG_MAX, Math.round(run) - 1);
+    const most = this.#run < RUN_LONG ? 0 : Math.min(limit, ALONG_MAX, Math.round(this.#run) - 1);
     for (let n = 0; n < most; n++) {
       const f = table.flying.first;
       if (f === NONE || table.tries[f] !== 1 || table.sentAt[f]! > sentAt + ALONG_MS || table.serial[f]! <= this.#rackSerial) return n;

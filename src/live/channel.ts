@@ -11,7 +11,7 @@ import type { AssociatedRendition } from "../media/hls/rendition-report.ts";
 import { Segmenter, type SegmenterOptions } from "../media/hls/segmenter.ts";
 import { type Segment, Window, type WindowOptions } from "../media/hls/window.ts";
 import type { Metadata } from "../media/rtmp/metadata.ts";
-import type { Track, Unit } from "../media/unit.ts";
+import { type Track, type Unit, videoTrack } from "../media/unit.ts";
 import { PlaylistCache } from "./playlist-cache.ts";
 import { RateMeter } from "./rate-meter.ts";
 import { type Waited, Waiters } from "./waiters.ts";
@@ -231,6 +231,6 @@ export class Channel {
 
 /** Of the picture, 0 without. */
 export function pixelsOf(tracks: readonly Track[]): number {
-  for (const track of tracks) if (track.kind === "video") return track.width * track.height;
-  return 0;
+  const video = videoTrack(tracks);
+  return video === undefined ? 0 : video.width * video.height;
 }

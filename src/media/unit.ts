@@ -33,6 +33,11 @@ export interface AudioTrack {
   readonly configuration: Uint8Array;
 }
 
+/** The track with the picture, of which a stream has one at most. */
+export function videoTrack(tracks: readonly Track[]): VideoTrack | undefined {
+  return tracks.find((track) => track.kind === "video");
+}
+
 /** One coded picture or one audio frame. `data` is owned by the unit and never changed after it was made. */
 export interface Unit {
   readonly kind: "video" | "audio";

@@ -25,6 +25,7 @@ import { CubicBound } from "./cubic-bound.ts";
 import { CYCLE_PHASES, pacingGain, type State, WINDOW_GAIN, windowGain } from "./gains.ts";
 import { OwnLoss } from "./own-loss.ts";
 import { ReturnQueue } from "./return-queue.ts";
+import { SEGMENT_BYTES } from "./segment-bytes.ts";
 import { growthOf, SharedQueue, stands } from "./shared-queue.ts";
 import { Tally } from "./tally.ts";
 import { WindowedMax } from "./windowed-max.ts";
@@ -49,7 +50,6 @@ const MIN_RTT_MEMORY_MS: Millis = 15_000;
 const PROBE_RTT_MS: Millis = 200;
 
 /** Tuning, our own. */
-const SEGMENT_BYTES: Bytes = 1400;
 const WINDOW_INITIAL: Bytes = 64 * SEGMENT_BYTES;
 const WINDOW_MIN: Bytes = 4 * SEGMENT_BYTES;
 /** Until something is known of the path: 10 Mbit/s. */

@@ -3,11 +3,12 @@
  * the moment was shorter than a round trip. That tells nothing of how much the path carries; a queue that overflows, or a policer, loses here and there for as long as too much is sent, and is never silent.
  */
 import type { Bytes, Millis } from "../base/units.ts";
+import { SEGMENT_BYTES } from "./segment-bytes.ts";
 import type { Tally } from "./tally.ts";
 
 /** Tuning: a silence so long with so few pieces missing, each of so much; with more of them one so much longer than the round trip, in which they were sent again in vain. */
 const PIECES = 2;
-const PIECE_BYTES: Bytes = 16 * 1400;
+const PIECE_BYTES: Bytes = 16 * SEGMENT_BYTES;
 const SILENCE_MS: Millis = 80;
 /** What is lost again so soon is no moment. */
 const APART_MS: Millis = 1000;

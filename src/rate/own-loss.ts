@@ -1,8 +1,8 @@
 /** What a path loses by itself: seen where less was sent than it carries. */
 import type { Bytes } from "../base/units.ts";
+import { SEGMENT_BYTES } from "./segment-bytes.ts";
 
 /** Tuning: it is looked at where at least so many bytes were sent, remembers so many, and is believed up to so much. */
-const SEGMENT_BYTES: Bytes = 1400;
 const SENT_MIN: Bytes = 8 * SEGMENT_BYTES;
 const MEMORY: Bytes = 200 * SEGMENT_BYTES;
 const SHARE_MAX = 0.5;

@@ -50,14 +50,12 @@ export class Extension {
   /** What we tell a peer that sends much, and what a peer tells us of the way back. */
   readonly stamps = new Stamps();
   readonly returnPath = new ReturnPath();
-  /** The same of what was rebuilt from parity; what a peer has told and nobody has asked for yet. */
+  /** The same of what was rebuilt from parity. */
   readonly rebuilt = new RebuiltCount();
-  readonly #rebuiltThere = new RebuiltNews();
-  rebuiltThere = 0;
+  readonly rebuiltThere = new RebuiltNews();
   /** A server's; made when somebody measures. */
   survey: Survey | undefined;
-  /** Messages of other conversations, damaged ones, and of types that this version does not know. */
-  errors = 0;
+  /** Of types that this version does not know. */
   unknownTypes = 0;
   /** Whether what `transmit` wrote last belongs into FEC. */
   protect = false;
@@ -70,6 +68,7 @@ export class Extension {
   peer = -1;
   /** Answers to probes that wait, a server's. */
   readonly #heard: { readonly peer: number; readonly way: number; readonly n: number; readonly loss: number }[] = [];
+  #errors = 0;
   #now: Millis = 0;
   /** Trains are sent: not where what carries paces by itself. */
   measures: boolean;
@@ -90,6 +89,11 @@ export class Extension {
     this.outbox = new Outbox(packetBytesMax, config.flowqueue);
   }
 
+  /** Messages of other conversations, and damaged ones. */
+  get errors(): number {
+    return this.#errors + this.returnPath.errors + this.rebuiltThere.errors;
+  }
+
   get standing(): Standing {
     return this.negotiation.standing;
   }
@@ -97,23 +101,16 @@ export class Extension {
   /** An extension datagram in bytes[start…end), borrowed. */
   receive(now: Millis, bytes: Uint8Array, view: DataView, start: number, end: number): void {
     const type = readType(view, start);
-    if (readConv(view, start) !== this.#conv) this.errors++;
+    if (readConv(view, start) !== this.#conv) this.#errors++;
     else if (type === HELLO || type === ANSWER) this.negotiation.receive(type, bytes, view, start, end);
     else if (type === CAR || type === REPORT) this.train.receive(now, type, view, start, end);
     else if (type === STAMP) this.returnPath.receive(now, view, start, end);
-    else if (type === REBUILT) this.rebuiltThere += this.#rebuiltThere.receive(view, start, end);
+    else if (type === REBUILT) this.rebuiltThere.receive(view, start, end);
     else if (type === HEARD && this.ways !== undefined) this.#wayHeard(now, this.ways, view, start, end);
     else if ((type === LOAD || type === ASK) && this.#surveyed) this.#survey.receive(now, type, view, start, end);
     else if (type < FLOW_TYPE_LEAST) this.unknownTypes += type === PROBE ? 0 : 1;
-    else if (end - start < FLOW_HEADER_BYTES || this.standing !== "extended") this.errors++;
+    else if (end - start < FLOW_HEADER_BYTES || this.standing !== "extended") this.#errors++;
     else this.#sink.flowMessage(now, type, bytes, view, start, end);
-  }
-
-  /** What the peer has told of since the last call. */
-  takeRebuiltThere(): number {
-    const n = this.rebuiltThere;
-    this.rebuiltThere = 0;
-    return n;
   }
 
   /** A datagram of the session came, of whatever kind. */
@@ -189,7 +186,7 @@ export class Extension {
 
   #wayHeard(now: Millis, ways: Ways, view: DataView, start: number, end: number): void {
     const heard = readHeard(view, start, end);
-    if (heard === undefined) this.errors++;
+    if (heard === undefined) this.#errors++;
     else ways.heard(now, heard);
   }
 

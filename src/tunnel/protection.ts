@@ -8,14 +8,13 @@
  * A stream that fills the path gets none: there every byte of parity is one less of payload, and resending wins.
  */
 
-import { type Bytes, type Millis, NEVER } from "../base/units.ts";
+import { type Millis, NEVER } from "../base/units.ts";
 import type { FecEncoder } from "../fec/encoder.ts";
 import { LONG_DATA } from "../fec/packet.ts";
 import type { Flight } from "../kcp/flight.ts";
 import type { AutoController } from "../rate/auto.ts";
 import { ParityPlan, RUN_LONG } from "../rate/parity-plan.ts";
-
-const SEGMENT_BYTES: Bytes = 1400;
+import { SEGMENT_BYTES } from "../rate/segment-bytes.ts";
 
 /** Tuning: a burst has ended when nothing followed for so long. */
 const BURST_GAP_MS: Millis = 2;
@@ -110,7 +109,12 @@ export class Protection {
 
   /** What a packet carries that belongs into a group (see Kcp.wrote): where little is sent, and lost in long runs, what is resent has copies of its own, and would make all parity as long as itself. */
   get from(): number {
-    return this.#encoder.long && this.#flight.sparse && this.plan.run > RUN_LONG ? 2 : 1;
+    return this.#encoder.long && this.#sparseRuns ? 2 : 1;
+  }
+
+  /** Little is sent, over a path that loses long runs. */
+  get #sparseRuns(): boolean {
+    return this.#flight.sparse && this.plan.run > RUN_LONG;
   }
 
   /** Nothing more is to be sent now: the burst may be over. */
@@ -135,8 +139,7 @@ export class Protection {
     this.#closeAt = NEVER;
     const { open } = this.#encoder;
     if (this.#carried) return 0;
-    const rows =
-      this.#flight.sparse && this.plan.run > RUN_LONG ? this.#rowsOfFew(now, open) : this.plan.parity(open, open < SPARSE_SHARDS);
+    const rows = this.#sparseRuns ? this.#rowsOfFew(now, open) : this.plan.parity(open, open < SPARSE_SHARDS);
     return rows === 0 ? 0 : this.#encoder.close(rows);
   }
 

@@ -388,7 +388,7 @@ export class Transport {
     const { kcp, extension } = this;
     if (extension !== undefined && isExtension(view, start, end)) {
       extension.receive(now, bytes, view, start, end);
-      if (extension.rebuiltThere > 0) this.flight?.stats.rebuilt(extension.takeRebuiltThere());
+      this.flight?.stats.rebuilt(extension.rebuiltThere.take());
       return;
     }
     if (extension !== undefined && this.controller !== undefined) this.controller.back.wait = extension.returnPath.queue(now);

@@ -16,7 +16,7 @@ import type { BitsPerSecond, Micros } from "../base/units.ts";
 import { parameterSets } from "../media/h264/decoder-configuration.ts";
 import { H264Packetizer } from "../media/rtp/h264-payload.ts";
 import type { Negotiated } from "../media/sdp/negotiation.ts";
-import type { Track, Unit } from "../media/unit.ts";
+import { type Track, type Unit, videoTrack } from "../media/unit.ts";
 import { EncodingChoice } from "./encoding-choice.ts";
 import { type Encoder, type OutboundStream, PAYLOAD_MAX } from "./outbound-stream.ts";
 import type { OutboundSource, Peer } from "./peer.ts";
@@ -149,7 +149,7 @@ export class Playout {
   }
 
   #show(encoding: Encoding): void {
-    const video = encoding.tracks.find(({ kind }) => kind === "video");
+    const video = videoTrack(encoding.tracks);
     this.#present = encoding;
     this.#sound = hasOpus(encoding) ? encoding : this.#offered().find(hasOpus);
     this.#sets = video === undefined ? [] : parameterSets(video.configuration);

@@ -83,7 +83,7 @@ export class Gate implements PlaybackGate {
     const origins = originsOf(given, known);
     const most = given?.["aws:maximum-resolution"];
     const size = most === undefined ? undefined : pixels[most];
-    if (size !== undefined && ![channel, ...channel.renditions.values()].some((each) => sizeOf(each) <= size))
+    if (size !== undefined && ![channel, ...channel.renditions.values()].some(({ pixels }) => pixels <= size))
       return denied(`no rendition is as small as ${most}`);
     const listed = given?.["aws:access-control-allow-origin"]?.split(",").map((origin) => origin.trim());
     if (listed !== undefined && viewer.origin !== undefined && !allows(listed, viewer.origin))
@@ -98,11 +98,6 @@ export class Gate implements PlaybackGate {
     };
     return conditions(known, session, viewer) ?? { session: this.#sessions.give(session), ...(size === undefined ? {} : { pixels: size }) };
   }
-}
-
-function sizeOf({ tracks }: Channel): number {
-  for (const track of tracks) if (track.kind === "video") return track.width * track.height;
-  return 0;
 }
 
 function tooLarge(session: ViewerSession | undefined, size: number): PlaybackRefusal | undefined {

@@ -3,7 +3,7 @@
  * in the words of IVS's limit events.
  */
 import type { BitsPerSecond } from "../../base/units.ts";
-import type { Track } from "../../media/unit.ts";
+import { type Track, videoTrack } from "../../media/unit.ts";
 
 export interface Breach {
   readonly name: "Ingest Resolution" | "Ingest Bitrate";
@@ -23,7 +23,7 @@ const TOLERANCE = 1.2;
 
 /** Undefined: within them. */
 export function breach(type: string, tracks: readonly Track[], rate: BitsPerSecond): Breach | undefined {
-  const video = tracks.find((track) => track.kind === "video");
+  const video = videoTrack(tracks);
   const [width, height] = [video?.width ?? 0, video?.height ?? 0];
   const pixels = width * height;
   const edge = Math.max(width, height);

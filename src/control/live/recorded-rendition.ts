@@ -8,7 +8,7 @@
  */
 import { isoDate } from "../../media/hls/iso-date.ts";
 import type { Segment } from "../../media/hls/window.ts";
-import type { Track, VideoTrack } from "../../media/unit.ts";
+import { type Track, type VideoTrack, videoTrack } from "../../media/unit.ts";
 
 export const PLAYLIST = "playlist.m3u8";
 export const RANGES = "byte-range-variant.m3u8";
@@ -40,7 +40,7 @@ export class RecordedRendition {
   }
 
   get video(): VideoTrack | undefined {
-    return this.tracks.find((track) => track.kind === "video");
+    return videoTrack(this.tracks);
   }
 
   /** Bits a second over all of it. */

@@ -8,7 +8,7 @@
 import type { Log } from "../../host/log.ts";
 import type { Channel, ChannelListener } from "../../live/channel.ts";
 import type { Segment } from "../../media/hls/window.ts";
-import type { Track } from "../../media/unit.ts";
+import { type Track, videoTrack } from "../../media/unit.ts";
 import type { Place } from "../ivs/arn.ts";
 import type { RecordingSettings } from "../ivs/recording-configurations.ts";
 import { randomId } from "../random-id.ts";
@@ -128,8 +128,7 @@ export class Recorder implements ChannelListener {
     const bucket = settings.destinationConfiguration.s3.bucketName;
     const at = { ...place, channelId: this.#channel.name, bucket, startedAt: now(), id: randomId(12) };
     const recording = new Recording(storage, at, tracks, picturesOf(settings.thumbnailConfiguration));
-    const video = tracks.find((track) => track.kind === "video");
-    const thumbnails = new Thumbnails(storage, bucket, recording.prefix, settings.thumbnailConfiguration, video?.height ?? 0, picture);
+    const thumbnails = new Thumbnails(storage, bucket, recording.prefix, settings.thumbnailConfiguration, heightOf(tracks), picture);
     this.#running = { recording, settings, thumbnails, tracks, sessionId: randomId(12), bytes: 0, duration: 0 };
     recording.streamIds.push(begun(bucket, recording.prefix));
   }
@@ -210,8 +209,7 @@ export class Recorder implements ChannelListener {
 }
 
 function heightOf(tracks: readonly Track[]): number {
-  for (const track of tracks) if (track.kind === "video") return track.height;
-  return 0;
+  return videoTrack(tracks)?.height ?? 0;
 }
 
 /** The encoder's own rendition. */

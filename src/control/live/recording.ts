@@ -11,7 +11,7 @@
  * is put into recording-started.json then, which is written once more; what a transcoder still holds when the encoder leaves is not in its renditions.
  */
 import type { Segment } from "../../media/hls/window.ts";
-import type { Track } from "../../media/unit.ts";
+import { type Track, videoTrack } from "../../media/unit.ts";
 import { arnOf } from "../ivs/arn.ts";
 import { PLAYLIST, RANGES, RecordedRendition } from "./recorded-rendition.ts";
 import type { Storage } from "./storage.ts";
@@ -151,7 +151,7 @@ export class Recording {
   }
 
   #thumbnails(): object {
-    const video = this.#tracks.find((track) => track.kind === "video");
+    const video = videoTrack(this.#tracks);
     if (this.#pictures === undefined || video === undefined) return {};
     const { width, height } = this.#pictures.size(video.width, video.height);
     const size = { resolution_height: height, resolution_width: width };
@@ -171,7 +171,7 @@ const MASTER_STEP = 1.1;
 
 /** "720p30" */
 function nameOf(tracks: readonly Track[]): string {
-  const video = tracks.find((track) => track.kind === "video");
+  const video = videoTrack(tracks);
   return video === undefined ? "audio_only" : `${video.height}p${Math.round(video.framesPerSecond) || 30}`;
 }
 

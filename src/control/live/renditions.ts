@@ -6,7 +6,7 @@ import type { Log } from "../../host/log.ts";
 import type { Channel, ChannelListener } from "../../live/channel.ts";
 import { ProgramDateTime } from "../../media/hls/program-date-time.ts";
 import type { Segment } from "../../media/hls/window.ts";
-import type { Track, Unit } from "../../media/unit.ts";
+import { type Track, type Unit, videoTrack } from "../../media/unit.ts";
 import { ladder, type Rung } from "./ladder.ts";
 import { Transcoder } from "./transcoder.ts";
 
@@ -116,7 +116,7 @@ export class Renditions implements ChannelListener {
 
   #begin(): void {
     const { places, facts } = this.#options;
-    const video = this.#tracks.find((track) => track.kind === "video");
+    const video = videoTrack(this.#tracks);
     // Only at a key frame with which a segment begins, so that all renditions have the same segments.
     // A simulcast has smaller pictures already.
     if (
