@@ -27,7 +27,7 @@ volatile struct {
 	__u32 random; /* 0: one after another */
 	__u32 next;
 	__u32 ifindex; /* of send */
-	__u32 lines; /* of touch, less one; 2^n − 1 */
+	__u32 lines; /* of touch */
 	__u64 state;
 	__u64 gap; /* ns between two packets of send; 0: as fast as can be */
 	__u64 due;
@@ -165,7 +165,7 @@ int touch(struct xdp_md *ctx)
 	struct iphdr *ip = DATA(ctx) + sizeof(struct ethhdr);
 	if ((void *)(ip + 1) > END(ctx))
 		return XDP_ABORTED;
-	__u32 place = (ip->saddr * 0x9fb21c651e98df25ULL >> 32) & bench.lines;
+	__u32 place = (ip->saddr * 0x9fb21c651e98df25ULL >> 32) * bench.lines >> 32;
 	struct line *line = bpf_map_lookup_elem(&lines, &place);
 	if (!line)
 		return XDP_ABORTED;

@@ -2,7 +2,7 @@
  * The flow tables: open addressing with linear probing in arrays whose memory the process sees as well. A flow's packet costs one look-up, which is a line of memory
  * whose address is known as soon as the packet's header is: no pointer is followed and no function of the kernel called.
  *
- *   hash(addresses, ports, seed) & mask ─► place, and on to the first EMPTY one, PROBES at most
+ *   hash(addresses, ports, seed) · homes / 2^32 ─► place, and on to the first EMPTY one, PROBES at most
  *
  * A place is claimed by exchanging its state, looked over once more for who else may have come with the same key, and LIVE when all of it is written.
  */
@@ -13,7 +13,7 @@
 #include "maps.h"
 #include "packet.h"
 
-/* With half of the places taken a chain of so many comes once in 10^5; a flow that finds no place is refused and counted. */
+/* With four of seven places taken a chain of so many comes once in 10^6; a flow that finds no place is refused and counted. */
 #define PROBES 64
 /* A source port whose chain is longer than this counts as taken: another one is tried. */
 #define PORT_PROBES 5
@@ -70,6 +70,20 @@ static __always_inline __u32 hash6(const struct key6 *key)
 	return harvested(x);
 }
 
+/*
+ * Where a key's chain begins, and what follows there. As many beginnings as flows ask for and not a power of two: tables as small as they can be stay in what a processor's
+ * caches and its page tables' hold. PROBES places more than that, so that no chain goes round the end: a branch in each step is more than the verifier looks at.
+ */
+static __always_inline __u32 nth4(__u32 hash, __u32 n)
+{
+	return ((__u64)hash * flows4_homes >> 32) + n;
+}
+
+static __always_inline __u32 nth6(__u32 hash, __u32 n)
+{
+	return ((__u64)hash * flows6_homes >> 32) + n;
+}
+
 static __always_inline struct flow4 *place4(__u32 place)
 {
 	return bpf_map_lookup_elem(&flows4, &place);
@@ -97,11 +111,11 @@ static __noinline __u32 locate4(const struct key4 *key)
 {
 	__u32 hash = hash4(key);
 	for (__u32 n = 0; n < PROBES; n++) {
-		struct flow4 *flow = place4((hash + n) & flows4_mask);
+		struct flow4 *flow = place4(nth4(hash, n));
 		if (!flow || flow->state == PLACE_EMPTY)
 			return NOWHERE;
 		if (is4(flow, key))
-			return (hash + n) & flows4_mask;
+			return nth4(hash, n);
 	}
 	return NOWHERE;
 }
@@ -116,11 +130,11 @@ static __noinline __u32 locate6(const struct key6 *key)
 {
 	__u32 hash = hash6(key);
 	for (__u32 n = 0; n < PROBES; n++) {
-		struct flow6 *flow = place6((hash + n) & flows6_mask);
+		struct flow6 *flow = place6(nth6(hash, n));
 		if (!flow || flow->state == PLACE_EMPTY)
 			return NOWHERE;
 		if (is6(flow, key))
-			return (hash + n) & flows6_mask;
+			return nth6(hash, n);
 	}
 	return NOWHERE;
 }
@@ -133,13 +147,13 @@ static __always_inline struct flow6 *search6(const struct key6 *key)
 /* Most are where they belong. */
 static __always_inline struct flow4 *find4(const struct key4 *key)
 {
-	struct flow4 *flow = place4(hash4(key) & flows4_mask);
+	struct flow4 *flow = place4(nth4(hash4(key), 0));
 	return flow && is4(flow, key) ? flow : search4(key);
 }
 
 static __always_inline struct flow6 *find6(const struct key6 *key)
 {
-	struct flow6 *flow = place6(hash6(key) & flows6_mask);
+	struct flow6 *flow = place6(nth6(hash6(key), 0));
 	return flow && is6(flow, key) ? flow : search6(key);
 }
 
@@ -153,7 +167,7 @@ static __noinline int vacant4(const struct key4 *key)
 {
 	__u32 hash = hash4(key);
 	for (__u32 n = 0; n < PORT_PROBES; n++) {
-		struct flow4 *flow = place4((hash + n) & flows4_mask);
+		struct flow4 *flow = place4(nth4(hash, n));
 		if (!flow || is4(flow, key) || flow->state == (hash | PLACE_BUSY))
 			return 0;
 		if (flow->state == PLACE_EMPTY)
@@ -166,7 +180,7 @@ static __noinline int vacant6(const struct key6 *key)
 {
 	__u32 hash = hash6(key);
 	for (__u32 n = 0; n < PORT_PROBES; n++) {
-		struct flow6 *flow = place6((hash + n) & flows6_mask);
+		struct flow6 *flow = place6(nth6(hash, n));
 		if (!flow || is6(flow, key) || flow->state == (hash | PLACE_BUSY))
 			return 0;
 		if (flow->state == PLACE_EMPTY)
@@ -180,7 +194,7 @@ static __noinline int taken4(const struct key4 *key, __u32 mine)
 {
 	__u32 hash = hash4(key);
 	for (__u32 n = 0; n < PROBES; n++) {
-		__u32 place = (hash + n) & flows4_mask;
+		__u32 place = nth4(hash, n);
 		struct flow4 *flow = place4(place);
 		__u32 state = flow ? *(volatile __u32 *)&flow->state : PLACE_EMPTY;
 		if (state == PLACE_EMPTY)
@@ -195,7 +209,7 @@ static __noinline int taken4(const struct key4 *key, __u32 mine)
 static __noinline __u32 usable4(__u32 hash)
 {
 	for (__u32 n = 0; n < PROBES; n++) {
-		__u32 place = (hash + n) & flows4_mask;
+		__u32 place = nth4(hash, n);
 		struct flow4 *flow = place4(place);
 		if (flow && reusable(flow->state))
 			return place;
@@ -228,7 +242,7 @@ static __noinline int taken6(const struct key6 *key, __u32 mine)
 {
 	__u32 hash = hash6(key);
 	for (__u32 n = 0; n < PROBES; n++) {
-		__u32 place = (hash + n) & flows6_mask;
+		__u32 place = nth6(hash, n);
 		struct flow6 *flow = place6(place);
 		__u32 state = flow ? *(volatile __u32 *)&flow->state : PLACE_EMPTY;
 		if (state == PLACE_EMPTY)
@@ -243,7 +257,7 @@ static __noinline int taken6(const struct key6 *key, __u32 mine)
 static __noinline __u32 usable6(__u32 hash)
 {
 	for (__u32 n = 0; n < PROBES; n++) {
-		__u32 place = (hash + n) & flows6_mask;
+		__u32 place = nth6(hash, n);
 		struct flow6 *flow = place6(place);
 		if (flow && reusable(flow->state))
 			return place;

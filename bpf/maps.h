@@ -33,7 +33,7 @@ MAP(sources, ARRAY, sizeof(__u32), sizeof(struct address), BPF_F_MMAPABLE);
 
 MAP(titles, ARRAY, sizeof(__u32), sizeof(struct title), BPF_F_MMAPABLE);
 
-MAP(flows4, ARRAY, sizeof(__u32), sizeof(struct flow4), BPF_F_MMAPABLE); /* 2^n */
+MAP(flows4, ARRAY, sizeof(__u32), sizeof(struct flow4), BPF_F_MMAPABLE);
 MAP(flows6, ARRAY, sizeof(__u32), sizeof(struct flow6), BPF_F_MMAPABLE);
 
 /* Times at which the next unit would be in time: of packets and of bytes. */
@@ -84,8 +84,8 @@ struct arrival budget __attribute__((section(".data"))) = { 1, 1 };
 /* Section .rodata: written by the process before it loads. */
 const volatile __u32 forwards_max = 1;
 const volatile __u32 listening_mask = 0;
-const volatile __u32 flows4_mask = 0;
-const volatile __u32 flows6_mask = 0;
+const volatile __u32 flows4_homes = 1;
+const volatile __u32 flows6_homes = 1;
 
 static __always_inline struct policy *policy_of(__u32 forward)
 {

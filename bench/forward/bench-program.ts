@@ -19,7 +19,7 @@ export class BenchProgram {
   readonly #words: Uint32Array;
   readonly #longs: BigUint64Array;
 
-  /** `lines`: of the table that `touch` reads, a power of two; `entries` of the one of `hashed`. */
+  /** `lines`: of the table that `touch` reads; `entries` of the one of `hashed`. */
   constructor(bpf: Bpf, lines = 1, entries = 1) {
     this.#object = new BpfObject(bpf, readObject("bench"), { entries: { lines, table: entries } });
     const load = (name: string): BpfProgram => this.#object.load(`xdp/${name}`);
@@ -36,7 +36,7 @@ export class BenchProgram {
     this.#words = new Uint32Array(buffer, 0, WORD.count);
     this.#longs = new BigUint64Array(buffer, 0, WORD.count / 2);
     this.#longs[LONG.state] = 88_172_645_463_325_252n;
-    this.#words[WORD.lines] = lines - 1;
+    this.#words[WORD.lines] = lines;
   }
 
   /** Which flows: at random out of so many, or one after another from `first`. */
@@ -44,9 +44,9 @@ export class BenchProgram {
     this.#words.set([flows, forwards, random ? 1 : 0, first]);
   }
 
-  /** Of the table that `touch` reads, a power of two. */
+  /** Of the table that `touch` reads. */
   lines(count: number): void {
-    this.#words[WORD.lines] = count - 1;
+    this.#words[WORD.lines] = count;
   }
 
   /** Packets that were made one after another. */

@@ -7,7 +7,7 @@
  * Changes are made by so many processes one after another, each of them new and free to use all cores, as the one that a user starts: its code is being compiled meanwhile.
  *
  * Long rounds, since a short one finds the caches as other processes left them; and on one core. The kernel's clock runs on while others have that
- * core: the least is a core undisturbed, the median what was had here. Tables are as large as --flows asks, rounded up to a power of two.
+ * core: the least is a core undisturbed, the median what was had here. Tables are as large as --flows asks.
  * Beside it what the same packets cost a program that reads and writes one line of a table of the same size, waits for it and does nothing else: so much is this machine's
  * memory, at the same moment.
  * Each twice: `redirected`, in by one interface and out by another; and `turned`, back by the interface it came from (one network card), which needs no call into the kernel. What such a
@@ -76,9 +76,9 @@ spawnSync("sysctl", ["-qw", "net.ipv4.ip_forward=1"]);
 
 const sys = loadSys();
 const sizes = values.flows.split(",").map(Number);
-const flowsMaxOf = (flows: number): number => Math.max(flows, 65_536);
-/** Four for each flow: src/forward/xdp/shapes.ts. */
-const placesOf = (flows: number): number => 2 ** Math.ceil(Math.log2(4 * flowsMaxOf(flows)));
+const flowsMaxOf = (flows: number): number => Math.max(flows, 16_384);
+/** Three and a half for each flow: src/forward/xdp/shapes.ts. */
+const placesOf = (flows: number): number => Math.ceil(3.5 * flowsMaxOf(flows));
 const bpf = new Bpf(sys);
 const most = values.inside === "packets" ? Math.max(...sizes) : 1;
 const bench = new BenchProgram(bpf, placesOf(most), placesOf(most) / 2);

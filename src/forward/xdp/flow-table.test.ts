@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { Prng } from "../../base/prng.ts";
 import { Collector } from "./collector.ts";
 import { FlowTable } from "./flow-table.ts";
-import { FLOW4, FLOW6, type FlowLayout, PLACE } from "./layout.ts";
+import { FLOW4, FLOW6, type FlowLayout, PLACE, PROBES } from "./layout.ts";
 import type { Tables } from "./tables.ts";
 
 const nobody = (): void => {};
@@ -14,9 +14,10 @@ class Bench {
   readonly #layout: FlowLayout;
   readonly #seed = new Uint32Array([0x1234_5678, 0x9abc_def0]);
 
-  constructor(layout: FlowLayout, places: number) {
+  /** `homes`: places where chains begin. */
+  constructor(layout: FlowLayout, homes: number) {
     this.#layout = layout;
-    this.table = this.#table(new Uint8Array(places * layout.bytes));
+    this.table = this.#table(new Uint8Array((homes + PROBES) * layout.bytes));
   }
 
   #table(bytes: Uint8Array<ArrayBuffer>): FlowTable {
@@ -75,12 +76,12 @@ for (const [family, layout] of [
   ["IPv4", FLOW4],
   ["IPv6", FLOW6],
 ] as const) {
-  test(`${family}: what is put there is found from either way, up to half of the places`, () => {
-    const bench = new Bench(layout, 1024);
-    for (let n = 1; n <= 256; n++) assert.ok(bench.add(n), `flow ${n}`);
-    assert.equal(bench.count(), 512);
-    for (let n = 1; n <= 256; n++) assert.ok(bench.add(n), "again");
-    assert.equal(bench.count(), 512, "none is there twice");
+  test(`${family}: what is put there is found from either way, up to four of seven places`, () => {
+    const bench = new Bench(layout, 1750);
+    for (let n = 1; n <= 500; n++) assert.ok(bench.add(n), `flow ${n}`);
+    assert.equal(bench.count(), 1000);
+    for (let n = 1; n <= 500; n++) assert.ok(bench.add(n), "again");
+    assert.equal(bench.count(), 1000, "none is there twice");
     let pairs = 0;
     bench.table.each((entry) => {
       const other = bench.table.other(entry);
@@ -89,7 +90,7 @@ for (const [family, layout] of [
       assert.equal(other.end("after", "destination"), entry.end("before", "source"));
       pairs++;
     });
-    assert.equal(pairs, 512);
+    assert.equal(pairs, 1000);
   });
 
   test(`${family}: places are used again two walks after their flow ended, and in the end all are empty`, () => {
@@ -144,11 +145,12 @@ test("flows are seen while a walk over their table is under way, and a table tha
   assert.ok(bench.add(1));
   const tables = { leaving: new Set<number>(), idleOf: () => 60, addEnded: nobody } as unknown as Tables;
   const collector = new Collector(tables, [bench.table], 1000, false);
-  for (let walked = 0; walked < 64; walked += 16) {
-    assert.equal(collector.collect(1000, 16), walked === 48);
-    assert.equal(bench.count(), 2, `after ${walked + 16} places`);
+  const { places } = bench.table;
+  for (let walked = 0; walked < places; walked += places / 4) {
+    assert.equal(collector.collect(1000, places / 4), walked === (places / 4) * 3);
+    assert.equal(bench.count(), 2, `after ${walked + places / 4} places`);
   }
   bench.endAll(() => true);
-  for (let walk = 0; walk < 8; walk++) assert.equal(collector.collect(1001, 64), true);
+  for (let walk = 0; walk < 8; walk++) assert.equal(collector.collect(1001, places), true);
   assert.equal(bench.table.isUsed, false);
 });

@@ -11,7 +11,7 @@ import { FlowHash } from "./flow-hash.ts";
 import { type FlowLayout, PLACE, PROBES } from "./layout.ts";
 
 export interface FlowMemory {
-  /** 2^n at least. */
+  /** Its places. */
   readonly entries: number;
   /** The table; asked for when there is something in it: of one family there often is nothing, and to be given the memory takes tens of milliseconds. */
   readonly bytes: () => Uint8Array<ArrayBuffer>;
@@ -25,6 +25,8 @@ export class FlowTable {
   readonly layout: FlowLayout;
   /** How many. */
   readonly places: number;
+  /** Where chains begin: all but the last PROBES. */
+  readonly #homes: number;
   readonly #bytes: () => Uint8Array<ArrayBuffer>;
   #words = NO_WORDS;
   readonly #used: Int32Array;
@@ -38,7 +40,8 @@ export class FlowTable {
   constructor(layout: FlowLayout, { entries, bytes, seed, used }: FlowMemory) {
     this.layout = layout;
     this.#bytes = bytes;
-    this.places = 2 ** Math.floor(Math.log2(entries));
+    this.places = entries;
+    this.#homes = entries - PROBES;
     this.#used = used;
     this.#hash = new FlowHash(seed);
     this.#entry = new FlowEntry(layout, this.#words);
@@ -148,27 +151,33 @@ export class FlowTable {
 
   /** Makes EMPTY of `state` what no chain leads over: from behind, knowing where the chains of what follows begin. */
   #clear(first: number, count: number, state: number): void {
-    const mask = this.places - 1;
     // So many places before the one that is looked at belong to chains that lead to it or beyond.
     let back = 0;
-    for (let place = first + count + PROBES - 1; place >= first; place--) {
+    for (let place = Math.min(first + count + PROBES, this.places) - 1; place >= first; place--) {
       const needed = back > 0;
       if (needed) back--;
-      const base = (place & mask) * this.#stride;
+      const base = place * this.#stride;
       const at = base + this.#state;
       const now = this.#words[at]!;
       if (now === PLACE.live || now === PLACE.dead) {
-        const home = this.#hash.of(this.layout, this.#words, base) & mask;
-        back = Math.max(back, ((place & mask) - home) & mask);
+        const home = this.#nth(this.#hash.of(this.layout, this.#words, base), 0);
+        back = Math.max(back, place - home);
       } else if (now < 0) back = PROBES;
       else if (now === state && !needed && place < first + count) Atomics.compareExchange(this.#words, at, state, PLACE.empty);
     }
   }
 
+  /** Where a hash's chain begins, and what follows there. */
+  #nth(hash: number, n: number): number {
+    // 16 bits by 16, as all of it has more than a double holds.
+    const low = Math.floor(((hash & 0xffff) * this.#homes) / 0x1_0000);
+    return Math.floor(((hash >>> 16) * this.#homes + low) / 0x1_0000) + n;
+  }
+
   #find(words: Int32Array, at: number): number {
     const hash = this.#hash.of(this.layout, words, at);
     for (let n = 0; n < PROBES; n++) {
-      const place = (hash + n) & (this.places - 1);
+      const place = this.#nth(hash, n);
       const state = this.#words[place * this.#stride + this.#state];
       if (state === PLACE.empty) return -1;
       if (state === PLACE.live && this.#is(place, words, at)) return place;
@@ -187,7 +196,7 @@ export class FlowTable {
     const hash = this.#hash.of(this.layout, words, at);
     if (this.#find(words, at) >= 0) return true;
     for (let n = 0; n < PROBES; n++) {
-      const place = (hash + n) & (this.places - 1);
+      const place = this.#nth(hash, n);
       const base = place * this.#stride;
       const before = this.#words[base + this.#state]!;
       if (before !== PLACE.empty && before >> 1 !== PLACE.free >> 1) continue;

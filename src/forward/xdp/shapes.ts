@@ -3,13 +3,13 @@ import type { Bpf } from "../../host/bpf/bpf.ts";
 import type { BpfMap, MapShape } from "../../host/bpf/bpf-map.ts";
 import { BpfObject } from "../../host/bpf/bpf-object.ts";
 import type { BpfProgram } from "../../host/bpf/bpf-program.ts";
-import { REASONS_ROOM } from "./layout.ts";
+import { PROBES, REASONS_ROOM } from "./layout.ts";
 
 export interface XdpLimits {
   /** Default 65,536; less than 2^24. Costs some 350 bytes and 32 for each processor. */
   readonly forwardsMax: number;
   /**
-   * Flows of each family, default 262,144, for which there are four places each (of 64 bytes for IPv4, 128 for IPv6; together a power of two), two of them to be free. What finds no
+   * Flows of each family, default 262,144, for which there are three and a half places each (of 64 bytes for IPv4, 128 for IPv6), one and a half of them to be free. What finds no
    * place is refused and counted: those that run are kept.
    */
   readonly flowsMax: number;
@@ -39,10 +39,11 @@ export function openObject(
   map?: (shape: MapShape) => BpfMap | undefined,
 ): BpfObject {
   const { forwardsMax } = limits;
-  const places = powerOfTwo(limits.flowsMax * 4);
+  const homes = Math.max(PLACES_MIN, Math.ceil(limits.flowsMax * PLACES_OF_FLOW));
+  const places = homes + PROBES;
   const listening = powerOfTwo(forwardsMax * 2);
   return new BpfObject(bpf, file, {
-    constants: { forwards_max: forwardsMax, listening_mask: listening - 1, flows4_mask: places - 1, flows6_mask: places - 1 },
+    constants: { forwards_max: forwardsMax, listening_mask: listening - 1, flows4_homes: homes, flows6_homes: homes },
     entries: {
       ...{ listening, forwards: forwardsMax, titles: forwardsMax, arrivals: forwardsMax, counts: forwardsMax * cpus },
       // Twice, since what comes is there before what was goes. A policy with one backend has places of its own for it and the choice.
@@ -92,6 +93,8 @@ function powerOfTwo(places: number): number {
 const PROGRAMS = ["xdp", "xdp/open", "xdp/icmp", "xdp/fragment"] as const;
 /** Of forwards with several. */
 const SHARED_BACKENDS = 65_536;
+/** Two ways; the fewer places are free, the longer are chains, and the nearer lies the table. */
+const PLACES_OF_FLOW = 3.5;
 const DEVICES_MAX = 4096;
 /** Datagrams in fragments that are remembered: the one not seen for longest is forgotten first. */
 const FRAGMENTS_MAX = 16_384;
