@@ -12,6 +12,7 @@
  */
 import { type Bytes, type Millis, NEVER } from "../base/units.ts";
 import { Lag, Rounds } from "./rounds.ts";
+import { SecondWay } from "./second-way.ts";
 import { writeProbe } from "./way-message.ts";
 
 /** Tuning. */
@@ -100,6 +101,9 @@ export class Ways {
   changes = 0;
   reason: "silent" | "lossy" | "better" | "back" | "" = "";
   errors = 0;
+  /** Share of what is sent on the active way that is to go over the second as well, 0 … 1. */
+  readonly copies: number;
+  readonly second: SecondWay;
   readonly #conv: number;
   readonly #token: Uint8Array;
   #n = 0;
@@ -126,7 +130,9 @@ export class Ways {
   #trial: Trial | undefined;
   #bytesPerMs = 0;
 
-  constructor(conv: number, token: Uint8Array, count: number) {
+  constructor(conv: number, token: Uint8Array, count: number, copies = 0) {
+    this.copies = copies;
+    this.second = new SecondWay(count);
     this.#conv = conv;
     this.#token = token;
     this.ways = Array.from({ length: count }, () => new Way());
@@ -153,6 +159,7 @@ export class Ways {
     way.sentN[at] = 0;
     this.#rounds.answered(now, way.sentRound[at]!, way.lag);
     const rtt = now - way.sentAt[at]!;
+    this.second.heard(now, index, rtt);
     if (way.answeredAt < 0 || now - way.answeredAt > RETURN_MS / 2) way.steadySince = now;
     way.rttvar = way.answers === 0 ? 0 : way.rttvar + (Math.abs(rtt - way.rtt) - way.rttvar) / 4;
     way.rtt = way.answers++ === 0 ? rtt : way.rtt + (rtt - way.rtt) / 8;
@@ -195,6 +202,7 @@ export class Ways {
     if (now < this.#busyUntil) this.#leaveSilent(now);
     if (now >= this.#glanceAt) this.#glance(now, delivery);
     if (now >= this.#judgeAt) this.#judge(now, delivery);
+    if (this.copies > 0) this.second.choose(this.active, (index) => this.#copies(now, this.ways[index]!));
     if (this.active === before) return false;
     this.changes++;
     this.#suspectRounds = 0;
@@ -232,7 +240,12 @@ export class Ways {
     way.sentRound[n % SENT] = this.#rounds.round;
     way.probes++;
     if (way.begunAt < 0) way.begunAt = now;
-    return writeProbe(bytes, view, at, this.#conv, this.#token, { way: index, use: index === this.active, n });
+    return writeProbe(bytes, view, at, this.#conv, this.#token, {
+      way: index,
+      use: index === this.active,
+      n,
+      copies: index === this.second.index ? this.copies : 0,
+    });
   }
 
   deadline(): Millis {
@@ -255,6 +268,11 @@ export class Ways {
   /** It would have answered by now, by its own times, and another way has. */
   #overdue(now: Millis, way: Way): boolean {
     return this.#silent(now, way) && (way.answeredAt < 0 || this.#rounds.missed(now, way.lag, way.answeredAt) > 0);
+  }
+
+  /** It works, and takes what is given to it as it is. */
+  #copies(now: Millis, way: Way): boolean {
+    return !way.carried && way.bannedUntil <= now && !this.#silent(now, way);
   }
 
   #missing(now: Millis, way: Way): boolean {

@@ -31,7 +31,7 @@ import {
   TYPE_PARITY,
   TYPE_SHORT,
 } from "./packet.ts";
-import { Repair, repairedSlots } from "./repair.ts";
+import { Repair, repairedPositions, repairedSlots } from "./repair.ts";
 import { ShardPool } from "./shard-pool.ts";
 import { ShardStore } from "./shard-store.ts";
 
@@ -117,8 +117,13 @@ export class FecDecoder {
   /** The sender's groups end early, as it says with each parity shard. */
   #long = false;
   #strays = 0;
+  /** Of the data shard that came last: it had come before, or was rebuilt, as far as its group is remembered. */
+  repeated = false;
+  /** Number of the packet that `recovered` handed out last. */
+  recoveredSeqid = 0;
   /** Slots of repaired shards that wait for `recovered`, newest last. */
   readonly #ready: Ring<number>;
+  readonly #readySeqids: Ring<number>;
 
   constructor(options: FecDecoderOptions) {
     const shardsMax = options.shardsMax ?? 1024;
@@ -127,6 +132,7 @@ export class FecDecoder {
     this.#groups = new Groups(this.#store, options.groupsMax ?? 8);
     this.#repair = new Repair(this.#store, this.#groups);
     this.#ready = new Ring(shardsMax);
+    this.#readySeqids = new Ring(shardsMax);
     if (options.dataShards && options.parityShards) this.#tune(options.dataShards, options.parityShards);
   }
 
@@ -200,6 +206,7 @@ export class FecDecoder {
       this.#long = false;
       this.#follow(seqid, isData);
     }
+    this.repeated = false;
     if (this.#inTune) this.#take(bytes, view, start, end, seqid, shards);
     return isData ? 1 : 2;
   }
@@ -208,6 +215,7 @@ export class FecDecoder {
   recovered(into: Uint8Array, view: DataView, offset: number): number {
     const slot = this.#ready.shift();
     if (slot === undefined) return 0;
+    this.recoveredSeqid = this.#readySeqids.shift()!;
     const from = this.#store.view(slot);
     const length = from.getUint16(0, true) - SIZE_BYTES;
     const at = this.#store.offset(slot) + SIZE_BYTES;
@@ -284,18 +292,19 @@ export class FecDecoder {
       entry = groups.entry(number);
     }
     this.#strays = 0;
-    if (groups.has(entry, position)) stats.duplicates++;
+    this.repeated = groups.has(entry, position);
+    if (this.repeated) stats.duplicates++;
     else if (groups.done(entry)) groups.see(entry, position);
     else {
       const slot = this.#store.keep(bytes, view, start + SHARD_OFFSET, end);
       if (slot < 0) stats.storeFull++;
       groups.enter(entry, position, slot);
       if (shards < this.#dataShards && !groups.done(entry)) groups.shorten(entry, shards);
-      if (groups.repairable(entry)) this.#mend(entry, group);
+      if (groups.repairable(entry)) this.#mend(entry, group, number * group);
     }
   }
 
-  #mend(entry: number, group: number): void {
+  #mend(entry: number, group: number, firstSeqid: number): void {
     const longest = this.#groups.longest(entry);
     const repaired = this.#repair.run(entry, this.#dataShards, group);
     for (let i = 0; i < repaired; i++) {
@@ -308,10 +317,15 @@ export class FecDecoder {
       }
       // It has room for every slot that may be out.
       this.#ready.push(slot);
+      this.#readySeqids.push(firstSeqid + repairedPositions[i]!);
       this.#stats.recovered++;
     }
-    if (this.#repair.incomplete) this.#stats.storeFull++;
-    else this.#stats.repairedGroups++;
-    this.#groups.finish(entry);
+    if (this.#repair.incomplete) {
+      this.#stats.storeFull++;
+      this.#groups.finish(entry);
+      return;
+    }
+    this.#stats.repairedGroups++;
+    this.#groups.repaired(entry);
   }
 }

@@ -160,6 +160,13 @@ export class Groups {
     this.#release(entry, SEEN);
   }
 
+  /** What was missing has been repaired: of the data all is there now. */
+  repaired(entry: number): void {
+    this.finish(entry);
+    const first = entry * this.#stride + HEAD;
+    this.#words.fill(SEEN, first, first + this.#dataShards);
+  }
+
   /** Nothing has come for so long that no group will be completed any more: their shards are given back, and nothing is counted as lost. */
   rest(): void {
     for (let entry = 0; entry < this.#entries; entry++)

@@ -11,8 +11,9 @@ const code = new Interpolation();
 const points = new Uint8Array(SHARDS_MAX);
 const weights = new Uint8Array(SHARDS_MAX);
 
-/** Slots of the repaired shards of the last `run`; the caller gives them back before the next run of any decoder. */
+/** Slots of the repaired shards of the last `run`, and where in their group they belong; the caller gives the slots back before the next run of any decoder. */
 export const repairedSlots = new Int32Array(SHARDS_MAX);
+export const repairedPositions = new Int32Array(SHARDS_MAX);
 
 export class Repair {
   readonly #store: ShardStore;
@@ -46,6 +47,7 @@ export class Repair {
         break;
       }
       this.#sum(entry, known, position, slot);
+      repairedPositions[repaired] = position;
       repairedSlots[repaired++] = slot;
     }
     return repaired;

@@ -3,6 +3,7 @@
  * costs another round trip: the echo follows it behind the run. Where little is sent the run may last longer than that: then there is a second echo.
  */
 import { type Bytes, type Millis, NEVER, type Seq32 } from "../base/units.ts";
+import type { FlightStats } from "./flight-stats.ts";
 import { FLYING, type FlightTable } from "./flight-table.ts";
 
 /** Tuning: how long after the copy before, and how many at once; more are not planned. A run in sparse traffic takes a tenth of a second. */
@@ -37,12 +38,18 @@ export class Echoes {
   #goneBefore = 0;
   #runsBefore = 0;
   #madeBefore = 0;
+  /** The copy about to leave is its segment's first or second echo, 0: none. */
+  #echo = 0;
 
-  /** Whether another copy is worth its bytes: of `made` transmissions `gone` are lost, in `runs`, the path filled for so long; `before` echoes went already. */
-  worth(made: number, gone: number, runs: number, filledMs: Millis, before: number, inFlight: Bytes): boolean {
-    if (before > 1 || (before > 0 && inFlight > SPARSE_BYTES)) return false;
-    if (before === 0 && inFlight <= SPARSE_BYTES && gone - this.#goneBefore >= ECHO_LOSS * (made - this.#madeBefore)) return true;
-    return this.run(gone, runs) >= RUN_LONG && filledMs <= FILLED_MS;
+  /**
+   * A segment is sent again, as transmission `nth` − 1: another copy follows where that is worth its bytes. `stats` of the path, which was filled for so long.
+   */
+  follow(now: Millis, sn: Seq32, nth: number, { transmissions, gone, runs }: FlightStats, filledMs: Millis, inFlight: Bytes): void {
+    const before = this.#echo;
+    this.#echo = 0;
+    if (before > 1 || (before > 0 && inFlight > SPARSE_BYTES)) return;
+    const lossy = before === 0 && inFlight <= SPARSE_BYTES && gone - this.#goneBefore >= ECHO_LOSS * (transmissions - this.#madeBefore);
+    if (lossy || (this.run(gone, runs) >= RUN_LONG && filledMs <= FILLED_MS)) this.#plan(now, sn, nth, before);
   }
 
   /** How many transmissions are lost one behind another, on average. */
@@ -67,7 +74,7 @@ export class Echoes {
   }
 
   /** `nth`: which transmission of its segment the copy would be; `gone`: echoes that went before it, 0 or 1. */
-  plan(now: Millis, sn: Seq32, nth: number, gone: number): void {
+  #plan(now: Millis, sn: Seq32, nth: number, gone: number): void {
     if (this.#length === ECHOES) return;
     this.#planned ??= new Planned();
     const planned = this.#planned;
@@ -82,7 +89,7 @@ export class Echoes {
 
   /** The segment of which another copy is to leave now, −1 for none. */
   next(now: Millis, table: FlightTable): number {
-    for (; this.#length > 0 && this.#planned!.at[this.#head]! <= now; this.drop()) {
+    for (; this.#length > 0 && this.#planned!.at[this.#head]! <= now; this.#drop()) {
       const sn = this.#planned!.sn[this.#head]!;
       const f = sn & table.mask;
       if (table.sn[f] === sn && table.state[f] === FLYING && table.tries[f] === this.#planned!.nth[this.#head]! - 1) return sn;
@@ -90,12 +97,15 @@ export class Echoes {
     return NONE;
   }
 
-  /** The first one was sent, or is not wanted any more. Answers how many echoes of its segment went before it. */
-  drop(): number {
-    const gone = this.#planned!.gone[this.#head]!;
+  /** The first one is sent. */
+  sent(): void {
+    this.#echo = this.#planned!.gone[this.#head]! + 1;
+    this.#drop();
+  }
+
+  #drop(): void {
     this.#head = (this.#head + 1) % ECHOES;
     this.#length--;
-    return gone;
   }
 
   /** When the next one comes due; those that are due wait for the pacer. */

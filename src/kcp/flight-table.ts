@@ -19,6 +19,8 @@ export const COVERED = 1;
 export const ALONG = 2;
 export const REPLACED = 4;
 export const RUN = 8;
+/** The last copy went over a second way as well: what is heard of it tells nothing of this one. */
+export const COPIED = 16;
 /** Of the segment, not of a copy. */
 export const KEPT = ALONG | REPLACED | RUN;
 /** Of a place, in all columns and lists. */
@@ -87,6 +89,11 @@ export class FlightTable {
     for (let f = this.flying.first; f !== NONE; f = this.flying.next(f)) to.flying.append(this.sn[f]! & to.mask);
     for (let f = this.lost.first; f !== NONE; f = this.lost.next(f)) to.lost.add(this.sn[f]! & to.mask);
     return to;
+  }
+
+  /** What left since `serial` bears this mark too. */
+  mark(serial: number, mark: number): void {
+    for (let f = this.flying.last; f !== NONE && this.serial[f]! >= serial; f = this.flying.previous(f)) this.marks[f]! |= mark;
   }
 
   #copy(f: number, to: FlightTable, g: number): void {

@@ -22,7 +22,7 @@ import { type Bytes, type Millis, NEVER, type Seq32 } from "../base/units.ts";
 import { Echoes, RUN_LONG, SPARSE_BYTES } from "./echoes.ts";
 import { FlightGroups } from "./flight-groups.ts";
 import { FlightStats } from "./flight-stats.ts";
-import { ALONG, COVERED, FLYING, FlightTable, KEPT, LOST, PLACES_AT_FIRST, REPLACED, RUN, SETTLED } from "./flight-table.ts";
+import { ALONG, COPIED, COVERED, FLYING, FlightTable, KEPT, LOST, PLACES_AT_FIRST, REPLACED, RUN, SETTLED } from "./flight-table.ts";
 import { Patience } from "./patience.ts";
 import { SampleLimits } from "./sample-limits.ts";
 import { clock } from "./segment.ts";
@@ -71,8 +71,6 @@ export class Flight {
   #overtakenBefore = 0;
   #dirty = false;
   readonly #echoes = new Echoes();
-  /** The copy about to leave is its segment's first or second echo, 0: none. */
-  #echo = 0;
   #launchedAt: Millis = 0;
   /** How long acknowledgements may take. */
   patience = new Patience();
@@ -92,10 +90,7 @@ export class Flight {
     return this.#table.bytesHeld;
   }
 
-  /**
-   * The window has so many places now, a power of two; what it has in flight comes before `nxt`. As many again are for what was acknowledged lately:
-   * acknowledgements that come late tell of needless resends.
-   */
+  /** The window has so many places now, a power of two; what it has in flight comes before `nxt`. As many again are for what acknowledgements that come late tell of. */
   resize(places: number, nxt: Seq32): void {
     if (this.#newest !== NONE) this.#newest = this.#table.sn[this.#newest]! & (2 * places - 1);
     this.#table = this.#table.moved(2 * places, nxt);
@@ -143,7 +138,7 @@ export class Flight {
     if (again) {
       if (table.state[f] === FLYING) this.inFlight -= table.bytes[f]!;
       this.#unlink(f);
-      this.#planEcho(sn, table.tries[f]! + 2);
+      this.#echoes.follow(now, sn, table.tries[f]! + 2, this.stats, now - this.exhaustedAt, this.inFlight);
     } else {
       table.sn[f] = sn;
       table.tries[f] = 0;
@@ -167,6 +162,16 @@ export class Flight {
     table.flying.append(f);
   }
 
+  /** Number of the next transmission. */
+  get serial(): number {
+    return this.#nextSerial;
+  }
+
+  /** Those from this number on went over another way as well, and tell nothing of this one. */
+  copied(serial: number): void {
+    this.#table.mark(serial, COPIED);
+  }
+
   /** Segment of which another copy is to leave now, −1 for none. */
   get echo(): number {
     return this.#echoes.next(this.now, this.#table);
@@ -174,15 +179,7 @@ export class Flight {
 
   /** The echo leaves: `launch` follows. */
   dropEcho(): void {
-    this.#echo = this.#echoes.drop() + 1;
-  }
-
-  #planEcho(sn: Seq32, nth: number): void {
-    const echo = this.#echo;
-    this.#echo = 0;
-    const { transmissions, gone, runs } = this.stats;
-    if (this.#echoes.worth(transmissions, gone, runs, this.now - this.exhaustedAt, echo, this.inFlight))
-      this.#echoes.plan(this.now, sn, nth, echo);
+    this.#echoes.sent();
   }
 
   /** There was nothing to send although the window was open: what is in flight tells no rate. */
@@ -217,7 +214,8 @@ export class Flight {
     if (table.tries[f] === 1) {
       if (table.serial[f]! < this.#overtakenBefore) this.stats.loseLate(table.serial[f]!);
       this.#arrived(f);
-    } else if (table.tries[f] === 2 && this.now - table.sentAt[f]! < this.patience.least) this.#needless(f);
+    } else if (table.tries[f] === 2 && (table.marks[f]! & COPIED) === 0 && this.now - table.sentAt[f]! < this.patience.least)
+      this.#needless(f);
   }
 
   /** The peer names the segment and echoes the time stamp of the copy that arrived. */
@@ -230,7 +228,7 @@ export class Flight {
     if (table.tries[f] === 0) return;
     if (clock(table.sentAt[f]!) === ts) {
       // What was overtaken was rebuilt from parity, and waited for that.
-      if (table.serial[f]! >= this.#overtakenBefore) this.#sample(this.now - table.sentAt[f]!);
+      if (table.serial[f]! >= this.#overtakenBefore && (table.marks[f]! & COPIED) === 0) this.#sample(this.now - table.sentAt[f]!);
       if (table.tries[f]! > 1) this.patience.needed();
       this.#arrived(f);
     } else if (table.tries[f] === 2) this.#needless(f);
@@ -279,6 +277,7 @@ export class Flight {
 
   #arrived(f: number): void {
     const table = this.#table;
+    if ((table.marks[f]! & COPIED) !== 0) return;
     if (this.#newest === NONE || table.serial[f]! > table.serial[this.#newest]!) this.#newest = f;
     if (table.serial[f]! <= this.#rackSerial) return;
     this.#rackSerial = table.serial[f]!;

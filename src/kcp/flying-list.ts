@@ -5,7 +5,8 @@ const NONE = -1;
 export class FlyingList {
   /** The oldest, −1 when there is none. */
   first = NONE;
-  #last = NONE;
+  /** And the newest. */
+  last = NONE;
   readonly #links: Int32Array;
   /** Where in `#links` the next ones stand, and the previous ones. */
   readonly #next: number;
@@ -23,12 +24,17 @@ export class FlyingList {
     return this.#links[this.#next + f]!;
   }
 
+  /** The one sent before `f`, −1 when that is the oldest. */
+  previous(f: number): number {
+    return this.#links[this.#previous + f]!;
+  }
+
   append(f: number): void {
     this.#links[this.#next + f] = NONE;
-    this.#links[this.#previous + f] = this.#last;
-    if (this.#last === NONE) this.first = f;
-    else this.#links[this.#next + this.#last] = f;
-    this.#last = f;
+    this.#links[this.#previous + f] = this.last;
+    if (this.last === NONE) this.first = f;
+    else this.#links[this.#next + this.last] = f;
+    this.last = f;
   }
 
   remove(f: number): void {
@@ -37,6 +43,6 @@ export class FlyingList {
     if (previous !== NONE) this.#links[this.#next + previous] = next;
     else this.first = next;
     if (next !== NONE) this.#links[this.#previous + next] = previous;
-    else this.#last = previous;
+    else this.last = previous;
   }
 }

@@ -173,6 +173,14 @@ export const clientConfig = z.strictObject({
   path: list(7).describe(
     "another way to the same server, taken where it delivers more: [CARRIER=]host:port[%INTERFACE or %ADDRESS to leave from], in the order in which ways are preferred; --remoteaddr with --carrier is the first; needs a Longhaul at the other end",
   ),
+  copies: z.coerce
+    .number()
+    .min(0)
+    .max(1)
+    .default(0)
+    .describe(
+      "share of what both ends send that goes over a second path as well, 0 to 1: what is resent first, then ends of bursts and datagrams; 1 = everything, so that a path may fail without anything being late",
+    ),
   maxdelay: count(100, 60_000)
     .default(2000)
     .describe(
@@ -244,5 +252,16 @@ export type ClientConfig = z.output<typeof clientConfig>;
 export type ServerConfig = z.output<typeof serverConfig>;
 export type TunnelConfig = Omit<
   ClientConfig,
-  "localaddr" | "forward" | "maxdelay" | "reverse" | "remoteaddr" | "carrier" | "path" | "conn" | "autoexpire" | "scavengettl" | "retired"
+  | "localaddr"
+  | "forward"
+  | "maxdelay"
+  | "reverse"
+  | "remoteaddr"
+  | "carrier"
+  | "path"
+  | "copies"
+  | "conn"
+  | "autoexpire"
+  | "scavengettl"
+  | "retired"
 >;

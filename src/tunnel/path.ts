@@ -243,7 +243,13 @@ export class Path implements Demultiplexer {
     const token = new Uint8Array(TOKEN_BYTES);
     primitives.random(token);
     const names = [`${carrier.name}=${peerName}`, ...others.map(({ way }) => way.name)];
-    session.roaming = new Roaming(session, joined, new Ways(session.conv, token, this.#peers.length), this.#peers, names);
+    session.roaming = new Roaming(
+      session,
+      joined,
+      new Ways(session.conv, token, this.#peers.length, this.#parts.config.copies),
+      this.#peers,
+      names,
+    );
   }
 
   /** Nobody has answered: looks for the server anew. */

@@ -182,7 +182,10 @@ export class Port implements Demultiplexer {
       session.transport.moved(now, from, peer, this.#paces(peer));
       session.log.info({ peer: session.peerName, at: this.endpoint.socket.addresses.format(peer) }, "session goes on at another address");
     }
-    session.extension?.answer(peer, probe.way, probe.n, session.transport.lately());
+    const { transport } = session;
+    const copies = probe.copies > 0 ? transport.copier() : transport.copies;
+    copies?.asked(now, peer, peer === session.peer ? 0 : probe.copies);
+    session.extension?.answer(peer, probe.way, probe.n, transport.lately());
     return session;
   }
 

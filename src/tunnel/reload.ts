@@ -52,7 +52,7 @@ const both: Readonly<Record<Effect, readonly string[]>> = {
 const ends: Readonly<Record<"client" | "server", Readonly<Record<Effect, readonly string[]>>>> = {
   client: {
     now: ["localaddr", "forward", "reverse", "maxdelay", "autoexpire", "scavengettl", "retired"],
-    sessions: ["remoteaddr", "dscp", "gso", "sockbuf"],
+    sessions: ["remoteaddr", "copies", "dscp", "gso", "sockbuf"],
     restart: ["conn", "path"],
   },
   server: {

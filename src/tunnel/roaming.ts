@@ -46,6 +46,8 @@ export class Roaming {
     const { transmissions = 0, gone: lost = 0 } = transport.flight?.stats ?? {};
     const delivery = { transmissions, lost, deliveredBytes: kcp.stats.ackedBytes + kcp.stats.bytesReceived };
     if (this.ways.advance(now, delivery)) this.#take(now, this.ways.active, this.ways.reason);
+    const { second, copies } = this.ways;
+    if (copies > 0) transport.copier().to(second.index < 0 ? -1 : this.#peers[second.index]!, copies);
     for (const [index, way] of this.ways.ways.entries()) this.#complain(now, way, index);
   }
 

@@ -10,18 +10,22 @@ import { isExtension } from "../extension/header.ts";
 import { FEATURE_ACKS_AGAIN, FEATURE_SHORT_GROUPS } from "../extension/hello.ts";
 import { FecDecoder } from "../fec/decoder.ts";
 import { FecEncoder } from "../fec/encoder.ts";
+import { readSeqid } from "../fec/packet.ts";
 import { Credit } from "../kcp/credit.ts";
 import { Flight } from "../kcp/flight.ts";
 import { Kcp } from "../kcp/kcp.ts";
 import { CMD, HEADER_BYTES, PACKET_BYTES_MAX, PUSH, UNA } from "../kcp/segment.ts";
 import { AutoController } from "../rate/auto.ts";
+import type { CopyKind } from "../rate/copy-budget.ts";
 import { Pacer } from "../rate/pacer.ts";
 import type { TunnelConfig } from "./config.ts";
+import { Copies } from "./copies.ts";
 import type { Extension } from "./extension.ts";
 import type { Health } from "./health.ts";
-import { tuningOf } from "./mode.ts";
+import { HEADROOM, kcpOptions } from "./kcp-options.ts";
 import { Protection } from "./protection.ts";
 import { RateLimit } from "./rate-limit.ts";
+import { RecentLoss } from "./recent-loss.ts";
 import type { Scratch } from "./scratch.ts";
 import type { RateShare } from "./shared-rate.ts";
 import { WayMemory } from "./way-memory.ts";
@@ -34,26 +38,9 @@ const QUEUE_MS: Millis = 15;
 const QUEUE_SEGMENTS_MIN = 16;
 /** ACKs told again; a run of loss takes a few packets. */
 const ACK_REPEATS = 6;
-/** Transmissions that `lately` looks at, at least. */
-const LATELY_MIN = 100;
-
-/** Room before a KCP packet in its slot, for the FEC and cipher headers (at most 8 + 20 bytes). */
-const HEADROOM = 64;
-
-/** Ciphers that write before a datagram and leave it as it is, so that it may lie where KCP keeps the data. */
-const LEAVES_BODIES: readonly string[] = ["none", "null"];
-
-/** Datagrams of whole blocks, unless they are tiny: joined by the kernel, they are decrypted as one text (cipher/cfb-kernel.ts). */
-const BLOCK_BYTES = 16;
-const WHOLE_FROM = 256;
-
 /** Tuning: a session that has sent and received fewer datagrams in so long is at rest: keep-alives, and what answers them. */
 const REST_MS: Millis = 10_000;
 const REST_DATAGRAMS_MAX = 12;
-
-function wholeBlocks(mtu: Bytes): Bytes {
-  return mtu < WHOLE_FROM ? mtu : mtu - (mtu % BLOCK_BYTES);
-}
 
 export class Transport {
   readonly kcp: Kcp;
@@ -74,6 +61,8 @@ export class Transport {
   readonly controller: AutoController | undefined;
   readonly flight: Flight | undefined;
   readonly protection: Protection | undefined;
+  /** What goes over a second way as well; made when that is asked for. */
+  copies: Copies | undefined;
   /** Of a peer that is not ours; of mode auto. */
   readonly #credit: Credit | undefined;
   readonly #ackNoDelay: boolean;
@@ -84,7 +73,7 @@ export class Transport {
   /** What trains have measured so far. */
   #learned = 0;
   readonly #health: Health | undefined;
-  #lately = { transmissions: 0, gone: 0, loss: 0 };
+  readonly #loss = new RecentLoss();
   #parityReady = 0;
   #paritySent = 0;
   readonly #scratch: Scratch;
@@ -103,29 +92,14 @@ export class Transport {
     this.#share = share;
     const { datashard, parityshard, compat } = config;
     const fec = datashard > 0 && parityshard > 0;
-    const { nodelay, interval, resend, nc } = tuningOf(config as Parameters<typeof tuningOf>[0]);
     if (config.mode === "auto") {
       this.controller = new AutoController();
       this.flight = new Flight(this.controller, IP_UDP_BYTES + cipherBytes + (fec ? FecEncoder.headBytes : 0) + HEADER_BYTES);
     }
     this.#ackNoDelay = config.acknodelay;
     this.#credit = this.flight === undefined ? undefined : new Credit(0, IP_UDP_BYTES + cipherBytes);
-    this.kcp = new Kcp({
-      conv,
-      mtu: wholeBlocks(config.mtu) - cipherBytes - (fec ? FecEncoder.headBytes : 0),
-      sndWnd: config.sndwnd,
-      rcvWnd: config.rcvwnd,
-      nodelay,
-      interval,
-      resend,
-      nc,
-      profile: compat,
-      ackNoDelay: config.acknodelay,
-      flight: this.flight,
-      credit: this.#credit,
-      segments: scratch.segments,
-      headroom: LEAVES_BODIES.includes(config.crypt) ? HEADROOM - HEADER_BYTES : undefined,
-    });
+    const { flight } = this;
+    this.kcp = new Kcp({ ...kcpOptions(conv, config, cipherBytes), segments: scratch.segments, flight, credit: this.#credit });
     // As with kcp-go our own sizes are the first guess: a sender that leaves out parity gives few hints.
     const guess = fec ? { dataShards: datashard, parityShards: parityshard } : {};
     this.decoder = new FecDecoder({ packetBytesMax: PACKET_BYTES_MAX, pool: scratch.shards, ...guess });
@@ -164,12 +138,12 @@ export class Transport {
 
   /** Share of what was sent since the last call that was lost, 0 where nobody knows. */
   lately(): number {
-    if (this.flight === undefined) return 0;
-    const { transmissions, gone } = this.flight.stats;
-    const sent = transmissions - this.#lately.transmissions;
-    if (sent < LATELY_MIN) return this.#lately.loss;
-    this.#lately = { transmissions, gone, loss: (gone - this.#lately.gone) / sent };
-    return this.#lately.loss;
+    return this.flight === undefined ? 0 : this.#loss.of(this.flight.stats);
+  }
+
+  copier(): Copies {
+    this.copies ??= new Copies();
+    return this.copies;
   }
 
   /** From now on; 0 = no limit. */
@@ -189,7 +163,12 @@ export class Transport {
       this.#packet(now, bytes, view, start, end);
       return;
     }
-    if (decoder.receive(now, bytes, view, start, end) === 1) this.#packet(now, bytes, view, start + FecEncoder.headBytes, end);
+    const at = start + FecEncoder.headBytes;
+    if (decoder.receive(now, bytes, view, start, end) === 1) {
+      // KCP knows what it has; a message of a flow is handed out once.
+      const again = isExtension(view, at, end) && (decoder.repeated || this.copies?.first(readSeqid(view, start)) === false);
+      if (!again) this.#packet(now, bytes, view, at, end);
+    }
     this.#recover(now);
   }
 
@@ -200,8 +179,9 @@ export class Transport {
       const length = decoder.recovered(bytes, view, at);
       if (length === 0) return;
       const end = at + length;
-      if (this.extension !== undefined && isExtension(view, at, end)) this.extension.receive(now, bytes, view, at, end);
-      else {
+      if (this.extension !== undefined && isExtension(view, at, end)) {
+        if (this.copies?.first(decoder.recoveredSeqid) !== false) this.extension.receive(now, bytes, view, at, end);
+      } else {
         if (view.getUint8(at + CMD) === PUSH) this.extension?.rebuilt.add();
         this.kcp.receive(now, bytes, view, at, end, false);
       }
@@ -210,15 +190,19 @@ export class Transport {
 
   /** Lays packets into the batch; false when the batch is full and more wait. */
   transmit(now: Millis, batch: Batch, peer: number): boolean {
-    const { encoder, limit } = this;
+    const { encoder, limit, copies, flight } = this;
     const share = this.#share;
-    while (!batch.full) {
+    copies?.advance(now);
+    const room = copies?.room ?? 0;
+    while (batch.length + room < batch.capacity) {
+      const serial = flight?.serial ?? 0;
       const index = batch.length;
       const at = batch.slot(index) + HEADROOM;
       let start = at;
       let length: number;
       let paid = true;
       let addressed = -1;
+      let kind: CopyKind | undefined;
       if (limit !== undefined && !limit.admits(now)) return true;
       if (share !== undefined && !share.admits(now)) return true;
       const parity = this.#paritySent < this.#parityReady;
@@ -235,6 +219,7 @@ export class Transport {
         if (said === 0 && length > 0 && this.kcp.placed >= 0) start = this.kcp.placed;
         paid = said > 0 ? this.extension!.protect : this.protection === undefined || this.kcp.wrote > 0;
         let protect = paid && (said > 0 || this.protection === undefined || this.kcp.wrote >= this.protection.from);
+        if (room > 0 && length > 0) kind = this.#kindOf(said > 0, protect);
         if (length === 0) {
           if (!parity && !this.kcp.hasData) this.protection?.drained();
           length = paced || parity ? 0 : this.#endBurst(now, batch, at);
@@ -262,8 +247,23 @@ export class Transport {
       limit?.spend(length + this.cipherBytes);
       if (paid && this.controller !== undefined) this.#spend(now, length);
       share?.spend(length + this.cipherBytes);
+      if (copies === undefined || kind === undefined || !copies.follow(batch, kind)) continue;
+      if (!copies.budget.all) flight?.copied(serial);
+      this.sentDatagrams++;
+      this.sentBytes += length;
+      limit?.spend(length + this.cipherBytes);
+      share?.spend(length + this.cipherBytes);
     }
     return false;
+  }
+
+  /** Of what was written last, for who copies it: a message, in FEC's group or not, or KCP's. */
+  #kindOf(message: boolean, protect: boolean): CopyKind | undefined {
+    const { kcp, encoder } = this;
+    // Without FEC a flow's message that comes twice is handed out twice.
+    if (message) return protect && encoder !== undefined ? "last" : undefined;
+    if (kcp.wrote === 1) return "resent";
+    return kcp.wrote > 0 && !kcp.hasData ? "last" : "other";
   }
 
   #admits(now: Millis): boolean {

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { Session } from "./session.ts";
 import { Visitors } from "./visitors.ts";
 
-const probe = (n: number, token = "ab", use = true) => ({ token, way: 1, use, n });
+const probe = (n: number, token = "ab", use = true) => ({ token, way: 1, use, n, copies: 0 });
 
 test("who shows the token is admitted; a wrong one, a probe played again and more than eight addresses are not", () => {
   const visitors = new Visitors();
