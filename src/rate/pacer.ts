@@ -6,8 +6,13 @@ import type { Bytes, Millis } from "../base/units.ts";
 
 /** Tuning. */
 const BURST_MS: Millis = 2;
-/** A pause earns no more than this many bytes at once. */
+/**
+ * A pause earns so many bytes at once: at any rate the first, at most the second, and between them so much of the time, in which acknowledgements show
+ * what the path carries although next to nothing is sent.
+ */
 const BURST_BYTES: Bytes = 3000;
+const BURST_BYTES_MAX: Bytes = 32_000;
+const EARNED_MS: Millis = 3;
 /** Who wakes late while packets wait makes up for so much of it; for the rest the path has lain idle, and a burst would only stand in its queue. */
 const LATE_MS: Millis = 5;
 
@@ -28,7 +33,8 @@ export class Pacer {
 
   /** A packet of so many bytes left at `rate` bytes a millisecond. */
   spend(now: Millis, bytes: Bytes, rate: number): void {
-    const credit = Math.max(BURST_BYTES / rate, this.waiting ? LATE_MS : 0);
+    const earned = this.waiting ? LATE_MS : Math.min(EARNED_MS, BURST_BYTES_MAX / rate);
+    const credit = Math.max(BURST_BYTES / rate, earned);
     this.#busyUntil = Math.max(this.#busyUntil, now - credit) + bytes / rate;
   }
 

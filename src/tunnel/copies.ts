@@ -5,6 +5,7 @@
  */
 import { type Batch, SLOT_BYTES } from "../base/batch.ts";
 import { type Bytes, type Millis, NEVER } from "../base/units.ts";
+import type { Kcp } from "../kcp/kcp.ts";
 import { CopyBudget, type CopyKind } from "../rate/copy-budget.ts";
 
 /** A server stops when the client has not asked for so long: its probes come once a second at least. */
@@ -74,4 +75,12 @@ export class Copies {
     this.sentBytes += end - start;
     return true;
   }
+}
+
+/** Of what was written last: a message, `numbered` by FEC or not, or KCP's. */
+export function copyKind(kcp: Kcp, message: boolean, numbered: boolean): CopyKind | undefined {
+  // Without a number a flow's message that comes twice is handed out twice.
+  if (message) return numbered ? "last" : undefined;
+  if (kcp.wrote === 1) return "resent";
+  return kcp.wrote > 0 && !kcp.hasData ? "last" : "other";
 }

@@ -8,13 +8,16 @@
  * A stream that fills the path gets none: there every byte of parity is one less of payload, and resending wins.
  */
 
+import { seqAdd } from "../base/seq.ts";
 import { type Millis, NEVER } from "../base/units.ts";
 import type { FecEncoder } from "../fec/encoder.ts";
 import { LONG_DATA } from "../fec/packet.ts";
 import type { Flight } from "../kcp/flight.ts";
+import type { Kcp } from "../kcp/kcp.ts";
 import type { AutoController } from "../rate/auto.ts";
 import { ParityPlan, RUN_LONG } from "../rate/parity-plan.ts";
 import { SEGMENT_BYTES } from "../rate/segment-bytes.ts";
+import { BurstEdge } from "./burst-edge.ts";
 
 /** Tuning: a burst has ended when nothing followed for so long. */
 const BURST_GAP_MS: Millis = 2;
@@ -41,6 +44,9 @@ const WHOLE_GROUPS = 2;
 /** To a kcptun one parity shard less when nothing was lost for so long; and the most of them, as a share of the data shards. */
 const CALM_MS: Millis = 6000;
 const ROWS_SHARE = 0.2;
+/** A group that another burst follows ends where it has so many data shards, and not more often than that, nor twice in a round trip: short groups cost more parity. */
+const CUT_SHARDS = 32;
+const CUT_MS: Millis = 200;
 /** Least share of a group that is worth filling up. */
 const FILL_SHARE = 0.4;
 
@@ -65,6 +71,8 @@ export class Protection {
   #seen = { transmissions: 0, lost: 0, runs: 0 };
   /** The way resends by itself. */
   #carried = false;
+  readonly #edge = new BurstEdge();
+  #cutAt: Millis = 0;
 
   constructor(encoder: FecEncoder, flight: Flight, controller: AutoController) {
     this.#encoder = encoder;
@@ -141,6 +149,23 @@ export class Protection {
     if (this.#carried) return 0;
     const rows = this.#sparseRuns ? this.#rowsOfFew(now, open) : this.plan.parity(open, open < SPARSE_SHARDS);
     return rows === 0 ? 0 : this.#encoder.close(rows);
+  }
+
+  /** Once a round, before anything is written. */
+  look(now: Millis, { stats, waitSnd }: Kcp): void {
+    if (this.#encoder.long) this.#edge.look(now, seqAdd(stats.sndUna, waitSnd), seqAdd(stats.sndUna, stats.inFlight));
+  }
+
+  /** Ends the open group if what follows is another burst, but for one that is to outlast runs of loss: answers parity shards ready. */
+  cut(now: Millis, { stats }: Kcp): number {
+    const { open, long } = this.#encoder;
+    if (!long || !this.#edge.passed(seqAdd(stats.sndUna, stats.inFlight))) return 0;
+    const again = now - this.#cutAt < Math.max(CUT_MS, this.#flight.patience.srtt);
+    if (open < CUT_SHARDS || again || this.#carried || this.plan.run > RUN_LONG) return 0;
+    const rows = this.plan.parity(open, false);
+    if (rows === 0) return 0;
+    this.#cutAt = now;
+    return this.#encoder.close(rows);
   }
 
   /** Parity shards for an open group of sparse traffic over a path that loses long runs, if it may end now, 0: it goes on, or has ended without. */

@@ -19,11 +19,12 @@ import { AutoController } from "../rate/auto.ts";
 import type { CopyKind } from "../rate/copy-budget.ts";
 import { Pacer } from "../rate/pacer.ts";
 import type { TunnelConfig } from "./config.ts";
-import { Copies } from "./copies.ts";
+import { Copies, copyKind } from "./copies.ts";
 import type { Extension } from "./extension.ts";
 import type { Health } from "./health.ts";
 import { HEADROOM, kcpOptions } from "./kcp-options.ts";
 import { Protection } from "./protection.ts";
+import { Quietness } from "./quietness.ts";
 import { RateLimit } from "./rate-limit.ts";
 import { RecentLoss } from "./recent-loss.ts";
 import type { Scratch } from "./scratch.ts";
@@ -38,10 +39,6 @@ const QUEUE_MS: Millis = 15;
 const QUEUE_SEGMENTS_MIN = 16;
 /** ACKs told again; a run of loss takes a few packets. */
 const ACK_REPEATS = 6;
-/** Tuning: a session that has sent and received fewer datagrams in so long is at rest: keep-alives, and what answers them. */
-const REST_MS: Millis = 10_000;
-const REST_DATAGRAMS_MAX = 12;
-
 export class Transport {
   readonly kcp: Kcp;
   readonly decoder: FecDecoder;
@@ -77,15 +74,14 @@ export class Transport {
   #parityReady = 0;
   #paritySent = 0;
   readonly #scratch: Scratch;
-  #restAt: Millis;
-  #restDatagrams = 0;
+  readonly #quietness: Quietness;
   /** Of the rate at which the session's user may be sent to. */
   readonly #share: RateShare | undefined;
 
   /** `health`, a client's, is told what the peer says of our session. */
   constructor(now: Millis, conv: number, config: TunnelConfig, cipherBytes: Bytes, scratch: Scratch, health?: Health, share?: RateShare) {
     this.lastReceived = now;
-    this.#restAt = now + REST_MS;
+    this.#quietness = new Quietness(now);
     this.#scratch = scratch;
     this.cipherBytes = cipherBytes;
     this.#health = health;
@@ -193,6 +189,7 @@ export class Transport {
     const { encoder, limit, copies, flight } = this;
     const share = this.#share;
     copies?.advance(now);
+    this.protection?.look(now, this.kcp);
     const room = copies?.room ?? 0;
     while (batch.length + room < batch.capacity) {
       const serial = flight?.serial ?? 0;
@@ -212,6 +209,7 @@ export class Transport {
         length = encoder.parity(this.#paritySent++, batch.bytes, batch.view, at);
         if (this.#paritySent === this.#parityReady) this.protection?.ended(this.#parityReady);
       } else {
+        if (!parity && !paced && this.#cuts(now)) continue;
         if (encoder?.first && this.kcp.stats.sndUna > 0) this.#leaveFirst(encoder);
         const said = parity ? 0 : (this.extension?.transmit(batch.bytes, batch.view, at) ?? 0);
         if (said > 0) addressed = this.extension!.peer;
@@ -219,7 +217,7 @@ export class Transport {
         if (said === 0 && length > 0 && this.kcp.placed >= 0) start = this.kcp.placed;
         paid = said > 0 ? this.extension!.protect : this.protection === undefined || this.kcp.wrote > 0;
         let protect = paid && (said > 0 || this.protection === undefined || this.kcp.wrote >= this.protection.from);
-        if (room > 0 && length > 0) kind = this.#kindOf(said > 0, protect);
+        if (room > 0 && length > 0) kind = copyKind(this.kcp, said > 0, protect && encoder !== undefined);
         if (length === 0) {
           if (!parity && !this.kcp.hasData) this.protection?.drained();
           length = paced || parity ? 0 : this.#endBurst(now, batch, at);
@@ -255,15 +253,6 @@ export class Transport {
       share?.spend(length + this.cipherBytes);
     }
     return false;
-  }
-
-  /** Of what was written last, for who copies it: a message, in FEC's group or not, or KCP's. */
-  #kindOf(message: boolean, protect: boolean): CopyKind | undefined {
-    const { kcp, encoder } = this;
-    // Without FEC a flow's message that comes twice is handed out twice.
-    if (message) return protect && encoder !== undefined ? "last" : undefined;
-    if (kcp.wrote === 1) return "resent";
-    return kcp.wrote > 0 && !kcp.hasData ? "last" : "other";
   }
 
   #admits(now: Millis): boolean {
@@ -320,6 +309,13 @@ export class Transport {
     this.protection?.ended(0);
   }
 
+  /** A burst has been sent whole, and another one follows: the first one's parity goes before that. */
+  #cuts(now: Millis): boolean {
+    this.#parityReady = this.protection?.cut(now, this.kcp) ?? 0;
+    this.#paritySent = 0;
+    return this.#parityReady > 0;
+  }
+
   /** Nothing is left to be sent: the open group may end with its burst. Answers the length of a packet that fills it up, 0 for none. */
   #endBurst(now: Millis, batch: Batch, at: number): Bytes {
     const { protection, kcp } = this;
@@ -359,21 +355,20 @@ export class Transport {
   }
 
   /**
-   * True when next to nothing was said for REST_MS: room that was made for bursts has been given back. Called first, whenever there is something to do:
+   * True when next to nothing was said for a while: room that was made for bursts has been given back. Called first, whenever there is something to do:
    * of what has just come or is about to go nothing is in the way yet. What is in the way nevertheless is given back the next time.
    */
   rest(now: Millis): boolean {
-    if (now < this.#restAt) return false;
+    if (!this.#quietness.due(now)) return false;
     const datagrams = this.sentDatagrams + this.receivedDatagrams;
-    const few = datagrams - this.#restDatagrams <= REST_DATAGRAMS_MAX;
+    const few = this.#quietness.few(datagrams);
     if (few) {
       this.decoder.rest();
       if (this.#paritySent === this.#parityReady) this.encoder?.rest();
       this.extension?.rest();
       if (!this.kcp.rest()) return true;
     }
-    this.#restAt = now + REST_MS;
-    this.#restDatagrams = datagrams;
+    this.#quietness.begin(now, datagrams);
     return few;
   }
 
