@@ -70,6 +70,8 @@ function clientCarriers(config: ClientConfig): PlannedCarrier[] {
       "tcp",
       `--tcp and --carrier: "${config.carrier}" is not allowed with --tcp, which is carrier tcpraw; give one of them`,
     );
+  if (config.copies > 0 && config.path.length === 0)
+    throw new ConfigError("copies", `--copies: ${config.copies} is not allowed without --path; give a second way, or leave it out`);
   return [
     { name, at: undefined, raw: plannedRaw(config, name, version), tcp: plannedTcp(config, name) },
     ...config.path.map((text) => way(config, text)),

@@ -49,6 +49,7 @@ test("tcp: as kcptun's, a client has carrier tcpraw, a server has it as well", (
   assert.deepEqual(names("--tcp"), ["udp", "tcpraw"]);
   assert.deepEqual(names("--carrier", "tcpraw", "--tcp"), ["tcpraw"]);
   refused(client("--tcp", "--carrier", "icmp"), /^--tcp and --carrier: "icmp" is not allowed with --tcp, which is carrier tcpraw/);
+  refused(client("--copies", "0.5"), /^--copies: 0.5 is not allowed without --path; give a second way, or leave it out/);
 });
 
 test("tcpcarrier: connections and congestion control, and what is wrong is said", () => {

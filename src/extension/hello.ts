@@ -40,11 +40,13 @@ export const FEATURE_SURVEYS = 256;
 export const FEATURE_WANTS_STAMPS = 512;
 /** The same: it plans parity by what the receiver has rebuilt (rebuilt-report.ts). */
 export const FEATURE_WANTS_REBUILT = 1024;
+/** Takes datagrams that come over two ways for one (tunnel/copies.ts). */
+export const FEATURE_COPIES = 2048;
 /** What an end of mode auto asks for and says of itself. */
 export const FEATURES_OF_AUTO = FEATURE_ACKS_AGAIN | FEATURE_WANTS_STAMPS | FEATURE_WANTS_REBUILT;
 /** What an end of ours can, however it is configured. */
 export const FEATURES_OF_ALL =
-  FEATURE_DESCRIPTIONS | FEATURE_FLOWS | FEATURE_REVERSE | FEATURE_SHORT_GROUPS | FEATURE_TRAINS | FEATURE_WAYS;
+  FEATURE_DESCRIPTIONS | FEATURE_FLOWS | FEATURE_REVERSE | FEATURE_SHORT_GROUPS | FEATURE_TRAINS | FEATURE_WAYS | FEATURE_COPIES;
 
 const SN = 12;
 const LENGTH = 20;

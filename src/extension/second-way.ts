@@ -45,12 +45,12 @@ export class SecondWay {
     let best = -1;
     for (let i = 0; i < this.#rtt.length; i++) {
       if (i === active || this.#rtt[i]! < 0 || this.#filled[i] === 1 || !works(i)) continue;
-      if (best < 0 || this.#least[i]! < this.#of(best)) best = i;
+      if (best < 0 || this.#of(i) < this.#of(best)) best = i;
     }
     this.index = best;
   }
 
-  /** What another way has to be quicker than. */
+  /** Its round trip, with a start for the way that is taken already. */
   #of(index: number): Millis {
     return this.#least[index]! * (index === this.index ? QUICKER : 1);
   }

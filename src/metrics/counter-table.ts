@@ -45,6 +45,13 @@ export const counterTable: readonly CounterRow[] = [
     from: by("direction", { sent: "wire.sentDatagrams", received: "wire.receivedDatagrams" }),
   },
   {
+    name: "copied_bytes",
+    help: "Of what was sent: copies over a second way (option copies).",
+    unit: "bytes",
+    from: "copies.bytes",
+  },
+  { name: "copied_datagrams", help: "Of what was sent: copies over a second way (option copies).", from: "copies.datagrams" },
+  {
     name: "socket_bytes",
     help: "Bytes of all datagrams, those of strangers included.",
     unit: "bytes",

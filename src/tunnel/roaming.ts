@@ -3,6 +3,7 @@
  * which ways do not work.
  */
 import type { Millis } from "../base/units.ts";
+import { FEATURE_COPIES } from "../extension/hello.ts";
 import type { Way, Ways } from "../extension/ways.ts";
 import type { JoinedLink } from "../host/joined-link.ts";
 import type { Session } from "./session.ts";
@@ -47,7 +48,8 @@ export class Roaming {
     const delivery = { transmissions, lost, deliveredBytes: kcp.stats.ackedBytes + kcp.stats.bytesReceived };
     if (this.ways.advance(now, delivery)) this.#take(now, this.ways.active, this.ways.reason);
     const { second, copies } = this.ways;
-    if (copies > 0) transport.copier().to(second.index < 0 ? -1 : this.#peers[second.index]!, copies);
+    const takes = (extension.negotiation.peerFeatures & FEATURE_COPIES) !== 0;
+    if (copies > 0 && takes) transport.copier().to(second.index < 0 ? -1 : this.#peers[second.index]!, copies);
     for (const [index, way] of this.ways.ways.entries()) this.#complain(now, way, index);
   }
 

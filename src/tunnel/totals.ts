@@ -145,6 +145,8 @@ function addSession(sums: Sums, session: Session): void {
   add(sums, "kcp", kcp.stats);
   add(sums, "fec", transport.decoder.stats);
   if (transport.encoder !== undefined) add(sums, "parity", transport.encoder.stats);
+  const { sentDatagrams: datagrams = 0, sentBytes: bytes = 0 } = transport.copies ?? {};
+  add(sums, "copies", { datagrams, bytes: bytes + datagrams * cipherBytes });
   if (layers !== undefined) add(sums, "smux", layers.smux.stats);
   const { extension } = transport;
   if (extension !== undefined) {
