@@ -36,6 +36,7 @@ const carriers = "src/cli/carriers.test.ts";
 const both: Readonly<Record<string, Proof>> = {
   carrier: [carriers, "carrier: a client has one"],
   path: ["sim/ways.test.ts", "a way dies under a connection"],
+  copies: ["sim/copies.test.ts", "everything is copied: the way that is taken dies"],
   rawkey: [carriers, "raw and rawkey"],
   raw: [carriers, "raw and rawkey"],
   tcp: [carriers, "tcp: as kcptun's"],

@@ -21,6 +21,8 @@ export interface Option {
   readonly list: boolean;
   readonly choices: readonly string[] | undefined;
   readonly range: { readonly least: number; readonly most: number } | undefined;
+  /** Of the range all numbers, not the whole ones alone. */
+  readonly fraction: boolean;
   readonly initial: unknown;
   /** Its default when another option has one of these values. */
   readonly initialBy: Dependence | undefined;
@@ -70,6 +72,7 @@ export function optionsOf(schema: z.ZodObject): Option[] {
       pairs: inner instanceof z.ZodRecord,
       list: inner instanceof z.ZodArray,
       choices: inner instanceof z.ZodEnum ? inner.options.map(String) : undefined,
+      fraction: inner instanceof z.ZodNumber && inner.format === null,
       range: inner instanceof z.ZodNumber ? { least: inner.minValue ?? 0, most: inner.maxValue ?? Number.MAX_SAFE_INTEGER } : undefined,
       initial: outer instanceof z.ZodDefault ? outer.def.defaultValue : undefined,
       initialBy: meta.initialBy,
@@ -79,9 +82,9 @@ export function optionsOf(schema: z.ZodObject): Option[] {
 }
 
 /** "a whole number from 64 to 1500 (bytes in one UDP datagram)" */
-export function describeOption({ choices, range, description, pairs, list, switch: isSwitch }: Option): string {
+export function describeOption({ choices, range, fraction, description, pairs, list, switch: isSwitch }: Option): string {
   if (choices !== undefined) return `one of ${choices.join(", ")} (${description})`;
-  if (range !== undefined) return `a whole number from ${range.least} to ${range.most} (${description})`;
+  if (range !== undefined) return `a ${fraction ? "" : "whole "}number from ${range.least} to ${range.most} (${description})`;
   if (pairs) return `name=value pairs (${description})`;
   if (list) return `texts, once for each or with commas (${description})`;
   return `${isSwitch ? "true or false" : "a text"} (${description})`;

@@ -161,7 +161,7 @@ export class Protection {
     const { open, long } = this.#encoder;
     if (!long || !this.#edge.passed(seqAdd(stats.sndUna, stats.inFlight))) return 0;
     const again = now - this.#cutAt < Math.max(CUT_MS, this.#flight.patience.srtt);
-    if (open < CUT_SHARDS || again || this.#carried || this.plan.run > RUN_LONG) return 0;
+    if (this.#planned === 0 || open < CUT_SHARDS || again || this.#carried || this.plan.run > RUN_LONG) return 0;
     const rows = this.plan.parity(open, false);
     if (rows === 0) return 0;
     this.#cutAt = now;
