@@ -202,7 +202,7 @@ export class Ways {
     if (now < this.#busyUntil) this.#leaveSilent(now);
     if (now >= this.#glanceAt) this.#glance(now, delivery);
     if (now >= this.#judgeAt) this.#judge(now, delivery);
-    if (this.copies > 0) this.second.choose(this.active, (index) => this.#copies(now, this.ways[index]!));
+    if (this.copies > 0) this.second.choose(this.active, this.#copies);
     if (this.active === before) return false;
     this.changes++;
     this.#suspectRounds = 0;
@@ -270,10 +270,12 @@ export class Ways {
     return this.#silent(now, way) && (way.answeredAt < 0 || this.#rounds.missed(now, way.lag, way.answeredAt) > 0);
   }
 
-  /** It works, and takes what is given to it as it is. */
-  #copies(now: Millis, way: Way): boolean {
+  /** Of a way, by its index: it works, and takes what is given to it as it is. */
+  readonly #copies = (index: number): boolean => {
+    const way = this.ways[index]!;
+    const now = this.#advancedAt;
     return !way.carried && way.bannedUntil <= now && !this.#silent(now, way);
-  }
+  };
 
   #missing(now: Millis, way: Way): boolean {
     if (way.carried || way.answeredAt < 0 || way.silence < PAUSE_FACTOR * way.pause) return false;

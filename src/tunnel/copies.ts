@@ -62,7 +62,8 @@ export class Copies {
     const { peer, budget } = this;
     if (peer < 0) return false;
     const from = batch.length - 1;
-    const [start, end] = [batch.start[from]!, batch.end[from]!];
+    const start = batch.start[from]!;
+    const end = batch.end[from]!;
     budget.earn(end - start);
     if (batch.full || batch.peer[from] === peer || !budget.takes(kind, end - start)) return false;
     const slot = batch.slot(from);

@@ -190,7 +190,7 @@ export class Transport {
     const share = this.#share;
     copies?.advance(now);
     this.protection?.look(now, this.kcp);
-    const room = copies?.room ?? 0;
+    const room = Math.min(copies?.room ?? 0, batch.capacity - 1);
     while (batch.length + room < batch.capacity) {
       const serial = flight?.serial ?? 0;
       const index = batch.length;
