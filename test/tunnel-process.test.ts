@@ -163,7 +163,8 @@ test("-c, log, io, snmplog and snmpperiod, metrics, statussocket, quiet, target 
       .split("\n")
       .find((text) => text.includes("counters of this process"))!;
     const { BytesSent, ActiveOpens, FECParityShards } = JSON.parse(line);
-    assert.ok(BytesSent > 0 && ActiveOpens === 1 && FECParityShards === 0, line);
+    // On a busy machine what is said first may leave as one burst, which has parity before loss is known.
+    assert.ok(BytesSent > 0 && ActiveOpens === 1 && FECParityShards <= 2, line);
     assert.match(read("client.log"), /"msg":"session"/, "and of each session");
     assert.match(read("client.log"), /connection opened/);
     assert.match(read("client.log"), /dscp is not set/, "what these sockets cannot do is said");
