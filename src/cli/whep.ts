@@ -14,6 +14,7 @@ import type { Channel, ChannelListener } from "../live/channel.ts";
 import { viewerOf } from "../live/delivery.ts";
 import type { Origin } from "../live/origin.ts";
 import { openGate, type PlaybackGate } from "../live/playback-gate.ts";
+import { videoTrack } from "../media/unit.ts";
 import type { Peer } from "../webrtc/peer.ts";
 import type { Peers } from "../webrtc/peers.ts";
 import { type Encoding, Playout } from "../webrtc/playout.ts";
@@ -113,7 +114,8 @@ class View implements Admitted {
     if (this.#watching) this.#checking = setInterval(check, this.#checkEvery);
     else return;
     this.#playout.start(peer);
-    for (const channel of [this.#channel, ...this.#channel.renditions.values()]) this.#offer(channel);
+    const pictures = [...this.#channel.renditions.values()].filter(({ tracks }) => tracks.length === 0 || videoTrack(tracks) !== undefined);
+    for (const channel of [this.#channel, ...pictures]) this.#offer(channel);
     this.#log.info({ channel: this.#channel.name, protocol: "whep" }, "viewer watches");
   }
 

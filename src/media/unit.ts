@@ -38,6 +38,11 @@ export function videoTrack(tracks: readonly Track[]): VideoTrack | undefined {
   return tracks.find((track) => track.kind === "video");
 }
 
+/** The track with the sound, of which there is one at most too. */
+export function audioTrack(tracks: readonly Track[]): AudioTrack | undefined {
+  return tracks.find((track) => track.kind === "audio");
+}
+
 /** One coded picture or one audio frame. `data` is owned by the unit and never changed after it was made. */
 export interface Unit {
   readonly kind: "video" | "audio";

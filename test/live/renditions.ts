@@ -1,6 +1,6 @@
 /**
  * Renditions of a STANDARD channel by ffmpeg: the same segments in all of them, each decodes, hls.js goes down and up between them without a stall when its
- * network does; a second channel is told that there is no room.
+ * network does; a second channel is told that there is no room. An ADVANCED channel has its sound alone besides, in the same segments.
  *
  *   npm run test:renditions [-- --seconds 20]        ffmpeg, chromium
  */
@@ -25,7 +25,7 @@ const { check } = findings;
 /** Every rendition that is made from the encoder's own. */
 const LADDER = ["480p", "360p", "160p"];
 
-async function channel(name: string, type: "STANDARD" | "BASIC" = "STANDARD"): Promise<{ arn: string; key: string }> {
+async function channel(name: string, type: "STANDARD" | "BASIC" | "ADVANCED_SD" = "STANDARD"): Promise<{ arn: string; key: string }> {
   const made = await live.ivs.createChannel({ name, insecureIngest: true, type });
   return { arn: made.channel!.arn!, key: made.streamKey!.value! };
 }
@@ -89,7 +89,7 @@ async function segments(address: string): Promise<ReadonlyMap<string, Listed>> {
   return found;
 }
 
-async function aligned(arn: string, names: readonly string[]): Promise<void> {
+async function aligned(arn: string, names: readonly string[], all: readonly string[] = LADDER): Promise<void> {
   const base = live.address(arn);
   const own = await segments(`${base}/media.m3u8`);
   for (const name of names) {
@@ -100,7 +100,7 @@ async function aligned(arn: string, names: readonly string[]): Promise<void> {
     );
     const fault = await live.decoded(`${base}/r/${name}`);
     const told = [...(await text(`${base}/r/${name}/media.m3u8`)).matchAll(/RENDITION-REPORT:URI="(.+?)",LAST-MSN=(\d+)/g)];
-    const siblings = LADDER.filter((each) => each !== name).map((each) => `../${each}/media.m3u8`);
+    const siblings = all.filter((each) => each !== name).map((each) => `../${each}/media.m3u8`);
     check(`${name}: reports the others`, told.map(([, uri]) => uri).join() === ["../../media.m3u8", ...siblings].join(), told.map(String));
     check(`${name}: the same segments, and they decode`, both.length >= 3 && Math.max(...apart) <= FRAME_MS && fault === "", {
       segments: both.length,
@@ -197,6 +197,12 @@ await findings.of(live, children, async () => {
   await until("BASIC is on the air", async () => (await live.channel(basic.arn)).lastPart > 0, 15);
   check("BASIC has its own rendition alone", (await master(basic)).split("#EXT-X-STREAM-INF").length === 2, "");
   await children.end(plain);
+  const advanced = await channel("advanced", "ADVANCED_SD");
+  const sounding = publish(advanced.key, 60);
+  await until("sound alone", async () => (await master(advanced)).includes("r/audio_only/media.m3u8"), 15);
+  await sleep(8000);
+  await aligned(advanced.arn, ["audio_only"], []);
+  await children.end(sounding);
   await sleep(6000);
   await aligned(shown.arn, LADDER);
   await adaptive(shown.arn);

@@ -2,8 +2,8 @@
 export const types: readonly (readonly [type: string, limits: string])[] = [
   ["STANDARD", "up to 1080p and 8.5 Mbit/s; renditions below it"],
   ["BASIC", "up to 480p and 1.5 Mbit/s, or 1080p and 3.5 Mbit/s; as it comes"],
-  ["ADVANCED_SD", "up to 1080p and 8.5 Mbit/s; renditions of at most 480p"],
-  ["ADVANCED_HD", "up to 1080p and 8.5 Mbit/s; renditions of at most 720p"],
+  ["ADVANCED_SD", "up to 1080p and 8.5 Mbit/s; renditions of at most 480p, and sound alone"],
+  ["ADVANCED_HD", "up to 1080p and 8.5 Mbit/s; renditions of at most 720p, and sound alone"],
 ];
 export const latencyModes: readonly (readonly [mode: string, text: string])[] = [
   ["LOW", "about a second"],

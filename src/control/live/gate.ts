@@ -83,7 +83,7 @@ export class Gate implements PlaybackGate {
     const origins = originsOf(given, known);
     const most = given?.["aws:maximum-resolution"];
     const size = most === undefined ? undefined : pixels[most];
-    if (size !== undefined && ![channel, ...channel.renditions.values()].some(({ pixels }) => pixels <= size))
+    if (size !== undefined && ![channel, ...channel.renditions.values()].some(({ pixels }) => pixels > 0 && pixels <= size))
       return denied(`no rendition is as small as ${most}`);
     const listed = given?.["aws:access-control-allow-origin"]?.split(",").map((origin) => origin.trim());
     if (listed !== undefined && viewer.origin !== undefined && !allows(listed, viewer.origin))

@@ -4,12 +4,12 @@
  */
 import type { BitsPerSecond } from "../../base/units.ts";
 import type { Metadata } from "../../media/rtmp/metadata.ts";
-import { type Track, type VideoTrack, videoTrack } from "../../media/unit.ts";
+import { audioTrack, type Track, type VideoTrack, videoTrack } from "../../media/unit.ts";
 
 /** `rate`: of all of the stream, as measured; 0 where it is not known yet. */
 export function ingestConfiguration(tracks: readonly Track[], rate: BitsPerSecond, told: Metadata | undefined): object {
   const video = videoTrack(tracks);
-  const audio = tracks.find((track) => track.kind === "audio");
+  const audio = audioTrack(tracks);
   return {
     ...(video !== undefined && { video: videoConfiguration(video, rate, told) }),
     ...(audio !== undefined && {

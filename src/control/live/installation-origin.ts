@@ -18,6 +18,7 @@ import { finishRecording } from "./interrupted-recording.ts";
 import { Recorder } from "./recorder.ts";
 import { Renditions, TranscoderPlaces } from "./renditions.ts";
 import { type RecordedSession, SessionLog } from "./session-log.ts";
+import { SoundAlone } from "./sound-alone.ts";
 import type { Storage } from "./storage.ts";
 import { StreamWatch } from "./stream-watch.ts";
 import type { TakePicture } from "./thumbnails.ts";
@@ -47,6 +48,7 @@ export class InstallationOrigin implements LiveService {
   readonly #watches = new Map<string, StreamWatch>();
   readonly #recorders = new Map<string, Recorder>();
   readonly #renditions = new Map<string, Renditions>();
+  readonly #sounds = new Map<string, SoundAlone>();
   readonly #health = new Map<string, IngestHealth>();
   readonly #places: TranscoderPlaces;
   readonly #sinks: readonly EventSink[];
@@ -86,7 +88,7 @@ export class InstallationOrigin implements LiveService {
   async close(): Promise<void> {
     clearInterval(this.#timer);
     for (const watch of this.#watches.values()) watch.close();
-    for (const renditions of this.#renditions.values()) renditions.close();
+    for (const renditions of [...this.#renditions.values(), ...this.#sounds.values()]) renditions.close();
     for (const recorder of this.#recorders.values()) await recorder.close();
     await this.#finishing;
     await this.sessions.settled();
@@ -115,6 +117,8 @@ export class InstallationOrigin implements LiveService {
       this.#health.delete(id);
       this.#renditions.get(id)?.close();
       this.#renditions.delete(id);
+      this.#sounds.get(id)?.close();
+      this.#sounds.delete(id);
       await this.#recorders.get(id)?.close();
       this.#recorders.delete(id);
     }
@@ -124,6 +128,10 @@ export class InstallationOrigin implements LiveService {
       this.#watches.set(id, watch);
       this.#health.set(id, new IngestHealth(channel));
       if (this.#storage !== undefined) this.#recorders.set(id, this.#recorder(watch, this.#storage));
+      this.#sounds.set(
+        id,
+        new SoundAlone(channel, { type: () => this.directory.channel(id)?.row.type ?? "BASIC", now: () => this.#origin.now() }),
+      );
       if (this.#transcodes) this.#renditions.set(id, this.#rendering(watch));
     }
   }

@@ -5,8 +5,8 @@
  *   ADVANCED_SD   at most 480p; sound of all renditions is coded anew
  *   ADVANCED_HD   at most 720p; likewise
  *
- * Deviations: AWS does not publish its rungs' bit rates; ours are measured against what x264 needs. The encoder's own rendition stays in ADVANCED too. There is no rendition
- * with sound alone.
+ * Deviations: AWS does not publish its rungs' bit rates; ours are measured against what x264 needs. The encoder's own rendition stays in ADVANCED too.
+ * ADVANCED's rendition with sound alone is sound-alone.ts's.
  */
 import type { BitsPerSecond } from "../../base/units.ts";
 

@@ -8,12 +8,13 @@ import type { RecordingSettings } from "../ivs/recording-configurations.ts";
 
 type Selection = RecordingSettings["renditionConfiguration"];
 
-/** `height` of a rendition out of `heights`, all that there are; 0: sound alone. */
+/** `height` of a rendition out of `heights`, all that there are; 0: sound alone, which has no size and is recorded with all or where there is nothing else. */
 export function selected({ renditionSelection, renditions }: Selection, height: number, heights: readonly number[]): boolean {
   if (renditionSelection !== "CUSTOM") return renditionSelection === "ALL";
-  if (renditions.includes(sizeOf(height))) return true;
-  const missing = renditions.some((size) => heights.every((each) => sizeOf(each) !== size));
-  return missing && height === Math.max(...heights);
+  const pictures = heights.filter((each) => each > 0);
+  if (height > 0 && renditions.includes(sizeOf(height))) return true;
+  const missing = renditions.some((size) => pictures.every((each) => sizeOf(each) !== size));
+  return missing && height === Math.max(0, ...pictures);
 }
 
 function sizeOf(height: number): Selection["renditions"][number] {

@@ -4,15 +4,13 @@
  */
 import type { Log } from "../../host/log.ts";
 import type { Channel, ChannelListener } from "../../live/channel.ts";
-import { ProgramDateTime } from "../../media/hls/program-date-time.ts";
 import type { Segment } from "../../media/hls/window.ts";
 import { type Track, type Unit, videoTrack } from "../../media/unit.ts";
 import { ladder, type Rung } from "./ladder.ts";
+import { StreamDates } from "./stream-dates.ts";
 import { Transcoder } from "./transcoder.ts";
 
 const ATTEMPTS_MAX = 3;
-/** Beginnings of segments that are remembered: a transcoder is not further behind. */
-const BEGINNINGS = 8;
 
 /** How many transcoders there may be, shared by all channels. */
 export class TranscoderPlaces {
@@ -63,9 +61,7 @@ export class Renditions implements ChannelListener {
   #transcoder: Transcoder | undefined;
   #rungs: readonly Rung[] = [];
   #tracks: readonly Track[] = [];
-  #clock = new ProgramDateTime();
-  /** Where segments of the encoder's own rendition began; theirs is the date that all say. */
-  readonly #beginnings: { readonly dts: number; readonly msn: number }[] = [];
+  readonly #dates: StreamDates;
   #attempts = 0;
   #told = false;
   /** Nothing of what comes was transcoded yet: it is a beginning for the encoder's own rendition too. */
@@ -74,6 +70,7 @@ export class Renditions implements ChannelListener {
   constructor(channel: Channel, options: RenditionsOptions) {
     this.#channel = channel;
     this.#options = options;
+    this.#dates = new StreamDates(channel);
     channel.listeners.add(this);
   }
 
@@ -82,8 +79,7 @@ export class Renditions implements ChannelListener {
     this.#told = false;
     this.#fresh = true;
     this.#tracks = [];
-    this.#clock = new ProgramDateTime();
-    this.#beginnings.length = 0;
+    this.#dates.clear();
   }
 
   tracks(tracks: readonly Track[]): void {
@@ -94,11 +90,8 @@ export class Renditions implements ChannelListener {
   }
 
   unit(unit: Unit): void {
-    this.#clock.observe(unit.dts, unit.arrival);
-    const { nextMsn, nextPart } = this.#channel.window;
-    if (unit.kind === "video" && unit.keyframe && nextPart === 0) {
-      if (this.#beginnings.push({ dts: unit.dts, msn: nextMsn }) > BEGINNINGS) this.#beginnings.shift();
-    }
+    this.#dates.observe(unit);
+    if (unit.kind === "video" && unit.keyframe && this.#channel.window.nextPart === 0) this.#dates.begins(unit.dts);
     if (this.#transcoder === undefined && unit.kind === "video" && unit.keyframe) this.#begin();
     this.#transcoder?.push(unit);
   }
@@ -153,7 +146,7 @@ export class Renditions implements ChannelListener {
           if (this.#transcoder === transcoder) this.#failed(reason);
         },
       },
-      (dts) => this.#date(dts),
+      (dts) => this.#dates.date(dts),
       command,
     );
     this.#transcoder = transcoder;
@@ -161,15 +154,6 @@ export class Renditions implements ChannelListener {
       { channel: this.#channel.name, renditions: rungs.map(({ name }) => name).join(","), transcoders: places.taken },
       "renditions begin",
     );
-  }
-
-  #date(dts: number): number {
-    for (let i = this.#beginnings.length - 1; i >= 0; i--) {
-      const beginning = this.#beginnings[i]!;
-      const segment = beginning.dts <= dts ? this.#channel.window.segment(beginning.msn) : undefined;
-      if (segment !== undefined) return segment.date + (dts - beginning.dts) / 1000;
-    }
-    return this.#clock.date(dts);
   }
 
   #failed(reason: string | undefined): void {

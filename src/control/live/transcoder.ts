@@ -12,7 +12,7 @@ import type { Bytes } from "../../base/units.ts";
 import { Muxer } from "../../media/cmaf/fragment.ts";
 import { FlvStreamReader } from "../../media/flv/stream-reader.ts";
 import { FlvToUnit } from "../../media/flv/to-unit.ts";
-import type { Track, Unit } from "../../media/unit.ts";
+import { audioTrack, type Track, type Unit } from "../../media/unit.ts";
 import type { Rung } from "./ladder.ts";
 
 /** Waiting in stdin. */
@@ -116,7 +116,7 @@ export class Transcoder {
 }
 
 export function transcodeArguments(tracks: readonly Track[], rungs: readonly Rung[]): string[] {
-  const audio = tracks.find(({ kind }) => kind === "audio");
+  const audio = audioTrack(tracks);
   // No "nobuffer": it throws away what is read to learn about the streams, and with it the first key frame.
   const input = [
     "-hide_banner",

@@ -25,14 +25,14 @@ export async function originUnder(t: TestContext, { context }: Installation, opt
   return { origin, live };
 }
 
-/** An encoder begins, and sends all of the demo at once. */
-export function publishDemo(channel: Channel, now: number, change: (track: Track) => Track = (track) => track): void {
+/** An encoder begins, and sends all of the demo at once, or as time passes. */
+export function publishDemo(channel: Channel, now: number, change: (track: Track) => Track = (track) => track, timely = false): void {
   channel.start(now);
   const flv = new FlvToUnit();
   const reader = new FlvReader(demoFile, firstTag(demoFile));
   const tracks: Track[] = [];
   while (reader.next()) {
-    flv.receive(reader.type, reader.timestamp, demoFile.slice(reader.start, reader.end), now);
+    flv.receive(reader.type, reader.timestamp, demoFile.slice(reader.start, reader.end), now + (timely ? reader.timestamp : 0));
     for (let event = flv.event(); event !== undefined; event = flv.event()) {
       if (event.kind === "track") {
         tracks.push(change(event.track));

@@ -84,6 +84,8 @@ export class Segmenter {
   /** Decode time of the leader's last frame, and its distance to the one before. */
   #last: Micros = 0;
   #frame: Micros = 0;
+  /** See `cut`; undefined: by its own rules. */
+  #cutAt: Micros | undefined;
   /** Part Target Duration; 0 while the frame rate is unknown. */
   #partTarget: Micros = 0;
   /** Latest decode time of any track. */
@@ -107,6 +109,11 @@ export class Segmenter {
     this.#window = window;
     this.#options = options;
     this.#discontinuity = window.version > 0;
+  }
+
+  /** Decode time at which the open segment begins; undefined: nothing was published yet. */
+  get segmentStart(): Micros | undefined {
+    return this.#running ? this.#segmentStart : undefined;
   }
 
   /** How much later than the fastest the last unit came, in milliseconds. */
@@ -177,6 +184,11 @@ export class Segmenter {
     this.#texts.push(text);
     this.counters.texts++;
     return true;
+  }
+
+  /** Of sound alone: from now on segments begin with the first frame from `dts` on, where those of the picture do, and otherwise at the limits only. */
+  cut(dts: Micros): void {
+    this.#cutAt = dts;
   }
 
   /** The stream ended: what is waiting becomes the last part. A later `push` goes on after a discontinuity. */
@@ -259,7 +271,11 @@ export class Segmenter {
       const limit = (this.#window.targetDuration + 0.5) * 1_000_000;
       if (duration >= this.#options.segmentTarget - this.#frame / 2 || duration + this.#keyframes.longest(unit.dts) >= limit) return true;
     }
-    if (unit.keyframe && this.#leader === "audio" && duration >= this.#options.segmentTarget - this.#frame / 2) return true;
+    if (unit.keyframe && this.#leader === "audio") {
+      const at = this.#cutAt;
+      if (at === undefined ? duration >= this.#options.segmentTarget - this.#frame / 2 : this.#segmentStart < at && unit.dts >= at)
+        return true;
+    }
     if (duration < this.#options.segmentMax && this.#segmentBytes + this.#bytes < this.#options.segmentBytesMax) return false;
     if (!unit.keyframe) this.counters.segmentsWithoutKeyframe++;
     return true;
