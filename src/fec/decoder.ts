@@ -121,9 +121,8 @@ export class FecDecoder {
   repeated = false;
   /** Number of the packet that `recovered` handed out last. */
   recoveredSeqid = 0;
-  /** Slots of repaired shards that wait for `recovered`, newest last. */
+  /** Of repaired shards that wait for `recovered`, newest last: the slot, then the number. */
   readonly #ready: Ring<number>;
-  readonly #readySeqids: Ring<number>;
 
   constructor(options: FecDecoderOptions) {
     const shardsMax = options.shardsMax ?? 1024;
@@ -131,8 +130,7 @@ export class FecDecoder {
     this.#store = new ShardStore(options.pool ?? new ShardPool(options.packetBytesMax - SHARD_OFFSET), shardsMax);
     this.#groups = new Groups(this.#store, options.groupsMax ?? 8);
     this.#repair = new Repair(this.#store, this.#groups);
-    this.#ready = new Ring(shardsMax);
-    this.#readySeqids = new Ring(shardsMax);
+    this.#ready = new Ring(2 * shardsMax);
     if (options.dataShards && options.parityShards) this.#tune(options.dataShards, options.parityShards);
   }
 
@@ -215,7 +213,7 @@ export class FecDecoder {
   recovered(into: Uint8Array, view: DataView, offset: number): number {
     const slot = this.#ready.shift();
     if (slot === undefined) return 0;
-    this.recoveredSeqid = this.#readySeqids.shift()!;
+    this.recoveredSeqid = this.#ready.shift()!;
     const from = this.#store.view(slot);
     const length = from.getUint16(0, true) - SIZE_BYTES;
     const at = this.#store.offset(slot) + SIZE_BYTES;
@@ -234,7 +232,10 @@ export class FecDecoder {
 
   /** The session is over: what the decoder holds of a shared pool goes back. Nothing may be received any more. */
   release(): void {
-    for (let slot = this.#ready.shift(); slot !== undefined; slot = this.#ready.shift()) this.#store.give(slot);
+    for (let slot = this.#ready.shift(); slot !== undefined; slot = this.#ready.shift()) {
+      this.#store.give(slot);
+      this.#ready.shift();
+    }
     this.#groups.rest();
   }
 
@@ -317,7 +318,7 @@ export class FecDecoder {
       }
       // It has room for every slot that may be out.
       this.#ready.push(slot);
-      this.#readySeqids.push(firstSeqid + repairedPositions[i]!);
+      this.#ready.push(firstSeqid + repairedPositions[i]!);
       this.#stats.recovered++;
     }
     if (this.#repair.incomplete) {
