@@ -13,15 +13,7 @@ const worst = (delays: readonly number[]): number => quantile(delays, 1);
 test("everything is copied: the way that is taken dies and comes back, and no message is late", () => {
   const late = (copies: number): number => {
     const two = new TwoWays(link, "delay=30 rate=20mbit qbytes=256k", { ...messages, client: { copies } });
-    const { network, links } = two.world;
-    network.at(4000, () => {
-      links.ab.set("down=1");
-      links.ba.set("down=1");
-    });
-    network.at(8000, () => {
-      links.ab.set("down=0");
-      links.ba.set("down=0");
-    });
+    two.cut(4000, 8000);
     two.run(18);
     assert.equal(two.wrong, 0);
     assert.equal(two.received, two.sent);

@@ -71,6 +71,19 @@ export class TwoWays {
     }
   }
 
+  /** The first way carries nothing from one moment to another. */
+  cut(from: Millis, to: Millis): void {
+    const { network, links } = this.world;
+    for (const [at, down] of [
+      [from, 1],
+      [to, 0],
+    ] as const)
+      network.at(at, () => {
+        links.ab.set(`down=${down}`);
+        links.ba.set(`down=${down}`);
+      });
+  }
+
   run(seconds: number): void {
     const { network } = this.world;
     let socket: (() => TcpSocket) | undefined;

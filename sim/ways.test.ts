@@ -8,15 +8,8 @@ const link = "delay=20 rate=20mbit qbytes=256k";
 
 test("a way dies under a connection: it goes on over the other within 150 ms, nothing is lost, and comes back when the first works again", () => {
   const two = new TwoWays(link, link);
-  const { network, links } = two.world;
-  network.at(4000, () => {
-    links.ab.set("down=1");
-    links.ba.set("down=1");
-  });
-  network.at(8000, () => {
-    links.ab.set("down=0");
-    links.ba.set("down=0");
-  });
+  const { network } = two.world;
+  two.cut(4000, 8000);
   two.run(18);
   assert.equal(two.wrong, 0);
   assert.equal(two.received, two.sent);
