@@ -189,7 +189,7 @@ export class Transport {
     const { encoder, limit, copies, flight } = this;
     const share = this.#share;
     copies?.advance(now);
-    this.protection?.look(now, this.kcp);
+    this.protection?.look(this.kcp);
     const room = Math.min(copies?.room ?? 0, batch.capacity - 1);
     while (batch.length + room < batch.capacity) {
       const serial = flight?.serial ?? 0;
@@ -209,7 +209,7 @@ export class Transport {
         length = encoder.parity(this.#paritySent++, batch.bytes, batch.view, at);
         if (this.#paritySent === this.#parityReady) this.protection?.ended(this.#parityReady);
       } else {
-        if (!parity && !paced && this.#cuts(now)) continue;
+        if (!parity && !paced && this.#cuts()) continue;
         if (encoder?.first && this.kcp.stats.sndUna > 0) this.#leaveFirst(encoder);
         const said = parity ? 0 : (this.extension?.transmit(batch.bytes, batch.view, at) ?? 0);
         if (said > 0) addressed = this.extension!.peer;
@@ -310,8 +310,8 @@ export class Transport {
   }
 
   /** A burst has been sent whole, and another one follows: the first one's parity goes before that. */
-  #cuts(now: Millis): boolean {
-    this.#parityReady = this.protection?.cut(now, this.kcp) ?? 0;
+  #cuts(): boolean {
+    this.#parityReady = this.protection?.cut(this.kcp) ?? 0;
     this.#paritySent = 0;
     return this.#parityReady > 0;
   }
