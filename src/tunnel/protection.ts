@@ -153,16 +153,17 @@ export class Protection {
 
   /** Once a round, before anything is written. The time is the flight's: handed on with each packet it would be a new number on the heap. */
   look({ stats, waitSnd }: Kcp): void {
-    if (this.#encoder.long) this.#edge.look(this.#flight.now, seqAdd(stats.sndUna, waitSnd), seqAdd(stats.sndUna, stats.inFlight));
+    if (this.#planned > 0 && this.#encoder.long) this.#edge.look(this.#flight.now, seqAdd(stats.sndUna, waitSnd), seqAdd(stats.sndUna, stats.inFlight));
   }
 
   /** Ends the open group if what follows is another burst, but for one that is to outlast runs of loss: answers parity shards ready. */
   cut({ stats }: Kcp): number {
+    if (this.#planned === 0) return 0;
     const { open, long } = this.#encoder;
     if (!long || !this.#edge.passed(seqAdd(stats.sndUna, stats.inFlight))) return 0;
     const { now } = this.#flight;
     const again = now - this.#cutAt < Math.max(CUT_MS, this.#flight.patience.srtt);
-    if (this.#planned === 0 || open < CUT_SHARDS || again || this.#carried || this.plan.run > RUN_LONG) return 0;
+    if (open < CUT_SHARDS || again || this.#carried || this.plan.run > RUN_LONG) return 0;
     const rows = this.plan.parity(open, false);
     if (rows === 0) return 0;
     this.#cutAt = now;
