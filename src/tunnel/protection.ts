@@ -153,7 +153,8 @@ export class Protection {
 
   /** Once a round, before anything is written. The time is the flight's: handed on with each packet it would be a new number on the heap. */
   look({ stats, waitSnd }: Kcp): void {
-    if (this.#planned > 0 && this.#encoder.long) this.#edge.look(this.#flight.now, seqAdd(stats.sndUna, waitSnd), seqAdd(stats.sndUna, stats.inFlight));
+    if (this.#planned > 0 && this.#encoder.long)
+      this.#edge.look(this.#flight.now, seqAdd(stats.sndUna, waitSnd), seqAdd(stats.sndUna, stats.inFlight));
   }
 
   /** Ends the open group if what follows is another burst, but for one that is to outlast runs of loss: answers parity shards ready. */
