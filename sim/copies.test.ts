@@ -7,9 +7,6 @@ import { UdpApplication, UdpEcho } from "./udp-application.ts";
 const link = "delay=20 rate=20mbit qbytes=256k";
 const messages = { pieceBytes: 200, everyMs: 20 };
 
-const quantile = (delays: readonly number[], q: number): number => [...delays].sort((a, b) => a - b)[Math.floor(q * (delays.length - 1))]!;
-const worst = (delays: readonly number[]): number => quantile(delays, 1);
-
 test("everything is copied: the way that is taken dies and comes back, and no message is late", () => {
   const late = (copies: number): number => {
     const two = new TwoWays(link, "delay=30 rate=20mbit qbytes=256k", { ...messages, client: { copies } });
@@ -17,7 +14,7 @@ test("everything is copied: the way that is taken dies and comes back, and no me
     two.run(18);
     assert.equal(two.wrong, 0);
     assert.equal(two.received, two.sent);
-    return worst(two.delays);
+    return two.quantile(1);
   };
   const [alone, copied] = [late(0), late(1)];
   assert.ok(alone > 80, `${alone} ms without copies`);
@@ -35,7 +32,7 @@ test("two ways that lose runs of packets, everything copied: no message of a hun
   };
   const [alone, copied] = [run(0), run(1)];
   const bytes = ({ world, second }: TwoWays): number => world.links.ab.counters.receivedBytes + second.ab.counters.receivedBytes;
-  const [p99, p99Alone] = [quantile(copied.delays, 0.99), quantile(alone.delays, 0.99)];
+  const [p99, p99Alone] = [copied.quantile(0.99), alone.quantile(0.99)];
   assert.ok(p99 < 65 && p99Alone > 150, `p99 ${p99} beside ${p99Alone} ms`);
   // What one way loses nobody sees, and so it needs neither parity nor echoes.
   assert.ok(bytes(copied) < 1.15 * bytes(alone), `${bytes(copied)} beside ${bytes(alone)} bytes`);
@@ -49,7 +46,7 @@ test("a stream over two ways that lose runs of packets, everything copied: next 
     const two = new TwoWays(lossy, lossy, { ...frames, client: { copies } });
     two.run(60);
     assert.equal(two.received, two.sent);
-    return [0.5, 0.95, 0.99].map((q) => Math.round(quantile(two.delays, q)));
+    return [0.5, 0.95, 0.99].map((q) => Math.round(two.quantile(q)));
   });
   t.diagnostic(`p50, p95, p99: ${alone!.join(", ")} ms, copied ${copied!.join(", ")}`);
   assert.ok(copied![1]! < 70 && alone![1]! > 150, `p95 ${copied![1]} beside ${alone![1]} ms`);
@@ -71,7 +68,7 @@ test("a share of it: no more than that is copied, and a stream has a lower p99",
         });
         two.run(30);
         assert.equal(two.received, two.sent);
-        p99[copies] += quantile(two.delays, 0.99) / 4;
+        p99[copies] += two.quantile(0.99) / 4;
         const [main, beside] = [two.world.links.ab, two.second.ab].map(({ counters }) => counters.receivedBytes);
         if (copies > 0) assert.ok(beside! < 0.25 * main! && beside! > 0.02 * main!, `${beside} bytes beside ${main}`);
       }

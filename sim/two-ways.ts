@@ -2,6 +2,7 @@
 import type { Millis } from "../src/base/units.ts";
 import { type Carrier, udpCarrier } from "../src/host/link.ts";
 import type { Loop, TcpSocket } from "../src/host/loop.ts";
+import { quantile } from "./auto/case.ts";
 import { LogLines, TunnelWorld } from "./tunnel-world.ts";
 import type { VirtualLoop } from "./virtual-loop.ts";
 
@@ -69,6 +70,11 @@ export class TwoWays {
       this.delays.push(now - piece.at);
       piece = this.#pieces[this.delays.length];
     }
+  }
+
+  /** Of the delays so far. */
+  quantile(q: number): Millis {
+    return quantile(Float64Array.from(this.delays), q);
   }
 
   /** The first way carries nothing from one moment to another. */

@@ -22,6 +22,7 @@ import { spawnSync } from "node:child_process";
 import { type DesiredState, desiredState, NOTHING_DESIRED } from "../../src/forward/desired-state.ts";
 import { parseForward } from "../../src/forward/forward.ts";
 import { plan } from "../../src/forward/plan.ts";
+import { flowHomes } from "../../src/forward/xdp/shapes.ts";
 import { XdpDatapath } from "../../src/forward/xdp/xdp-datapath.ts";
 import { Bpf, cString } from "../../src/host/bpf/bpf.ts";
 import { BPF_OBJ_GET } from "../../src/host/bpf/bpf-abi.ts";
@@ -77,8 +78,7 @@ spawnSync("sysctl", ["-qw", "net.ipv4.ip_forward=1"]);
 const sys = loadSys();
 const sizes = values.flows.split(",").map(Number);
 const flowsMaxOf = (flows: number): number => Math.max(flows, 16_384);
-/** Three and a half for each flow: src/forward/xdp/shapes.ts. */
-const placesOf = (flows: number): number => Math.ceil(3.5 * flowsMaxOf(flows));
+const placesOf = (flows: number): number => flowHomes(flowsMaxOf(flows));
 const bpf = new Bpf(sys);
 const most = values.inside === "packets" ? Math.max(...sizes) : 1;
 const bench = new BenchProgram(bpf, placesOf(most), placesOf(most) / 2);

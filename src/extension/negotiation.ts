@@ -57,6 +57,11 @@ export class Negotiation {
     this.#dueAt = role === "client" ? 0 : NEVER;
   }
 
+  /** The peer is one of ours, and has said this of itself (hello.ts). */
+  peerHas(feature: number): boolean {
+    return this.standing === "extended" && (this.peerFeatures & feature) !== 0;
+  }
+
   /** The peer said something of the session. */
   heard(now: Millis): void {
     if (this.peerSpeaks) return;

@@ -119,8 +119,7 @@ export class Doctor implements Driver {
     let now = yield 0;
     progress("asking who is there");
     for (const until = now + HELLO_MS; now < until && this.#negotiation.standing === "unknown"; ) now = yield now + 20;
-    const ours = this.#negotiation.standing === "extended" && (this.#negotiation.peerFeatures & FEATURE_SURVEYS) !== 0;
-    if (!ours) return { answer: this.#stranger() };
+    if (!this.#negotiation.peerHas(FEATURE_SURVEYS)) return { answer: this.#stranger() };
     progress("round trip and jitter");
     for (let i = 0; i < QUESTIONS; i++) {
       this.#ask(now, 0, 0, 0, 0);

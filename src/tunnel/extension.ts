@@ -144,11 +144,10 @@ export class Extension {
     // Written in every round a number is a new one on the heap: only where it is read.
     if (this.ways !== undefined) this.#now = now;
     negotiation.advance(now);
-    if (this.measures && this.standing === "extended" && (negotiation.peerFeatures & FEATURE_TRAINS) !== 0) train.depart(now);
+    if (this.measures && negotiation.peerHas(FEATURE_TRAINS)) train.depart(now);
     train.advance(now);
-    const wants = this.standing === "extended" ? negotiation.peerFeatures : 0;
-    this.stamps.wanted = (wants & FEATURE_WANTS_STAMPS) !== 0;
-    this.rebuilt.wanted = (wants & FEATURE_WANTS_REBUILT) !== 0;
+    this.stamps.wanted = negotiation.peerHas(FEATURE_WANTS_STAMPS);
+    this.rebuilt.wanted = negotiation.peerHas(FEATURE_WANTS_REBUILT);
     this.survey?.advance(now);
     if (this.standing === "plain") this.outbox.clear();
   }
@@ -160,12 +159,12 @@ export class Extension {
 
   /** Ways can be used: the server is ours and knows them. */
   get roams(): boolean {
-    return this.ways !== undefined && this.standing === "extended" && (this.negotiation.peerFeatures & FEATURE_WAYS) !== 0;
+    return this.ways !== undefined && this.negotiation.peerHas(FEATURE_WAYS);
   }
 
   /** Who asks is one of ours, and so are we a server that answers. */
   get #surveyed(): boolean {
-    return this.#answers && this.standing === "extended" && (this.negotiation.peerFeatures & FEATURE_SURVEYS) !== 0;
+    return this.#answers && this.negotiation.peerHas(FEATURE_SURVEYS);
   }
 
   get #survey(): Survey {

@@ -77,7 +77,7 @@ export class Flows implements FlowSink {
     const { extension } = this.#session;
     if (extension === undefined || extension.standing === "plain") return "no";
     if (extension.standing === "unknown") return "unknown";
-    return (extension.negotiation.peerFeatures & FEATURE_FLOWS) !== 0 ? "yes" : "no";
+    return extension.negotiation.peerHas(FEATURE_FLOWS) ? "yes" : "no";
   }
 
   /** A flow of ours; answers its number. */

@@ -161,13 +161,12 @@ export class Introductions {
       if (this.#understood && this.#number(now, stream)) session.streamReady(stream);
       else this.#turnAway(stream);
     }
-    const wanted = ((session.extension?.negotiation.peerFeatures ?? 0) & FEATURE_WANTS_DESCRIPTIONS) !== 0;
+    const wanted = session.extension?.negotiation.peerHas(FEATURE_WANTS_DESCRIPTIONS);
     if (wanted) for (const stream of session.streams.values()) this.#describe(now, stream);
   }
 
   get #understood(): boolean {
-    const { extension } = this.#session;
-    return extension?.standing === "extended" && (extension.negotiation.peerFeatures & FEATURE_DESCRIPTIONS) !== 0;
+    return this.#session.extension?.negotiation.peerHas(FEATURE_DESCRIPTIONS) === true;
   }
 
   #number(now: Millis, stream: Stream): boolean {

@@ -20,15 +20,19 @@ function wholeBlocks(mtu: Bytes): Bytes {
   return mtu < WHOLE_FROM ? mtu : mtu - (mtu % BLOCK_BYTES);
 }
 
+/** Datagrams are FEC's. */
+export function protects({ datashard, parityshard }: TunnelConfig): boolean {
+  return datashard > 0 && parityshard > 0;
+}
+
 /** `cipherBytes`: what the cipher adds to a datagram. */
 export function kcpOptions(conv: number, config: TunnelConfig, cipherBytes: Bytes): KcpOptions {
-  const { mtu, sndwnd, rcvwnd, datashard, parityshard, compat, acknodelay, crypt } = config;
-  const fec = datashard > 0 && parityshard > 0;
+  const { mtu, sndwnd, rcvwnd, compat, acknodelay, crypt } = config;
   const { nodelay, interval, resend, nc } = tuningOf(config as Parameters<typeof tuningOf>[0]);
   return {
     ...{ nodelay, interval, resend, nc },
     conv,
-    mtu: wholeBlocks(mtu) - cipherBytes - (fec ? FecEncoder.headBytes : 0),
+    mtu: wholeBlocks(mtu) - cipherBytes - (protects(config) ? FecEncoder.headBytes : 0),
     sndWnd: sndwnd,
     rcvWnd: rcvwnd,
     profile: compat,

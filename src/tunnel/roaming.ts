@@ -48,8 +48,8 @@ export class Roaming {
     const delivery = { transmissions, lost, deliveredBytes: kcp.stats.ackedBytes + kcp.stats.bytesReceived };
     if (this.ways.advance(now, delivery)) this.#take(now, this.ways.active, this.ways.reason);
     const { second, copies } = this.ways;
-    const takes = (extension.negotiation.peerFeatures & FEATURE_COPIES) !== 0;
-    if (copies > 0 && takes) transport.copier().to(second.index < 0 ? -1 : this.#peers[second.index]!, copies);
+    if (copies > 0 && extension.negotiation.peerHas(FEATURE_COPIES))
+      transport.copier().to(second.index < 0 ? -1 : this.#peers[second.index]!, copies);
     for (const [index, way] of this.ways.ways.entries()) this.#complain(now, way, index);
   }
 

@@ -22,7 +22,7 @@ import type { TunnelConfig } from "./config.ts";
 import { Copies, copyKind } from "./copies.ts";
 import type { Extension } from "./extension.ts";
 import type { Health } from "./health.ts";
-import { HEADROOM, kcpOptions } from "./kcp-options.ts";
+import { HEADROOM, kcpOptions, protects } from "./kcp-options.ts";
 import { Protection } from "./protection.ts";
 import { Quietness } from "./quietness.ts";
 import { RateLimit } from "./rate-limit.ts";
@@ -87,7 +87,7 @@ export class Transport {
     this.#health = health;
     this.#share = share;
     const { datashard, parityshard, compat } = config;
-    const fec = datashard > 0 && parityshard > 0;
+    const fec = protects(config);
     if (config.mode === "auto") {
       this.controller = new AutoController();
       this.flight = new Flight(this.controller, IP_UDP_BYTES + cipherBytes + (fec ? FecEncoder.headBytes : 0) + HEADER_BYTES);
@@ -240,19 +240,21 @@ export class Transport {
       batch.end[index] = start + length;
       batch.peer[index] = addressed < 0 ? peer : addressed;
       batch.length = index + 1;
-      this.sentDatagrams++;
-      this.sentBytes += length;
-      limit?.spend(length + this.cipherBytes);
+      this.#sent(length);
       if (paid && this.controller !== undefined) this.#spend(now, length);
-      share?.spend(length + this.cipherBytes);
       if (copies === undefined || kind === undefined || !copies.follow(batch, kind)) continue;
       if (!copies.budget.all) flight?.copied(serial);
-      this.sentDatagrams++;
-      this.sentBytes += length;
-      limit?.spend(length + this.cipherBytes);
-      share?.spend(length + this.cipherBytes);
+      this.#sent(length);
     }
     return false;
+  }
+
+  /** A datagram of `length` bytes lies in the batch. */
+  #sent(length: Bytes): void {
+    this.sentDatagrams++;
+    this.sentBytes += length;
+    this.limit?.spend(length + this.cipherBytes);
+    this.#share?.spend(length + this.cipherBytes);
   }
 
   #admits(now: Millis): boolean {
@@ -277,11 +279,11 @@ export class Transport {
     if (controller !== undefined) {
       this.#learn(now);
       this.#judgePeer();
-      if (this.#peerHas(FEATURE_ACKS_AGAIN)) kcp.ackRepeats = ACK_REPEATS;
+      if (this.extension?.negotiation.peerHas(FEATURE_ACKS_AGAIN)) kcp.ackRepeats = ACK_REPEATS;
       kcp.held = held;
       kcp.queueMax = Math.max(QUEUE_SEGMENTS_MIN, (controller.pacingRate * QUEUE_MS) / kcp.mss);
       // At once, not with the next data: an idle session would keep the sums of a group that ends no more.
-      if (!held && this.#peerHas(FEATURE_SHORT_GROUPS)) this.protection?.lengthen();
+      if (!held && this.extension?.negotiation.peerHas(FEATURE_SHORT_GROUPS)) this.protection?.lengthen();
       if (!held && kcp.hasData) this.protection?.begin(now);
     }
     return kcp.transmit(now, batch.bytes, batch.view, at);
@@ -323,11 +325,6 @@ export class Transport {
     this.#parityReady = protection.close(now);
     this.#paritySent = 0;
     return protection.fills(now) ? kcp.filler(batch.view, at) : 0;
-  }
-
-  #peerHas(feature: number): boolean {
-    const { extension } = this;
-    return extension?.standing === "extended" && (extension.negotiation.peerFeatures & feature) !== 0;
   }
 
   #spend(now: Millis, length: Bytes): void {

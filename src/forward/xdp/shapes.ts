@@ -39,7 +39,7 @@ export function openObject(
   map?: (shape: MapShape) => BpfMap | undefined,
 ): BpfObject {
   const { forwardsMax } = limits;
-  const homes = Math.max(PLACES_MIN, Math.ceil(limits.flowsMax * PLACES_OF_FLOW));
+  const homes = flowHomes(limits.flowsMax);
   const places = homes + PROBES;
   const listening = powerOfTwo(forwardsMax * 2);
   return new BpfObject(bpf, file, {
@@ -82,6 +82,11 @@ export function loadPrograms(object: BpfObject): BpfProgram {
   // The table holds them.
   for (const program of programs.slice(1)) program.close();
   return programs[0]!;
+}
+
+/** Places of a flow table where chains begin, for so many flows. */
+export function flowHomes(flowsMax: number): number {
+  return Math.max(PLACES_MIN, Math.ceil(flowsMax * PLACES_OF_FLOW));
 }
 
 /** At least as many. */
