@@ -11,7 +11,7 @@ import type { AssociatedRendition } from "../media/hls/rendition-report.ts";
 import { Segmenter, type SegmenterOptions } from "../media/hls/segmenter.ts";
 import { type Segment, Window, type WindowOptions } from "../media/hls/window.ts";
 import type { Metadata } from "../media/rtmp/metadata.ts";
-import { type Track, type Unit, videoTrack } from "../media/unit.ts";
+import { type Track, type Unit, type VideoTrack, videoTrack } from "../media/unit.ts";
 import { PlaylistCache } from "./playlist-cache.ts";
 import { RateMeter } from "./rate-meter.ts";
 import { type Waited, Waiters } from "./waiters.ts";
@@ -64,6 +64,8 @@ export class Channel {
   told: Metadata | undefined;
   /** How many of the picture the encoder may send itself; others are renditions. */
   encodings = 1;
+  /** Of multitrack video what is not the channel's own, by the name of its rendition (multitrack.ts). */
+  others: ReadonlyMap<string, VideoTrack> = new Map();
   /** Unix ms at which the stream began; 0 while offline. */
   since = 0;
   /** Unix ms of the last unit and of the last part; 0 before the first. */
@@ -133,6 +135,7 @@ export class Channel {
     this.#segmenter = new Segmenter(this.window, this.#options.segmenter);
     this.#forgetAt = NEVER;
     this.tracks = [];
+    this.others = new Map();
     this.told = undefined;
     this.since = wall;
     this.counters.streams++;

@@ -70,6 +70,11 @@ export const liveConfig = z.strictObject({
   encodings: count(1, 4)
     .default(3)
     .describe("most encodings of one picture (simulcast) taken from a browser by WHIP; the smaller ones are renditions; 1: one alone"),
+  tracks: count(1, 8)
+    .default(5)
+    .describe(
+      "most sizes of one picture taken from an encoder by RTMP (multitrack video, Enhanced RTMP); all but one are renditions, without a transcoder; 1: one alone",
+    ),
   webrtchost: z
     .union([z.ipv4(), z.ipv6(), z.literal("")])
     .default("")

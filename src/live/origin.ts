@@ -22,7 +22,7 @@ import type { LiveConfig } from "./config.ts";
 import type { Source } from "./delivery.ts";
 import { KeyGuard } from "./key-guard.ts";
 import { type Claim, PRIORITY_MAX, parseClaim } from "./priority.ts";
-import type { Publisher, Refusal } from "./publisher.ts";
+import type { PictureLimits, Publisher, Refusal } from "./publisher.ts";
 import { type Host, RtmpSession } from "./rtmp-session.ts";
 import type { SrtFront } from "./srt-front.ts";
 import { StreamKeys } from "./stream-key.ts";
@@ -37,6 +37,9 @@ export interface ChannelSettings {
 
 /** Decides, beyond the key, whether an encoder may publish to a channel now. */
 export type Gate = (channel: string, publisher: Publisher) => Refusal | undefined;
+
+/** Whether a channel takes multitrack video; "required": and nothing else. */
+export type Multitracks = (channel: string) => boolean | "required";
 
 /** Told of encoders that want a channel which another one has. */
 export interface Contest {
@@ -63,6 +66,7 @@ export class Origin implements Source, Driver, Host {
   readonly #guard = new KeyGuard();
   #srt: SrtFront | undefined;
   #gate: Gate = () => undefined;
+  #multitrack: Multitracks = () => true;
   #contest: Contest = { takenOver: () => {}, refused: () => {} };
   #accepted = 0;
   /** Nothing of ours is due before; 0 when that is not known. */
@@ -108,6 +112,16 @@ export class Origin implements Source, Driver, Host {
   /** Whoever decides about encoders beside their key, from now on. */
   guard(gate: Gate): void {
     this.#gate = gate;
+  }
+
+  /** Whoever decides which channels take multitrack video, from now on; before that all do. */
+  multitrack(decide: Multitracks): void {
+    this.#multitrack = decide;
+  }
+
+  pictures({ name }: Channel): PictureLimits {
+    const taken = this.#multitrack(name);
+    return { least: taken === "required" ? 2 : 1, most: taken === false ? 1 : this.#config.tracks };
   }
 
   /** Whoever is told of takeovers, from now on. */

@@ -8,6 +8,13 @@ export interface Refusal {
   readonly description: string;
 }
 
+/** Pictures of one stream (multitrack video). */
+export interface PictureLimits {
+  /** 2: one alone is refused. */
+  readonly least: number;
+  readonly most: number;
+}
+
 export interface Publisher {
   /** Where it comes from, without a port. */
   readonly address: string;

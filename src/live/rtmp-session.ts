@@ -19,7 +19,7 @@ import type { RtmpEvent } from "../media/rtmp/event.ts";
 import { parseMetadata } from "../media/rtmp/metadata.ts";
 import { RtmpServer, type RtmpServerOptions } from "../media/rtmp/server.ts";
 import type { Channel } from "./channel.ts";
-import type { Publisher, Refusal } from "./publisher.ts";
+import type { PictureLimits, Publisher, Refusal } from "./publisher.ts";
 import { UnitFeed } from "./unit-feed.ts";
 
 /** What a session needs of the origin. */
@@ -30,6 +30,8 @@ export interface Host {
   wallClock(): number;
   /** Decides about a key, with what may stand behind it (priority.ts); a channel is then this session's until it calls `released`. */
   admit(publisher: Publisher, key: string, now: Millis): Channel | Refusal;
+  /** How many pictures a stream of this channel may have, and has to have. */
+  pictures(channel: Channel): PictureLimits;
   released(publisher: Publisher, channel: Channel): void;
   refused(reason: string): void;
   closed(session: RtmpSession): void;
@@ -164,8 +166,9 @@ export class RtmpSession implements TcpHandler, Publisher {
       return;
     }
     this.#channel = admitted;
-    this.#flv = new FlvToUnit();
-    this.#feed = new UnitFeed(admitted, this.#log, (at, refusal) => this.refuse(at, refusal));
+    const limits = this.#host.pictures(admitted);
+    this.#flv = new FlvToUnit({ picturesMax: limits.most });
+    this.#feed = new UnitFeed(admitted, this.#log, (at, refusal) => this.refuse(at, refusal), limits.least);
     admitted.start(wall);
     this.#log.info({ channel: admitted.name }, "encoder publishes");
   }
@@ -174,6 +177,7 @@ export class RtmpSession implements TcpHandler, Publisher {
     const channel = this.#channel;
     if (channel === undefined) return;
     this.#channel = undefined;
+    this.#feed?.end(now);
     this.#feed = undefined;
     channel.end(now);
     this.#host.released(this, channel);

@@ -2,7 +2,7 @@
  * One clock for audio and video out of their timestamps: it does not wrap, does not go back within a track, and survives encoders that start anew.
  *
  *   timestamp, 32 or 33 bits ─► close to the track's last one?  ─► that much later
- *                              close to the other track's last? ─► that much later than there     (this track paused, or both jumped)
+ *                              close to another track's last?   ─► that much later than there     (this track paused, or all jumped)
  *                              else                             ─► where the stream is now        (a restart, counted)
  *
  * Encoders of FLV that write only the low 24 bits come round every 4.66 hours; a step that is small modulo 2^24 and large modulo 2^32 is taken for that.
@@ -29,7 +29,7 @@ export const AUDIO_TRACK = 1;
 export interface TimelineStats {
   /** Timestamps that stepped back a little and were moved up to keep the order of decoding. */
   backward: number;
-  /** Jumps that neither the track nor the other one explained. */
+  /** Jumps that neither the track nor another one explained. */
   restarts: number;
   /** Times a 24-bit clock came round. */
   wraps24: number;
@@ -37,24 +37,29 @@ export interface TimelineStats {
 
 export class Timeline {
   readonly stats: TimelineStats = { backward: 0, restarts: 0, wraps24: 0 };
-  readonly #started = [false, false];
+  readonly #started: boolean[];
   readonly #clock: Clock;
   /** A step of more than this, either way, is not a pause or late interleaving but another clock. Ticks. */
   readonly #jump: number;
   /** Last timestamp as it came. */
-  readonly #raw = new Float64Array(2);
+  readonly #raw: Float64Array;
   /** The same on our clock, in ticks, before it was kept from going back. */
-  readonly #unwrapped = new Float64Array(2);
+  readonly #unwrapped: Float64Array;
   /** What was answered last. */
-  readonly #answered = new Float64Array(2).fill(Number.NEGATIVE_INFINITY);
+  readonly #answered: Float64Array;
 
-  constructor(clock: Clock = flvClock) {
+  /** `tracks`: how many there may be; VIDEO_TRACK, AUDIO_TRACK, and others behind them. */
+  constructor(clock: Clock = flvClock, tracks = 2) {
     this.#clock = clock;
+    this.#started = new Array<boolean>(tracks).fill(false);
+    this.#raw = new Float64Array(tracks);
+    this.#unwrapped = new Float64Array(tracks);
+    this.#answered = new Float64Array(tracks).fill(Number.NEGATIVE_INFINITY);
     this.#jump = JUMP_MILLIS * clock.ticksPerMilli;
   }
 
   /** Decode time of the next unit of a track, strictly later than the one before it. `timestamp`: in the clock's ticks, 0…2^bits−1. */
-  map(track: typeof VIDEO_TRACK | typeof AUDIO_TRACK, timestamp: number): Micros {
+  map(track: number, timestamp: number): Micros {
     const time = this.#unwrap(track, timestamp);
     this.#started[track] = true;
     this.#raw[track] = timestamp;
@@ -71,15 +76,18 @@ export class Timeline {
 
   #unwrap(track: number, timestamp: number): number {
     const { ticksPerMilli } = this.#clock;
-    const other = 1 - track;
     const own = this.#started[track] ? this.#step(track, timestamp) : UNEXPLAINED;
     if (own !== UNEXPLAINED) return this.#unwrapped[track]! + own;
-    const beside = this.#started[other] ? this.#step(other, timestamp) : UNEXPLAINED;
-    if (beside !== UNEXPLAINED) return this.#unwrapped[other]! + beside;
-    if (!this.#started[track] && !this.#started[other]) return Math.min(timestamp, START_MILLIS_MAX * ticksPerMilli);
+    let latest = Number.NEGATIVE_INFINITY;
+    for (let other = 0; other < this.#raw.length; other++) {
+      if (!this.#started[other]) continue;
+      latest = Math.max(latest, this.#answered[other]!);
+      const beside = other === track ? UNEXPLAINED : this.#step(other, timestamp);
+      if (beside !== UNEXPLAINED) return this.#unwrapped[other]! + beside;
+    }
+    if (latest === Number.NEGATIVE_INFINITY) return Math.min(timestamp, START_MILLIS_MAX * ticksPerMilli);
     this.stats.restarts++;
-    const now = Math.max(this.#answered[track]!, this.#answered[other]!);
-    return (Math.ceil(now / 1000) + RESTART_GAP_MILLIS) * ticksPerMilli;
+    return (Math.ceil(latest / 1000) + RESTART_GAP_MILLIS) * ticksPerMilli;
   }
 
   /** How many ticks later than the last of `track`, UNEXPLAINED when it is a jump. */

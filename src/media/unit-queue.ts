@@ -26,13 +26,13 @@ export class UnitQueue {
     return this.#events.shift();
   }
 
-  track(track: Track): void {
+  track(track: Track, trackId = 0): void {
     this.#stats.configurations++;
-    this.#push({ kind: "track", track });
+    this.#push({ kind: "track", track, trackId });
   }
 
-  unit(unit: Unit): void {
-    this.#push({ kind: "unit", unit });
+  unit(unit: Unit, trackId = 0): void {
+    this.#push({ kind: "unit", unit, trackId });
   }
 
   fail(error: ProtocolError): void {

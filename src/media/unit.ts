@@ -58,8 +58,8 @@ export interface Unit {
   readonly arrival: number;
 }
 
-/** What an input makes of a publisher's bytes. `failed` comes once and nothing after it. */
+/** What an input makes of a publisher's bytes; `trackId`: which of several pictures it is or belongs to, 0 for sound. `failed` comes once and nothing after it. */
 export type UnitEvent =
-  | { readonly kind: "track"; readonly track: Track }
-  | { readonly kind: "unit"; readonly unit: Unit }
+  | { readonly kind: "track"; readonly track: Track; readonly trackId: number }
+  | { readonly kind: "unit"; readonly unit: Unit; readonly trackId: number }
   | { readonly kind: "failed"; readonly error: ProtocolError };

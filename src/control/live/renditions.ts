@@ -4,10 +4,10 @@
  */
 import type { Log } from "../../host/log.ts";
 import type { Channel, ChannelListener } from "../../live/channel.ts";
+import { StreamDates } from "../../live/stream-dates.ts";
 import type { Segment } from "../../media/hls/window.ts";
 import { type Track, type Unit, videoTrack } from "../../media/unit.ts";
 import { ladder, type Rung } from "./ladder.ts";
-import { StreamDates } from "./stream-dates.ts";
 import { Transcoder } from "./transcoder.ts";
 
 const ATTEMPTS_MAX = 3;

@@ -7,8 +7,8 @@
 
 import type { Micros } from "../../base/units.ts";
 import type { Channel, ChannelListener } from "../../live/channel.ts";
+import { StreamDates } from "../../live/stream-dates.ts";
 import { type AudioTrack, audioTrack, type Track, type Unit, videoTrack } from "../../media/unit.ts";
-import { StreamDates } from "./stream-dates.ts";
 
 /** In addresses. */
 const NAME = "audio_only";

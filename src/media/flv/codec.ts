@@ -24,8 +24,10 @@ export function unsupportedAudio(codec: number): ProtocolError {
   return new ProtocolError("flv.audio-codec", `audio codec ${describe(codec, audioCodecs)} is not supported; publish AAC`);
 }
 
-export function multitrackRefused(kind: "video" | "audio"): ProtocolError {
-  return new ProtocolError(`flv.${kind}-multitrack`, `several ${kind} tracks in one stream are not supported; publish one`);
+/** `most`: pictures that may be in this stream. */
+export function multitrackRefused(most: number): ProtocolError {
+  const allowed = most === 1 ? "this stream may have one" : `this stream may have ${most}`;
+  return new ProtocolError("flv.video-multitrack", `too many pictures (multitrack video): ${allowed}`);
 }
 
 export function fourCc(text: string): number {

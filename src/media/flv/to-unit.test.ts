@@ -92,8 +92,6 @@ test("two-byte lengths leave as four", () => {
 
 test("H.264 and AAC behind the enhanced header", () => {
   const converter = new FlvToUnit();
-  const avc1 = [0x61, 0x76, 0x63, 0x31];
-  const mp4a = [0x6d, 0x70, 0x34, 0x61];
   converter.receive(VIDEO, 0, Uint8Array.of(0x90, ...avc1, ...record), 0);
   converter.receive(VIDEO, 0, Uint8Array.of(0x91, ...avc1, 0, 0, 40, ...idr), 0);
   converter.receive(VIDEO, 33, Uint8Array.of(0xa3, ...avc1, ...slice), 0);
@@ -120,7 +118,6 @@ const refusals: readonly (readonly [number, readonly number[], string])[] = [
   [VIDEO, [0x90, 0x76, 0x76, 0x63, 0x31, 1], "video codec vvc1 (VVC) is not supported; publish H.264, HEVC or AV1"],
   [VIDEO, [0x91, 0x76, 0x70, 0x30, 0x39, 1], "video codec vp09 (VP9) is not supported; publish H.264, HEVC or AV1"],
   [VIDEO, [0x90, 0x00, 0x22, 0x61, 0x62, 1], 'video codec "?"ab" is not supported; publish H.264, HEVC or AV1'],
-  [VIDEO, [0x96, 0x00, 0x61, 0x76, 0x63, 0x31], "several video tracks in one stream are not supported; publish one"],
   [AUDIO, [0x2f, 0xff], "audio codec 2 (MP3) is not supported; publish AAC"],
   [AUDIO, [0x90, 0x4f, 0x70, 0x75, 0x73], "audio codec Opus (Opus) is not supported; publish AAC"],
 ];
@@ -135,6 +132,119 @@ for (const [type, payload, message] of refusals) {
     assert.equal(converter.event(), undefined, "nothing follows a refusal");
   });
 }
+
+const avc1 = [0x61, 0x76, 0x63, 0x31];
+const hvc1 = [0x68, 0x76, 0x63, 0x31];
+const mp4a = [0x6d, 0x70, 0x34, 0x61];
+/** Key frames of multitrack video begin with 0x96, others with 0xa6; the next byte: kind of multitrack, kind of packet. */
+const [KEY, PREDICTED] = [0x96, 0xa6];
+
+function sized(track: number, data: readonly number[]): number[] {
+  return [track, data.length >> 16, (data.length >> 8) & 255, data.length & 255, ...data];
+}
+
+test("multitrack video as OBS sends it: the first picture in the classic form, others one a message with their track ids", () => {
+  const converter = new FlvToUnit({ picturesMax: 2 });
+  video(converter, 0, 0x17, 0, record);
+  converter.receive(VIDEO, 0, Uint8Array.of(KEY, 0x00, ...avc1, 1, ...record), 0);
+  video(converter, 0, 0x17, 1, idr);
+  converter.receive(VIDEO, 0, Uint8Array.of(KEY, 0x01, ...avc1, 1, 0, 0, 40, ...idr), 0);
+  video(converter, 33, 0x27, 1, slice);
+  converter.receive(VIDEO, 33, Uint8Array.of(PREDICTED, 0x03, ...avc1, 1, ...slice), 0);
+  assert.deepEqual(
+    [...events(converter)].map(([kind, trackId, unit]) => [kind, trackId, unit?.dts, unit?.pts, unit?.keyframe]),
+    [
+      ["track", 0, undefined, undefined, undefined],
+      ["track", 1, undefined, undefined, undefined],
+      ["unit", 0, 0, 0, true],
+      ["unit", 1, 0, 40_000, true],
+      ["unit", 0, 33_000, 33_000, false],
+      ["unit", 1, 33_000, 33_000, false],
+    ],
+    "one clock for both",
+  );
+});
+
+test("several tracks in one message, of one codec and of several", () => {
+  const converter = new FlvToUnit({ picturesMax: 3 });
+  const configurations = [0, 4, 9].flatMap((id) => sized(id, [...record]));
+  converter.receive(VIDEO, 0, Uint8Array.of(KEY, 0x10, ...avc1, ...configurations), 0);
+  const frames = [0, 4, 9].flatMap((id) => [...avc1, ...sized(id, [0, 0, id, ...idr])]);
+  converter.receive(VIDEO, 0, Uint8Array.of(KEY, 0x21, ...frames), 0);
+  const [tracks, units] = [[], []] as [number[], [number, number, number[]][]];
+  for (const [kind, trackId, unit] of events(converter)) {
+    if (kind === "track") tracks.push(trackId);
+    else units.push([trackId, unit!.pts, [...unit!.data]]);
+  }
+  assert.deepEqual(tracks, [0, 4, 9]);
+  assert.deepEqual(units, [
+    [0, 0, idr],
+    [4, 4000, idr],
+    [9, 9000, idr],
+  ]);
+  assert.equal(converter.stats.damaged, 0);
+});
+
+test("more pictures than are allowed end the stream with a sentence; tracks of other sound do not", () => {
+  const converter = new FlvToUnit();
+  converter.receive(AUDIO, 0, Uint8Array.of(0x90, ...mp4a, 0x11, 0x90), 0);
+  converter.receive(AUDIO, 0, Uint8Array.of(0x95, 0x00, ...mp4a, 1, 0x12, 0x10), 0);
+  converter.receive(AUDIO, 0, Uint8Array.of(0x95, 0x01, ...mp4a, 1, 0x21, 0x10), 0);
+  converter.receive(AUDIO, 0, Uint8Array.of(0x95, 0x11, ...mp4a, ...sized(0, [0x21, 0x11]), ...sized(1, [0x21, 0x12])), 0);
+  const { tracks, units } = drain(converter);
+  assert.deepEqual([tracks.length, converter.stats.otherSound], [1, 3]);
+  assert.deepEqual(
+    units.map(({ data }) => [...data]),
+    [[0x21, 0x11]],
+  );
+  video(converter, 0, 0x17, 0, record);
+  converter.receive(VIDEO, 0, Uint8Array.of(KEY, 0x00, ...avc1, 1, ...record), 0);
+  assert.equal(converter.event()?.kind, "track");
+  const event = converter.event();
+  assert.equal(event?.kind === "failed" && event.error.message, "too many pictures (multitrack video): this stream may have one");
+});
+
+test("what ModEx says is read over, short and long", () => {
+  const converter = new FlvToUnit();
+  converter.receive(VIDEO, 0, Uint8Array.of(0x97, 2, 0, 1, 2, 0x00, ...avc1, ...record), 0);
+  converter.receive(
+    VIDEO,
+    0,
+    Uint8Array.of(0x97, 255, 1, 0, ...new Array<number>(257).fill(9), 0x07, 0, 7, 0x01, ...avc1, 0, 0, 0, ...idr),
+    0,
+  );
+  assert.deepEqual(
+    drain(converter).units.map(({ data }) => [...data]),
+    [idr],
+  );
+  assert.equal(converter.stats.damaged, 0);
+});
+
+test("damaged tracks are counted: sizes past the end, kinds that are none, tracks in tracks", () => {
+  const converter = new FlvToUnit({ picturesMax: 4 });
+  const damaged: readonly (readonly number[])[] = [
+    [KEY],
+    [KEY, 0x00],
+    [KEY, 0x00, ...avc1],
+    [KEY, 0x10, ...avc1, 0, 0, 0, 9, 1],
+    [KEY, 0x10, ...avc1, 0, 0xff, 0xff, 0xff],
+    [KEY, 0x30, ...avc1, 0],
+    [KEY, 0x06, ...avc1, 0],
+    [KEY, 0x21, 0x61],
+    [0x97],
+    [0x97, 255, 255],
+    [0x97, 9, 1],
+    [0xa7, 0, 0, 0x06],
+  ];
+  for (const payload of damaged) {
+    const before = converter.stats.damaged;
+    converter.receive(VIDEO, 0, Uint8Array.from(payload), 0);
+    assert.equal(converter.stats.damaged, before + 1, `${payload}`);
+  }
+  assert.equal(converter.event(), undefined);
+  converter.receive(VIDEO, 0, Uint8Array.of(KEY, 0x20, ...avc1, ...sized(0, [...record]), ...hvc1, 1, 0, 0, 5), 0);
+  assert.equal(converter.event()?.kind, "track", "what comes before the damage counts");
+});
 
 test("damage, early frames and commands are counted and make nothing", () => {
   const converter = new FlvToUnit();
@@ -176,6 +286,13 @@ function convert(bytes: Uint8Array): { tracks: Track[]; units: Unit[]; converter
   while (reader.next()) converter.receive(reader.type, reader.timestamp, bytes.subarray(reader.start, reader.end), 1_700_000_000_000);
   assert.equal(reader.damaged, false);
   return { ...drain(converter), converter };
+}
+
+function* events(converter: FlvToUnit): Iterable<readonly ["track" | "unit", number, Unit?]> {
+  for (let event = converter.event(); event !== undefined; event = converter.event()) {
+    if (event.kind === "failed") assert.fail(event.error.message);
+    yield event.kind === "track" ? ["track", event.trackId] : ["unit", event.trackId, event.unit];
+  }
 }
 
 function drain(converter: FlvToUnit): { tracks: Track[]; units: Unit[] } {

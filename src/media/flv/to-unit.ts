@@ -5,19 +5,21 @@
  * one, are counted and dropped: no decoder could show them. The first message in a codec we do not carry ends the stream with a sentence for
  * its publisher. Damage is counted, never thrown.
  *
+ * With multitrack video (Enhanced RTMP v2) each picture has a track and units of its own, named by its track id; of several sounds the first that is configured is taken.
+ *
  * Deviations: a picture counts as a keyframe when its header says so or when it holds an IDR slice; with neither IDR slices nor the header's
  * word (gradual refresh) a stream never starts. Parameter sets inside the pictures are left there and not read.
  */
 import type { Bytes, Millis } from "../../base/units.ts";
 import { parseAudioSpecificConfig } from "../aac/audio-specific-config.ts";
-import { HAS_SLICE, HAS_START } from "../nal/access-unit.ts";
-import { AUDIO_TRACK, Timeline, type TimelineStats, VIDEO_TRACK } from "../timeline.ts";
-import type { AudioTrack, UnitEvent, VideoTrack } from "../unit.ts";
+import { AUDIO_TRACK, flvClock, Timeline, type TimelineStats, VIDEO_TRACK } from "../timeline.ts";
+import type { AudioTrack, UnitEvent } from "../unit.ts";
 import { UnitQueue, type UnitQueueStats } from "../unit-queue.ts";
 import { AudioTag } from "./audio-tag.ts";
 import { multitrackRefused, unsupportedAudio, unsupportedVideo } from "./codec.ts";
 import { AUDIO, VIDEO } from "./tag.ts";
-import { type VideoCodec, videoCodec } from "./video-codec.ts";
+import { videoCodec } from "./video-codec.ts";
+import { sameBytes, VideoInput, type VideoInputOptions } from "./video-input.ts";
 import { VideoTag } from "./video-tag.ts";
 
 export interface ToUnitStats extends UnitQueueStats {
@@ -33,6 +35,8 @@ export interface ToUnitStats extends UnitQueueStats {
   compositionTimes: number;
   /** Keyframes by the header's word alone, without an IDR slice. */
   keyframesWithoutIdr: number;
+  /** Messages of sound tracks beside the first. */
+  otherSound: number;
 }
 
 export interface FlvToUnitOptions {
@@ -40,25 +44,28 @@ export interface FlvToUnitOptions {
   readonly eventsMax?: number;
   /** Largest configuration record; default 16 KiB. */
   readonly configurationBytesMax?: Bytes;
+  /** Most pictures of one stream (multitrack video), 1…256; default 1. One more ends it. */
+  readonly picturesMax?: number;
 }
 
 export class FlvToUnit {
   readonly stats: ToUnitStats;
-  readonly #timeline = new Timeline();
+  readonly #timeline: Timeline;
   readonly #queue: UnitQueue;
   readonly #configurationBytesMax: Bytes;
+  readonly #picturesMax: number;
   readonly #videoTag = new VideoTag();
   readonly #audioTag = new AudioTag();
-  #video: VideoTrack | undefined;
-  #videoCodec: VideoCodec | undefined;
+  readonly #videoOptions: VideoInputOptions;
+  readonly #pictures: VideoInput[] = [];
   #audio: AudioTrack | undefined;
-  /** The configurations as they came, to tell a repeated one. */
-  #videoRecord: Uint8Array | undefined;
-  #lengthBytes = 4;
-  #sawKeyframe = false;
+  /** Which sound is taken; −1 before there was any. */
+  #audioTrackId = -1;
 
   constructor(options: FlvToUnitOptions = {}) {
     this.#configurationBytesMax = options.configurationBytesMax ?? 16_384;
+    this.#picturesMax = options.picturesMax ?? 1;
+    this.#timeline = new Timeline(flvClock, 1 + this.#picturesMax);
     this.stats = {
       videoUnits: 0,
       audioUnits: 0,
@@ -68,9 +75,12 @@ export class FlvToUnit {
       ignored: 0,
       compositionTimes: 0,
       keyframesWithoutIdr: 0,
+      otherSound: 0,
       dropped: 0,
     };
     this.#queue = new UnitQueue(this.stats, options.eventsMax ?? 1024);
+    const [queue, timeline, stats] = [this.#queue, this.#timeline, this.stats];
+    this.#videoOptions = { queue, timeline, stats, configurationBytesMax: this.#configurationBytesMax };
   }
 
   get timelineStats(): Readonly<TimelineStats> {
@@ -93,101 +103,67 @@ export class FlvToUnit {
   }
 
   #receiveVideo(timestamp: Millis, payload: Uint8Array, arrival: number): void {
+    this.#videoTag.read(payload);
+    do this.#takeVideo(timestamp, payload, arrival);
+    while (!this.#queue.failed && this.#videoTag.next(payload));
+  }
+
+  #takeVideo(timestamp: Millis, payload: Uint8Array, arrival: number): void {
     const tag = this.#videoTag;
-    tag.read(payload);
-    if (tag.packet === "multitrack") this.#queue.fail(multitrackRefused("video"));
-    else if (tag.packet === "damaged") this.stats.damaged++;
+    if (tag.packet === "damaged") this.stats.damaged++;
     else if (tag.packet === "other" || tag.packet === "end") this.stats.ignored++;
     else {
       const codec = videoCodec(tag.codec);
+      const picture = this.#picture(tag.track);
       if (codec === undefined) this.#queue.fail(unsupportedVideo(tag.codec));
-      else if (tag.packet === "configuration") this.#configureVideo(codec, payload.subarray(tag.start));
-      else this.#takePicture(codec, timestamp, payload, arrival);
+      else if (picture === undefined) this.#queue.fail(multitrackRefused(this.#picturesMax));
+      else if (tag.packet === "configuration") picture.configure(codec, payload.subarray(tag.start, tag.end));
+      else picture.take(codec, tag, timestamp, tag.end === payload.length ? payload : payload.subarray(0, tag.end), arrival);
     }
   }
 
-  #configureVideo(codec: VideoCodec, record: Uint8Array): void {
-    if (codec === this.#videoCodec && this.#videoRecord !== undefined && equal(record, this.#videoRecord)) return;
-    const configuration = record.length > this.#configurationBytesMax ? undefined : codec.configure(record);
-    if (configuration === undefined) {
-      this.stats.damaged++;
-      return;
-    }
-    this.#videoCodec = codec;
-    this.#videoRecord = record.slice();
-    this.#lengthBytes = configuration.lengthBytes;
-    this.#sawKeyframe = false;
-    this.#video = configuration.track;
-    this.#queue.track(this.#video);
-  }
-
-  #takePicture(codec: VideoCodec, timestamp: Millis, payload: Uint8Array, arrival: number): void {
-    const tag = this.#videoTag;
-    // Before looking into it: the length of lengths is that of the codec that was configured.
-    if (codec !== this.#videoCodec) {
-      this.stats.early++;
-      return;
-    }
-    const found = codec.inspect(payload, tag.start, this.#lengthBytes);
-    if ((found & HAS_SLICE) === 0) this.stats.damaged++;
-    else {
-      const keyframe = tag.keyframe || (found & HAS_START) !== 0;
-      if (!keyframe && !this.#sawKeyframe) {
-        this.stats.early++;
-        return;
-      }
-      if (keyframe && (found & HAS_START) === 0) this.stats.keyframesWithoutIdr++;
-      this.#sawKeyframe = true;
-      const dts = this.#timeline.map(VIDEO_TRACK, timestamp);
-      const pts = dts + this.#compositionTime() * 1000;
-      const data = codec.picture(payload, tag.start, this.#lengthBytes);
-      this.stats.videoUnits++;
-      this.#queue.unit({ kind: "video", dts, pts, keyframe, data, arrival });
-    }
-  }
-
-  #compositionTime(): Millis {
-    const time = this.#videoTag.compositionTime;
-    if (Math.abs(time) <= COMPOSITION_MILLIS_MAX) return time;
-    this.stats.compositionTimes++;
-    return 0;
+  /** Undefined: there are as many as there may be. */
+  #picture(trackId: number): VideoInput | undefined {
+    for (const picture of this.#pictures) if (picture.trackId === trackId) return picture;
+    const known = this.#pictures.length;
+    if (known >= this.#picturesMax) return undefined;
+    const made = new VideoInput(trackId, known === 0 ? VIDEO_TRACK : AUDIO_TRACK + known, this.#videoOptions);
+    this.#pictures.push(made);
+    return made;
   }
 
   #receiveAudio(timestamp: Millis, payload: Uint8Array, arrival: number): void {
+    this.#audioTag.read(payload);
+    do this.#takeAudio(timestamp, payload, arrival);
+    while (!this.#queue.failed && this.#audioTag.next(payload));
+  }
+
+  #takeAudio(timestamp: Millis, payload: Uint8Array, arrival: number): void {
     const tag = this.#audioTag;
-    tag.read(payload);
-    if (tag.packet === "multitrack") this.#queue.fail(multitrackRefused("audio"));
-    else if (tag.packet === "damaged") this.stats.damaged++;
+    if (tag.packet === "damaged") this.stats.damaged++;
     else if (tag.packet === "other" || tag.packet === "end") this.stats.ignored++;
+    else if (this.#audioTrackId >= 0 && tag.track !== this.#audioTrackId) this.stats.otherSound++;
     else if (!tag.aac) this.#queue.fail(unsupportedAudio(tag.codec));
-    else if (tag.packet === "configuration") this.#configureAudio(payload.subarray(tag.start));
+    else if (tag.packet === "configuration") this.#configureAudio(payload.subarray(tag.start, tag.end));
     else if (this.#audio === undefined) this.stats.early++;
-    else if (tag.start === payload.length) this.stats.damaged++;
+    else if (tag.start === tag.end) this.stats.damaged++;
     else {
       const dts = this.#timeline.map(AUDIO_TRACK, timestamp);
       this.stats.audioUnits++;
-      this.#queue.unit({ kind: "audio", dts, pts: dts, keyframe: true, data: payload.subarray(tag.start), arrival });
+      this.#queue.unit({ kind: "audio", dts, pts: dts, keyframe: true, data: payload.subarray(tag.start, tag.end), arrival });
     }
   }
 
   #configureAudio(record: Uint8Array): void {
-    if (this.#audio !== undefined && equal(record, this.#audio.configuration)) return;
+    if (this.#audio !== undefined && sameBytes(record, this.#audio.configuration)) return;
     const configuration = record.length > this.#configurationBytesMax ? undefined : parseAudioSpecificConfig(record);
     if (configuration === undefined) {
       this.stats.damaged++;
       return;
     }
+    this.#audioTrackId = this.#audioTag.track;
     const { codec, sampleRate, channels, samplesPerFrame } = configuration;
     this.#audio = { kind: "audio", codec, sampleRate, channels, samplesPerUnit: samplesPerFrame, configuration: record.slice() };
     this.#queue.track(this.#audio);
   }
-}
-
-/** Reordering by 16 pictures at 5 a second. */
-const COMPOSITION_MILLIS_MAX = 3200;
-
-function equal(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
 }

@@ -20,10 +20,12 @@ export function connectInformation(connect: Amf0): Amf0Object {
   if (asked.has("videoFourCcInfoMap"))
     enhanced.videoFourCcInfoMap = amf0Object({ avc1: CAN_FORWARD, hvc1: CAN_FORWARD, av01: CAN_FORWARD });
   if (asked.has("audioFourCcInfoMap")) enhanced.audioFourCcInfoMap = amf0Object({ mp4a: CAN_FORWARD });
-  // No reconnecting, no several tracks, no ModEx.
-  if (asked.has("capsEx")) enhanced.capsEx = 0;
+  if (asked.has("capsEx")) enhanced.capsEx = CAPS_MULTITRACK | CAPS_MOD_EX;
   return amf0Object({ level: "status", code: statusCode.connected, description: "Connected.", objectEncoding: 0, ...enhanced });
 }
 
 /** Bit of a FourCcInfoMask: frames are passed on, neither decoded nor encoded. */
 const CAN_FORWARD = 4;
+/** Bits of CapsExMask: no reconnecting, and nanoseconds are read over. Whether a channel takes several tracks is decided when one is published. */
+const CAPS_MULTITRACK = 2;
+const CAPS_MOD_EX = 4;

@@ -30,7 +30,7 @@ test("connect announces windows and chunk size and succeeds; an enhanced client 
       objectEncoding: 0,
       fourCcList: ["avc1", "hvc1", "av01", "mp4a"],
       videoFourCcInfoMap: amf0Object({ avc1: 4, hvc1: 4, av01: 4 }),
-      capsEx: 0,
+      capsEx: 6,
     }),
   );
   const old = newClient();

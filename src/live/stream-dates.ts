@@ -1,8 +1,8 @@
 /** Which date belongs to a decode time of a stream, so that all its renditions say the same as the encoder's own. */
-import type { Micros } from "../../base/units.ts";
-import type { Channel } from "../../live/channel.ts";
-import { ProgramDateTime } from "../../media/hls/program-date-time.ts";
-import type { Unit } from "../../media/unit.ts";
+import type { Micros } from "../base/units.ts";
+import { ProgramDateTime } from "../media/hls/program-date-time.ts";
+import type { Unit } from "../media/unit.ts";
+import type { Channel } from "./channel.ts";
 
 /** Beginnings of segments that are remembered: what makes renditions is not further behind. */
 const BEGINNINGS = 8;
