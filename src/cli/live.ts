@@ -21,6 +21,7 @@ import { status } from "../live/status.ts";
 import { watchedOrigin } from "../metrics/live-pages.ts";
 import { parseHostPort } from "../tunnel/address.ts";
 import { Peers } from "../webrtc/peers.ts";
+import { clientConfigurationApi } from "./client-configuration.ts";
 import type { Command } from "./command.ts";
 import type { Installation } from "./installation.ts";
 import { processFacts, serveMetrics } from "./metrics-server.ts";
@@ -91,6 +92,7 @@ async function runLive(given: LiveOptions): Promise<number> {
     const client = clientAddresses("proxies", config.proxies);
     const app = delivery(origin, { extra: () => extra, client, ...installation?.delivery })
       .route("/", whip({ origin, peers, loop, log, client, keyFrameInterval: config.segment, encodingsMax: config.encodings }))
+      .route("/", clientConfigurationApi({ origin, config, log, client }))
       .route("/", whep({ origin, peers: viewers, log, client, gate: installation?.delivery.gate }))
       .route("/", page());
     const server = await serveHttp(app.fetch, http);

@@ -35,8 +35,8 @@ export interface ChannelListener {
   rendition?(rendition: Channel): void;
   /** A segment is complete; `init` is what it needs before it. Both stay as they are. */
   segment?(segment: Segment, init: Uint8Array): void;
-  /** The encoder left; another may come. */
-  ended(): void;
+  /** The encoder left; another may come. `reason`: why its stream was ended from here, in a word; "": it left. */
+  ended(reason: string): void;
 }
 
 export class Channel {
@@ -171,12 +171,12 @@ export class Channel {
     this.#askKeyFrame?.();
   }
 
-  /** The encoder left. */
-  end(now: Millis): void {
+  /** The encoder left, or, with a `reason`, was turned away. */
+  end(now: Millis, reason = ""): void {
     this.#askKeyFrame = undefined;
     this.#segmenter?.end();
     this.#announce();
-    for (const listener of this.listeners) listener.ended();
+    for (const listener of this.listeners) listener.ended(reason);
     this.#segmenter = undefined;
     this.since = 0;
     this.#forgetAt = now + this.#options.offlineKeep;

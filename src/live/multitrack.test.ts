@@ -156,7 +156,7 @@ test("where multitrack video is required one picture alone is refused with its f
   both.configure(0, 1);
   both.send(3, [0, 1]);
   assert.deepEqual([both.refusals.length, both.renditions.length], [0, 1]);
-  both.give({ kind: "failed", error: new ProtocolError("flv.video-multitrack", "too many") });
+  both.give({ kind: "failed", error: new ProtocolError("flv.tracks", "too many") });
   assert.equal(both.refusals.length, 1);
 });
 

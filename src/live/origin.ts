@@ -22,7 +22,7 @@ import type { LiveConfig } from "./config.ts";
 import type { Source } from "./delivery.ts";
 import { KeyGuard } from "./key-guard.ts";
 import { type Claim, PRIORITY_MAX, parseClaim } from "./priority.ts";
-import type { PictureLimits, Publisher, Refusal } from "./publisher.ts";
+import type { MultitrackRules, Publisher, Refusal } from "./publisher.ts";
 import { type Host, RtmpSession } from "./rtmp-session.ts";
 import type { SrtFront } from "./srt-front.ts";
 import { StreamKeys } from "./stream-key.ts";
@@ -38,8 +38,8 @@ export interface ChannelSettings {
 /** Decides, beyond the key, whether an encoder may publish to a channel now. */
 export type Gate = (channel: string, publisher: Publisher) => Refusal | undefined;
 
-/** Whether a channel takes multitrack video; "required": and nothing else. */
-export type Multitracks = (channel: string) => boolean | "required";
+/** What a channel takes of multitrack video, beside the number of its pictures. */
+export type MultitrackPolicy = (channel: string) => Pick<MultitrackRules, "policy" | "pixelsMax">;
 
 /** Told of encoders that want a channel which another one has. */
 export interface Contest {
@@ -66,7 +66,7 @@ export class Origin implements Source, Driver, Host {
   readonly #guard = new KeyGuard();
   #srt: SrtFront | undefined;
   #gate: Gate = () => undefined;
-  #multitrack: Multitracks = () => true;
+  #multitrack: MultitrackPolicy = () => EVERYTHING;
   #contest: Contest = { takenOver: () => {}, refused: () => {} };
   #accepted = 0;
   /** Nothing of ours is due before; 0 when that is not known. */
@@ -115,13 +115,12 @@ export class Origin implements Source, Driver, Host {
   }
 
   /** Whoever decides which channels take multitrack video, from now on; before that all do. */
-  multitrack(decide: Multitracks): void {
-    this.#multitrack = decide;
+  allowMultitrack(policy: MultitrackPolicy): void {
+    this.#multitrack = policy;
   }
 
-  pictures({ name }: Channel): PictureLimits {
-    const taken = this.#multitrack(name);
-    return { least: taken === "required" ? 2 : 1, most: taken === false ? 1 : this.#config.tracks };
+  multitrack({ name }: Channel): MultitrackRules {
+    return { ...this.#multitrack(name), tracksMax: this.#config.tracks };
   }
 
   /** Whoever is told of takeovers, from now on. */
@@ -221,8 +220,18 @@ export class Origin implements Source, Driver, Host {
   /** The channel that `admit` would give now, which stays whose it is. */
   examine(session: Publisher, text: string, now: Millis): Channel | Refusal {
     const claim = parseClaim(text);
-    const { key } = claim;
-    if (!this.#guard.allows(session.address, now))
+    const channel = this.channelOf(claim.key, session.address, now);
+    if ("reason" in channel) return channel;
+    const refusal = this.#gate(channel.name, session);
+    if (refusal !== undefined) return refusal;
+    const publisher = this.#publishers.get(channel);
+    const silent = publisher === undefined || now - publisher.heard >= this.#config.takeover * 1000;
+    return silent ? channel : this.#contend(channel, publisher, claim);
+  }
+
+  /** Whose stream key this is, for somebody at `address`; wrong ones are counted. */
+  channelOf(key: string, address: string, now: Millis): Channel | Refusal {
+    if (!this.#guard.allows(address, now))
       return {
         code: statusCode.publishDenied,
         reason: "tries",
@@ -231,15 +240,11 @@ export class Origin implements Source, Driver, Host {
     const name = this.#keys.channel(key);
     const channel = name === undefined ? undefined : this.#channels.get(name);
     if (channel === undefined) {
-      if (this.#guard.wrong(session.address, now))
-        this.log.warn({ peer: session.address }, "stream keys are being guessed: this address is not heard for a minute");
+      if (this.#guard.wrong(address, now))
+        this.log.warn({ peer: address }, "stream keys are being guessed: this address is not heard for a minute");
       return { code: statusCode.publishDenied, reason: "key", description: "no channel has this stream key" };
     }
-    const refusal = this.#gate(channel.name, session);
-    if (refusal !== undefined) return refusal;
-    const publisher = this.#publishers.get(channel);
-    const silent = publisher === undefined || now - publisher.heard >= this.#config.takeover * 1000;
-    return silent ? channel : this.#contend(channel, publisher, claim);
+    return channel;
   }
 
   /** Somebody publishes to the channel already. */
@@ -301,3 +306,4 @@ export class Origin implements Source, Driver, Host {
 }
 
 const HANDSHAKE_RANDOM_BYTES = 1528;
+const EVERYTHING = { policy: "allowed", pixelsMax: Number.POSITIVE_INFINITY } as const;

@@ -8,11 +8,14 @@ export interface Refusal {
   readonly description: string;
 }
 
-/** Pictures of one stream (multitrack video). */
-export interface PictureLimits {
-  /** 2: one alone is refused. */
-  readonly least: number;
-  readonly most: number;
+/** What a channel takes of multitrack video. */
+export interface MultitrackRules {
+  /** "required": a stream with one picture is refused. */
+  readonly policy: "none" | "allowed" | "required";
+  /** Of the largest picture. */
+  readonly pixelsMax: number;
+  /** Pictures of one stream. */
+  readonly tracksMax: number;
 }
 
 export interface Publisher {

@@ -19,7 +19,7 @@ import type { RtmpEvent } from "../media/rtmp/event.ts";
 import { parseMetadata } from "../media/rtmp/metadata.ts";
 import { RtmpServer, type RtmpServerOptions } from "../media/rtmp/server.ts";
 import type { Channel } from "./channel.ts";
-import type { PictureLimits, Publisher, Refusal } from "./publisher.ts";
+import type { MultitrackRules, Publisher, Refusal } from "./publisher.ts";
 import { UnitFeed } from "./unit-feed.ts";
 
 /** What a session needs of the origin. */
@@ -30,8 +30,7 @@ export interface Host {
   wallClock(): number;
   /** Decides about a key, with what may stand behind it (priority.ts); a channel is then this session's until it calls `released`. */
   admit(publisher: Publisher, key: string, now: Millis): Channel | Refusal;
-  /** How many pictures a stream of this channel may have, and has to have. */
-  pictures(channel: Channel): PictureLimits;
+  multitrack(channel: Channel): MultitrackRules;
   released(publisher: Publisher, channel: Channel): void;
   refused(reason: string): void;
   closed(session: RtmpSession): void;
@@ -118,7 +117,7 @@ export class RtmpSession implements TcpHandler, Publisher {
     this.#log.warn(facts, `encoder refused: ${description}`);
     this.#host.refused(reason);
     this.#server.refuse(now, code, description);
-    this.#linger(now);
+    this.#linger(now, reason);
   }
 
   /** Ends the connection without a word, at the stop of the program. */
@@ -151,7 +150,7 @@ export class RtmpSession implements TcpHandler, Publisher {
       case "failed":
         this.#log.warn({ code: event.error.code, ...this.#channelFact() }, `encoder's connection failed: ${event.error.message}`);
         this.#host.refused(event.error.code);
-        this.#linger(now);
+        this.#linger(now, event.error.code);
     }
   }
 
@@ -166,20 +165,21 @@ export class RtmpSession implements TcpHandler, Publisher {
       return;
     }
     this.#channel = admitted;
-    const limits = this.#host.pictures(admitted);
-    this.#flv = new FlvToUnit({ picturesMax: limits.most });
-    this.#feed = new UnitFeed(admitted, this.#log, (at, refusal) => this.refuse(at, refusal), limits.least);
+    const { policy, tracksMax } = this.#host.multitrack(admitted);
+    this.#flv = new FlvToUnit({ picturesMax: policy === "none" ? 1 : tracksMax });
+    this.#feed = new UnitFeed(admitted, this.#log, (at, refusal) => this.refuse(at, refusal), policy === "required" ? 2 : 1);
     admitted.start(wall);
     this.#log.info({ channel: admitted.name }, "encoder publishes");
   }
 
-  #release(now: Millis, text: string): void {
+  /** `reason`: why the stream was ended from here. */
+  #release(now: Millis, text: string, reason = ""): void {
     const channel = this.#channel;
     if (channel === undefined) return;
     this.#channel = undefined;
     this.#feed?.end(now);
     this.#feed = undefined;
-    channel.end(now);
+    channel.end(now, reason);
     this.#host.released(this, channel);
     this.#log.info({ channel: channel.name }, text);
   }
@@ -190,8 +190,8 @@ export class RtmpSession implements TcpHandler, Publisher {
     this.#close(now, true);
   }
 
-  #linger(now: Millis): void {
-    this.#release(now, "channel is off the air");
+  #linger(now: Millis, reason: string): void {
+    this.#release(now, "channel is off the air", reason);
     this.#state = "lingering";
     this.#lingerUntil = now + LINGER;
     this.#send();

@@ -159,8 +159,7 @@ async function settled(database: Database, { place }: IvsContext, row: ChannelRo
   if ((given.adConfigurationArn ?? "") !== "") throw validation("ad configurations are not offered");
   const multitrack = given.multitrackInputConfiguration === undefined ? row.multitrack : JSON.stringify(given.multitrackInputConfiguration);
   const container = given.containerFormat ?? row.container_format;
-  if (given.multitrackInputConfiguration?.enabled === true && (type !== "STANDARD" || container !== "FRAGMENTED_MP4"))
-    throw validation("multitrack input needs the type STANDARD and the container format FRAGMENTED_MP4");
+  checkMultitrack(multitrack, type, container);
   const recording = given.recordingConfigurationArn ?? row.recording_configuration;
   if (recording !== "" && recording !== row.recording_configuration)
     await mustBeThere(database, "recording_configurations", idOf(place, "recording-configuration", recording), recording);
@@ -181,6 +180,16 @@ async function settled(database: Database, { place }: IvsContext, row: ChannelRo
     recording_configuration: recording,
     playback_restriction_policy: policy,
   };
+}
+
+/** `stored`: MultitrackInputConfiguration as JSON, or empty. */
+function checkMultitrack(stored: string, type: string, container: string): void {
+  const { enabled, policy, maximumResolution }: Partial<z.output<typeof shapes.multitrack>> = stored === "" ? {} : JSON.parse(stored);
+  if (enabled !== true) return;
+  if (type !== "STANDARD" || container !== "FRAGMENTED_MP4")
+    throw validation("multitrack input needs the type STANDARD and the container format FRAGMENTED_MP4");
+  if (policy === undefined || maximumResolution === undefined)
+    throw validation("multitrack input that is enabled needs policy and maximumResolution");
 }
 
 async function mustBeThere(

@@ -86,14 +86,16 @@ function parsed(json: string): unknown {
 interface Ingest {
   readonly video?: object;
   readonly audio?: object;
+  /** Of multitrack video the pictures beside the first. */
+  readonly others?: readonly object[];
 }
 
 function ingest(row: StreamSessionRow) {
   if (row.ingest === "") return {};
-  const ingestConfiguration = JSON.parse(row.ingest) as Ingest;
+  const { others = [], ...ingestConfiguration } = JSON.parse(row.ingest) as Ingest;
   const { video, audio } = ingestConfiguration;
   const ingestConfigurations = {
-    videoConfigurations: video === undefined ? [] : [video],
+    videoConfigurations: video === undefined ? [] : [video, ...others],
     audioConfigurations: audio === undefined ? [] : [audio],
   };
   return { ingestConfiguration, ingestConfigurations };

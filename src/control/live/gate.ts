@@ -8,6 +8,7 @@ import { arnOf, type Place } from "../ivs/arn.ts";
 import { randomId } from "../random-id.ts";
 import type { Directory, KnownChannel } from "./directory.ts";
 import { type Claims, PlaybackTokens } from "./playback-token.ts";
+import { pixels } from "./resolution.ts";
 import type { ViewerCount } from "./viewer-count.ts";
 import { type ViewerSession, ViewerSessions } from "./viewer-session.ts";
 
@@ -23,8 +24,6 @@ export interface GateOptions {
   /** Unix ms. */
   readonly now: () => number;
 }
-
-const pixels = { SD: 854 * 480, HD: 1280 * 720, FULL_HD: 1920 * 1080 };
 
 export class Gate implements PlaybackGate {
   readonly #options: GateOptions;

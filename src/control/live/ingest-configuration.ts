@@ -6,25 +6,41 @@ import type { BitsPerSecond } from "../../base/units.ts";
 import type { Metadata } from "../../media/rtmp/metadata.ts";
 import { audioTrack, type Track, type VideoTrack, videoTrack } from "../../media/unit.ts";
 
-/** `rate`: of all of the stream, as measured; 0 where it is not known yet. */
-export function ingestConfiguration(tracks: readonly Track[], rate: BitsPerSecond, told: Metadata | undefined): object {
+/** Of multitrack video a picture that is not the first, and what it was measured to take. */
+export interface OtherPicture {
+  readonly track: VideoTrack;
+  readonly rate: BitsPerSecond;
+}
+
+/** `rate`: of the first picture and the sound, as measured; 0 where it is not known yet. What an encoder tells of its pictures is about the first. */
+export function ingestConfiguration(
+  tracks: readonly Track[],
+  rate: BitsPerSecond,
+  told: Metadata | undefined,
+  others: readonly OtherPicture[] = [],
+): object {
   const video = videoTrack(tracks);
   const audio = audioTrack(tracks);
   return {
-    ...(video !== undefined && { video: videoConfiguration(video, rate, told) }),
+    ...(video !== undefined && { video: videoConfiguration(video, rate, told, 0) }),
+    ...(others.length > 0 && {
+      others: others.map(({ track, rate: measured }, i) =>
+        videoConfiguration(track, measured, told && { ...told, framesPerSecond: undefined, videoRate: undefined }, i + 1),
+      ),
+    }),
     ...(audio !== undefined && {
       audio: {
         codec: audio.codec,
         sampleRate: audio.sampleRate,
         channels: audio.channels,
         ...(told?.audioRate !== undefined && { targetBitrate: Math.round(told.audioRate) }),
-        track: TRACK,
+        track: trackName(0),
       },
     }),
   };
 }
 
-function videoConfiguration(video: VideoTrack, rate: BitsPerSecond, told: Metadata | undefined): object {
+function videoConfiguration(video: VideoTrack, rate: BitsPerSecond, told: Metadata | undefined, nth: number): object {
   const { profile, level } = profileAndLevel(video);
   return {
     codec: video.codec,
@@ -36,7 +52,7 @@ function videoConfiguration(video: VideoTrack, rate: BitsPerSecond, told: Metada
     videoHeight: video.height,
     targetFramerate: Math.round(told?.framesPerSecond ?? video.framesPerSecond),
     targetBitrate: Math.round(told?.videoRate || rate),
-    track: TRACK,
+    track: trackName(nth),
   };
 }
 
@@ -62,8 +78,10 @@ function tenths(level: number): string {
   return `${Math.floor(level / 10)}.${level % 10}`;
 }
 
-/** The only one: there is no multitrack input. */
-const TRACK = "Track0";
+function trackName(nth: number): string {
+  return `Track${nth}`;
+}
+
 /** H.264 annex A, H.265 annex A, AV1 annex A. */
 const avcProfiles: Readonly<Record<number, string>> = {
   66: "Baseline",

@@ -15,6 +15,7 @@ import { ingestConfiguration } from "./ingest-configuration.ts";
 import { IngestHealth, type IngestHealthView } from "./ingest-health.ts";
 import type { Breach } from "./ingest-limits.ts";
 import { finishRecording } from "./interrupted-recording.ts";
+import { multitrackRules } from "./multitrack-input.ts";
 import { Recorder } from "./recorder.ts";
 import { Renditions, TranscoderPlaces } from "./renditions.ts";
 import { type RecordedSession, SessionLog } from "./session-log.ts";
@@ -72,6 +73,7 @@ export class InstallationOrigin implements LiveService {
     this.#sinks = [(event) => this.sessions.event(event), ...(options.sinks ?? [])];
     this.concurrency = new Concurrency(options.concurrency ?? { broadcasts: 0, viewers: 0 }, (event) => this.#tell(event), context.now);
     origin.guard((channel, publisher) => this.#guard(channel, publisher));
+    origin.allowMultitrack((channel) => multitrackRules(this.directory.channel(channel)?.row.multitrack ?? ""));
     origin.contested({
       takenOver: (channel) => this.#watches.get(channel)?.takenOver(),
       refused: (channel, byPriority) => this.#watches.get(channel)?.takeoverRefused(byPriority),
@@ -185,12 +187,22 @@ export class InstallationOrigin implements LiveService {
     const row = () => this.directory.channel(id)?.row;
     return new StreamWatch(channel, {
       now: this.#context.now,
-      facts: () => ({ name: row()?.name ?? "", type: row()?.type ?? "STANDARD" }),
+      facts: () => ({
+        name: row()?.name ?? "",
+        type: row()?.type ?? "STANDARD",
+        pixelsMax: multitrackRules(row()?.multitrack ?? "").pixelsMax,
+      }),
       started: (streamId, startAt) => this.sessions.started({ id: streamId, channelId: id, startAt, channel: this.#snapshot(id) }),
-      ingest: (streamId, tracks, rate) => this.sessions.ingest(streamId, JSON.stringify(ingestConfiguration(tracks, rate, channel.told))),
+      ingest: (streamId, tracks, rate) => {
+        const others = [...channel.others].map(([name, track]) => ({
+          track,
+          rate: channel.renditions.get(name)?.bitsPerSecond(this.#origin.now()) ?? 0,
+        }));
+        this.sessions.ingest(streamId, JSON.stringify(ingestConfiguration(tracks, rate, channel.told, others)));
+      },
       ended: (streamId, at) => this.sessions.ended(streamId, at),
       event: (event) => this.#tell(event),
-      breached: (which) => this.#breached(id, which),
+      breached: (which, reason) => this.#breached(id, which, reason),
     });
   }
 
@@ -254,11 +266,11 @@ export class InstallationOrigin implements LiveService {
     for (const sink of this.#sinks) sink(event);
   }
 
-  #breached(id: string, which: Breach): void {
+  #breached(id: string, which: Breach, reason: string): void {
     const { name, limit, exceededBy, unit } = which;
-    const description = `${name}: ${limit + exceededBy} ${unit}, where the channel's type allows ${limit}`;
+    const description = `${name}: ${limit + exceededBy} ${unit}, where the channel allows ${limit}`;
     // Not from within the encoder's own call.
-    queueMicrotask(() => this.#origin.turnAway(id, { code: statusCode.failed, reason: "limit", description }));
+    queueMicrotask(() => this.#origin.turnAway(id, { code: statusCode.failed, reason, description }));
   }
 
   #snapshot(id: string): string {

@@ -12,6 +12,7 @@ import type { Health } from "../ivs/live-service.ts";
 import { randomId } from "../random-id.ts";
 import type { EventType, StreamEvent } from "./events.ts";
 import { type Breach, breach } from "./ingest-limits.ts";
+import { sessionEndCodes } from "./multitrack-input.ts";
 
 /** A stream without media for so long starves. */
 const STARVING_MS = 2000;
@@ -21,16 +22,16 @@ const STREAM_ID_RANDOM = 23;
 const TICKS_BETWEEN_REPORTS = 15;
 
 export interface WatchOptions {
-  /** What the channel is called and of which type it is, now. */
-  readonly facts: () => { readonly name: string; readonly type: string };
+  /** What the channel is called, of which type it is, and how large a picture of multitrack video may be, now. */
+  readonly facts: () => { readonly name: string; readonly type: string; readonly pixelsMax: number };
   /** Unix ms. */
   readonly now: () => number;
   readonly started: (streamId: string, at: number) => void;
   readonly ingest: (streamId: string, tracks: readonly Track[], rate: number) => void;
   readonly event: (event: StreamEvent) => void;
   readonly ended: (streamId: string, at: number) => void;
-  /** The stream must not go on. */
-  readonly breached: (which: Breach) => void;
+  /** The stream must not go on; `reason` in a word. */
+  readonly breached: (which: Breach, reason: string) => void;
 }
 
 export class StreamWatch implements ChannelListener {
@@ -92,12 +93,13 @@ export class StreamWatch implements ChannelListener {
     this.#event("IVS Stream State Change", "Stream Start");
   }
 
-  ended(): void {
+  ended(reason: string): void {
     if (this.streamId === "") return;
     if (this.health === "STARVING") this.#event("IVS Stream Health Change", "Starvation End");
     this.#report();
     this.#event("IVS Stream State Change", this.#flowing ? "Stream End" : "Stream Failure", !this.#flowing);
-    this.#event("IVS Stream State Change", "Session Ended");
+    const code = sessionEndCodes.get(reason);
+    this.#event("IVS Stream State Change", "Session Ended", code !== undefined, code === undefined ? {} : { code });
     this.#options.ended(this.streamId, this.#options.now());
     this.streamId = "";
   }
@@ -117,7 +119,7 @@ export class StreamWatch implements ChannelListener {
   }
 
   close(): void {
-    this.ended();
+    this.ended("");
     this.channel.listeners.delete(this);
   }
 
@@ -126,11 +128,15 @@ export class StreamWatch implements ChannelListener {
   }
 
   #check(tracks: readonly Track[], rate: number): void {
-    const which = breach(this.#options.facts().type, tracks, rate);
+    const { type, pixelsMax } = this.#options.facts();
+    const others = [...this.channel.others.values()];
+    const pictures = others.length === 0 ? [] : [tracks, ...others.map((track) => [track])];
+    const tooLarge = pictures.map((each) => breach(type, each, 0, pixelsMax)).find((each) => each !== undefined);
+    const which = tooLarge ?? breach(type, tracks, rate);
     if (which === undefined) return;
     const { name, limit, exceededBy, unit } = which;
     this.#event("IVS Limit Breach", name, true, { detail: { limit_value: limit, exceeded_by: exceededBy, limit_unit: unit } });
-    this.#options.breached(which);
+    this.#options.breached(which, tooLarge === undefined ? "limit" : "pictures");
   }
 
   #event(type: EventType, name: string, error = false, more: Pick<StreamEvent, "code" | "detail"> = {}): void {

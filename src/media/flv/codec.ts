@@ -26,8 +26,8 @@ export function unsupportedAudio(codec: number): ProtocolError {
 
 /** `most`: pictures that may be in this stream. */
 export function multitrackRefused(most: number): ProtocolError {
-  const allowed = most === 1 ? "this stream may have one" : `this stream may have ${most}`;
-  return new ProtocolError("flv.video-multitrack", `too many pictures (multitrack video): ${allowed}`);
+  if (most === 1) return new ProtocolError("flv.multitrack", "multitrack video is not allowed here; publish one picture");
+  return new ProtocolError("flv.tracks", `too many pictures (multitrack video): this stream may have ${most}`);
 }
 
 export function fourCc(text: string): number {

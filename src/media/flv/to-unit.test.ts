@@ -165,6 +165,37 @@ test("multitrack video as OBS sends it: the first picture in the classic form, o
   );
 });
 
+test("multitrack video as FFmpeg 8.1 wrote it: three pictures of one moment, and their sound", () => {
+  const recorded = new Uint8Array(readFileSync(join(import.meta.dirname, "testing/multitrack-ffmpeg-8.1.flv")));
+  const converter = new FlvToUnit({ picturesMax: 3 });
+  const reader = new FlvReader(recorded, firstTag(recorded));
+  const heights = new Map<number, number>();
+  const keys = new Map<number, string>();
+  let [pictures, sounds] = [0, 0];
+  while (reader.next()) {
+    converter.receive(reader.type, reader.timestamp, recorded.subarray(reader.start, reader.end), 0);
+    for (let event = converter.event(); event !== undefined; event = converter.event()) {
+      if (event.kind === "failed") assert.fail(event.error.message);
+      if (event.kind === "track" && event.track.kind === "video") heights.set(event.trackId, event.track.height);
+      if (event.kind === "unit" && event.unit.kind === "video") pictures++;
+      if (event.kind === "unit" && event.unit.kind === "audio") sounds++;
+      if (event.kind === "unit" && event.unit.kind === "video" && event.unit.keyframe)
+        keys.set(event.trackId, `${keys.get(event.trackId) ?? ""} ${event.unit.dts}`);
+    }
+  }
+  assert.deepEqual(
+    [...heights],
+    [
+      [0, 90],
+      [1, 72],
+      [2, 36],
+    ],
+  );
+  assert.deepEqual([pictures, sounds, new Set(keys.values()).size], [60, 88, 1], "as ffprobe counts them");
+  const { damaged, early, dropped } = converter.stats;
+  assert.deepEqual([damaged, early, dropped], [0, 0, 0]);
+});
+
 test("several tracks in one message, of one codec and of several", () => {
   const converter = new FlvToUnit({ picturesMax: 3 });
   const configurations = [0, 4, 9].flatMap((id) => sized(id, [...record]));
@@ -201,7 +232,7 @@ test("more pictures than are allowed end the stream with a sentence; tracks of o
   converter.receive(VIDEO, 0, Uint8Array.of(KEY, 0x00, ...avc1, 1, ...record), 0);
   assert.equal(converter.event()?.kind, "track");
   const event = converter.event();
-  assert.equal(event?.kind === "failed" && event.error.message, "too many pictures (multitrack video): this stream may have one");
+  assert.equal(event?.kind === "failed" && event.error.message, "multitrack video is not allowed here; publish one picture");
 });
 
 test("what ModEx says is read over, short and long", () => {
