@@ -71,6 +71,7 @@ await findings.of(live, children, async () => {
   await page.fill('#create input[name="name"]', "evening-show");
   await page.getByLabel("Unencrypted ingest").check();
   await page.getByLabel("Private: viewers need a token").check();
+  await page.getByLabel("Multitrack video").selectOption("ALLOW");
   await shot(page, "create");
   await page.click('#create button[type="submit"]');
   await page.waitForSelector(".made code");
@@ -79,6 +80,8 @@ await findings.of(live, children, async () => {
   const { channels } = await live.ivs.listChannels({});
   const channel = channels![0]!;
   check("as it was asked for", channel.name === "evening-show" && channel.insecureIngest === true && channel.authorized === true, channel);
+  const { multitrackInputConfiguration } = (await live.ivs.getChannel({ arn: channel.arn! })).channel!;
+  check("multitrack video too", multitrackInputConfiguration?.enabled === true, multitrackInputConfiguration);
   await live.ivs.createChannel({ name: "another", type: "BASIC" });
   const encoder = new FaultyEncoder(live.rtmp, key, clip);
   const card = page.locator(".channel", { hasText: "evening-show" });
@@ -159,6 +162,8 @@ await findings.of(live, children, async () => {
   await card.locator(".side select").first().selectOption("BASIC");
   await card.getByRole("button", { name: "Save" }).click();
   check("settings are changed", await until(async () => (await live.ivs.getChannel({ arn: channel.arn! })).channel!.type === "BASIC"), "");
+  const changed = (await live.ivs.getChannel({ arn: channel.arn! })).channel!;
+  check("without what the new type has not", changed.multitrackInputConfiguration?.enabled === false, changed);
   await page.reload();
   await card.waitFor();
   check("the key is in the page no more", !(await page.content()).includes(renewed), "");

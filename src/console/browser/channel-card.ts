@@ -186,8 +186,14 @@ class SettingsForm {
     form.append(actions);
     form.addEventListener("submit", (event) => event.preventDefault());
     this.#fields = new SettingFields(actions);
-    const { type = "STANDARD", latencyMode = "LOW", insecureIngest = false, authorized = false } = channel;
-    this.#fields.value = { type, latencyMode, insecureIngest, authorized };
+    const {
+      type = "STANDARD",
+      latencyMode = "LOW",
+      insecureIngest = false,
+      authorized = false,
+      multitrackInputConfiguration = {},
+    } = channel;
+    this.#fields.value = { type, latencyMode, insecureIngest, authorized, multitrackInputConfiguration };
     this.#buttons = [save, remove];
     this.root.append(form);
   }

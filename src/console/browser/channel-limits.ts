@@ -9,6 +9,12 @@ export const latencyModes: readonly (readonly [mode: string, text: string])[] = 
   ["LOW", "about a second"],
   ["NORMAL", "players buffer whole segments"],
 ];
+/** Policies of multitrackInputConfiguration; "OFF": it is not enabled. Of type STANDARD alone. */
+export const multitrackPolicies: readonly (readonly [policy: string, text: string])[] = [
+  ["OFF", "the encoder sends one picture"],
+  ["ALLOW", "it may send several sizes, which are the renditions"],
+  ["REQUIRE", "it has to"],
+];
 
 export function limitsOf(type: string): string {
   return types.find(([name]) => name === type)?.[1] ?? "";

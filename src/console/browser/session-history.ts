@@ -66,14 +66,18 @@ export class SessionHistory {
   }
 }
 
-function lines({ ingestConfiguration, truncatedEvents = [] }: ivs.StreamSession): HTMLElement[] {
+function lines({ ingestConfiguration, ingestConfigurations, truncatedEvents = [] }: ivs.StreamSession): HTMLElement[] {
   const { video, audio } = ingestConfiguration ?? {};
+  const others = (ingestConfigurations?.videoConfigurations ?? [])
+    .slice(1)
+    .map(({ videoWidth, videoHeight }) => `${videoWidth}×${videoHeight}`);
   const came = [
     video && `${video.codec} ${video.videoWidth}×${video.videoHeight}${video.targetFramerate ? ` at ${video.targetFramerate}/s` : ""}`,
+    others.length > 0 && `and ${others.join(", ")}`,
     video?.profile && `${video.profile} ${video.level}`,
     audio && `${audio.codec} ${audio.sampleRate} Hz, ${audio.channels} channels`,
     video?.encoder && `by ${video.encoder}`,
-  ].filter((text) => text !== undefined && text !== "");
+  ].filter((text) => text !== undefined && text !== "" && text !== false);
   const events = truncatedEvents.map(({ eventTime, name = "", type = "", code = "" }) => {
     const line = document.createElement("li");
     const bad = /Breach/.test(type) || /Starvation Start|Failure|Unavailable/.test(name);

@@ -1,5 +1,6 @@
 /** The fields of a form that make and change a channel. */
-import { latencyModes, types } from "./channel-limits.ts";
+import type * as ivs from "@aws-sdk/client-ivs";
+import { latencyModes, multitrackPolicies, types } from "./channel-limits.ts";
 import { build } from "./text.ts";
 
 export interface Settings {
@@ -7,6 +8,9 @@ export interface Settings {
   readonly latencyMode: string;
   readonly insecureIngest: boolean;
   readonly authorized: boolean;
+  readonly multitrackInputConfiguration: Pick<ivs.MultitrackInputConfiguration, "enabled" | "policy" | "maximumResolution">;
+  /** Left as it is where it does not matter. */
+  readonly containerFormat?: "FRAGMENTED_MP4";
 }
 
 export class SettingFields {
@@ -14,31 +18,53 @@ export class SettingFields {
   readonly #latency = choice(latencyModes);
   readonly #insecure = tick();
   readonly #private = tick();
+  readonly #multitrack = choice(multitrackPolicies);
+  /** As it was set, perhaps by the API. */
+  #maximumResolution: Settings["multitrackInputConfiguration"]["maximumResolution"] = "FULL_HD";
+  #disabled = false;
 
   /** Put before `before` in its form. */
   constructor(before: Element) {
     before.before(
       labelled("Type", this.#type),
+      labelled("Multitrack video", this.#multitrack),
       labelled("Latency", this.#latency),
       labelled("Unencrypted ingest (RTMP, SRT without passphrase)", this.#insecure, "check"),
       labelled("Private: viewers need a token", this.#private, "check"),
     );
+    this.#type.addEventListener("change", () => this.#enable());
+    this.#enable();
   }
 
   get value(): Settings {
     const { value: type } = this.#type;
-    return { type, latencyMode: this.#latency.value, insecureIngest: this.#insecure.checked, authorized: this.#private.checked };
+    const policy = this.#multitrack.value as "OFF" | ivs.MultitrackPolicy;
+    const rest = { type, latencyMode: this.#latency.value, insecureIngest: this.#insecure.checked, authorized: this.#private.checked };
+    if (type !== "STANDARD" || policy === "OFF") return { ...rest, multitrackInputConfiguration: { enabled: false } };
+    const multitrackInputConfiguration = { enabled: true, policy, maximumResolution: this.#maximumResolution };
+    return { ...rest, containerFormat: "FRAGMENTED_MP4", multitrackInputConfiguration };
   }
 
-  set value({ type, latencyMode, insecureIngest, authorized }: Settings) {
+  set value({ type, latencyMode, insecureIngest, authorized, multitrackInputConfiguration }: Settings) {
+    const { enabled, policy, maximumResolution } = multitrackInputConfiguration;
     this.#type.value = type;
     this.#latency.value = latencyMode;
     this.#insecure.checked = insecureIngest;
     this.#private.checked = authorized;
+    this.#multitrack.value = enabled === true ? (policy ?? "ALLOW") : "OFF";
+    this.#maximumResolution = maximumResolution ?? "FULL_HD";
+    this.#enable();
   }
 
   set disabled(disabled: boolean) {
+    this.#disabled = disabled;
     for (const field of [this.#type, this.#latency, this.#insecure, this.#private]) field.disabled = disabled;
+    this.#enable();
+  }
+
+  /** Other types have no multitrack video. */
+  #enable(): void {
+    this.#multitrack.disabled = this.#disabled || this.#type.value !== "STANDARD";
   }
 }
 
