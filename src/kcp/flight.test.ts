@@ -78,6 +78,26 @@ test("the last segments are given up by time, and while nothing comes back only 
   assert.ok(flight.stats.lostByTime - first < 500, `${flight.stats.lostByTime - first} resends in 5 s of silence`);
 });
 
+test("behind a moment without a path all that left for it is resent, once; where nothing comes back for longer only probes go", () => {
+  const peer = new Peer();
+  const { flight } = peer;
+  const resent: number[] = [];
+  // A segment every 5 ms over 100 ms; nothing of what leaves from 150 ms on is acknowledged, so the last word comes at 245.
+  for (let t = 0; t < 900; t += 5) {
+    peer.now = t;
+    if (t >= 100 && t < 250) peer.ack((t - 100) / 5, t - 100);
+    const before = flight.stats.lostByTime;
+    flight.turn(t);
+    for (let sn = flight.lost; sn >= 0; sn = flight.lost) peer.send(sn, true);
+    resent[t] = flight.stats.lostByTime - before;
+    if (t < 400) peer.send(t / 5);
+  }
+  const within = (from: number, to: number): number => resent.slice(from, to).reduce((sum, n) => sum + (n ?? 0), 0);
+  assert.ok(within(245, 296) <= 6, `${within(245, 296)} at first: the peer may be late`);
+  assert.ok(within(296, 396) >= 22, `${within(296, 396)} of the 28 that are overdue`);
+  assert.ok(within(400, 900) <= 36, `${within(400, 900)} probes in half a second`);
+});
+
 test("a resend whose first copy arrived after all was needless, and makes the next ones wait longer", () => {
   const peer = new Peer();
   const { flight } = peer;

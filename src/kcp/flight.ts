@@ -347,14 +347,15 @@ export class Flight {
 
   #overdue(now: Millis): void {
     const table = this.#table;
-    const { timeout } = this.patience;
-    const silent = now - this.#silentSince > timeout + SILENCE_MS;
+    const silence = now - this.#silentSince;
+    const silent = silence > this.patience.timeout + SILENCE_MS;
+    const handover = this.patience.handover(silence);
     let most = silent ? PROBES : OVERDUE_MAX;
     for (let n = 0; n < most && table.flying.first !== NONE && this.#due(table.flying.first) <= now; n++) {
       // Nothing sent at about the same time, NEAR_MS, has arrived either: more likely the peer was late.
-      if (table.sentAt[table.flying.first]! > this.#rackSentAt + NEAR_MS) most = PROBES;
-      if (n >= most) break;
       const { first } = table.flying;
+      if (table.sentAt[first]! > this.#rackSentAt + NEAR_MS) most = handover && table.tries[first] === 1 ? OVERDUE_MAX : PROBES;
+      if (n >= most) break;
       this.#give(first);
       this.stats.lostByTime++;
       if (this.sparse) n += this.#giveAlong(table.sentAt[first]!, most - n - 1);

@@ -18,6 +18,9 @@ const MARGIN_DECAY = 0.95;
 const REORDERING_MS_MIN: Millis = 1;
 const REORDERING_GROWTH = 1.5;
 const REORDERING_DECAY = 0.98;
+/** Acknowledgements of what is sent all the time pause for no longer. */
+const PAUSE_MS: Millis = 50;
+const QUEUED = 1.5;
 /** What TCP may take longer than ever before: resending, after its own timeout. */
 const CARRIED_MS: Millis = 1000;
 
@@ -41,6 +44,14 @@ export class Patience {
   get timeout(): Millis {
     const grace = this.#carried ? CARRIED_MS : 0;
     return grace + (this.srtt === 0 ? RTT_INITIAL_MS : this.srtt + Math.max(4 * this.#rttvar, this.#margin));
+  }
+
+  /**
+   * Nothing has come for so long: more than a pause, and not for long yet. A path that was gone for a moment, as in a handover, is back when what left for it is overdue. Where
+   * round trips are long because of a queue, acknowledgements may be what is missing.
+   */
+  handover(silence: Millis): boolean {
+    return silence > PAUSE_MS && silence < this.srtt + PAUSE_MS && this.srtt < QUEUED * this.least;
   }
 
   sample(rtt: Millis): void {
