@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { Ivs, type RenditionConfiguration } from "@aws-sdk/client-ivs";
+import type { Track } from "../../media/unit.ts";
 import { Installation } from "../testing/installation.ts";
 import { originUnder, publishDemo } from "../testing/origin.ts";
 import type { StreamEvent } from "./events.ts";
@@ -178,6 +179,73 @@ test("renditions are recorded beside the encoder's own, those that were selected
     assert.equal([...read("master.m3u8").matchAll(/#EXT-X-STREAM-INF/g)].length, folders.size);
     assert.equal([...read("/playlist.m3u8").matchAll(/#EXTINF/g)].length, 3);
   }
+});
+
+/** The same picture in small. */
+const small = (track: Track): Track => (track.kind === "video" ? { ...track, width: 320, height: 180 } : track);
+
+/** Dates that the playlists of a rendition say, by recording. */
+function dates(folder: string, files: () => string[], rendition: string): number[][] {
+  const playlists = files().filter((path) => path.endsWith(`${rendition}/playlist.m3u8`));
+  const texts = playlists.map((path) => readFileSync(join(folder, path), "utf8"));
+  return texts.map((text) => [...text.matchAll(/PROGRAM-DATE-TIME:(.*)/g)].map(([, date]) => Date.parse(date!)));
+}
+
+test("a rendition that ends behind its stream is in the recording, which ends when it has", async (t) => {
+  const { folder, origin, channel, events, told, files } = await world(t);
+  const now = Date.now();
+  publishDemo(channel, now);
+  const rendition = channel.beginRendition("180p", origin.now(), now);
+  channel.end(origin.now());
+  await new Promise((done) => setTimeout(done, 100));
+  assert.deepEqual(events, ["Recording Start"]);
+  publishDemo(rendition, now, small);
+  rendition.end(origin.now());
+  await until(() => events.length === 2);
+  assert.deepEqual(dates(folder, files, "180p30"), dates(folder, files, "360p30"));
+  const recorded = told[1]!.detail!.recording_duration_ms!;
+  assert.ok(Math.abs(Number(recorded) - 4000) < 50, String(recorded));
+});
+
+test("a rendition that ends when the next stream is there already comes before that one's in the same recording", async (t) => {
+  const { folder, origin, channel, events, files, live } = await world(t, 60);
+  const now = Date.now();
+  publishDemo(channel, now);
+  const before = channel.beginRendition("180p", origin.now(), now);
+  channel.end(origin.now());
+  channel.detachRendition("180p");
+  publishDemo(channel, now + 60_000);
+  const after = channel.beginRendition("180p", origin.now(), now);
+  publishDemo(after, now + 60_000, small);
+  after.end(origin.now());
+  publishDemo(before, now, small);
+  before.end(origin.now());
+  channel.end(origin.now());
+  await live.close();
+  assert.deepEqual(events, ["Recording Start", "Recording End"]);
+  const [own, others] = [dates(folder, files, "360p30"), dates(folder, files, "180p30")];
+  assert.equal(own[0]!.length, 6);
+  assert.deepEqual(others, own);
+  const names = files().flatMap((path) => /180p30\/(init.*)/.exec(path)?.[1] ?? []);
+  assert.deepEqual(names, ["init-0.mp4", "init-1.mp4"]);
+});
+
+test("a rendition that ends when another recording has begun is in its own, which ends then", async (t) => {
+  const { folder, origin, channel, events, told, files } = await world(t, 60);
+  const now = Date.now();
+  publishDemo(channel, now);
+  const before = channel.beginRendition("180p", origin.now(), now);
+  channel.end(origin.now());
+  channel.detachRendition("180p");
+  publishDemo(channel, now + 60_000, (track) => (track.kind === "video" ? { ...track, width: 426, height: 240 } : track));
+  await until(() => events.length === 2);
+  assert.deepEqual(events, ["Recording Start", "Recording Start"]);
+  publishDemo(before, now, small);
+  before.end(origin.now());
+  await until(() => events.length === 3);
+  assert.deepEqual([events[2], told[2]!.streamId], ["Recording End", told[0]!.streamId]);
+  assert.deepEqual(dates(folder, files, "180p30"), dates(folder, files, "360p30"));
+  channel.end(origin.now());
 });
 
 test("a storage that fails ends the recording with an event; the stream goes on", async (t) => {
