@@ -8,7 +8,7 @@
  *
  * All playlists are whole after every segment, so a program that dies in between leaves a recording that plays and lacks at most the segment it was making.
  * Source: IVS's "Auto-Record to Amazon S3". Deviations: segments are CMAF also where the channel's container format is TS; a rendition that begins after the first segment
- * is put into recording-started.json then, which is written once more; what a transcoder still holds when the encoder leaves is not in its renditions.
+ * is put into recording-started.json then, which is written once more.
  */
 import type { Segment } from "../../media/hls/window.ts";
 import { type Track, videoTrack } from "../../media/unit.ts";
