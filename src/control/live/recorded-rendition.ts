@@ -10,6 +10,8 @@ import { isoDate } from "../../media/hls/iso-date.ts";
 import type { Segment } from "../../media/hls/window.ts";
 import { type Track, type VideoTrack, videoTrack } from "../../media/unit.ts";
 
+/** Of HLS: an init segment for each segment. */
+export const VERSION = 7;
 export const PLAYLIST = "playlist.m3u8";
 export const RANGES = "byte-range-variant.m3u8";
 
@@ -78,7 +80,7 @@ export class RecordedRendition {
   async playlists(ended: boolean): Promise<void> {
     const head = [
       "#EXTM3U",
-      "#EXT-X-VERSION:7",
+      `#EXT-X-VERSION:${VERSION}`,
       `#EXT-X-TARGETDURATION:${this.#targetDuration}`,
       "#EXT-X-PLAYLIST-TYPE:EVENT",
       "#EXT-X-INDEPENDENT-SEGMENTS",

@@ -106,6 +106,20 @@ test("a stream is recorded whole, in IVS's layout", async (t) => {
   const { recording_ended_at: at, ...rest } = ended;
   assert.ok(Math.abs(Date.parse(at) - Date.now()) < 60_000);
   assert.deepEqual({ ...rest, recording_status: "RECORDING_STARTED", media: started.media }, started);
+  const sizes = ["0", "1", "2"].map((n) => readFileSync(join(folderOf(files, folder), `${n}.mp4`)).length);
+  const spans = [...playlist.matchAll(/#EXTINF:([\d.]+)/g)].map(([, text]) => Number(text));
+  const peak = Math.ceil(Math.max(...sizes.map((bytes, i) => (bytes * 8) / spans[i]!)));
+  const average = Math.ceil((sizes.reduce((sum, bytes) => sum + bytes) * 8) / seconds);
+  assert.equal(
+    read("master.m3u8"),
+    `#EXTM3U
+#EXT-X-VERSION:7
+#EXT-X-INDEPENDENT-SEGMENTS
+#EXT-X-STREAM-INF:BANDWIDTH=${peak},AVERAGE-BANDWIDTH=${average},CODECS="avc1.64001f,mp4a.40.2",RESOLUTION=640x360,FRAME-RATE=30.000
+360p30/playlist.m3u8
+`,
+  );
+  assert.equal(read("byte-range-multivariant.m3u8"), read("master.m3u8").replace("playlist.m3u8", "byte-range-variant.m3u8"));
   // Ranges name every byte of every file once.
   const ranges = [...read("byte-range-variant.m3u8").matchAll(/#EXT-X-BYTERANGE:(\d+)@0\n(\d+)\.mp4/g)].map(([, bytes, n]) => [bytes, n]);
   assert.deepEqual(
