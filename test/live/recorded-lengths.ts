@@ -5,7 +5,7 @@
 import { spawnSync } from "node:child_process";
 import { globSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { type Child, type Children, sleep } from "../interop/children.ts";
+import { type Child, type Children, signalGroup, sleep } from "../interop/children.ts";
 import { until } from "../until.ts";
 import type { Findings } from "./findings.ts";
 import type { LiveInstallation } from "./installation.ts";
@@ -94,7 +94,8 @@ export async function recordedLengths({ live, children, findings, publish, ladde
   const stopped = await channel("stopped", 0);
   const encoder = await published(stopped, 4.6);
   const from = Date.now();
-  process.kill(live.child!.process.pid!, "SIGTERM");
+  // As a terminal's Ctrl-C: all that it has started gets it, too.
+  signalGroup(live.child!.process, "SIGINT");
   await live.child!.exited;
   const took = Date.now() - from;
   await children.end(encoder);

@@ -47,7 +47,7 @@ async function world(t: TestContext, reconnectSeconds = 0, renditionConfiguratio
   const channel = origin.channels.get(channelArn.split("/")[1]!)!;
   const files = (): string[] => globSync("**/*.{json,m3u8,mp4,jpg}", { cwd: folder }).sort();
   const read = (end: string): string => readFileSync(join(folder, files().find((path) => path.endsWith(end))!), "utf8");
-  return { folder, origin, live, ivs, channelArn, channel, events, told, pictures, files, read };
+  return { installation, folder, origin, live, ivs, channelArn, channel, events, told, pictures, files, read };
 }
 
 /** Where the media of the only rendition is. */
@@ -272,6 +272,19 @@ test("a storage that fails ends the recording with an event; the stream goes on"
   channel.end(origin.now());
 });
 
+test("a recording whose stream had ended when the process died is ended by the next one", async (t) => {
+  const { installation, folder, origin, channel, live, events, files } = await world(t, 60);
+  const ends = (): number => files().filter((path) => path.endsWith("recording-ended.json")).length;
+  publishDemo(channel, Date.now());
+  channel.end(origin.now());
+  await until(() => events.length === 1 && files().some((path) => path.endsWith("/2.mp4")));
+  await live.sessions.settled();
+  assert.equal(ends(), 0);
+  // It waits for the encoder to come back, and another process begins as if it were dead.
+  await originUnder(t, installation, { storage: new FolderStorage(folder) });
+  await until(() => ends() === 1);
+});
+
 test("a recording that a dead process left plays to its end", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "longhaul-recording-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
@@ -281,7 +294,7 @@ test("a recording that a dead process left plays to its end", async (t) => {
   writeFileSync(join(folder, "shows", prefix, "media/hls/360p30/playlist.m3u8"), "#EXTM3U\n#EXTINF:2,\n0.mp4\n");
   const storage = new FolderStorage(folder);
   assert.equal(await finishRecording(storage, "shows", prefix, Date.now()), true);
-  assert.equal(await finishRecording(storage, "shows", prefix, Date.now()), true);
+  assert.equal(await finishRecording(storage, "shows", prefix, Date.now() + 1), false, "it was ended already");
   const text = readFileSync(join(folder, "shows", prefix, "media/hls/360p30/playlist.m3u8"), "utf8");
   assert.equal(text, "#EXTM3U\n#EXTINF:2,\n0.mp4\n#EXT-X-ENDLIST\n");
   const ended = readFileSync(join(folder, "shows", prefix, "events/recording-ended.json"), "utf8");
