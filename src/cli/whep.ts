@@ -146,7 +146,13 @@ class View implements Admitted {
     const listener: ChannelListener = {
       tracks: () => this.#playout.tracks(encoding),
       unit: (unit) => this.#playout.unit(encoding, unit),
-      ended() {},
+      ended: () => {
+        // A rendition that left its place to another does not come again.
+        const { name, renditions } = this.#channel;
+        if (channel.name === name || [...renditions.values()].includes(channel)) return;
+        channel.listeners.delete(listener);
+        this.#offered.delete(channel);
+      },
     };
     if (!this.#watching) return encoding;
     channel.listeners.add(listener);

@@ -83,6 +83,22 @@ export class Channel {
     return made;
   }
 
+  /**
+   * A rendition that still comes leaves its address to what follows: it goes on for those who listen to it, until whoever pushes into it ends it; viewers have an
+   * empty one, off the air, whose numbers are behind its own.
+   */
+  detachRendition(name: string): void {
+    const before = this.renditions.get(name);
+    if (before === undefined) return;
+    const { window } = this.#options;
+    const made = new Channel(before.name, { ...this.#options, window: { ...window, firstMsn: 0 } }, this);
+    made.window.follow(before.window);
+    // In its place: the order of variants stays.
+    this.renditions.set(name, made);
+    // Nobody tells it the time any more, and what is waited for will not be at this address.
+    before.waiters.advance(NEVER);
+  }
+
   /** Puts a rendition on the air that has the channel's next number and `discontinuities` before it; `wall` in Unix ms. */
   beginRendition(name: string, now: Millis, wall: number, askKeyFrame?: () => void, discontinuities = this.discontinuities): Channel {
     const rendition = this.rendition(name);

@@ -1,4 +1,4 @@
-/** Which date belongs to a decode time of a stream, so that all its renditions say the same as the encoder's own. */
+/** Which date belongs to a decode time of one stream, so that all its renditions say the same as the encoder's own. */
 import type { Micros } from "../base/units.ts";
 import { ProgramDateTime } from "../media/hls/program-date-time.ts";
 import type { Unit } from "../media/unit.ts";
@@ -9,18 +9,12 @@ const BEGINNINGS = 8;
 
 export class StreamDates {
   readonly #channel: Channel;
-  #clock = new ProgramDateTime();
+  readonly #clock = new ProgramDateTime();
   /** Where segments of the encoder's own rendition began; theirs is the date that all say. */
   readonly #beginnings: { readonly dts: Micros; readonly msn: number }[] = [];
 
   constructor(channel: Channel) {
     this.#channel = channel;
-  }
-
-  /** A stream begins. */
-  clear(): void {
-    this.#clock = new ProgramDateTime();
-    this.#beginnings.length = 0;
   }
 
   /** A unit that the channel was given. */

@@ -1,8 +1,8 @@
 /**
  * Renditions of a STANDARD channel by ffmpeg: the same segments in all of them, each decodes, hls.js goes down and up between them without a stall when its
- * network does; a second channel is told that there is no room. An ADVANCED channel has its sound alone besides, in the same segments.
+ * network does; a second channel is told that there is no room. An ADVANCED channel has its sound alone besides, in the same segments. Recordings have all of every rendition.
  *
- *   npm run test:renditions [-- --seconds 20]        ffmpeg, chromium
+ *   npm run test:renditions [-- --seconds 20] [--only recordings]        ffmpeg, chromium
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync } from "node:fs";
@@ -13,11 +13,12 @@ import { parseArgs } from "../script-args.ts";
 import { until } from "../until.ts";
 import { Findings } from "./findings.ts";
 import { LiveInstallation } from "./installation.ts";
+import { recordedLengths } from "./recorded-lengths.ts";
 
 /** Dates settle within the first seconds of a stream; less than a frame apart no player notices. */
 const FRAME_MS = 34;
 
-const { values } = parseArgs({ options: { seconds: { type: "string", default: "20" } } });
+const { values } = parseArgs({ options: { seconds: { type: "string", default: "20" }, only: { type: "string", default: "" } } });
 const children = new Children();
 const live = new LiveInstallation(children, ["--transcoders", "1"]);
 const findings = new Findings();
@@ -172,9 +173,9 @@ async function adaptive(arn: string): Promise<void> {
   }
 }
 
-await findings.of(live, children, async () => {
+async function watched(): Promise<void> {
   const [shown, other, basic] = [await channel("shown"), await channel("other"), await channel("basic", "BASIC")];
-  publish(shown.key, 60);
+  const publisher = publish(shown.key, 60);
   const master = async ({ arn }: { arn: string }): Promise<string> => text(`${live.address(arn)}/index.m3u8`);
   await until("four variants", async () => (await master(shown)).split("#EXT-X-STREAM-INF").length === 5, 20);
   const offered = await master(shown);
@@ -210,4 +211,10 @@ await findings.of(live, children, async () => {
   process.kill(Number(ffmpeg), "SIGKILL");
   await sleep(9000);
   await aligned(shown.arn, ["360p"]);
+  await children.end(publisher);
+}
+
+await findings.of(live, children, async () => {
+  if (values.only !== "recordings") await watched();
+  await recordedLengths({ live, children, findings, publish, ladder: LADDER });
 });

@@ -90,7 +90,9 @@ export class InstallationOrigin implements LiveService {
   async close(): Promise<void> {
     clearInterval(this.#timer);
     for (const watch of this.#watches.values()) watch.close();
-    for (const renditions of [...this.#renditions.values(), ...this.#sounds.values()]) renditions.close();
+    for (const sound of this.#sounds.values()) sound.close();
+    // Recordings are whole when their renditions are.
+    await Promise.all([...this.#renditions.values()].map((renditions) => renditions.close()));
     for (const recorder of this.#recorders.values()) await recorder.close();
     await this.#finishing;
     await this.sessions.settled();
@@ -117,12 +119,17 @@ export class InstallationOrigin implements LiveService {
       this.#watches.delete(id);
       this.#health.get(id)?.close();
       this.#health.delete(id);
-      this.#renditions.get(id)?.close();
-      this.#renditions.delete(id);
       this.#sounds.get(id)?.close();
       this.#sounds.delete(id);
-      await this.#recorders.get(id)?.close();
+      const [renditions, recorder] = [this.#renditions.get(id), this.#recorders.get(id)];
+      this.#renditions.delete(id);
       this.#recorders.delete(id);
+      // Behind our back, too: other changes must not wait for what a transcoder still has to do.
+      const ended = (async () => {
+        await renditions?.close();
+        await recorder?.close();
+      })();
+      this.#finishing = Promise.all([this.#finishing, ended]).then(() => {});
     }
     for (const [id, channel] of this.#origin.channels) {
       if (this.#watches.has(id) || this.directory.channel(id) === undefined) continue;

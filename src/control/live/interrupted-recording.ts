@@ -9,12 +9,13 @@ interface Started {
   readonly media?: { readonly hls?: object };
 }
 
-/** False: there is no such recording. `now` in Unix ms. */
+/** False: there is no such recording, or it was ended. `now` in Unix ms. */
 export async function finishRecording(storage: Storage, bucket: string, prefix: string, now: number): Promise<boolean> {
   const get = async (key: string): Promise<string | undefined> => {
     const bytes = await storage.get(bucket, `${prefix}/${key}`);
     return bytes === undefined ? undefined : new TextDecoder().decode(bytes);
   };
+  if ((await get("events/recording-ended.json")) !== undefined) return false;
   const [master, began] = [await get(`media/hls/${MASTER}`), await get("events/recording-started.json")];
   if (master === undefined && began === undefined) return false;
   let longest = 0;

@@ -10,6 +10,8 @@ import { isoDate } from "../../media/hls/iso-date.ts";
 import type { Segment } from "../../media/hls/window.ts";
 import { type Track, type VideoTrack, videoTrack } from "../../media/unit.ts";
 
+/** Of HLS: an init segment for each segment. */
+export const VERSION = 7;
 export const PLAYLIST = "playlist.m3u8";
 export const RANGES = "byte-range-variant.m3u8";
 
@@ -25,7 +27,8 @@ export class RecordedRendition {
   readonly #lines: string[] = [];
   readonly #ranges: string[] = [];
   #targetDuration = 1;
-  #lastInit: number | undefined;
+  #init: Uint8Array | undefined;
+  #inits = 0;
   segments = 0;
   bytes = 0;
   /** Microseconds. */
@@ -53,11 +56,13 @@ export class RecordedRendition {
     const bytes = segment.bytes;
     if (bytes === undefined) return;
     const name = `${this.segments}.mp4`;
-    if (segment.init !== this.#lastInit) {
-      await this.#put(`init-${segment.init}.mp4`, init);
+    // By the bytes themselves: numbers of a stream before, whose end comes late, may be those of the stream that follows.
+    if (init !== this.#init) {
+      const uri = `init-${this.#inits++}.mp4`;
+      await this.#put(uri, init);
       if (this.segments > 0) this.#both("#EXT-X-DISCONTINUITY");
-      this.#both(`#EXT-X-MAP:URI="init-${segment.init}.mp4"`);
-      this.#lastInit = segment.init;
+      this.#both(`#EXT-X-MAP:URI="${uri}"`);
+      this.#init = init;
     } else if (segment.discontinuity && this.segments > 0) this.#both("#EXT-X-DISCONTINUITY");
     await this.#put(name, bytes);
     this.#both(`#EXT-X-PROGRAM-DATE-TIME:${isoDate(segment.date)}`);
@@ -75,7 +80,7 @@ export class RecordedRendition {
   async playlists(ended: boolean): Promise<void> {
     const head = [
       "#EXTM3U",
-      "#EXT-X-VERSION:7",
+      `#EXT-X-VERSION:${VERSION}`,
       `#EXT-X-TARGETDURATION:${this.#targetDuration}`,
       "#EXT-X-PLAYLIST-TYPE:EVENT",
       "#EXT-X-INDEPENDENT-SEGMENTS",

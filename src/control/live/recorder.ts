@@ -3,7 +3,10 @@
  * encoder that comes back within the configuration's window, with the same picture (merging.ts), goes on in the same recording. What waits to be written is bounded; a storage
  * that fails ends the recording with an event.
  *
- *   started ─▶ first segment: Recording Start ─ segments ─▶ ended ── reconnect window ──▶ Recording End
+ *   started ─▶ first segment: Recording Start ─ segments ─▶ ended ── reconnect window, and its renditions ended, too ──▶ Recording End
+ *
+ * A rendition may end behind its stream (renditions.ts), when the next stream is there already: its segments belong to its own stream's recording all the same, and
+ * come before those of the rendition that follows it there.
  */
 import type { Log } from "../../host/log.ts";
 import type { Channel, ChannelListener } from "../../live/channel.ts";
@@ -49,13 +52,37 @@ interface Running {
   /** Of the encoder's own segments. */
   bytes: number;
   duration: number;
+  /** No stream goes on in it. */
+  over: boolean;
+}
+
+/** A stream, for its renditions. */
+interface Stream {
+  /** What it is recorded in; undefined: in nothing, or its first segment has not decided yet. */
+  running: Running | undefined;
+  /** Of all renditions that there were when it ended. */
+  heights: readonly number[] | undefined;
+}
+
+/** A rendition from its beginning to its end. */
+interface Coming {
+  readonly key: string;
+  readonly stream: Stream;
+  /** Has its name, and has not ended: its segments come first. */
+  before: Coming | undefined;
+  /** What waits for that. */
+  readonly held: (() => void)[];
+  ended: boolean;
 }
 
 export class Recorder implements ChannelListener {
   readonly #channel: Channel;
   readonly #options: RecorderOptions;
-  readonly #renditions = new Map<Channel, ChannelListener>();
+  readonly #listeners = new Map<Channel, ChannelListener>();
+  /** In the order in which they began. */
+  readonly #coming = new Set<Coming>();
   #running: Running | undefined;
+  #stream: Stream = { running: undefined, heights: undefined };
   /** By what a stream that has no segment yet is to be recorded. */
   #awaited: RecordingSettings | undefined;
   #work: Promise<void> = Promise.resolve();
@@ -72,6 +99,7 @@ export class Recorder implements ChannelListener {
   started(): void {
     clearTimeout(this.#closing);
     this.#closing = undefined;
+    this.#stream = { running: undefined, heights: undefined };
     this.#awaited = this.#options.settings();
     if (this.#awaited === undefined) this.#end();
   }
@@ -81,21 +109,30 @@ export class Recorder implements ChannelListener {
   unit(): void {}
 
   rendition(rendition: Channel): void {
-    if (this.#renditions.has(rendition)) return;
     const key = rendition.name;
-    const segment = (made: Segment, init: Uint8Array): void => this.#write(key, made, init, rendition.tracks);
-    const listener: ChannelListener = { tracks: () => {}, unit: () => {}, ended: () => {}, segment };
-    this.#renditions.set(rendition, listener);
+    const before = [...this.#coming].findLast((each) => each.key === key);
+    const coming: Coming = { key, stream: this.#stream, before, held: [], ended: false };
+    const segment = (made: Segment, init: Uint8Array): void => this.#write(coming, made, init, rendition.tracks);
+    const ended = (): void => {
+      rendition.listeners.delete(listener);
+      this.#listeners.delete(rendition);
+      coming.ended = true;
+      this.#settle(coming);
+    };
+    const listener: ChannelListener = { tracks: () => {}, unit: () => {}, ended, segment };
+    this.#coming.add(coming);
+    this.#listeners.set(rendition, listener);
     rendition.listeners.add(listener);
   }
 
   segment(segment: Segment, init: Uint8Array): void {
     if (this.#awaited !== undefined) this.#decide(this.#awaited, segment);
-    this.#write(OWN, segment, init, this.#channel.tracks);
+    this.#write({ key: OWN, stream: this.#stream }, segment, init, this.#channel.tracks);
   }
 
   ended(): void {
     this.#awaited = undefined;
+    this.#stream.heights = this.#heights();
     if (this.#running === undefined) return;
     const seconds = this.#running.settings.recordingReconnectWindowSeconds;
     this.#closing = setTimeout(() => this.#end(), seconds * 1000);
@@ -104,7 +141,9 @@ export class Recorder implements ChannelListener {
   /** All that was handed over is written. */
   async close(): Promise<void> {
     this.#channel.listeners.delete(this);
-    for (const [rendition, listener] of this.#renditions) rendition.listeners.delete(listener);
+    for (const [rendition, listener] of this.#listeners) rendition.listeners.delete(listener);
+    for (const coming of this.#coming) coming.ended = true;
+    for (const coming of this.#coming) this.#settle(coming);
     clearTimeout(this.#closing);
     this.#end();
     await this.#work;
@@ -121,6 +160,7 @@ export class Recorder implements ChannelListener {
       const [rate, streams] = [(before.bytes * 8e6) / before.duration, before.recording.streamIds.length];
       if (merges({ tracks: before.tracks, rate, streams, age: now() - startedAt }, tracks, (byteLength * 8e6) / duration)) {
         before.recording.streamIds.push(begun(before.recording.place.bucket, before.recording.prefix));
+        this.#stream.running = before;
         return;
       }
     }
@@ -129,13 +169,15 @@ export class Recorder implements ChannelListener {
     const at = { ...place, channelId: this.#channel.name, bucket, startedAt: now(), id: randomId(12) };
     const recording = new Recording(storage, at, tracks, picturesOf(settings.thumbnailConfiguration));
     const thumbnails = new Thumbnails(storage, bucket, recording.prefix, settings.thumbnailConfiguration, heightOf(tracks), picture);
-    this.#running = { recording, settings, thumbnails, tracks, sessionId: randomId(12), bytes: 0, duration: 0 };
+    this.#running = { recording, settings, thumbnails, tracks, sessionId: randomId(12), bytes: 0, duration: 0, over: false };
+    this.#stream.running = this.#running;
     recording.streamIds.push(begun(bucket, recording.prefix));
   }
 
-  #write(key: string, segment: Segment, init: Uint8Array, tracks: readonly Track[]): void {
-    const running = this.#running;
-    if (running === undefined || this.#awaited !== undefined) return;
+  #write(of: Pick<Coming, "key" | "stream"> & Partial<Coming>, segment: Segment, init: Uint8Array, tracks: readonly Track[]): void {
+    const { key, stream } = of;
+    const { running } = stream;
+    if (running === undefined) return;
     if (this.#waiting >= WAITING_MAX) {
       this.counters.dropped++;
       return;
@@ -145,16 +187,32 @@ export class Recorder implements ChannelListener {
       running.bytes += segment.byteLength;
       running.duration += segment.duration;
     }
-    const wanted = selected(settings.renditionConfiguration, heightOf(tracks), this.#heights());
+    const wanted = selected(settings.renditionConfiguration, heightOf(tracks), stream.heights ?? this.#heights());
     if (!wanted && key !== OWN) return;
-    this.#later(running, async () => {
+    this.#waiting++;
+    const write = async (): Promise<void> => {
       if (wanted) await recording.add(key, segment, init, tracks);
       else if (!recording.started) await recording.start();
       if (wanted) this.counters.segments++;
       if (!recording.told) this.#tell(running, "Recording Start", "");
       recording.told = true;
       if (key === OWN) await thumbnails.take(segment, init);
-    });
+    };
+    const hand = (): void => this.#later(running, write, 1);
+    if (of.before === undefined) hand();
+    else of.held!.push(hand);
+  }
+
+  /** A rendition that has ended lets what follows it go on, and completes its recording if that waited for it. */
+  #settle(coming: Coming): void {
+    if (!coming.ended || coming.before !== undefined || !this.#coming.delete(coming)) return;
+    for (const next of this.#coming) {
+      if (next.before !== coming) continue;
+      next.before = undefined;
+      for (const hand of next.held.splice(0)) hand();
+      this.#settle(next);
+    }
+    if (coming.stream.running?.over === true) this.#complete(coming.stream.running);
   }
 
   /** Of all renditions that there are. */
@@ -168,19 +226,25 @@ export class Recorder implements ChannelListener {
     this.#closing = undefined;
     this.#running = undefined;
     if (running === undefined) return;
+    running.over = true;
+    this.#complete(running);
+  }
+
+  /** It is whole when its renditions are. */
+  #complete(running: Running): void {
+    for (const { stream } of this.#coming) if (stream.running === running) return;
     this.#later(running, async () => {
       await running.recording.end(this.#options.now());
       this.#tell(running, "Recording End", "");
     });
   }
 
-  /** One thing after another; the first that fails ends the recording. */
-  #later(running: Running, write: () => Promise<void>): void {
+  /** One thing after another; the first that fails ends the recording. `waited`: how many of those that wait it is. */
+  #later(running: Running, write: () => Promise<void>, waited = 0): void {
     const { recording } = running;
     const { log, now } = this.#options;
-    this.#waiting++;
     this.#work = this.#work.then(async () => {
-      this.#waiting--;
+      this.#waiting -= waited;
       if (recording.failed) return;
       try {
         await write();

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { Ivs, type RenditionConfiguration } from "@aws-sdk/client-ivs";
+import type { Track } from "../../media/unit.ts";
 import { Installation } from "../testing/installation.ts";
 import { originUnder, publishDemo } from "../testing/origin.ts";
 import type { StreamEvent } from "./events.ts";
@@ -46,7 +47,7 @@ async function world(t: TestContext, reconnectSeconds = 0, renditionConfiguratio
   const channel = origin.channels.get(channelArn.split("/")[1]!)!;
   const files = (): string[] => globSync("**/*.{json,m3u8,mp4,jpg}", { cwd: folder }).sort();
   const read = (end: string): string => readFileSync(join(folder, files().find((path) => path.endsWith(end))!), "utf8");
-  return { folder, origin, live, ivs, channelArn, channel, events, told, pictures, files, read };
+  return { installation, folder, origin, live, ivs, channelArn, channel, events, told, pictures, files, read };
 }
 
 /** Where the media of the only rendition is. */
@@ -105,6 +106,20 @@ test("a stream is recorded whole, in IVS's layout", async (t) => {
   const { recording_ended_at: at, ...rest } = ended;
   assert.ok(Math.abs(Date.parse(at) - Date.now()) < 60_000);
   assert.deepEqual({ ...rest, recording_status: "RECORDING_STARTED", media: started.media }, started);
+  const sizes = ["0", "1", "2"].map((n) => readFileSync(join(folderOf(files, folder), `${n}.mp4`)).length);
+  const spans = [...playlist.matchAll(/#EXTINF:([\d.]+)/g)].map(([, text]) => Number(text));
+  const peak = Math.ceil(Math.max(...sizes.map((bytes, i) => (bytes * 8) / spans[i]!)));
+  const average = Math.ceil((sizes.reduce((sum, bytes) => sum + bytes) * 8) / seconds);
+  assert.equal(
+    read("master.m3u8"),
+    `#EXTM3U
+#EXT-X-VERSION:7
+#EXT-X-INDEPENDENT-SEGMENTS
+#EXT-X-STREAM-INF:BANDWIDTH=${peak},AVERAGE-BANDWIDTH=${average},CODECS="avc1.64001f,mp4a.40.2",RESOLUTION=640x360,FRAME-RATE=30.000
+360p30/playlist.m3u8
+`,
+  );
+  assert.equal(read("byte-range-multivariant.m3u8"), read("master.m3u8").replace("playlist.m3u8", "byte-range-variant.m3u8"));
   // Ranges name every byte of every file once.
   const ranges = [...read("byte-range-variant.m3u8").matchAll(/#EXT-X-BYTERANGE:(\d+)@0\n(\d+)\.mp4/g)].map(([, bytes, n]) => [bytes, n]);
   assert.deepEqual(
@@ -180,6 +195,73 @@ test("renditions are recorded beside the encoder's own, those that were selected
   }
 });
 
+/** The same picture in small. */
+const small = (track: Track): Track => (track.kind === "video" ? { ...track, width: 320, height: 180 } : track);
+
+/** Dates that the playlists of a rendition say, by recording. */
+function dates(folder: string, files: () => string[], rendition: string): number[][] {
+  const playlists = files().filter((path) => path.endsWith(`${rendition}/playlist.m3u8`));
+  const texts = playlists.map((path) => readFileSync(join(folder, path), "utf8"));
+  return texts.map((text) => [...text.matchAll(/PROGRAM-DATE-TIME:(.*)/g)].map(([, date]) => Date.parse(date!)));
+}
+
+test("a rendition that ends behind its stream is in the recording, which ends when it has", async (t) => {
+  const { folder, origin, channel, events, told, files } = await world(t);
+  const now = Date.now();
+  publishDemo(channel, now);
+  const rendition = channel.beginRendition("180p", origin.now(), now);
+  channel.end(origin.now());
+  await new Promise((done) => setTimeout(done, 100));
+  assert.deepEqual(events, ["Recording Start"]);
+  publishDemo(rendition, now, small);
+  rendition.end(origin.now());
+  await until(() => events.length === 2);
+  assert.deepEqual(dates(folder, files, "180p30"), dates(folder, files, "360p30"));
+  const recorded = told[1]!.detail!.recording_duration_ms!;
+  assert.ok(Math.abs(Number(recorded) - 4000) < 50, String(recorded));
+});
+
+test("a rendition that ends when the next stream is there already comes before that one's in the same recording", async (t) => {
+  const { folder, origin, channel, events, files, live } = await world(t, 60);
+  const now = Date.now();
+  publishDemo(channel, now);
+  const before = channel.beginRendition("180p", origin.now(), now);
+  channel.end(origin.now());
+  channel.detachRendition("180p");
+  publishDemo(channel, now + 60_000);
+  const after = channel.beginRendition("180p", origin.now(), now);
+  publishDemo(after, now + 60_000, small);
+  after.end(origin.now());
+  publishDemo(before, now, small);
+  before.end(origin.now());
+  channel.end(origin.now());
+  await live.close();
+  assert.deepEqual(events, ["Recording Start", "Recording End"]);
+  const [own, others] = [dates(folder, files, "360p30"), dates(folder, files, "180p30")];
+  assert.equal(own[0]!.length, 6);
+  assert.deepEqual(others, own);
+  const names = files().flatMap((path) => /180p30\/(init.*)/.exec(path)?.[1] ?? []);
+  assert.deepEqual(names, ["init-0.mp4", "init-1.mp4"]);
+});
+
+test("a rendition that ends when another recording has begun is in its own, which ends then", async (t) => {
+  const { folder, origin, channel, events, told, files } = await world(t, 60);
+  const now = Date.now();
+  publishDemo(channel, now);
+  const before = channel.beginRendition("180p", origin.now(), now);
+  channel.end(origin.now());
+  channel.detachRendition("180p");
+  publishDemo(channel, now + 60_000, (track) => (track.kind === "video" ? { ...track, width: 426, height: 240 } : track));
+  await until(() => events.length === 2);
+  assert.deepEqual(events, ["Recording Start", "Recording Start"]);
+  publishDemo(before, now, small);
+  before.end(origin.now());
+  await until(() => events.length === 3);
+  assert.deepEqual([events[2], told[2]!.streamId], ["Recording End", told[0]!.streamId]);
+  assert.deepEqual(dates(folder, files, "180p30"), dates(folder, files, "360p30"));
+  channel.end(origin.now());
+});
+
 test("a storage that fails ends the recording with an event; the stream goes on", async (t) => {
   const { folder, origin, channel, events } = await world(t);
   writeFileSync(join(folder, "shows"), "a file where the bucket should be");
@@ -188,6 +270,19 @@ test("a storage that fails ends the recording with an event; the stream goes on"
   assert.deepEqual(events, ["Recording Start Failure"]);
   assert.ok(channel.live);
   channel.end(origin.now());
+});
+
+test("a recording whose stream had ended when the process died is ended by the next one", async (t) => {
+  const { installation, folder, origin, channel, live, events, files } = await world(t, 60);
+  const ends = (): number => files().filter((path) => path.endsWith("recording-ended.json")).length;
+  publishDemo(channel, Date.now());
+  channel.end(origin.now());
+  await until(() => events.length === 1 && files().some((path) => path.endsWith("/2.mp4")));
+  await live.sessions.settled();
+  assert.equal(ends(), 0);
+  // It waits for the encoder to come back, and another process begins as if it were dead.
+  await originUnder(t, installation, { storage: new FolderStorage(folder) });
+  await until(() => ends() === 1);
 });
 
 test("a recording that a dead process left plays to its end", async (t) => {
@@ -199,7 +294,7 @@ test("a recording that a dead process left plays to its end", async (t) => {
   writeFileSync(join(folder, "shows", prefix, "media/hls/360p30/playlist.m3u8"), "#EXTM3U\n#EXTINF:2,\n0.mp4\n");
   const storage = new FolderStorage(folder);
   assert.equal(await finishRecording(storage, "shows", prefix, Date.now()), true);
-  assert.equal(await finishRecording(storage, "shows", prefix, Date.now()), true);
+  assert.equal(await finishRecording(storage, "shows", prefix, Date.now() + 1), false, "it was ended already");
   const text = readFileSync(join(folder, "shows", prefix, "media/hls/360p30/playlist.m3u8"), "utf8");
   assert.equal(text, "#EXTM3U\n#EXTINF:2,\n0.mp4\n#EXT-X-ENDLIST\n");
   const ended = readFileSync(join(folder, "shows", prefix, "events/recording-ended.json"), "utf8");

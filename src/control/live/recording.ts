@@ -8,12 +8,13 @@
  *
  * All playlists are whole after every segment, so a program that dies in between leaves a recording that plays and lacks at most the segment it was making.
  * Source: IVS's "Auto-Record to Amazon S3". Deviations: segments are CMAF also where the channel's container format is TS; a rendition that begins after the first segment
- * is put into recording-started.json then, which is written once more; what a transcoder still holds when the encoder leaves is not in its renditions.
+ * is put into recording-started.json then, which is written once more.
  */
+import { multivariantPlaylist, type Variant } from "../../media/hls/multivariant-playlist.ts";
 import type { Segment } from "../../media/hls/window.ts";
 import { type Track, videoTrack } from "../../media/unit.ts";
 import { arnOf } from "../ivs/arn.ts";
-import { PLAYLIST, RANGES, RecordedRendition } from "./recorded-rendition.ts";
+import { PLAYLIST, RANGES, RecordedRendition, VERSION } from "./recorded-rendition.ts";
 import type { Storage } from "./storage.ts";
 
 export interface RecordingPlace {
@@ -92,6 +93,8 @@ export class Recording {
 
   async end(now: number): Promise<void> {
     for (const rendition of this.#renditions.values()) await rendition.playlists(true);
+    for (const [key, { peak }] of this.#renditions) this.#peaks.set(key, peak);
+    await this.#masters(true);
     await this.#event("recording-ended", { recording_status: "RECORDING_ENDED", ...endedAt(now) }, true);
   }
 
@@ -113,19 +116,19 @@ export class Recording {
     return made;
   }
 
-  async #masters(): Promise<void> {
-    const lines = (playlist: string): string => {
-      const text = ["#EXTM3U", "#EXT-X-VERSION:7"];
-      for (const [key, { name, tracks, video, segments }] of this.#renditions) {
-        if (segments === 0) continue;
-        const attributes = [`BANDWIDTH=${Math.ceil(this.#peaks.get(key) ?? 0)}`, `CODECS="${tracks.map(({ codec }) => codec).join(",")}"`];
-        if (video !== undefined) attributes.push(`RESOLUTION=${video.width}x${video.height}`);
-        text.push(`#EXT-X-STREAM-INF:${attributes.join(",")}`, `${name}/${playlist}`);
-      }
-      return [...text, ""].join("\n");
+  /** `over`: nothing comes any more, and what renditions take on average can be told. */
+  async #masters(over = false): Promise<void> {
+    const recorded = [...this.#renditions].filter(([, { segments }]) => segments > 0);
+    if (recorded.length === 0) return;
+    const text = (playlist: string): string => {
+      const variants = recorded.map(([key, { name, tracks, rate }]): Variant => {
+        const bandwidth = { peak: Math.ceil(this.#peaks.get(key) ?? 0), average: over ? Math.ceil(rate) : 0 };
+        return { tracks, bandwidth, uri: `${name}/${playlist}` };
+      });
+      return multivariantPlaylist(variants, true, VERSION);
     };
-    await this.#put(`${this.prefix}/media/hls/${MASTER}`, lines(PLAYLIST));
-    await this.#put(`${this.prefix}/media/hls/${RANGES_MASTER}`, lines(RANGES));
+    await this.#put(`${this.prefix}/media/hls/${MASTER}`, text(PLAYLIST));
+    await this.#put(`${this.prefix}/media/hls/${RANGES_MASTER}`, text(RANGES));
   }
 
   async #event(name: string, status: object, over = false): Promise<void> {

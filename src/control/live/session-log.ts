@@ -7,6 +7,8 @@ import type { Database } from "../store/database.ts";
 import type { StreamEvent } from "./events.ts";
 
 const WAITING_MAX = 10_000;
+/** After one of these nothing is written into a recording. */
+const RECORDING_ENDS = ["Recording End", "Recording End Failure", "Recording Start Failure"];
 
 export interface SessionStart {
   readonly id: string;
@@ -36,13 +38,28 @@ export class SessionLog {
     this.#log = log;
   }
 
-  /** Ends what a process that died left open; answers where it was recorded. `now` in Unix ms. */
+  /**
+   * Ends what a process that died left open; answers what recordings it may have left, those of streams that had ended included: a recording ends behind its stream, of
+   * a channel the latest. `now` in Unix ms.
+   */
   async closeLeftOvers(now: number): Promise<RecordedSession[]> {
     const open = await this.#database
-      .selectFrom("stream_sessions")
-      .select("recording")
-      .where("end_at", "=", 0)
-      .where("recording", "!=", "")
+      .selectFrom("stream_sessions as session")
+      .select("session.recording")
+      .where("session.recording", "!=", "")
+      .where((is) => {
+        const latest = is
+          .selectFrom("stream_sessions as other")
+          .select(({ fn }) => fn.max("other.start_at").as("at"))
+          .whereRef("other.channel_id", "=", "session.channel_id")
+          .where("other.recording", "!=", "");
+        const told = is
+          .selectFrom("stream_events as event")
+          .select("event.id")
+          .whereRef("event.session_id", "=", "session.id")
+          .where("event.name", "in", RECORDING_ENDS);
+        return is.or([is("session.end_at", "=", 0), is.and([is("session.start_at", "=", latest), is.not(is.exists(told))])]);
+      })
       .execute();
     await this.#database.updateTable("stream_sessions").set({ end_at: now, has_error_event: 1 }).where("end_at", "=", 0).execute();
     return open.map(({ recording }) => JSON.parse(recording) as RecordedSession);

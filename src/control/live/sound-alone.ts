@@ -24,7 +24,7 @@ export interface SoundAloneOptions {
 export class SoundAlone implements ChannelListener {
   readonly #channel: Channel;
   readonly #options: SoundAloneOptions;
-  readonly #dates: StreamDates;
+  #dates: StreamDates;
   #track: AudioTrack | undefined;
   #rendition: Channel | undefined;
   /** Sound that came before it is known where the picture's first segment begins. */
@@ -40,7 +40,7 @@ export class SoundAlone implements ChannelListener {
   }
 
   started(): void {
-    this.#dates.clear();
+    this.#dates = new StreamDates(this.#channel);
     this.#track = undefined;
   }
 

@@ -4,11 +4,12 @@
  *   units ─▶ Muxer, a fragment each ─▶ stdin ─▶ ffmpeg ─▶ pipe 3, 4, … ─▶ FLV ─▶ tracks, units on the stream's own clock
  *
  * Time stamps go through as they are and key frames are forced where the encoder's are, so that segments of all renditions begin at the same picture. What ffmpeg does
- * not take in time is dropped up to the next key frame, and counted: a machine that is too slow must not hold more and more.
+ * not take in time is dropped up to the next key frame, and counted: a machine that is too slow must not hold more and more. At the end its input is closed, and what its
+ * decoder, encoders and muxers still hold comes out before it ends.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Readable } from "node:stream";
-import type { Bytes } from "../../base/units.ts";
+import type { Bytes, Millis } from "../../base/units.ts";
 import { Muxer } from "../../media/cmaf/fragment.ts";
 import { FlvStreamReader } from "../../media/flv/stream-reader.ts";
 import { FlvToUnit } from "../../media/flv/to-unit.ts";
@@ -35,6 +36,9 @@ export class Transcoder {
   #stderr = "";
   #skipping = false;
   #stopped = false;
+  #finishing = false;
+  /** Nothing comes any more; false: it was stopped. */
+  readonly #over = Promise.withResolvers<boolean>();
   #last = 0;
   readonly counters = { unitsIn: 0, dropped: 0 };
 
@@ -44,7 +48,11 @@ export class Transcoder {
     this.#date = date;
     this.#muxer = new Muxer(tracks);
     const pipes = rungs.map(() => "pipe" as const);
-    this.#child = spawn(command, transcodeArguments(tracks, rungs), { stdio: ["pipe", "ignore", "pipe", ...pipes] });
+    this.#child = spawn(command, transcodeArguments(tracks, rungs), {
+      stdio: ["pipe", "ignore", "pipe", ...pipes],
+      // A terminal's Ctrl-C is for us: it would end before it has read what waits in its input.
+      detached: true,
+    });
     this.#child.on("error", (error: NodeJS.ErrnoException) => this.#end(error.code === "ENOENT" ? undefined : error.message));
     this.#child.on("close", () => this.#end(this.#stderr.trim().split("\n").at(-1) ?? ""));
     this.#child.stdin!.on("error", () => {});
@@ -61,7 +69,7 @@ export class Transcoder {
 
   push(unit: Unit): void {
     const { stdin } = this.#child;
-    if (this.#stopped || stdin === null || stdin.destroyed) return;
+    if (this.#stopped || this.#finishing || stdin === null || stdin.destroyed) return;
     if (stdin.writableLength > WAITING_BYTES_MAX) this.#skipping = true;
     else if (unit.kind === "video" && unit.keyframe) this.#skipping = false;
     if (this.#skipping) {
@@ -74,16 +82,29 @@ export class Transcoder {
     stdin.write(this.#muxer.fragment(video ? [unit] : [], video ? [] : [unit], this.#last + FRAME_UNKNOWN));
   }
 
+  /**
+   * The stream ended: the sink gets what is still being made, and is not told of the end. Settles with true when that was all, and with false when it took longer than
+   * `limit` or was stopped.
+   */
+  finish(limit: Millis): Promise<boolean> {
+    this.#finishing = true;
+    this.#child.stdin?.end();
+    const timer = setTimeout(() => this.stop(), limit);
+    return this.#over.promise.finally(() => clearTimeout(timer));
+  }
+
   /** Ends it; what it still makes is not wanted. */
   stop(): void {
     this.#stopped = true;
     this.#child.kill("SIGKILL");
+    this.#over.resolve(false);
   }
 
   #end(reason: string | undefined): void {
     if (this.#stopped) return;
     this.#stopped = true;
-    this.#sink.ended(reason);
+    this.#over.resolve(true);
+    if (!this.#finishing) this.#sink.ended(reason);
   }
 
   #read(rung: Rung, output: Readable): void {

@@ -1,5 +1,5 @@
 /**
- * The multivariant playlist: one variant as the encoder sent it, and others where there are renditions of it.
+ * The multivariant playlist, of what is live and of what was recorded: one variant as the encoder sent it, and others where there are renditions of it.
  *
  *   #EXTM3U
  *   #EXT-X-VERSION:9
@@ -14,9 +14,9 @@ import type { Track } from "../unit.ts";
 import type { Window } from "./window.ts";
 
 export interface Bandwidth {
-  /** Highest rate of any listed segment. */
+  /** Highest rate of any segment, whole. */
   readonly peak: BitsPerSecond;
-  /** Rate over all listed segments. */
+  /** Rate over all segments, whole; 0: not told. */
   readonly average: BitsPerSecond;
 }
 
@@ -42,8 +42,9 @@ export interface Variant {
   readonly uri: string;
 }
 
-export function multivariantPlaylist(variants: readonly Variant[], independentSegments: boolean): string {
-  const lines = ["#EXTM3U", "#EXT-X-VERSION:9", ...(independentSegments ? ["#EXT-X-INDEPENDENT-SEGMENTS"] : [])];
+/** `version`: of HLS, that its media playlists need. */
+export function multivariantPlaylist(variants: readonly Variant[], independentSegments: boolean, version = 9): string {
+  const lines = ["#EXTM3U", `#EXT-X-VERSION:${version}`, ...(independentSegments ? ["#EXT-X-INDEPENDENT-SEGMENTS"] : [])];
   for (const { tracks, bandwidth, uri } of variants) lines.push(streamInf(tracks, bandwidth), uri);
   return [...lines, ""].join("\n");
 }

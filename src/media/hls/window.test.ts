@@ -77,3 +77,13 @@ test("discontinuities that left the playlist are counted, init segments live as 
   assert.equal(window.discontinuitySequence, 2);
   assert.deepEqual([listed(window), window.bytesHeld, window.nextMsn], [[], 0, 21]);
 });
+
+test("a window goes on where another is, its open segment included", () => {
+  const [before, after] = [new Window(options), new Window({ ...options, firstMsn: 0 })];
+  fill(before, 3);
+  before.openSegment({ date: 0, discontinuity: false, init: 2, partTarget: 200_000 });
+  after.follow(before);
+  fill(after, 1);
+  assert.deepEqual([before.nextMsn, listed(after)], [13, [14]]);
+  assert.deepEqual([after.segment(14)!.init, after.version > before.version], [1, true]);
+});

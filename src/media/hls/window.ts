@@ -191,6 +191,16 @@ export class Window {
     this.discontinuitySequence = discontinuitySequence;
   }
 
+  /** Goes on where another is, which may still grow and is not seen any more: no number that was seen comes twice. Nothing may be held. */
+  follow(before: Window): void {
+    assert(this.#segments.length === 0 && this.#inits.size === 0, "an empty window follows");
+    this.#nextMsn = before.#nextMsn;
+    this.#nextInit = before.#nextInit;
+    this.version = before.version + 1;
+    this.targetDuration = before.targetDuration;
+    this.discontinuitySequence = before.discontinuitySequence;
+  }
+
   /** Lets all segments go; numbers go on. */
   clear(): void {
     this.closeSegment();
