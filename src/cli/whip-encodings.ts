@@ -68,9 +68,9 @@ export class WhipEncodings implements UnitSink {
 
   end(): void {
     const { channel, now } = this.#options;
+    channel.end(now());
     for (const rendition of this.#renditions.values()) rendition.end(now());
     this.#renditions.clear();
-    channel.end(now());
   }
 
   #choose(unit: Unit, rid: string): void {

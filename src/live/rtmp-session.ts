@@ -176,10 +176,11 @@ export class RtmpSession implements TcpHandler, Publisher {
   #release(now: Millis, text: string, reason = ""): void {
     const channel = this.#channel;
     if (channel === undefined) return;
+    const feed = this.#feed;
     this.#channel = undefined;
-    this.#feed?.end(now);
     this.#feed = undefined;
     channel.end(now, reason);
+    feed?.end(now);
     this.#host.released(this, channel);
     this.#log.info({ channel: channel.name }, text);
   }

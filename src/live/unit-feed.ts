@@ -42,7 +42,7 @@ export class UnitFeed {
     }
   }
 
-  /** The encoder's stream ends; whoever gave the channel ends that. */
+  /** The encoder's stream ends; whoever gave the channel has ended that, with all its renditions on the air: a recording chooses among them. */
   end(now: Millis): void {
     this.#multitrack?.end(now);
   }

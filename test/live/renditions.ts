@@ -13,6 +13,7 @@ import { parseArgs } from "../script-args.ts";
 import { until } from "../until.ts";
 import { Findings } from "./findings.ts";
 import { LiveInstallation } from "./installation.ts";
+import { apart, listed } from "./listed.ts";
 import { recordedLengths } from "./recorded-lengths.ts";
 
 /** Dates settle within the first seconds of a stream; less than a frame apart no player notices. */
@@ -64,50 +65,21 @@ function publish(key: string, gop: number, bitrate = "2500k") {
   return children.start("ffmpeg", ["ffmpeg", "-hide_banner", "-loglevel", "error", ...source, ...coded, ...to]);
 }
 
-interface Listed {
-  readonly date: number;
-  readonly duration: number;
-  readonly independent: boolean;
-}
-
 /** Once more where the server has closed a connection that waited while ffmpeg was being run. */
 async function text(address: string): Promise<string> {
   return (await fetch(address).catch(() => fetch(address))).text();
 }
 
-/** Complete segments of a media playlist. */
-async function segments(address: string): Promise<ReadonlyMap<string, Listed>> {
-  const playlist = await text(address);
-  const found = new Map<string, Listed>();
-  for (const [, date, between, duration, name] of playlist.matchAll(
-    /#EXT-X-PROGRAM-DATE-TIME:(.*)\n((?:#EXT-X-PART.*\n)*)#EXTINF:([\d.]+),\n(.*)\n/g,
-  ))
-    found.set(name!, {
-      date: Date.parse(date!),
-      duration: Number(duration),
-      independent: !/PART.*(?<!YES)\n/.test(between!.split("\n")[0]!),
-    });
-  return found;
-}
-
 async function aligned(arn: string, names: readonly string[], all: readonly string[] = LADDER): Promise<void> {
   const base = live.address(arn);
-  const own = await segments(`${base}/media.m3u8`);
+  const own = listed(await text(`${base}/media.m3u8`));
   for (const name of names) {
-    const others = await segments(`${base}/r/${name}/media.m3u8`);
-    const both = [...others].filter(([uri]) => own.has(uri));
-    const apart = both.map(([uri, { date, duration }]) =>
-      Math.max(Math.abs(date - own.get(uri)!.date), Math.abs(duration - own.get(uri)!.duration) * 1000),
-    );
+    const { segments, ms } = apart(own, listed(await text(`${base}/r/${name}/media.m3u8`)));
     const fault = await live.decoded(`${base}/r/${name}`);
     const told = [...(await text(`${base}/r/${name}/media.m3u8`)).matchAll(/RENDITION-REPORT:URI="(.+?)",LAST-MSN=(\d+)/g)];
     const siblings = all.filter((each) => each !== name).map((each) => `../${each}/media.m3u8`);
     check(`${name}: reports the others`, told.map(([, uri]) => uri).join() === ["../../media.m3u8", ...siblings].join(), told.map(String));
-    check(`${name}: the same segments, and they decode`, both.length >= 3 && Math.max(...apart) <= FRAME_MS && fault === "", {
-      segments: both.length,
-      apartMs: Math.max(...apart),
-      fault,
-    });
+    check(`${name}: the same segments, and they decode`, segments >= 3 && ms <= FRAME_MS && fault === "", { segments, apartMs: ms, fault });
   }
 }
 
