@@ -16,6 +16,7 @@ import { Findings } from "./findings.ts";
 import { LiveInstallation } from "./installation.ts";
 import { apart, listed } from "./listed.ts";
 import { multitrackFlv } from "./multitrack-flv.ts";
+import { lengths, recordingsEnded } from "./recordings.ts";
 
 const { values } = parseArgs({ options: { install: { type: "boolean", default: false }, "node-av": { type: "string", default: "" } } });
 const NODE_AV = ["node-av@6.1.1", `@seydx/node-av-linux-${process.arch}@6.1.1`];
@@ -38,7 +39,10 @@ async function channel(name: string, multitrack?: { policy: "ALLOW" | "REQUIRE";
     containerFormat: "FRAGMENTED_MP4" as const,
     multitrackInputConfiguration: { enabled: true, ...multitrack },
   };
-  const made = await live.ivs.createChannel({ name, insecureIngest: true, type: "STANDARD", ...input });
+  const destinationConfiguration = { s3: { bucketName: name } };
+  const { recordingConfiguration } = await live.ivs.createRecordingConfiguration({ destinationConfiguration });
+  const recordingConfigurationArn = recordingConfiguration!.arn!;
+  const made = await live.ivs.createChannel({ name, insecureIngest: true, type: "STANDARD", recordingConfigurationArn, ...input });
   return { arn: made.channel!.arn!, key: made.streamKey!.value! };
 }
 
@@ -140,6 +144,17 @@ async function played(made: Made): Promise<void> {
   }
 }
 
+/** All sizes are recorded, and as long as the first. */
+async function recorded(name: string, who: string): Promise<void> {
+  const folder = join(live.data, "recordings", name);
+  await until("the recording ends", async () => recordingsEnded(folder) > 0, 15);
+  const found = lengths(folder);
+  const whole = [...found.values()].every(
+    ({ pictures, sound }, _, [first]) => pictures === first!.pictures && Math.abs(sound - first!.sound) <= 2,
+  );
+  check(`${who}: all sizes are recorded, to the last picture`, found.size === SIZES.length && whole, Object.fromEntries(found));
+}
+
 /** A stream that is turned away, and with which code its session ends. */
 async function refused(what: string, made: Made, file: Uint8Array, code: string): Promise<void> {
   const encoder = new FaultyEncoder(live.rtmp, made.key, file);
@@ -211,6 +226,7 @@ await findings.of(live, children, async () => {
   await renditions(many, "as OBS sends it");
   await played(many);
   encoder.stop();
+  await recorded("many", "as OBS sends it");
   await refused("several pictures, where one is taken", plain, several, "MultitrackInputNotAllowed");
   await refused("one picture, where several are required", required, one, "MultitrackInputRequired");
   await refused("a picture that is too large", small, several, "InvalidMultitrackInputVideoTrackMediaProperties");

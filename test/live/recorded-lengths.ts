@@ -4,11 +4,12 @@
  */
 import { spawnSync } from "node:child_process";
 import { globSync, readFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { join } from "node:path";
 import { type Child, type Children, signalGroup, sleep } from "../interop/children.ts";
 import { until } from "../until.ts";
 import type { Findings } from "./findings.ts";
 import type { LiveInstallation } from "./installation.ts";
+import { type Length, lengths, recordingsEnded } from "./recordings.ts";
 
 /** Pictures, and frames of sound: an encoder of sound begins with a frame or two that it makes up. */
 const PICTURES_APART_MAX = 1;
@@ -67,8 +68,7 @@ export async function recordedLengths({ live, children, findings, publish, ladde
     await sleep(BEFORE_MS);
     return encoder;
   };
-  const ended = (bucket: string): boolean =>
-    globSync(`${bucket}/**/recording-ended.json`, { cwd: join(live.data, "recordings") }).length > 0;
+  const ended = (bucket: string): boolean => recordingsEnded(join(live.data, "recordings", bucket)) > 0;
 
   const left = await channel("left", 0);
   await children.end(await published(left, 5.3));
@@ -101,24 +101,6 @@ export async function recordedLengths({ live, children, findings, publish, ladde
   await children.end(encoder);
   findings.check("the program stops in time, and its recording is ended", took < STOP_MAX_MS && ended("stopped"), { ms: took });
   check("the program is stopped", "stopped");
-}
-
-interface Length {
-  readonly pictures: number;
-  /** Frames. */
-  readonly sound: number;
-}
-
-/** Of all renditions of the recordings in a folder, by name. */
-function lengths(folder: string): ReadonlyMap<string, Length> {
-  const found = new Map<string, Length>();
-  for (const playlist of globSync("**/playlist.m3u8", { cwd: folder })) {
-    const options = ["-v", "error", "-allowed_extensions", "ALL", "-count_packets", "-show_entries", "stream=codec_type,nb_read_packets"];
-    const { stdout } = spawnSync("ffprobe", [...options, "-of", "csv=p=0", join(folder, playlist)], { encoding: "utf8" });
-    const packets = (kind: string): number => Number(new RegExp(`^${kind},(\\d+)`, "m").exec(stdout)?.[1]);
-    found.set(basename(dirname(playlist)), { pictures: packets("video"), sound: packets("audio") });
-  }
-  return found;
 }
 
 /** Of all that a playlist lists. */
