@@ -5,14 +5,15 @@
  *   npm run test:multitrack [-- --install | --node-av FOLDER]       ffmpeg, chromium; --install gets node-av (FFmpeg 8, 200 MB) from npm for this run
  */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { chromiumMissing, launch } from "../browser/watch.ts";
+import { chromiumMissing } from "../browser/watch.ts";
 import { Children, root, sleep } from "../interop/children.ts";
 import { parseArgs } from "../script-args.ts";
 import { until } from "../until.ts";
 import { FaultyEncoder } from "./faulty-encoder.ts";
 import { Findings } from "./findings.ts";
+import { HlsPage, type Seen } from "./hls-page.ts";
 import { LiveInstallation } from "./installation.ts";
 import { apart, listed } from "./listed.ts";
 import { multitrackFlv } from "./multitrack-flv.ts";
@@ -110,29 +111,12 @@ async function played(made: Made): Promise<void> {
     findings.skip(chromiumMissing);
     return;
   }
-  const browser = await launch(mkdtempSync(join(live.folder, "browser-")), {});
+  const page = await HlsPage.open(live, made.arn);
+  const look = (): Promise<Seen> => page.look();
   try {
-    const tab = await browser.newPage();
-    await tab.goto(`http://127.0.0.1:${live.http}/api/status`);
-    await tab.setContent("<!doctype html><video muted autoplay></video>");
-    await tab.addScriptTag({ content: readFileSync(join(root, "node_modules/hls.js/dist/hls.min.js"), "utf8") });
-    await tab.addScriptTag({
-      content: `const video = document.querySelector("video"), hls = new Hls({ lowLatencyMode: true }), errors = [];
-        hls.on(Hls.Events.ERROR, (_, { details, fatal }) => { if (fatal) errors.push(details); });
-        hls.loadSource(${JSON.stringify(`${live.address(made.arn)}/index.m3u8`)}); hls.attachMedia(video);
-        globalThis.take = (height) => { hls.nextLevel = hls.levels.findIndex((level) => level.height === height); };
-        globalThis.look = () => ({ shown: video.videoHeight, time: video.currentTime, errors });`,
-    });
-    interface Seen {
-      readonly shown: number;
-      readonly time: number;
-      readonly errors: readonly string[];
-    }
-    const page = globalThis as unknown as { look: () => Seen; take: (height: number) => void };
-    const look = (): Promise<Seen> => tab.evaluate(() => (globalThis as unknown as typeof page).look());
     await until("it plays", async () => (await look()).time > 0, 20);
     for (const height of [360, 720, 480]) {
-      await tab.evaluate((wanted) => (globalThis as unknown as typeof page).take(wanted), height);
+      await page.take(height);
       await until(`${height} lines are shown`, async () => (await look()).shown === height, 15);
     }
     const before = await look();
@@ -140,7 +124,7 @@ async function played(made: Made): Promise<void> {
     const { time, errors } = await look();
     check("hls.js goes from each to the others", errors.length === 0 && time - before.time > 2, { moved: time - before.time, errors });
   } finally {
-    await browser.close();
+    await page.close();
   }
 }
 

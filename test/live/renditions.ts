@@ -5,13 +5,12 @@
  *   npm run test:renditions [-- --seconds 20] [--only recordings]        ffmpeg, chromium
  */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { chromiumMissing, launch } from "../browser/watch.ts";
-import { Children, root, sleep } from "../interop/children.ts";
+import { chromiumMissing } from "../browser/watch.ts";
+import { Children, sleep } from "../interop/children.ts";
 import { parseArgs } from "../script-args.ts";
 import { until } from "../until.ts";
 import { Findings } from "./findings.ts";
+import { HlsPage, type Seen } from "./hls-page.ts";
 import { LiveInstallation } from "./installation.ts";
 import { apart, listed } from "./listed.ts";
 import { recordedLengths } from "./recorded-lengths.ts";
@@ -83,46 +82,16 @@ async function aligned(arn: string, names: readonly string[], all: readonly stri
   }
 }
 
-const page = (url: string): string => `<!doctype html><video muted autoplay></video><script>
-  const video = document.querySelector("video"), hls = new Hls({ lowLatencyMode: true, abrEwmaDefaultEstimate: 5e6 }), errors = [], stalls = [];
-  hls.on(Hls.Events.ERROR, (_, { details, fatal }) => { if (fatal) errors.push(details); if (details === "bufferStalledError") stalls.push(video.currentTime); });
-  hls.loadSource(${JSON.stringify(url)}); hls.attachMedia(video);
-  globalThis.look = () => ({ height: hls.levels[hls.currentLevel]?.height ?? 0, shown: video.videoHeight, time: video.currentTime, errors, stalls: stalls.length, levels: hls.levels.map((l) => l.height) });
-</script>`;
-
-interface Seen {
-  readonly height: number;
-  readonly shown: number;
-  readonly time: number;
-  readonly errors: readonly string[];
-  readonly stalls: number;
-  readonly levels: readonly number[];
-}
-
 async function adaptive(arn: string): Promise<void> {
   if (chromiumMissing !== false) {
     findings.skip(chromiumMissing);
     return;
   }
-  const browser = await launch(mkdtempSync(join(live.folder, "browser-")), {});
+  const page = await HlsPage.open(live, arn);
+  const look = (): Promise<Seen> => page.look();
   try {
-    const tab = await browser.newPage();
-    await tab.goto(`http://127.0.0.1:${live.http}/api/status`);
-    const [markup, script] = page(`${live.address(arn)}/index.m3u8`).split("<script>") as [string, string];
-    await tab.setContent(markup);
-    await tab.addScriptTag({ content: readFileSync(join(root, "node_modules/hls.js/dist/hls.min.js"), "utf8") });
-    await tab.addScriptTag({ content: script.replace("</script>", "") });
-    const look = (): Promise<Seen> => tab.evaluate(() => (globalThis as unknown as { look: () => Seen }).look());
     await until("the largest is shown", async () => (await look()).shown === 720, 30);
-    const network = await browser.newCDPSession(tab);
-    const throttle = (bitsPerSecond: number): Promise<unknown> =>
-      network.send("Network.emulateNetworkConditions", {
-        offline: false,
-        latency: 20,
-        downloadThroughput: bitsPerSecond / 8,
-        uploadThroughput: -1,
-      });
-    await throttle(900_000);
+    await page.throttle(900_000);
     await until("goes down where the network is slow", async () => (await look()).shown <= 360, 40);
     const down = await look();
     await sleep((Number(values.seconds) * 1000) / 2);
@@ -136,12 +105,12 @@ async function adaptive(arn: string): Promise<void> {
       moved,
       stalls: slow.stalls,
     });
-    await throttle(-1);
+    await page.throttle(-1);
     await until("goes up again", async () => (await look()).shown >= 480, 60);
     const up = await look();
     check("hls.js goes up again", up.errors.length === 0, { to: up.shown, levels: up.levels });
   } finally {
-    await browser.close();
+    await page.close();
   }
 }
 
