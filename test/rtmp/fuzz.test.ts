@@ -7,6 +7,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { Prng } from "../../src/base/prng.ts";
+import { FlvReader, firstTag } from "../../src/media/flv/tag.ts";
 import { FlvToUnit } from "../../src/media/flv/to-unit.ts";
 import { parseMetadata } from "../../src/media/rtmp/metadata.ts";
 import { RtmpPublisher } from "../../src/media/rtmp/publisher.ts";
@@ -37,6 +38,38 @@ test(`${ROUNDS} mutated sessions neither throw nor hold more than arrived`, () =
   if (given !== undefined) return;
   // The mutations must leave enough whole for every stage to be reached, and break enough for failures.
   for (const [stage, count] of Object.entries(reached)) assert.ok(count > ROUNDS / 20, `${stage}: ${count} of ${ROUNDS}`);
+});
+
+test("damaged multitrack video neither throws nor makes more than came", () => {
+  const file = new Uint8Array(readFileSync(join(import.meta.dirname, "../../src/media/flv/testing/multitrack-ffmpeg-8.1.flv")));
+  const given = process.env.LONGHAUL_SEED;
+  const reached = { units: 0, damaged: 0, failed: 0, tracks: 0 };
+  for (let round = 0; round < (given === undefined ? 3000 : 1); round++) {
+    const seed = given === undefined ? 0x63_0000 + round : Number(given);
+    const random = new Prng(seed);
+    const flv = new FlvToUnit({ picturesMax: 1 + random.below(4) });
+    const reader = new FlvReader(file, firstTag(file));
+    let units = 0;
+    try {
+      while (reader.next()) {
+        const payload = file.slice(reader.start, reader.end);
+        // Headers, mostly: kinds of packets and tracks, sizes.
+        if (random.below(8) === 0) payload[random.below(Math.min(12, payload.length))] = random.below(256);
+        flv.receive(reader.type, reader.timestamp, random.below(40) === 0 ? payload.subarray(0, random.below(payload.length)) : payload, 0);
+        for (let event = flv.event(); event !== undefined; event = flv.event()) {
+          if (event.kind === "unit") units++;
+          else reached[event.kind === "track" ? "tracks" : "failed"]++;
+        }
+      }
+    } catch (error) {
+      throw new Error(`seed ${seed}: LONGHAUL_SEED=${seed} node --test test/rtmp/fuzz.test.ts`, { cause: error });
+    }
+    assert.ok(units <= 200, `seed ${seed}: ${units} of 148 units`);
+    reached.units += units;
+    reached.damaged += flv.stats.damaged;
+  }
+  if (given !== undefined) return;
+  for (const [stage, count] of Object.entries(reached)) assert.ok(count > 500, `${stage}: ${count}`);
 });
 
 test("a publisher survives damaged answers", () => {
