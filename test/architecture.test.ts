@@ -40,6 +40,7 @@ const mediaLayers: Readonly<Record<string, number>> = {
   h264: 1,
   h265: 1,
   aac: 1,
+  opus: 1,
   flv: 2,
   ts: 2,
   cmaf: 2,

@@ -37,18 +37,18 @@ class Encoder {
     this.give({ kind: "track", track: audioTrack, trackId: 0 });
   }
 
-  /** Pictures in the order in which their messages come; key frames every `gop` frames, of `shifted` ones half of that later. */
-  send(seconds: number, ids: readonly number[], { gop = 60, shifted = [] as readonly number[] } = {}): void {
+  /** Pictures in the order in which their messages come, those behind the first `late` µs later; key frames every `gop` frames, of `shifted` ones half of that later. */
+  send(seconds: number, ids: readonly number[], { gop = 60, shifted = [] as readonly number[], late = 0 } = {}): void {
     for (const end = this.frame + seconds * 30; this.frame < end; this.frame++) {
       this.source.time = Math.round((this.frame * FRAME) / 1000);
       const arrival = EPOCH + this.source.time;
-      const unit = (kind: Unit["kind"], keyframe: boolean): Unit => ({
-        ...{ kind, keyframe, dts: this.frame * FRAME, pts: this.frame * FRAME },
-        ...{ data: new Uint8Array(100), arrival },
-      });
+      const unit = (kind: Unit["kind"], keyframe: boolean, after = 0): Unit => {
+        const dts = Math.max(0, this.frame * FRAME + 50_000 + after);
+        return { kind, keyframe, dts, pts: dts, data: new Uint8Array(100), arrival };
+      };
       for (const trackId of ids) {
         const at = shifted.includes(trackId) ? this.frame + gop / 2 : this.frame;
-        this.give({ kind: "unit", unit: unit("video", at % gop === 0), trackId });
+        this.give({ kind: "unit", unit: unit("video", at % gop === 0, trackId === ids[0] ? 0 : late), trackId });
       }
       this.give({ kind: "unit", unit: unit("audio", true), trackId: 0 });
     }
@@ -101,6 +101,20 @@ test("whichever message comes first: the lowest track id is the channel's own", 
   assert.deepEqual([...encoder.renditions].sort(), ["t1", "t2"]);
   const own = segmentsOf(encoder.channel);
   for (const rendition of encoder.channel.renditions.values()) assert.deepEqual(segmentsOf(rendition), own);
+});
+
+test("stamps of one moment may differ by some milliseconds, either way", () => {
+  for (const late of [-7000, 7000]) {
+    const encoder = new Encoder();
+    encoder.configure(0, 1);
+    encoder.send(5, [0, 1], { late });
+    const own = segmentsOf(encoder.channel);
+    const others = segmentsOf(encoder.channel.renditions.get("t1")!);
+    assert.deepEqual(
+      others.map(([msn]) => msn),
+      own.map(([msn]) => msn),
+    );
+  }
 });
 
 test("a picture that comes later begins with a segment of the channel's own", () => {

@@ -18,6 +18,8 @@ import { StreamDates } from "./stream-dates.ts";
 /** What is held of one picture; more is dropped, up to its next key frame. */
 const HELD_MAX = 1024;
 const HELD_BYTES_MAX: Bytes = 16 * 2 ** 20;
+/** So far apart two stamps are of one moment: less than half a frame of 60 a second. */
+const MOMENT: Micros = 8000;
 /** Segments that began without a key frame of this picture. */
 const MISSED_MAX = 3;
 
@@ -118,14 +120,15 @@ class OtherPicture {
     this.#held.push(unit);
     this.#heldBytes += unit.data.length;
     counters.heldBytes += unit.data.length;
-    if (key && segmentStart !== undefined && (unit.dts === segmentStart || this.#missed >= MISSED_MAX)) this.#begin(now, unit.dts);
+    if (key && segmentStart !== undefined && (together(unit.dts, segmentStart) || this.#missed >= MISSED_MAX)) this.#begin(now, unit.dts);
   }
 
   /** A segment of the channel's own begins. */
   segment(now: Millis, start: Micros): void {
     if (this.#rendition !== undefined) return;
-    if (this.#held.some(({ kind, keyframe, dts }) => kind === "video" && keyframe && dts === start)) this.#begin(now, start);
-    else this.#missed++;
+    const key = this.#held.find(({ kind, keyframe, dts }) => kind === "video" && keyframe && together(dts, start));
+    if (key === undefined) this.#missed++;
+    else this.#begin(now, key.dts);
   }
 
   end(now: Millis): void {
@@ -133,17 +136,20 @@ class OtherPicture {
     this.#rendition = undefined;
   }
 
+  /** With the key frame of `start`. */
   #begin(now: Millis, start: Micros): void {
-    const { channel, segmentStart, log } = this.#stream;
+    const { channel, segmentStart = start, log } = this.#stream;
     this.#rendition = channel.beginRendition(this.#name, now, channel.since);
     this.configure();
     const { codec, width, height } = this.#track;
     const facts = { channel: channel.name, rendition: this.#name, codec, width, height };
-    if (start === segmentStart) log.info(facts, "rendition by the encoder begins");
+    const aligned = together(start, segmentStart);
+    if (aligned) log.info(facts, "rendition by the encoder begins");
     else log.warn(facts, "rendition by the encoder begins; its key frames are not where those of the channel's own picture are");
     const held = this.#held;
     this.#forget();
-    for (const unit of held) if (unit.dts >= start) this.#give(now, unit);
+    const from = aligned ? Math.min(start, segmentStart) : start;
+    for (const unit of held) if (unit.dts >= from) this.#give(now, unit);
   }
 
   #give(now: Millis, unit: Unit): void {
@@ -155,4 +161,8 @@ class OtherPicture {
     this.#held = [];
     this.#heldBytes = 0;
   }
+}
+
+function together(a: Micros, b: Micros): boolean {
+  return Math.abs(a - b) <= MOMENT;
 }

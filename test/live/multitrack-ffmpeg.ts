@@ -38,12 +38,13 @@ const sources = [
   ...(await Promise.all(files.map(async (file) => [await Demuxer.open(file), "video"] as const))),
   [await Demuxer.open(files[0]!), "audio"] as const,
 ];
+// In their order: the muxer numbers them.
+const streams = sources.map(([demuxer, kind]) => ({ demuxer, stream: demuxer[kind](), index: muxer.addStream(demuxer[kind]()) }));
 const lanes = await Promise.all(
-  sources.map(async ([demuxer, kind]) => {
-    const stream = demuxer[kind]();
+  streams.map(async ({ demuxer, stream, index }) => {
     const packets = demuxer.packets(stream.index)[Symbol.asyncIterator]();
-    const first: Packet | undefined = (await packets.next()).value;
-    return { stream, packets, next: first, index: muxer.addStream(stream) };
+    const next: Packet | undefined = (await packets.next()).value;
+    return { stream, index, packets, next };
   }),
 );
 const began = performance.now();

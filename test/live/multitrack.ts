@@ -221,6 +221,13 @@ await findings.of(live, children, async () => {
     return;
   }
   const url = `rtmp://127.0.0.1:${live.rtmp}/app/${required.key}`;
-  children.start("ffmpeg8", [process.execPath, join(root, "test/live/multitrack-ffmpeg.ts"), folder, url, ...files]);
+  // FLV of Debian's ffmpeg has no Opus; FFmpeg 8's has.
+  const sounding = join(live.folder, "opus.mkv");
+  const made = spawnSync("ffmpeg", ["-v", "error", "-y", "-i", files[0]!, "-c:v", "copy", "-c:a", "libopus", sounding]);
+  if (made.status !== 0) throw new Error(`ffmpeg: ${made.stderr}`);
+  const pictures = [sounding, ...files.slice(1)];
+  children.start("ffmpeg8", [process.execPath, join(root, "test/live/multitrack-ffmpeg.ts"), folder, url, ...pictures]);
   await renditions(required, "FFmpeg 8");
+  const codecs = (await master(required)).match(/CODECS="[^"]+"/g);
+  check("FFmpeg 8: with sound in Opus", codecs?.length === 3 && codecs.every((each) => each.endsWith(',opus"')), codecs);
 });

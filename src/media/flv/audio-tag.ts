@@ -6,7 +6,7 @@
  *
  * Source: Adobe Flash Video File Format 10.1 section E.4.2.1; Enhanced RTMP v2, "ExAudioTagHeader".
  */
-import { CODEC_AAC, FOURCC_AAC } from "./codec.ts";
+import { CODEC_AAC } from "./codec.ts";
 import { EnhancedHeader } from "./enhanced-header.ts";
 
 /** What the data are. */
@@ -24,10 +24,6 @@ export class AudioTag {
   end = 0;
   #enhanced = false;
   readonly #header = new EnhancedHeader();
-
-  get aac(): boolean {
-    return this.codec === CODEC_AAC || this.codec === FOURCC_AAC;
-  }
 
   /** The message, or of several tracks its first. */
   read(payload: Uint8Array): void {

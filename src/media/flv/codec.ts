@@ -13,6 +13,7 @@ export const FOURCC_AVC = 0x61766331;
 export const FOURCC_HEVC = 0x68766331;
 export const FOURCC_AV1 = 0x61763031;
 export const FOURCC_AAC = 0x6d703461;
+export const FOURCC_OPUS = 0x4f707573;
 
 /** `codec` is the CodecID, or the FourCC of the enhanced header. */
 export function unsupportedVideo(codec: number): ProtocolError {
@@ -21,7 +22,7 @@ export function unsupportedVideo(codec: number): ProtocolError {
 
 /** `codec` is the SoundFormat, or the FourCC of the enhanced header. */
 export function unsupportedAudio(codec: number): ProtocolError {
-  return new ProtocolError("flv.audio-codec", `audio codec ${describe(codec, audioCodecs)} is not supported; publish AAC`);
+  return new ProtocolError("flv.audio-codec", `audio codec ${describe(codec, audioCodecs)} is not supported; publish AAC or Opus`);
 }
 
 /** `most`: pictures that may be in this stream. */
@@ -70,7 +71,6 @@ const audioCodecs: Readonly<Record<number | string, string>> = {
   14: "MP3 8 kHz",
   15: "device specific",
   ".mp3": "MP3",
-  Opus: "Opus",
   fLaC: "FLAC",
   "ac-3": "AC-3",
   "ec-3": "E-AC-3",

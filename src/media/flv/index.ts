@@ -10,7 +10,7 @@
  * }
  * ```
  *
- * Time stamps are milliseconds in tags and microseconds in units. H.264 and AAC; another codec brings the event "failed".
+ * Time stamps are milliseconds in tags and microseconds in units. H.264, H.265 and AV1, AAC and Opus; another codec brings the event "failed".
  */
 export { ProtocolError } from "../../base/errors.ts";
 export type { Micros, Millis } from "../../base/units.ts";

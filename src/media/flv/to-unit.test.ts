@@ -118,8 +118,8 @@ const refusals: readonly (readonly [number, readonly number[], string])[] = [
   [VIDEO, [0x90, 0x76, 0x76, 0x63, 0x31, 1], "video codec vvc1 (VVC) is not supported; publish H.264, HEVC or AV1"],
   [VIDEO, [0x91, 0x76, 0x70, 0x30, 0x39, 1], "video codec vp09 (VP9) is not supported; publish H.264, HEVC or AV1"],
   [VIDEO, [0x90, 0x00, 0x22, 0x61, 0x62, 1], 'video codec "?"ab" is not supported; publish H.264, HEVC or AV1'],
-  [AUDIO, [0x2f, 0xff], "audio codec 2 (MP3) is not supported; publish AAC"],
-  [AUDIO, [0x90, 0x4f, 0x70, 0x75, 0x73], "audio codec Opus (Opus) is not supported; publish AAC"],
+  [AUDIO, [0x2f, 0xff], "audio codec 2 (MP3) is not supported; publish AAC or Opus"],
+  [AUDIO, [0x90, 0x66, 0x4c, 0x61, 0x43], "audio codec fLaC (FLAC) is not supported; publish AAC or Opus"],
 ];
 
 for (const [type, payload, message] of refusals) {
@@ -194,6 +194,29 @@ test("multitrack video as FFmpeg 8.1 wrote it: three pictures of one moment, and
   assert.deepEqual([pictures, sounds, new Set(keys.values()).size], [60, 88, 1], "as ffprobe counts them");
   const { damaged, early, dropped } = converter.stats;
   assert.deepEqual([damaged, early, dropped], [0, 0, 0]);
+});
+
+test("Opus behind the enhanced header: its track begins with the first packet, which says how long it sounds", () => {
+  const converter = new FlvToUnit();
+  const opus = [0x4f, 0x70, 0x75, 0x73];
+  const head = Buffer.from("4f707573486561640102380180bb0000000000", "hex");
+  converter.receive(AUDIO, 0, Uint8Array.of(0x91, ...opus, 0xfc, 1), 0);
+  converter.receive(AUDIO, 0, Uint8Array.of(0x90, ...opus, ...head), 0);
+  assert.equal(converter.event(), undefined);
+  converter.receive(AUDIO, 0, Uint8Array.of(0x91, ...opus), 0);
+  converter.receive(AUDIO, 0, Uint8Array.of(0x91, ...opus, 0xfd, 2, 3), 0);
+  converter.receive(AUDIO, 40, Uint8Array.of(0x91, ...opus, 0xfd, 4, 5), 0);
+  const { tracks, units } = drain(converter);
+  const configuration = Uint8Array.of(0, 2, 0x01, 0x38, 0, 0, 0xbb, 0x80, 0, 0, 0);
+  assert.deepEqual(tracks, [{ kind: "audio", codec: "opus", sampleRate: 48_000, channels: 2, samplesPerUnit: 1920, configuration }]);
+  assert.deepEqual(
+    units.map(({ dts, data }) => [dts, ...data]),
+    [
+      [0, 0xfd, 2, 3],
+      [40_000, 0xfd, 4, 5],
+    ],
+  );
+  assert.deepEqual([converter.stats.early, converter.stats.damaged], [2, 0]);
 });
 
 test("several tracks in one message, of one codec and of several", () => {

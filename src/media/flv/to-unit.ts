@@ -11,15 +11,15 @@
  * word (gradual refresh) a stream never starts. Parameter sets inside the pictures are left there and not read.
  */
 import type { Bytes, Millis } from "../../base/units.ts";
-import { parseAudioSpecificConfig } from "../aac/audio-specific-config.ts";
 import { AUDIO_TRACK, flvClock, Timeline, type TimelineStats, VIDEO_TRACK } from "../timeline.ts";
-import type { AudioTrack, UnitEvent } from "../unit.ts";
+import type { UnitEvent } from "../unit.ts";
 import { UnitQueue, type UnitQueueStats } from "../unit-queue.ts";
+import { AudioInput, type AudioInputOptions, audioCarried } from "./audio-input.ts";
 import { AudioTag } from "./audio-tag.ts";
 import { multitrackRefused, unsupportedAudio, unsupportedVideo } from "./codec.ts";
 import { AUDIO, VIDEO } from "./tag.ts";
 import { videoCodec } from "./video-codec.ts";
-import { sameBytes, VideoInput, type VideoInputOptions } from "./video-input.ts";
+import { VideoInput, type VideoInputOptions } from "./video-input.ts";
 import { VideoTag } from "./video-tag.ts";
 
 export interface ToUnitStats extends UnitQueueStats {
@@ -52,18 +52,15 @@ export class FlvToUnit {
   readonly stats: ToUnitStats;
   readonly #timeline: Timeline;
   readonly #queue: UnitQueue;
-  readonly #configurationBytesMax: Bytes;
   readonly #picturesMax: number;
   readonly #videoTag = new VideoTag();
   readonly #audioTag = new AudioTag();
-  readonly #videoOptions: VideoInputOptions;
+  readonly #inputOptions: VideoInputOptions & AudioInputOptions;
   readonly #pictures: VideoInput[] = [];
-  #audio: AudioTrack | undefined;
-  /** Which sound is taken; −1 before there was any. */
-  #audioTrackId = -1;
+  readonly #sound: AudioInput;
 
   constructor(options: FlvToUnitOptions = {}) {
-    this.#configurationBytesMax = options.configurationBytesMax ?? 16_384;
+    const { configurationBytesMax = 16_384 } = options;
     this.#picturesMax = options.picturesMax ?? 1;
     this.#timeline = new Timeline(flvClock, 1 + this.#picturesMax);
     this.stats = {
@@ -80,7 +77,8 @@ export class FlvToUnit {
     };
     this.#queue = new UnitQueue(this.stats, options.eventsMax ?? 1024);
     const [queue, timeline, stats] = [this.#queue, this.#timeline, this.stats];
-    this.#videoOptions = { queue, timeline, stats, configurationBytesMax: this.#configurationBytesMax };
+    this.#inputOptions = { queue, timeline, stats, configurationBytesMax };
+    this.#sound = new AudioInput(this.#inputOptions);
   }
 
   get timelineStats(): Readonly<TimelineStats> {
@@ -127,7 +125,7 @@ export class FlvToUnit {
     for (const picture of this.#pictures) if (picture.trackId === trackId) return picture;
     const known = this.#pictures.length;
     if (known >= this.#picturesMax) return undefined;
-    const made = new VideoInput(trackId, known === 0 ? VIDEO_TRACK : AUDIO_TRACK + known, this.#videoOptions);
+    const made = new VideoInput(trackId, known === 0 ? VIDEO_TRACK : AUDIO_TRACK + known, this.#inputOptions);
     this.#pictures.push(made);
     return made;
   }
@@ -142,28 +140,9 @@ export class FlvToUnit {
     const tag = this.#audioTag;
     if (tag.packet === "damaged") this.stats.damaged++;
     else if (tag.packet === "other" || tag.packet === "end") this.stats.ignored++;
-    else if (this.#audioTrackId >= 0 && tag.track !== this.#audioTrackId) this.stats.otherSound++;
-    else if (!tag.aac) this.#queue.fail(unsupportedAudio(tag.codec));
-    else if (tag.packet === "configuration") this.#configureAudio(payload.subarray(tag.start, tag.end));
-    else if (this.#audio === undefined) this.stats.early++;
-    else if (tag.start === tag.end) this.stats.damaged++;
-    else {
-      const dts = this.#timeline.map(AUDIO_TRACK, timestamp);
-      this.stats.audioUnits++;
-      this.#queue.unit({ kind: "audio", dts, pts: dts, keyframe: true, data: payload.subarray(tag.start, tag.end), arrival });
-    }
-  }
-
-  #configureAudio(record: Uint8Array): void {
-    if (this.#audio !== undefined && sameBytes(record, this.#audio.configuration)) return;
-    const configuration = record.length > this.#configurationBytesMax ? undefined : parseAudioSpecificConfig(record);
-    if (configuration === undefined) {
-      this.stats.damaged++;
-      return;
-    }
-    this.#audioTrackId = this.#audioTag.track;
-    const { codec, sampleRate, channels, samplesPerFrame } = configuration;
-    this.#audio = { kind: "audio", codec, sampleRate, channels, samplesPerUnit: samplesPerFrame, configuration: record.slice() };
-    this.#queue.track(this.#audio);
+    else if (this.#sound.leaves(tag.track)) this.stats.otherSound++;
+    else if (!audioCarried(tag.codec)) this.#queue.fail(unsupportedAudio(tag.codec));
+    else if (tag.packet === "configuration") this.#sound.configure(tag, payload.subarray(tag.start, tag.end));
+    else this.#sound.take(timestamp, payload.subarray(tag.start, tag.end), arrival);
   }
 }

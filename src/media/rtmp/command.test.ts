@@ -28,7 +28,7 @@ test("connect announces windows and chunk size and succeeds; an enhanced client 
       code: "NetConnection.Connect.Success",
       description: "Connected.",
       objectEncoding: 0,
-      fourCcList: ["avc1", "hvc1", "av01", "mp4a"],
+      fourCcList: ["avc1", "hvc1", "av01", "mp4a", "Opus"],
       videoFourCcInfoMap: amf0Object({ avc1: 4, hvc1: 4, av01: 4 }),
       capsEx: 6,
     }),
