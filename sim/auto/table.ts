@@ -173,13 +173,14 @@ export const rows: readonly Row[] = [
   { name: "rt b to kcptun", kind: "rt", link: profiles.b, ends: "to kcptun", bounds: { p95: 800, wire: 1.6 } },
   { name: "rt c to kcptun", kind: "rt", link: profiles.c, ends: "to kcptun", bounds: { p95: 86, wire: 1.5 }, seedsMin: 7 },
   { name: "rt d to kcptun", kind: "rt", link: profiles.d, ends: "to kcptun", bounds: { p95: 300, wire: 1.5 } },
-  { name: "rt a from kcptun", kind: "rt", link: profiles.a, ends: "from kcptun", bounds: { p95: 212, wire: 1.7 } },
-  { name: "rt b from kcptun", kind: "rt", link: profiles.b, ends: "from kcptun", bounds: { p95: 680, wire: 1.8 }, seedsMin: 7 },
-  { name: "rt c from kcptun", kind: "rt", link: profiles.c, ends: "from kcptun", bounds: { p95: 90, wire: 1.7 } },
+  // Its packets and parity alone are 1.95 to 1.96 times the payload (sim/kcptun-client.ts says why): no receiver can make that less.
+  { name: "rt a from kcptun", kind: "rt", link: profiles.a, ends: "from kcptun", bounds: { p95: 268, wire: 2.01 } },
+  { name: "rt b from kcptun", kind: "rt", link: profiles.b, ends: "from kcptun", bounds: { p95: 740, wire: 2.16 }, seedsMin: 7 },
+  { name: "rt c from kcptun", kind: "rt", link: profiles.c, ends: "from kcptun", bounds: { p95: 86, wire: 1.97 } },
   // It sends without a congestion window: kcptun's own receiver lets it be 25 s late here, at 18 times the bytes.
-  { name: "rt d from kcptun", kind: "rt", link: profiles.d, ends: "from kcptun", bounds: { p95: 800, wire: 1.8 } },
-  { name: "bulk d from kcptun", kind: "bulk", link: profiles.d, ends: "from kcptun", bounds: { mbps: 10, wire: 1.8 } },
-  { name: "bulk a from kcptun", kind: "bulk", link: profiles.a, ends: "from kcptun", bounds: { mbps: 9.5, wire: 2 } },
+  { name: "rt d from kcptun", kind: "rt", link: profiles.d, ends: "from kcptun", bounds: { p95: 3000, wire: 2.2 } },
+  { name: "bulk d from kcptun", kind: "bulk", link: profiles.d, ends: "from kcptun", bounds: { mbps: 6.5, wire: 2.7 } },
+  { name: "bulk a from kcptun", kind: "bulk", link: profiles.a, ends: "from kcptun", bounds: { mbps: 9, wire: 2.1 } },
 ];
 
 /** kcptun's own figures for the same cells, for comparison only. */
@@ -197,6 +198,7 @@ export function run(row: Row, seed: number, seconds = secondsOf[row.kind]): Resu
     fast2: kcptun("fast2"),
     fast3: kcptun("fast3"),
   }[row.ends];
+  const kcptunSends = row.ends !== "auto" && row.ends !== "to kcptun";
   return play({
     kind: row.kind,
     link: row.link,
@@ -206,7 +208,7 @@ export function run(row: Row, seed: number, seconds = secondsOf[row.kind]): Resu
     ...(row.changes && { changes: row.changes }),
     ...(row.stalls && { stalls: row.stalls }),
     // Its session begins with the first connection.
-    ...(row.ends === "from kcptun" && { lead: 100 }),
+    ...(kcptunSends && { fromKcptun: true, lead: 100 }),
   });
 }
 
