@@ -21,6 +21,7 @@
  */
 import { seqAdd, seqDiff } from "../base/seq.ts";
 import { type Bytes, type Millis, NEVER, type Seq32 } from "../base/units.ts";
+import type { AckList } from "./ack-list.ts";
 import { BurstTrial } from "./burst-trial.ts";
 import { CreditNotes } from "./credit-notes.ts";
 import { CreditPace } from "./credit-pace.ts";
@@ -28,8 +29,9 @@ import { LineRate } from "./line-rate.ts";
 import { PeerDelay } from "./peer-delay.ts";
 import type { Probe } from "./probe.ts";
 import { QueueDepth } from "./queue-depth.ts";
+import type { ReceiveWindow } from "./receive-window.ts";
 import { clock } from "./segment.ts";
-import { SlowEcho } from "./slow-echo.ts";
+import { Stamps } from "./stamps.ts";
 import { UnaLag } from "./una-lag.ts";
 
 /**
@@ -85,16 +87,14 @@ const NO_NOTES = new CreditNotes();
 export class Credit {
   /** How often a row ran over a queue. */
   overflows = 0;
-  /** An ACK is to be told again: of segment `again`, with time stamp `againTs`. The owner clears it. */
-  nudges = false;
   rtt: Millis = RTT_MS;
   /** Of the packet being read. The owner sets it. */
   now: Millis = 0;
   #off = false;
   readonly #line: LineRate;
   readonly #delay = new PeerDelay();
-  /** What an ACK names last, unless `off`. */
-  readonly echo = new SlowEcho(this.#delay);
+  /** Of ACKs. */
+  readonly stamps = new Stamps(this.#delay);
   readonly #depth = new QueueDepth();
   readonly #una: UnaLag;
   readonly #pace = new CreditPace();
@@ -154,7 +154,10 @@ export class Credit {
 
   set off(off: boolean) {
     this.#off = off;
+    this.stamps.off = off;
     if (off) this.#free();
+    // Copies would only fill a short queue, of which bursts are not limited any more.
+    this.stamps.steers = !off && !this.limited && (this.#depth.most > QUEUE_LONG || this.now >= this.#idleUntil);
   }
 
   get limited(): boolean {
@@ -164,14 +167,6 @@ export class Credit {
   /** A short queue limits it, and it goes by our ACKs. */
   get pressed(): boolean {
     return this.limited && this.#trial === undefined;
-  }
-
-  get again(): Seq32 {
-    return seqAdd(this.#top, -1);
-  }
-
-  get againTs(): number {
-    return this.#delay.newest;
   }
 
   /** A datagram has come, parity too; before what is in it. */
@@ -194,8 +189,8 @@ export class Credit {
       this.#line.segment(now, ts);
       this.#delay.took(now, ts);
       this.#depth.take(now, this.#delay.last * this.#line.rate);
-      this.echo.took(now, sn, ts);
     }
+    this.stamps.took(now, sn, ahead, ts, regular);
     this.#line.stored(1);
     if (ahead >= 0) this.#judge(now, sn, ts);
     if (this.#trial !== undefined) this.#try(now, ts, ahead, length);
@@ -226,15 +221,20 @@ export class Credit {
 
   /** When `turn` has something to do. */
   deadline(): Millis {
+    return Math.min(this.#nextStep, this.stamps.deadline());
+  }
+
+  get #nextStep(): Millis {
     if (!this.limited) return NEVER;
     const step = this.#limitedSince >= 0 ? this.#edgeAt + this.#una.step(this.rtt) : NEVER;
     return Math.min(step, this.#recovers ? this.#nudgeAt : NEVER, this.#una.lag === 0 ? NEVER : this.#una.due);
   }
 
   /** True when something is to be told though nothing came: the window, or that we want to know the peer's. */
-  turn(now: Millis, probe: Probe): boolean {
-    if (!this.limited) return false;
-    const tells = now >= this.deadline();
+  turn(now: Millis, probe: Probe, receive: ReceiveWindow, acks: AckList): boolean {
+    const resends = this.stamps.turn(now, this.rtt, receive, acks);
+    if (!this.limited) return resends;
+    const tells = now >= this.#nextStep;
     // The answer tells the round trip; a peer that sends little is asked once.
     const asks = (this.pressed || this.#openedAt >= 0 || (this.#rtts === 0 && this.#length > 0)) && now >= this.#askAt;
     if (tells) {
@@ -242,7 +242,7 @@ export class Credit {
       this.#stale = true;
       probe.tell = true;
       if (this.#recovers && now >= this.#nudgeAt) {
-        this.nudges = true;
+        for (let n = 0; n < 2; n++) acks.push(seqAdd(this.#top, -1), this.#delay.newest);
         this.#nudgeAt = now + this.rtt + TIMER_MS;
       }
     }
@@ -251,7 +251,7 @@ export class Credit {
       this.#askedAt = now;
       probe.ask = true;
     }
-    return tells || asks;
+    return tells || asks || resends;
   }
 
   /** The peer has told its window. */
@@ -305,6 +305,7 @@ export class Credit {
       this.#edge = this.#top;
     }
     this.#trial = undefined;
+    this.stamps.steers = false;
   }
 
   #overflowed(now: Millis): void {
