@@ -53,7 +53,7 @@ const DOUBT_MS: Millis = 5000;
 /** What may leave at once where a queue that was seen to be long ran over: of what it held. */
 const DEPTH_SHARE = 0.4;
 /** A queue that has held more is not short. */
-const QUEUE_LONG: Bytes = 38_000;
+const QUEUE_LONG: Bytes = 36_000;
 /** What may leave at once: at first, at least, and when nothing is limited any more. */
 const BURST: Bytes = 16_000;
 const BURST_LEAST: Bytes = 12_000;
@@ -62,8 +62,9 @@ const BURST_GROWTH = 1.05;
 /** Until it has happened again: the path may have been gone for a moment. */
 const BURST_GROWTH_FIRST = 1.5;
 const BURST_DECREASE = 0.8;
-/** So often in a row a queue ran over though next to nothing was let go: then it is no queue. */
+/** So often in a row a queue ran over though next to nothing was let go: then it is no queue. Where it was seen to be full that counts for less. */
 const FUTILE = 4;
+const FUTILE_FULL = 0.25;
 const FUTILE_MS: Millis = 60_000;
 /** The peer's timer lets some wait where `una` stands. */
 const TIMER_MS: Millis = 20;
@@ -273,7 +274,9 @@ export class Credit {
     const { came } = trial;
     const full = this.#depth.fullSince(now - this.rtt - HELD_MS);
     const over = this.#openedAt >= 0 && now - this.#openedAt > this.rtt + (trial.doubtful ? DOUBT_MS : OPEN_MS);
-    const verdict = over || this.#depth.most > QUEUE_LONG ? "long" : trial.take(ts, ahead, length, full);
+    // A queue that has been seen and is not known to be long would not take all that the peer has by now.
+    const ended = this.#depth.seen ? "short" : "long";
+    const verdict = this.#depth.most > QUEUE_LONG ? "long" : over ? ended : trial.take(ts, ahead, length, full);
     if (verdict === "short") this.#begin(now, Math.min(Math.max(came, trial.came), BURST / this.#length));
     else if (verdict === "long") this.#free();
   }
@@ -321,7 +324,7 @@ export class Credit {
     }
     const least = BURST_LEAST / this.#length;
     // Where it goes on though next to nothing is let go, or with no queue, it is not ours to mend.
-    this.#futile = full && this.#burst > least ? 0 : this.#futile + 1;
+    this.#futile = full && this.#burst > least ? 0 : this.#futile + (full ? FUTILE_FULL : 1);
     if (full) this.#burst = Math.max(least, this.#burst * BURST_DECREASE);
     if (this.#futile < FUTILE) return;
     this.#free();
