@@ -13,6 +13,7 @@ import type { Prng } from "../src/base/prng.ts";
 import type { Bytes, Millis } from "../src/base/units.ts";
 import type { PacketCipher } from "../src/cipher/cipher.ts";
 import type { Driver, Loop, TcpHandler, TcpSocket, UdpHandler, UdpSocket } from "../src/host/loop.ts";
+import type { Kcp } from "../src/kcp/kcp.ts";
 import { CMD_PSH, CMD_SYN, HEADER_BYTES, putHeader } from "../src/smux/frame.ts";
 import { SnappyEncoder } from "../src/snappy/encoder.ts";
 import type { TunnelConfig } from "../src/tunnel/config.ts";
@@ -29,12 +30,13 @@ export interface KcptunClientParts {
   readonly prng: Prng;
 }
 
-/** Is told of each packet before it is encrypted. */
-export type Watch = (now: Millis, batch: Batch, kcp: Transport["kcp"]) => void;
+/** Is told of each FEC packet view[start…end) before it is encrypted. */
+export type Watch = (view: DataView, start: number, end: number, kcp: Kcp) => void;
 
 export class KcptunClient implements UdpHandler, Driver, TcpHandler {
+  /** Of all there are. */
+  static watch: Watch | undefined;
   readonly transport: Transport;
-  watch: Watch | undefined;
   readonly #parts: KcptunClientParts;
   readonly #socket: UdpSocket;
   readonly #peer: number;
@@ -138,7 +140,7 @@ export class KcptunClient implements UdpHandler, Driver, TcpHandler {
       batch.length = 0;
       transport.transmit(now, batch, this.#peer);
       if (batch.length === 0) return;
-      this.watch?.(now, batch, transport.kcp);
+      KcptunClient.watch?.(batch.view, batch.start[0]!, batch.end[0]!, transport.kcp);
       this.#parts.cipher.seal(batch, 0);
       this.#socket.send(batch, 0);
     }
