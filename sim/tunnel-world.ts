@@ -2,6 +2,7 @@
 
 import { Prng } from "../src/base/prng.ts";
 import type { Millis } from "../src/base/units.ts";
+import { createCipher } from "../src/cipher/cipher.ts";
 import { primitives } from "../src/host/crypto.ts";
 import { type Log, silentLog } from "../src/host/log.ts";
 import type { Loop, TcpHandler, TcpSocket } from "../src/host/loop.ts";
@@ -9,6 +10,7 @@ import { TunnelClient } from "../src/tunnel/client.ts";
 import { type ClientConfig, clientConfig, type ServerConfig, serverConfig } from "../src/tunnel/config.ts";
 import { TunnelServer } from "../src/tunnel/server.ts";
 import type { CarrierAt } from "../src/tunnel/slot.ts";
+import { KcptunClient } from "./kcptun-client.ts";
 import { VirtualNetwork } from "./virtual-network.ts";
 
 export const applicationPort = 1000;
@@ -19,6 +21,8 @@ export interface TunnelWorldOptions {
   readonly seed: number;
   readonly client?: Record<string, unknown>;
   readonly server?: Record<string, unknown>;
+  /** The client is a modelled kcptun, set as `client` says. */
+  readonly fromKcptun?: boolean;
   /** Log of both ends; none by default. */
   readonly log?: Log;
   /** A tunnel between two more hosts over the same links; `link` is then theirs. */
@@ -31,7 +35,9 @@ export class TunnelWorld {
   readonly network: VirtualNetwork;
   readonly near: string;
   readonly far: string;
-  readonly client: TunnelClient;
+  /** Where it is not a modelled kcptun. */
+  readonly client!: TunnelClient;
+  readonly kcptun: KcptunClient | undefined;
   server: TunnelServer;
   readonly #makeServer: (address: string) => TunnelServer;
   readonly #options: TunnelWorldOptions;
@@ -72,6 +78,12 @@ export class TunnelWorld {
     };
     this.server = this.#makeServer(far);
     const loop = network.host(near);
+    if (options.fromKcptun) {
+      const cipher = createCipher("none", primitives.deriveKey("k"), parts.primitives);
+      const at = { host: near, port: applicationPort };
+      this.kcptun = new KcptunClient(at, { host: far, port: 3000 }, prng.u32(), client, { loop, cipher, prng });
+      return;
+    }
     this.client = new TunnelClient(client, { loop, ...parts, ...carriersOf(loop) });
   }
 

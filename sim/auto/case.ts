@@ -34,6 +34,8 @@ export interface Case {
   readonly seconds: number;
   readonly client: Record<string, unknown>;
   readonly server: Record<string, unknown>;
+  /** The client is a modelled kcptun. */
+  readonly fromKcptun?: boolean;
   /** Changes of the link, counted from the traffic's beginning. */
   readonly changes?: readonly { readonly at: Millis; readonly link: string }[];
   /** The connection is opened so long before the traffic begins. */
@@ -127,7 +129,7 @@ export function play(c: Case): Result {
   const arrivals: Millis[] = [];
   let received = 0;
   const world = new TunnelWorld(
-    { link: `${c.link} ovh=${IP_UDP_BYTES}`, seed: c.seed, client: c.client, server: c.server },
+    { link: `${c.link} ovh=${IP_UDP_BYTES}`, seed: c.seed, client: c.client, server: c.server, fromKcptun: c.fromKcptun === true },
     (socket) =>
       new Sink(socket, (now, n) => {
         if (now <= LEAD_MS + c.seconds * 1000 || c.kind !== "bulk") received += n;
@@ -178,7 +180,7 @@ function unitsOf({ kind, seconds }: Case): { at: Millis; bytes: number }[] {
 
 /** kcptun's published long-haul set-up: FEC 10+5, large windows. */
 export function kcptun(mode: string): { client: Record<string, unknown>; server: Record<string, unknown> } {
-  const both = { mode, mtu: 1350, datashard: 10, parityshard: 5, compat: "2021", extensions: "false", nocomp: "true" };
+  const both = { mode, mtu: 1350, datashard: 10, parityshard: 5, compat: "2021", extensions: "false" };
   return { client: { ...both, sndwnd: 1024, rcvwnd: 2048 }, server: { ...both, sndwnd: 2048, rcvwnd: 1024 } };
 }
 

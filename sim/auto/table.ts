@@ -181,13 +181,15 @@ export const rows: readonly Row[] = [
   { name: "rt b to kcptun", kind: "rt", link: profiles.b, ends: "to kcptun", bounds: { p95: 800, wire: 1.6 } },
   { name: "rt c to kcptun", kind: "rt", link: profiles.c, ends: "to kcptun", bounds: { p95: 86, wire: 1.5 }, seedsMin: 7 },
   { name: "rt d to kcptun", kind: "rt", link: profiles.d, ends: "to kcptun", bounds: { p95: 300, wire: 1.5 } },
-  { name: "rt a from kcptun", kind: "rt", link: profiles.a, ends: "from kcptun", bounds: { p95: 212, wire: 1.7 } },
-  { name: "rt b from kcptun", kind: "rt", link: profiles.b, ends: "from kcptun", bounds: { p95: 680, wire: 1.8 }, seedsMin: 7 },
-  { name: "rt c from kcptun", kind: "rt", link: profiles.c, ends: "from kcptun", bounds: { p95: 90, wire: 1.7 } },
+  // Its packets and parity alone are 1.95 to 1.96 times the payload (sim/kcptun-client.ts says why): no receiver can make that less.
+  // kcptun's own receiver: p95 275, 730, 84 at 2.38, 2.50, 2.14 × the bytes.
+  { name: "rt a from kcptun", kind: "rt", link: profiles.a, ends: "from kcptun", bounds: { p95: 262, wire: 2.01 } },
+  { name: "rt b from kcptun", kind: "rt", link: profiles.b, ends: "from kcptun", bounds: { p95: 690, wire: 2.2 }, seedsMin: 11 },
+  { name: "rt c from kcptun", kind: "rt", link: profiles.c, ends: "from kcptun", bounds: { p95: 86, wire: 1.97 } },
   // It sends without a congestion window: kcptun's own receiver lets it be 25 s late here, at 18 times the bytes.
-  { name: "rt d from kcptun", kind: "rt", link: profiles.d, ends: "from kcptun", bounds: { p95: 800, wire: 1.8 } },
-  { name: "bulk d from kcptun", kind: "bulk", link: profiles.d, ends: "from kcptun", bounds: { mbps: 10, wire: 1.8 } },
-  { name: "bulk a from kcptun", kind: "bulk", link: profiles.a, ends: "from kcptun", bounds: { mbps: 9.5, wire: 2 } },
+  { name: "rt d from kcptun", kind: "rt", link: profiles.d, ends: "from kcptun", bounds: { p95: 1600, wire: 2.1 }, seedsMin: 11 },
+  { name: "bulk d from kcptun", kind: "bulk", link: profiles.d, ends: "from kcptun", bounds: { mbps: 9, wire: 2.1 } },
+  { name: "bulk a from kcptun", kind: "bulk", link: profiles.a, ends: "from kcptun", bounds: { mbps: 9, wire: 2.1 } },
 ];
 
 /** kcptun's own figures for the same cells, for comparison only. */
@@ -205,6 +207,7 @@ export function run(row: Row, seed: number, seconds = secondsOf[row.kind]): Resu
     fast2: kcptun("fast2"),
     fast3: kcptun("fast3"),
   }[row.ends];
+  const kcptunSends = row.ends !== "auto" && row.ends !== "to kcptun";
   return play({
     kind: row.kind,
     link: row.link,
@@ -213,8 +216,8 @@ export function run(row: Row, seed: number, seconds = secondsOf[row.kind]): Resu
     ...ends,
     ...(row.changes && { changes: row.changes }),
     ...(row.stalls && { stalls: row.stalls }),
-    // Its session begins with the first connection.
-    ...(row.ends === "from kcptun" && { lead: 100 }),
+    // Its session begins with the first connection; over a link without chance only that differs from seed to seed.
+    ...(kcptunSends && { fromKcptun: true, lead: 90 + ((7 * seed) % 41) }),
   });
 }
 

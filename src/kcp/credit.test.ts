@@ -1,11 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { NEVER } from "../base/units.ts";
+import { AckList } from "./ack-list.ts";
 import { Credit } from "./credit.ts";
 import { Probe } from "./probe.ts";
+import { ReceiveWindow } from "./receive-window.ts";
+import { SegmentStore } from "./segment-store.ts";
 
 const LENGTH = 1000;
 const UNUSED = 8000;
+
+const receive = new ReceiveWindow(UNUSED, new SegmentStore());
 
 /** Segments `from` up to `to` come, a millisecond apart; answers when. */
 function come(credit: Credit, now: number, from: number, to: number): number {
@@ -57,19 +62,20 @@ test("most of a row lost: nothing new until what is missing has come, then no mo
 test("what is missing is asked for once nothing more comes: an ACK of the newest segment, again after a round trip", () => {
   const { credit, now } = overflowed();
   const probe = new Probe(500);
-  credit.turn(now, probe);
-  assert.equal(credit.nudges, false);
+  const acks = new AckList(256);
+  credit.turn(now, probe, receive, acks);
+  assert.equal(acks.length, 0);
   const due = credit.deadline();
   assert.ok(due > now && due < now + 50);
-  assert.equal(credit.turn(due, probe), true);
-  assert.deepEqual([credit.nudges, credit.again, credit.againTs], [true, 216, now + 900]);
+  assert.equal(credit.turn(due, probe, receive, acks), true);
+  assert.deepEqual([acks.length, acks.sn, acks.ts], [2, 216, now + 900]);
   assert.ok(credit.deadline() >= due + credit.rtt);
 });
 
 test("a limited peer is asked for its window now and then, and the answer is a round trip", () => {
   const { credit, now } = overflowed();
   const probe = new Probe(500);
-  credit.turn(now, probe);
+  credit.turn(now, probe, receive, new AckList(256));
   assert.equal(probe.ask, true);
   credit.told(now + 320);
   assert.equal(credit.rtt, 320);
@@ -80,6 +86,7 @@ test("a limited peer is asked for its window now and then, and the answer is a r
 test("a peer that uses up all it may send gets more by and by, told without anything to acknowledge", () => {
   const { credit, now: begun } = overflowed();
   const probe = new Probe(500);
+  const acks = new AckList(256);
   let now = come(credit, begun, 20, 200);
   let edge = 217 + room(credit, 217, UNUSED);
   let top = 217;
@@ -94,7 +101,7 @@ test("a peer that uses up all it may send gets more by and by, told without anyt
         credit.datagram(now, LENGTH);
         credit.stored(top++, now + 900, LENGTH, true);
       }
-      if (credit.turn(now, probe)) told++;
+      if (credit.turn(now, probe, receive, acks)) told++;
       edge = top + room(credit, top, UNUSED);
     }
   }

@@ -21,6 +21,7 @@
  */
 import { seqAdd, seqDiff } from "../base/seq.ts";
 import { type Bytes, type Millis, NEVER, type Seq32 } from "../base/units.ts";
+import type { AckList } from "./ack-list.ts";
 import { BurstTrial } from "./burst-trial.ts";
 import { CreditNotes } from "./credit-notes.ts";
 import { CreditPace } from "./credit-pace.ts";
@@ -28,8 +29,9 @@ import { LineRate } from "./line-rate.ts";
 import { PeerDelay } from "./peer-delay.ts";
 import type { Probe } from "./probe.ts";
 import { QueueDepth } from "./queue-depth.ts";
+import type { ReceiveWindow } from "./receive-window.ts";
 import { clock } from "./segment.ts";
-import { SlowEcho } from "./slow-echo.ts";
+import { Stamps } from "./stamps.ts";
 import { UnaLag } from "./una-lag.ts";
 
 /**
@@ -51,7 +53,7 @@ const DOUBT_MS: Millis = 5000;
 /** What may leave at once where a queue that was seen to be long ran over: of what it held. */
 const DEPTH_SHARE = 0.4;
 /** A queue that has held more is not short. */
-const QUEUE_LONG: Bytes = 38_000;
+const QUEUE_LONG: Bytes = 36_000;
 /** What may leave at once: at first, at least, and when nothing is limited any more. */
 const BURST: Bytes = 16_000;
 const BURST_LEAST: Bytes = 12_000;
@@ -60,8 +62,9 @@ const BURST_GROWTH = 1.05;
 /** Until it has happened again: the path may have been gone for a moment. */
 const BURST_GROWTH_FIRST = 1.5;
 const BURST_DECREASE = 0.8;
-/** So often in a row a queue ran over though next to nothing was let go: then it is no queue. */
+/** So often in a row a queue ran over though next to nothing was let go: then it is no queue. Where it was seen to be full that counts for less. */
 const FUTILE = 4;
+const FUTILE_FULL = 0.25;
 const FUTILE_MS: Millis = 60_000;
 /** The peer's timer lets some wait where `una` stands. */
 const TIMER_MS: Millis = 20;
@@ -85,16 +88,14 @@ const NO_NOTES = new CreditNotes();
 export class Credit {
   /** How often a row ran over a queue. */
   overflows = 0;
-  /** An ACK is to be told again: of segment `again`, with time stamp `againTs`. The owner clears it. */
-  nudges = false;
   rtt: Millis = RTT_MS;
   /** Of the packet being read. The owner sets it. */
   now: Millis = 0;
   #off = false;
   readonly #line: LineRate;
   readonly #delay = new PeerDelay();
-  /** What an ACK names last, unless `off`. */
-  readonly echo = new SlowEcho(this.#delay);
+  /** Of ACKs. */
+  readonly stamps = new Stamps(this.#delay);
   readonly #depth = new QueueDepth();
   readonly #una: UnaLag;
   readonly #pace = new CreditPace();
@@ -154,7 +155,10 @@ export class Credit {
 
   set off(off: boolean) {
     this.#off = off;
+    this.stamps.off = off;
     if (off) this.#free();
+    // Copies would only fill a short queue, of which bursts are not limited any more.
+    this.stamps.steers = !off && !this.limited && (this.#depth.most > QUEUE_LONG || this.now >= this.#idleUntil);
   }
 
   get limited(): boolean {
@@ -164,14 +168,6 @@ export class Credit {
   /** A short queue limits it, and it goes by our ACKs. */
   get pressed(): boolean {
     return this.limited && this.#trial === undefined;
-  }
-
-  get again(): Seq32 {
-    return seqAdd(this.#top, -1);
-  }
-
-  get againTs(): number {
-    return this.#delay.newest;
   }
 
   /** A datagram has come, parity too; before what is in it. */
@@ -194,8 +190,8 @@ export class Credit {
       this.#line.segment(now, ts);
       this.#delay.took(now, ts);
       this.#depth.take(now, this.#delay.last * this.#line.rate);
-      this.echo.took(now, sn, ts);
     }
+    this.stamps.took(now, sn, ahead, ts, regular);
     this.#line.stored(1);
     if (ahead >= 0) this.#judge(now, sn, ts);
     if (this.#trial !== undefined) this.#try(now, ts, ahead, length);
@@ -226,15 +222,20 @@ export class Credit {
 
   /** When `turn` has something to do. */
   deadline(): Millis {
+    return Math.min(this.#nextStep, this.stamps.deadline());
+  }
+
+  get #nextStep(): Millis {
     if (!this.limited) return NEVER;
     const step = this.#limitedSince >= 0 ? this.#edgeAt + this.#una.step(this.rtt) : NEVER;
     return Math.min(step, this.#recovers ? this.#nudgeAt : NEVER, this.#una.lag === 0 ? NEVER : this.#una.due);
   }
 
   /** True when something is to be told though nothing came: the window, or that we want to know the peer's. */
-  turn(now: Millis, probe: Probe): boolean {
-    if (!this.limited) return false;
-    const tells = now >= this.deadline();
+  turn(now: Millis, probe: Probe, receive: ReceiveWindow, acks: AckList): boolean {
+    const resends = this.stamps.turn(now, this.rtt, receive, acks);
+    if (!this.limited) return resends;
+    const tells = now >= this.#nextStep;
     // The answer tells the round trip; a peer that sends little is asked once.
     const asks = (this.pressed || this.#openedAt >= 0 || (this.#rtts === 0 && this.#length > 0)) && now >= this.#askAt;
     if (tells) {
@@ -242,7 +243,7 @@ export class Credit {
       this.#stale = true;
       probe.tell = true;
       if (this.#recovers && now >= this.#nudgeAt) {
-        this.nudges = true;
+        for (let n = 0; n < 2; n++) acks.push(seqAdd(this.#top, -1), this.#delay.newest);
         this.#nudgeAt = now + this.rtt + TIMER_MS;
       }
     }
@@ -251,7 +252,7 @@ export class Credit {
       this.#askedAt = now;
       probe.ask = true;
     }
-    return tells || asks;
+    return tells || asks || resends;
   }
 
   /** The peer has told its window. */
@@ -273,7 +274,9 @@ export class Credit {
     const { came } = trial;
     const full = this.#depth.fullSince(now - this.rtt - HELD_MS);
     const over = this.#openedAt >= 0 && now - this.#openedAt > this.rtt + (trial.doubtful ? DOUBT_MS : OPEN_MS);
-    const verdict = over || this.#depth.most > QUEUE_LONG ? "long" : trial.take(ts, ahead, length, full);
+    // A queue that has been seen and is not known to be long would not take all that the peer has by now.
+    const ended = this.#depth.seen ? "short" : "long";
+    const verdict = this.#depth.most > QUEUE_LONG ? "long" : over ? ended : trial.take(ts, ahead, length, full);
     if (verdict === "short") this.#begin(now, Math.min(Math.max(came, trial.came), BURST / this.#length));
     else if (verdict === "long") this.#free();
   }
@@ -305,6 +308,7 @@ export class Credit {
       this.#edge = this.#top;
     }
     this.#trial = undefined;
+    this.stamps.steers = false;
   }
 
   #overflowed(now: Millis): void {
@@ -320,7 +324,7 @@ export class Credit {
     }
     const least = BURST_LEAST / this.#length;
     // Where it goes on though next to nothing is let go, or with no queue, it is not ours to mend.
-    this.#futile = full && this.#burst > least ? 0 : this.#futile + 1;
+    this.#futile = full && this.#burst > least ? 0 : this.#futile + (full ? FUTILE_FULL : 1);
     if (full) this.#burst = Math.max(least, this.#burst * BURST_DECREASE);
     if (this.#futile < FUTILE) return;
     this.#free();

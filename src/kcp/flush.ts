@@ -181,28 +181,29 @@ export class Flush {
 
   /** Each of the four writers answers true when its phase is over, false when the packet is full. */
   #writeAcks(current: number, view: DataView): boolean {
-    const { acks, conv } = this.#parts;
+    const { acks, conv, credit } = this.#parts;
     const fresh = acks.length > 0;
+    const limit = this.#limit - (credit === undefined || credit.off ? 0 : HEADER_BYTES);
     if (fresh) this.ackedLately = this.ackRepeats > 0;
     while (acks.length > 0) {
       // What is below rcv_nxt is told by `una`; the last entry always goes, for its time stamp.
       if (acks.length === 1 || seqDiff(acks.sn, this.#una) >= 0) {
-        if (this.#at + HEADER_BYTES > this.#limit) return false;
+        if (this.#at + HEADER_BYTES > limit) return this.#echo(current, view);
         this.#header(view, conv, ACK, acks.ts, acks.sn, 0);
       }
       acks.shift();
     }
-    const { credit } = this.#parts;
-    if (credit?.nudges && this.#at + 2 * HEADER_BYTES <= this.#limit) {
-      credit.nudges = false;
-      this.#header(view, conv, ACK, credit.againTs, credit.again, 0);
-      this.#header(view, conv, ACK, credit.againTs, credit.again, 0);
-    }
-    if (fresh && credit !== undefined && !credit.off && this.#at + HEADER_BYTES <= this.#limit && credit.echo.find(current))
-      this.#header(view, conv, ACK, credit.echo.ts, credit.echo.sn, 0);
+    if (fresh) this.#echo(current, view);
     if (this.ackRepeats > 0 && (fresh || this.tellAgain)) this.#repeatAcks(view, fresh ? 2 : 1);
     this.tellAgain = false;
     return true;
+  }
+
+  /** Names a segment that the peer knows we have, for its time stamp; room for it is left. */
+  #echo(current: number, view: DataView): false {
+    const ts = this.#parts.credit?.stamps.last(current) ?? -1;
+    if (ts >= 0) this.#header(view, this.#parts.conv, ACK, ts, seqAdd(this.#una, -1), 0);
+    return false;
   }
 
   /** ACKs of what is behind a gap are told once and are as easily lost as data: the last ones are told again. */

@@ -297,7 +297,7 @@ export class Kcp {
     this.#wake(now);
     this.#flight?.turn(now);
     if (this.hasData) this.#flush.ask(FLUSH_FULL);
-    if (this.#credit?.turn(now, this.#probe)) this.#flush.ask(FLUSH_FULL);
+    if (this.#credit?.turn(now, this.#probe, this.#receive, this.#acks)) this.#flush.ask(FLUSH_FULL);
     if (now < this.#timer) return;
     if (!this.#idle) {
       const flush = this.#flush;
@@ -368,12 +368,12 @@ export class Kcp {
       stats.repeatSegs++;
       return;
     }
-    this.#acks.push(sn, view.getUint32(at + TS, true));
-    stats.ackOverflows = this.#acks.overflows;
-    const data = at + HEADER_BYTES;
-    const placed = this.#receive.put(sn, bytes, data, data + length);
+    const ts = view.getUint32(at + TS, true);
+    const placed = this.#receive.put(sn, bytes, at + HEADER_BYTES, at + HEADER_BYTES + length);
     if (placed === "repeat") stats.repeatSegs++;
-    else if (placed === "stored") this.#credit?.stored(sn, view.getUint32(at + TS, true), length, regular);
+    else if (placed === "stored") this.#credit?.stored(sn, ts, length, regular);
+    this.#acks.push(sn, this.#credit?.stamps.of(ts) ?? ts);
+    stats.ackOverflows = this.#acks.overflows;
   }
 
   /** Decides after a packet which flush follows. */

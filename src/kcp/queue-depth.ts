@@ -27,6 +27,11 @@ export class QueueDepth {
     if (waited >= FULL_LEAST && waited >= FULL_SHARE * this.most) this.#fullAt = now;
   }
 
+  /** It has held as much as says that there is one. */
+  get seen(): boolean {
+    return this.most >= FULL_LEAST;
+  }
+
   fullSince(at: Millis): boolean {
     return this.#fullAt >= at;
   }

@@ -79,6 +79,17 @@ export class ReceiveWindow {
     return "stored";
   }
 
+  /** Segment `sn`, not below `nxt`, has come. */
+  has(sn: Seq32): boolean {
+    return seqDiff(sn, this.head) <= this.#mask && this.#places[(sn & this.#mask) << 1] !== ABSENT;
+  }
+
+  /** Some of from…to−1 have not come. */
+  misses(from: Seq32, to: Seq32): boolean {
+    for (let sn = seqDiff(from, this.nxt) > 0 ? from : this.nxt; seqDiff(sn, to) < 0; sn = seqAdd(sn, 1)) if (!this.has(sn)) return true;
+    return false;
+  }
+
   /** Moves `nxt` over everything that is now in order, as long as the unread ones fit the window. */
   #order(): void {
     while (this.unread < this.rcvWnd) {

@@ -8,7 +8,7 @@
  * Source: own, on reference/kcptun.md 5.1 and 5.2.
  */
 import { seqDiff } from "../base/seq.ts";
-import type { Millis, Seq32 } from "../base/units.ts";
+import type { Millis } from "../base/units.ts";
 import type { PeerDelay } from "./peer-delay.ts";
 
 /** Tuning: the longest wait of so long, and of as long before, counts; and no more of it than this. */
@@ -22,9 +22,7 @@ const APART_MS: Millis = 8;
 const MISS_MS: Millis = 60;
 
 export class SlowEcho {
-  sn: Seq32 = 0;
   ts = 0;
-  readonly #sn = new Uint32Array(NOTES);
   readonly #ts = new Uint32Array(NOTES);
   #length = 0;
   #notedAt: Millis = Number.NEGATIVE_INFINITY;
@@ -39,7 +37,7 @@ export class SlowEcho {
   }
 
   /** A segment came, and its sender's time stamp. */
-  took(now: Millis, sn: Seq32, ts: number): void {
+  took(now: Millis, ts: number): void {
     if (now >= this.#nextAt) {
       this.#most = this.#mostNext;
       this.#mostNext = 0;
@@ -51,7 +49,6 @@ export class SlowEcho {
     if (now - this.#notedAt < APART_MS) return;
     this.#notedAt = now;
     const i = this.#length++ % NOTES;
-    this.#sn[i] = sn;
     this.#ts[i] = ts;
   }
 
@@ -63,7 +60,6 @@ export class SlowEcho {
       const i = n % NOTES;
       const wait = seqDiff(current, this.#ts[i]!) - this.#delay.least;
       if (wait < this.#most) continue;
-      this.sn = this.#sn[i]!;
       this.ts = this.#ts[i]!;
       return wait <= this.#most + MISS_MS;
     }
