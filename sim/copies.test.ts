@@ -22,20 +22,23 @@ test("everything is copied: the way that is taken dies and comes back, and no me
   assert.ok(copied <= 35, `${copied} ms`);
 });
 
-test("two ways that lose runs of packets, everything copied: no message of a hundred is late, for hardly more bytes", () => {
-  const lossy = "delay=60 ge=6%:6 rate=20mbit qbytes=256k";
-  const run = (copies: number): TwoWays => {
-    const two = new TwoWays(lossy, lossy, { ...messages, client: { copies } });
-    two.run(60);
-    assert.equal(two.received, two.sent);
-    return two;
-  };
-  const [alone, copied] = [run(0), run(1)];
-  const bytes = ({ world, second }: TwoWays): number => world.links.ab.counters.receivedBytes + second.ab.counters.receivedBytes;
-  const [p99, p99Alone] = [copied.quantile(0.99), alone.quantile(0.99)];
-  assert.ok(p99 < 65 && p99Alone > 150, `p99 ${p99} beside ${p99Alone} ms`);
+test("two ways that lose runs of packets, everything copied: no message of a hundred is late, for a quarter more bytes", () => {
+  const bytes = { 0: 0, 1: 0 };
+  // How often one way alone is left for the other is chance, and with it the bytes: 1.4 to 2 MB.
+  for (const delay of [58, 60, 61, 62]) {
+    const lossy = `delay=${delay} ge=6%:6 rate=20mbit qbytes=256k`;
+    const p99 = { 0: 0, 1: 0 };
+    for (const copies of [0, 1] as const) {
+      const two = new TwoWays(lossy, lossy, { ...messages, client: { copies } });
+      two.run(60);
+      assert.equal(two.received, two.sent);
+      p99[copies] = two.quantile(0.99);
+      bytes[copies] += two.world.links.ab.counters.receivedBytes + two.second.ab.counters.receivedBytes;
+    }
+    assert.ok(p99[1] < delay + 5 && p99[0] > delay + 90, `p99 ${p99[1]} beside ${p99[0]} ms`);
+  }
   // What one way loses nobody sees, and so it needs neither parity nor echoes.
-  assert.ok(bytes(copied) < 1.15 * bytes(alone), `${bytes(copied)} beside ${bytes(alone)} bytes`);
+  assert.ok(bytes[1] < 1.3 * bytes[0], `${bytes[1]} beside ${bytes[0]} bytes`);
 });
 
 const frames = { pieceBytes: 12_500, everyMs: 33 };
