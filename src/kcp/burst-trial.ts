@@ -39,8 +39,8 @@ export class BurstTrial {
    */
   take(ts: number, ahead: number, length: Bytes, full: boolean): Verdict {
     if (this.came > 0 && seqDiff(ts, this.#ts) <= AT_ONCE_MS) {
-      if (ahead < 0) return "open";
       this.came++;
+      if (ahead < 0) return "open";
       if (this.#bytes > END_FROM) this.#endLost += ahead;
       this.#bytes += length * (ahead + 1);
       return this.#judged || this.#bytes < WHOLE ? "open" : this.#judge(full);

@@ -26,6 +26,8 @@ import { BurstTrial } from "./burst-trial.ts";
 import { CreditNotes } from "./credit-notes.ts";
 import { CreditPace } from "./credit-pace.ts";
 import { LineRate } from "./line-rate.ts";
+import { LossRows } from "./loss-rows.ts";
+import { PathNoise } from "./path-noise.ts";
 import { PeerDelay } from "./peer-delay.ts";
 import type { Probe } from "./probe.ts";
 import { QueueDepth } from "./queue-depth.ts";
@@ -40,12 +42,7 @@ import { UnaLag } from "./una-lag.ts";
  */
 const UNTRIED = 32;
 const UNTRIED_LONG = 12;
-/**
- * Segments of a row, and how many are lost when a queue runs over: at first, of rows one behind another of which most is lost, as no run of loss is so long;
- * and once the queue is known to be short.
- */
-const ROW = 64;
-const ROWS_LOST = 100;
+/** So many of a row are lost when a queue runs over that is known to be short. */
 const ROW_LOST_AGAIN = 8;
 /** A round trip after the first burst that is long, and so much later, nothing more is tried: unless the end of one was lost, then for longer. */
 const OPEN_MS: Millis = 150;
@@ -54,6 +51,8 @@ const DOUBT_MS: Millis = 5000;
 const DEPTH_SHARE = 0.4;
 /** A queue that has held more is not short. */
 const QUEUE_LONG: Bytes = 36_000;
+/** And one that has held so much takes what a kcptun lets go at once. */
+const QUEUE_ANY: Bytes = 200_000;
 /** What may leave at once: at first, at least, and when nothing is limited any more. */
 const BURST: Bytes = 16_000;
 const BURST_LEAST: Bytes = 12_000;
@@ -68,6 +67,10 @@ const FUTILE_FULL = 0.25;
 const FUTILE_MS: Millis = 60_000;
 /** The peer's timer lets some wait where `una` stands. */
 const TIMER_MS: Millis = 20;
+/** The least round trip at which what is missing is asked for. */
+const STEERED_MS_LEAST: Millis = 100;
+/** Where a queue is looked for, noise is at most so many times what it is on average. */
+const NOISE = 2;
 /** A peer that goes up to the edge does so at least each time its timer runs. */
 const HELD_MS: Millis = 25;
 /** The edge of a peer that has no more to send goes with what comes, a little faster than the path delivers. */
@@ -96,6 +99,7 @@ export class Credit {
   readonly #delay = new PeerDelay();
   /** Of ACKs. */
   readonly stamps = new Stamps(this.#delay);
+  readonly #noise = new PathNoise();
   readonly #depth = new QueueDepth();
   readonly #una: UnaLag;
   readonly #pace = new CreditPace();
@@ -126,15 +130,13 @@ export class Credit {
   #waitedTs = 0;
   #topBefore: Seq32;
   #begunAt: Millis = 0;
-  #rowEnd: Seq32;
-  #rowLost = 0;
-  /** Of rows one behind another of which most was lost. */
-  #rowsLost = 0;
+  readonly #rows: LossRows;
   /** Overflows since the window is limited. */
   #again = 0;
   #overflowAt: Millis = 0;
   #growAt: Millis = 0;
   #futile = 0;
+  #futileMax = FUTILE;
   #idleUntil: Millis = 0;
   /** When the next burst of resent segments is asked for. */
   #nudgeAt: Millis = NEVER;
@@ -145,7 +147,7 @@ export class Credit {
     this.#una = new UnaLag(firstSn);
     this.#top = firstSn;
     this.#topBefore = firstSn;
-    this.#rowEnd = seqAdd(firstSn, ROW);
+    this.#rows = new LossRows(firstSn);
   }
 
   /** Off: the peer limits itself, and the window is told as it is. */
@@ -157,8 +159,9 @@ export class Credit {
     this.#off = off;
     this.stamps.off = off;
     if (off) this.#free();
-    // Copies would only fill a short queue, of which bursts are not limited any more.
-    this.stamps.steers = !off && !this.limited && (this.#depth.most > QUEUE_LONG || this.now >= this.#idleUntil);
+    // Copies would only fill a short queue, of which bursts are not limited any more; and over a short way its own timeout is as soon.
+    this.stamps.steers =
+      !off && !this.limited && this.now >= this.#idleUntil && !this.#noise.reorders && this.#rtts > 0 && this.rtt >= STEERED_MS_LEAST;
   }
 
   get limited(): boolean {
@@ -189,7 +192,10 @@ export class Credit {
     if (regular) {
       this.#line.segment(now, ts);
       this.#delay.took(now, ts);
-      this.#depth.take(now, this.#delay.last * this.#line.rate);
+      this.#noise.took(now, ts, this.#delay.last);
+      if (ahead < 0) this.#noise.overtaken(now, this.stamps.overtaken(now, sn, ts));
+      this.#depth.take(now, Math.max(0, this.#delay.last - NOISE * this.#noise.noise) * this.#line.rate);
+      if (this.limited && !this.#noise.quiet) this.#leave(now);
     }
     this.stamps.took(now, sn, ahead, ts, regular);
     this.#line.stored(1);
@@ -200,9 +206,8 @@ export class Credit {
       return;
     }
     this.#missing += ahead;
-    this.#rowLost += ahead;
     this.#top = seqAdd(sn, 1);
-    if (seqDiff(this.#top, this.#rowEnd) >= 0) this.#endRow(now);
+    if (this.#rows.took(this.#top, ahead)) this.#endRow(now);
   }
 
   /**
@@ -282,20 +287,20 @@ export class Credit {
   }
 
   #endRow(now: Millis): void {
-    const length = ROW + seqDiff(this.#top, this.#rowEnd);
-    const lost = this.#rowLost;
-    this.#rowLost = 0;
-    this.#rowEnd = seqAdd(this.#top, ROW);
-    if (!this.pressed) {
-      this.#rowsLost = lost > length / 2 ? this.#rowsLost + lost : 0;
-      if (this.#rowsLost >= ROWS_LOST && now >= this.#idleUntil) this.#begin(now, BURST / this.#length);
-    } else if (lost >= ROW_LOST_AGAIN) this.#overflowed(now);
+    if (this.pressed) {
+      if (this.#rows.lost >= ROW_LOST_AGAIN) this.#overflowed(now);
+    } else if (this.#rows.overflowed && this.#noise.quiet && this.#depth.most < QUEUE_ANY) {
+      // Nothing was wrong but that it was left.
+      const wrong = now < this.#idleUntil && this.#depth.fullSince(now - 2 * this.rtt);
+      if (wrong) this.#futileMax *= 4;
+      if (wrong || now >= this.#idleUntil) this.#begin(now, BURST / this.#length);
+    }
   }
 
   #begin(now: Millis, burst: number): void {
     this.overflows++;
     this.#again = this.#trial !== undefined ? 1 : 0;
-    this.#rowsLost = 0;
+    this.#rows.clear();
     this.#overflowAt = now;
     this.#growAt = now + 2 * this.rtt;
     this.#burst = Math.max(burst, BURST_LEAST / this.#length, (DEPTH_SHARE * this.#depth.most) / (this.#line.segmentBytes || this.#length));
@@ -326,7 +331,11 @@ export class Credit {
     // Where it goes on though next to nothing is let go, or with no queue, it is not ours to mend.
     this.#futile = full && this.#burst > least ? 0 : this.#futile + (full ? FUTILE_FULL : 1);
     if (full) this.#burst = Math.max(least, this.#burst * BURST_DECREASE);
-    if (this.#futile < FUTILE) return;
+    if (this.#futile >= this.#futileMax) this.#leave(now);
+  }
+
+  /** It is not ours to mend. */
+  #leave(now: Millis): void {
     this.#free();
     this.#futile = 0;
     this.#idleUntil = now + FUTILE_MS;
@@ -389,7 +398,7 @@ export class Credit {
     const byTimer = this.#burst / TIMER_MS;
     const { rate, segmentBytes } = this.#line;
     const line = rate / segmentBytes || byTimer;
-    const pace = used ? line * this.#pace.share(now, begins, this.#opening(now), this.rtt, this.#delay.delay) : LEAP * line;
+    const pace = used ? line * this.#pace.share(now, begins, this.#opening(now), this.rtt, this.#delay.delay - NOISE * this.#noise.noise) : LEAP * line;
     const edge = seqAdd(
       this.#edge,
       this.#pace.whole(this.#pace.bounded(pace, byTimer, !this.#una.moves(now), this.#missing), now - this.#edgeAt),

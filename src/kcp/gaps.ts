@@ -44,6 +44,7 @@ class Holes {
   readonly ts = new Uint32Array(HOLES);
   /** Older than what is missing, by the peer's clock. */
   readonly before = new Uint32Array(HOLES);
+  readonly since = new Float64Array(HOLES);
   readonly at = new Float64Array(HOLES);
   readonly asked = new Uint8Array(HOLES);
   /** By the peer's clock: what was sent then would come behind the copies. */
@@ -92,6 +93,17 @@ export class Gaps {
     return seqDiff(ts, before) > 0 ? before : ts;
   }
 
+  /** For how long segment `sn` had been missing that came with `ts`, though it was sent no later than what overtook it; 0: it was not, or nobody knows. */
+  overtaken(now: Millis, sn: Seq32, ts: number): Millis {
+    for (let k = this.#end - 1; k >= this.#oldest; k--) {
+      const i = k % HOLES;
+      const holes = this.#holes!;
+      if (seqDiff(sn, holes.from[i]!) < 0) continue;
+      return seqDiff(sn, holes.to[i]!) < 0 && seqDiff(ts, holes.ts[i]!) <= 0 ? now - holes.since[i]! : 0;
+    }
+    return 0;
+  }
+
   /** When `turn` has something to do. */
   deadline(): Millis {
     return this.#next;
@@ -121,6 +133,7 @@ export class Gaps {
     holes.to[i] = to;
     holes.ts[i] = ts;
     holes.before[i] = seqAdd(this.#last, -1);
+    holes.since[i] = now;
     holes.at[i] = now + HELD_MS;
     holes.asked[i] = 0;
     holes.waits[i] = 0;

@@ -41,6 +41,11 @@ export class Stamps {
     this.#gaps.came(now, sn, ahead, ts);
   }
 
+  /** See Gaps. */
+  overtaken(now: Millis, sn: Seq32, ts: number): Millis {
+    return this.#gaps.overtaken(now, sn, ts);
+  }
+
   /** What the ACK of a segment echoes that came with `ts`. */
   of(ts: number): number {
     if (!this.steers) return ts;
