@@ -10,6 +10,9 @@ const SHARE = 0.92;
 const SHARE_MOST = 0.97;
 const SHARE_LEAST = 0.1;
 const SHARE_OPENING = 0.7;
+/** More than that, by so much in a round trip, where next to nothing waits. */
+const ROOMY = 0.7;
+const BEYOND = 1.05;
 /** Where segments are missing the peer sends by its timer. */
 const PACE_MISSING = 0.6;
 const TIMER_SHARE = 0.8;
@@ -19,19 +22,36 @@ const STEP_MS_MAX: Millis = 20;
 
 export class CreditPace {
   #share = SHARE;
+  /** What the path delivers. */
+  #known = false;
   #turnAt: Millis = 0;
   #fraction = 0;
 
-  /** A round trip has gone by, of length `rtt`, or the peer `begins` to have more; `delay`: of its segments in queues. Answers the share of what the path delivers. */
-  share(now: Millis, begins: boolean, opening: boolean, rtt: Millis, delay: Millis): number {
-    if (begins) this.#turnAt = now + 2 * rtt;
-    else if (now >= this.#turnAt) {
+  /**
+   * Segments a millisecond, where the path delivers `line` of them, 0: not known yet, and the peer's timer alone would let go `byTimer`. A round trip has gone by, of
+   * length `rtt`, or the peer `begins` to have more; `delay`: of its segments in queues.
+   */
+  of(line: number, byTimer: number, now: Millis, begins: boolean, opening: boolean, rtt: Millis, delay: Millis): number {
+    const known = line > 0;
+    if (known && !this.#known) this.#share = SHARE;
+    this.#known = known;
+    if (begins) {
+      this.#turnAt = now + 2 * rtt;
+      this.#share = Math.min(this.#share, Math.max(SHARE, this.#share / BEYOND));
+    } else if (now >= this.#turnAt) {
       this.#turnAt = now + rtt;
-      const room = Math.max(-1, 1 - delay / QUEUE_MS);
-      this.#share *= 1 + (room > 0 ? GROWTH * room * room : STEP * room);
+      this.#turn(Math.max(-1, 1 - delay / QUEUE_MS));
     }
-    this.#share = Math.max(SHARE_LEAST, Math.min(this.#share, begins ? SHARE : SHARE_MOST));
-    return opening ? SHARE_OPENING : this.#share;
+    return (known ? line : byTimer) * (opening ? SHARE_OPENING : this.#share);
+  }
+
+  /** `room`: 1, nothing waits, to −1. */
+  #turn(room: number): void {
+    const before = this.#share;
+    this.#share *= 1 + (room > 0 ? GROWTH * room * room : STEP * room);
+    // Nothing waits though all is let go that the path seems to deliver: it delivers more.
+    const beyond = room > ROOMY ? BEYOND : 1;
+    this.#share = Math.max(SHARE_LEAST, Math.min(this.#share, Math.max(SHARE_MOST, before * beyond)));
   }
 
   /** A queue ran over. */

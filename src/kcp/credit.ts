@@ -22,9 +22,11 @@
 import { seqAdd, seqDiff } from "../base/seq.ts";
 import { type Bytes, type Millis, NEVER, type Seq32 } from "../base/units.ts";
 import type { AckList } from "./ack-list.ts";
+import { AskedRtt } from "./asked-rtt.ts";
 import { BurstTrial } from "./burst-trial.ts";
 import { CreditNotes } from "./credit-notes.ts";
 import { CreditPace } from "./credit-pace.ts";
+import { LimitDoubt } from "./limit-doubt.ts";
 import { LineRate } from "./line-rate.ts";
 import { LossRows } from "./loss-rows.ts";
 import { PathNoise } from "./path-noise.ts";
@@ -51,8 +53,6 @@ const DOUBT_MS: Millis = 5000;
 const DEPTH_SHARE = 0.4;
 /** A queue that has held more is not short. */
 const QUEUE_LONG: Bytes = 36_000;
-/** And one that has held so much takes what a kcptun lets go at once. */
-const QUEUE_ANY: Bytes = 200_000;
 /** What may leave at once: at first, at least, and when nothing is limited any more. */
 const BURST: Bytes = 16_000;
 const BURST_LEAST: Bytes = 12_000;
@@ -61,10 +61,6 @@ const BURST_GROWTH = 1.05;
 /** Until it has happened again: the path may have been gone for a moment. */
 const BURST_GROWTH_FIRST = 1.5;
 const BURST_DECREASE = 0.8;
-/** So often in a row a queue ran over though next to nothing was let go: then it is no queue. Where it was seen to be full that counts for less. */
-const FUTILE = 4;
-const FUTILE_FULL = 0.25;
-const FUTILE_MS: Millis = 60_000;
 /** The peer's timer lets some wait where `una` stands. */
 const TIMER_MS: Millis = 20;
 /** The least round trip at which what is missing is asked for. */
@@ -78,9 +74,7 @@ const LEAP = 1.2;
 /** What comes on average over so long, at least, says how much is under way at most. */
 const USUAL_MS: Millis = 5000;
 const USUAL_MS_LEAST: Millis = 500;
-/** Round trip while nobody knows it, how often it is asked for, and for how long nothing came when a burst has ended. */
-const RTT_MS: Millis = 200;
-const ASK_MS: Millis = 500;
+/** For how long nothing came when a burst has ended. */
 const QUIET_MS: Millis = 25;
 /** Share of one segment in the average of their length. */
 const LENGTH_SHARE = 1 / 64;
@@ -91,7 +85,6 @@ const NO_NOTES = new CreditNotes();
 export class Credit {
   /** How often a row ran over a queue. */
   overflows = 0;
-  rtt: Millis = RTT_MS;
   /** Of the packet being read. The owner sets it. */
   now: Millis = 0;
   #off = false;
@@ -100,16 +93,15 @@ export class Credit {
   /** Of ACKs. */
   readonly stamps = new Stamps(this.#delay);
   readonly #noise = new PathNoise();
+  readonly #asked = new AskedRtt();
   readonly #depth = new QueueDepth();
+  readonly #doubt = new LimitDoubt(this.#depth);
   readonly #una: UnaLag;
   readonly #pace = new CreditPace();
   /** Segments that may leave at once; Infinity: any. */
   #burst = UNTRIED;
   /** While nobody knows yet what the path bears. */
   #trial: BurstTrial | undefined = new BurstTrial();
-  #rtts = 0;
-  #askAt: Millis = 0;
-  #askedAt: Millis = -1;
   /** Behind the newest segment; and how many below it have not come. */
   #top: Seq32;
   #missing = 0;
@@ -135,9 +127,6 @@ export class Credit {
   #again = 0;
   #overflowAt: Millis = 0;
   #growAt: Millis = 0;
-  #futile = 0;
-  #futileMax = FUTILE;
-  #idleUntil: Millis = 0;
   /** When the next burst of resent segments is asked for. */
   #nudgeAt: Millis = NEVER;
 
@@ -161,7 +150,11 @@ export class Credit {
     if (off) this.#free();
     // Copies would only fill a short queue, of which bursts are not limited any more; and over a short way its own timeout is as soon.
     this.stamps.steers =
-      !off && !this.limited && this.now >= this.#idleUntil && !this.#noise.reorders && this.#rtts > 0 && this.rtt >= STEERED_MS_LEAST;
+      !off && !this.limited && !this.#doubt.left(this.now) && !this.#noise.reorders && this.#asked.known && this.rtt >= STEERED_MS_LEAST;
+  }
+
+  get rtt(): Millis {
+    return this.#asked.rtt;
   }
 
   get limited(): boolean {
@@ -242,7 +235,7 @@ export class Credit {
     if (!this.limited) return resends;
     const tells = now >= this.#nextStep;
     // The answer tells the round trip; a peer that sends little is asked once.
-    const asks = (this.pressed || this.#openedAt >= 0 || (this.#rtts === 0 && this.#length > 0)) && now >= this.#askAt;
+    const asks = (this.pressed || this.#openedAt >= 0 || (!this.#asked.known && this.#length > 0)) && this.#asked.asks(now);
     if (tells) {
       this.now = now;
       this.#stale = true;
@@ -252,21 +245,13 @@ export class Credit {
         this.#nudgeAt = now + this.rtt + TIMER_MS;
       }
     }
-    if (asks) {
-      this.#askAt = now + ASK_MS;
-      this.#askedAt = now;
-      probe.ask = true;
-    }
+    if (asks) probe.ask = true;
     return tells || asks || resends;
   }
 
   /** The peer has told its window. */
   told(now: Millis): void {
-    if (this.#askedAt < 0) return;
-    const rtt = now - this.#askedAt;
-    this.#askedAt = -1;
-    // Its timer may have let the answer wait.
-    this.rtt = this.#rtts++ === 0 || rtt < this.rtt ? rtt : this.rtt + (rtt - this.rtt) / 8;
+    this.#asked.told(now);
   }
 
   /** More is missing than is lost in passing. */
@@ -289,12 +274,7 @@ export class Credit {
   #endRow(now: Millis): void {
     if (this.pressed) {
       if (this.#rows.lost >= ROW_LOST_AGAIN) this.#overflowed(now);
-    } else if (this.#rows.overflowed && this.#noise.quiet && this.#depth.most < QUEUE_ANY) {
-      // Nothing was wrong but that it was left.
-      const wrong = now < this.#idleUntil && this.#depth.fullSince(now - 2 * this.rtt);
-      if (wrong) this.#futileMax *= 4;
-      if (wrong || now >= this.#idleUntil) this.#begin(now, BURST / this.#length);
-    }
+    } else if (this.#rows.overflowed && this.#noise.quiet && this.#doubt.permits(now, this.rtt)) this.#begin(now, BURST / this.#length);
   }
 
   #begin(now: Millis, burst: number): void {
@@ -328,17 +308,14 @@ export class Credit {
       return;
     }
     const least = BURST_LEAST / this.#length;
-    // Where it goes on though next to nothing is let go, or with no queue, it is not ours to mend.
-    this.#futile = full && this.#burst > least ? 0 : this.#futile + (full ? FUTILE_FULL : 1);
+    const futile = this.#doubt.overflowed(full, this.#burst <= least);
     if (full) this.#burst = Math.max(least, this.#burst * BURST_DECREASE);
-    if (this.#futile >= this.#futileMax) this.#leave(now);
+    if (futile) this.#leave(now);
   }
 
-  /** It is not ours to mend. */
   #leave(now: Millis): void {
     this.#free();
-    this.#futile = 0;
-    this.#idleUntil = now + FUTILE_MS;
+    this.#doubt.leave(now);
   }
 
   #free(): void {
@@ -350,7 +327,7 @@ export class Credit {
   /** A burst has come through whole, and the peer has more. */
   #grow(now: Millis): void {
     this.#growAt = now + 2 * this.rtt;
-    this.#futile = 0;
+    this.#doubt.clear();
     this.#burst *= this.#again === 0 ? BURST_GROWTH_FIRST : BURST_GROWTH;
     if (this.#burst * this.#length > BURST_ANY) this.#free();
   }
@@ -397,8 +374,9 @@ export class Credit {
     // What the edge leaps is a burst, too.
     const byTimer = this.#burst / TIMER_MS;
     const { rate, segmentBytes } = this.#line;
-    const line = rate / segmentBytes || byTimer;
-    const pace = used ? line * this.#pace.share(now, begins, this.#opening(now), this.rtt, this.#delay.delay - NOISE * this.#noise.noise) : LEAP * line;
+    const line = rate > 0 ? rate / segmentBytes : 0;
+    const waits = this.#delay.delay - NOISE * this.#noise.noise;
+    const pace = used ? this.#pace.of(line, byTimer, now, begins, this.#opening(now), this.rtt, waits) : LEAP * (line || byTimer);
     const edge = seqAdd(
       this.#edge,
       this.#pace.whole(this.#pace.bounded(pace, byTimer, !this.#una.moves(now), this.#missing), now - this.#edgeAt),
