@@ -15,6 +15,8 @@ const SEGMENTS_REMEMBERED = 256;
 
 export class LineRate {
   #rate = 0;
+  /** While no burst has told it as a whole: by the first part of one. */
+  #seen = 0;
   /** What is to be added to a datagram: IP, UDP and what the cipher took off. */
   readonly #overhead: Bytes;
   #bytes: Bytes = 0;
@@ -33,7 +35,7 @@ export class LineRate {
 
   /** Bytes a millisecond; 0: not known yet. */
   get rate(): number {
-    return this.#rate > 0 ? this.#rate : this.#sample;
+    return this.#rate > 0 ? this.#rate : this.#seen;
   }
 
   /** Bytes that a segment takes on the path with its share of parity and of what is sent again. */
@@ -62,6 +64,8 @@ export class LineRate {
       this.#arrived = this.#since;
     }
     this.#lastAt = now;
+    // A burst may tell nothing by its end: its sender had more in the meantime.
+    if (this.#rate === 0) this.#seen = this.#sample || this.#seen;
   }
 
   /** So many segments are there that were not. */
