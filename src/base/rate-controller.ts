@@ -24,6 +24,8 @@ export interface AckRound {
   silence: Millis;
   /** Shortest round trip of the round in ms, −1 when there was none. */
   rtt: Millis;
+  /** By so much round trips of the path differ where nothing of ours waits. */
+  noise: Millis;
   /** What `rate` was measured over. */
   took: Millis;
   /** Delivery rate in bytes a millisecond (BBR, draft-ietf-ccwg-bbr 4.1), 0 when there is no sample. */
@@ -45,6 +47,7 @@ export function emptyRound(): AckRound {
     lostRuns: 0,
     silence: 0,
     rtt: -1,
+    noise: 0,
     took: 0,
     rate: 0,
     appLimited: false,

@@ -24,6 +24,7 @@ import { FlightGroups } from "./flight-groups.ts";
 import { FlightStats } from "./flight-stats.ts";
 import { ALONG, COPIED, COVERED, FLYING, FlightTable, KEPT, LOST, PLACES_AT_FIRST, REPLACED, RUN, SETTLED } from "./flight-table.ts";
 import { Patience } from "./patience.ts";
+import { RttNoise } from "./rtt-noise.ts";
 import { SampleLimits } from "./sample-limits.ts";
 import { clock } from "./segment.ts";
 
@@ -78,6 +79,7 @@ export class Flight {
   #silentSince: Millis = 0;
   #fireNotBefore: Millis = 0;
   readonly #round = emptyRound();
+  readonly #noise = new RttNoise();
 
   /** `overhead`: see there. `places`: of the tables at first, a power of two. */
   constructor(controller: RateController, overhead: Bytes, places: number = 2 * PLACES_AT_FIRST) {
@@ -228,7 +230,7 @@ export class Flight {
     if (table.tries[f] === 0) return;
     if (clock(table.sentAt[f]!) === ts) {
       // What was overtaken was rebuilt from parity, and waited for that.
-      if (table.serial[f]! >= this.#overtakenBefore && (table.marks[f]! & COPIED) === 0) this.#sample(this.now - table.sentAt[f]!);
+      if (table.serial[f]! >= this.#overtakenBefore && (table.marks[f]! & COPIED) === 0) this.#sample(this.now - table.sentAt[f]!, table.sentAt[f]!);
       if (table.tries[f]! > 1) this.patience.needed();
       this.#arrived(f);
     } else if (table.tries[f] === 2) this.#needless(f);
@@ -285,9 +287,10 @@ export class Flight {
     this.#rackGroup = table.group[f]!;
   }
 
-  #sample(rtt: Millis): void {
+  #sample(rtt: Millis, sentAt = this.now - rtt): void {
     this.#round.rtt = this.#round.rtt < 0 ? rtt : Math.min(this.#round.rtt, rtt);
     this.patience.sample(rtt);
+    this.#noise.sample(sentAt, rtt - this.patience.least);
   }
 
   /** It was sent again although the first copy had arrived, or was to arrive. */
@@ -308,6 +311,7 @@ export class Flight {
     round.silence = now - this.#silentSince;
     this.#silentSince = now;
     this.#fireNotBefore = 0;
+    round.noise = this.#noise.noise;
     round.newly = this.#totalDelivered - round.delivered;
     round.delivered = this.#totalDelivered;
     round.rate = 0;

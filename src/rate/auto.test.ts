@@ -33,6 +33,7 @@ class Pipe {
         lostRuns: (arrived - newly) / 1400,
         silence: 0,
         rtt: 100 + this.others + queue / rate,
+        noise: 0,
         took: 100,
         rate: newly / 10,
         appLimited: offered < rate,
@@ -122,6 +123,7 @@ test("beside others that keep a queue full it asks for the least round trip, and
       lostRuns: 0,
       silence: 0,
       rtt,
+      noise: 0,
       took: 150,
       rate: 2500,
     };

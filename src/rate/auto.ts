@@ -77,13 +77,16 @@ const LOST_MIN: Bytes = 8 * SEGMENT_BYTES;
 /** Least share of the estimate that an app-limited sample leaves of it. */
 const LIMITED_DECAY = 0.8;
 const QUEUE_BYTES: Bytes = 16 * SEGMENT_BYTES;
+/** Round trips are longer than the least by so many times what one differs from the next. */
+const NOISE = 2;
 
 export class AutoController implements RateController {
   state: State = "startup";
   window: Bytes = WINDOW_INITIAL;
   pacingRate = RATE_INITIAL;
   /** Least round trip of the last MIN_RTT_MEMORY_MS, −1 before the first. */
-  minRtt: Millis = -1;
+  #least: Millis = -1;
+  #noise: Millis = 0;
   readonly back = new ReturnQueue();
   readonly aggregation = new AckAggregation();
   /** Of its negative: the greatest. */
@@ -119,6 +122,11 @@ export class AutoController implements RateController {
   #limited = true;
   #carried = false;
   #windowInitial = WINDOW_INITIAL;
+
+  /** Round trip of the path while nothing waits, −1 while it is not known: the least, and by how much others differ from it. */
+  get minRtt(): Millis {
+    return this.#least < 0 ? -1 : this.#least + NOISE * this.#noise;
+  }
 
   /** Bytes a millisecond; 0 before the first sample. */
   get bandwidth(): number {
@@ -167,8 +175,8 @@ export class AutoController implements RateController {
 
   /** A measurement of the path by other means, in bytes a millisecond, and of its round trip, 0 for none: believed until acknowledgements tell more. */
   learned(now: Millis, bandwidth: number, rtt: Millis = 0): void {
-    if (rtt > 0 && (this.minRtt < 0 || rtt < this.minRtt)) {
-      this.minRtt = rtt;
+    if (rtt > 0 && (this.#least < 0 || rtt < this.#least)) {
+      this.#least = rtt;
       this.#leastRtt.reset(now, -rtt);
       this.#minRttAt = now;
     }
@@ -194,7 +202,8 @@ export class AutoController implements RateController {
     this.pacingRate = rate;
     this.#windowInitial = Math.max(WINDOW_INITIAL, WINDOW_GAIN * rate * rtt);
     this.window = carried ? Number.POSITIVE_INFINITY : this.#windowInitial;
-    this.minRtt = -1;
+    this.#least = -1;
+    this.#noise = 0;
     this.#believed = false;
     this.#bound.forget();
     this.aggregation.forget();
@@ -262,9 +271,10 @@ export class AutoController implements RateController {
     this.#overflowAt = now;
   }
 
-  #trackRtt(now: Millis, { rtt }: AckRound): void {
+  #trackRtt(now: Millis, { rtt, noise }: AckRound): void {
+    this.#noise = noise;
     if (rtt < 0) return;
-    if (this.minRtt < 0 || rtt <= this.minRtt) {
+    if (this.#least < 0 || rtt <= this.#least) {
       this.#leastRtt.reset(now, -rtt);
       this.#minRttAt = now;
     } else {
@@ -276,7 +286,7 @@ export class AutoController implements RateController {
         this.#minRttAt = now;
       }
     }
-    this.minRtt = -this.#leastRtt.value;
+    this.#least = -this.#leastRtt.value;
   }
 
   #trackBandwidth(round: AckRound): void {

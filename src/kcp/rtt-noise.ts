@@ -1,0 +1,37 @@
+/**
+ * How much round trips differ on a path that has no queue for what is sent: of segments that leave behind a pause, long enough for the queue that those before met, by
+ * how much the next one of them differs. A queue that others fill stands, or grows and falls slowly, and does not count.
+ */
+import type { Millis } from "../base/units.ts";
+
+/** Tuning: a pause of ours; and what is noise of timers. */
+const PAUSE_MS: Millis = 4;
+const NOISE_SHARE = 1 / 16;
+const TIMERS_MS: Millis = 3;
+
+export class RttNoise {
+  #noise: Millis = 0;
+  #samples = 0;
+  /** Of the newest transmission of which a round trip is known; and by how much that is above the least. */
+  #sentAt: Millis = Number.NEGATIVE_INFINITY;
+  #above: Millis = 0;
+  /** Of the last one behind a pause; −1: none yet. */
+  #paused: Millis = -1;
+
+  /** On average, beyond what timers do. */
+  get noise(): Millis {
+    return Math.max(0, this.#noise - TIMERS_MS);
+  }
+
+  /** The round trip of what was sent at `sentAt`, and by how much it is `above` the least there was. */
+  sample(sentAt: Millis, above: Millis): void {
+    const after = sentAt - this.#sentAt;
+    if (after < 0) return;
+    if (after >= PAUSE_MS && this.#above <= after) {
+      if (this.#paused >= 0) this.#noise += (Math.abs(above - this.#paused) - this.#noise) * Math.max(NOISE_SHARE, 1 / ++this.#samples);
+      this.#paused = above;
+    }
+    this.#sentAt = sentAt;
+    this.#above = above;
+  }
+}
