@@ -24,7 +24,6 @@ import { FlightGroups } from "./flight-groups.ts";
 import { FlightStats } from "./flight-stats.ts";
 import { ALONG, COPIED, COVERED, FLYING, FlightTable, KEPT, LOST, PLACES_AT_FIRST, REPLACED, RUN, SETTLED } from "./flight-table.ts";
 import { Patience } from "./patience.ts";
-import { RttNoise } from "./rtt-noise.ts";
 import { SampleLimits } from "./sample-limits.ts";
 import { clock } from "./segment.ts";
 
@@ -79,7 +78,8 @@ export class Flight {
   #silentSince: Millis = 0;
   #fireNotBefore: Millis = 0;
   readonly #round = emptyRound();
-  readonly #noise = new RttNoise();
+  /** The last sample of the delivery rate, 0 before there is one. */
+  #rate = 0;
 
   /** `overhead`: see there. `places`: of the tables at first, a power of two. */
   constructor(controller: RateController, overhead: Bytes, places: number = 2 * PLACES_AT_FIRST) {
@@ -138,7 +138,6 @@ export class Flight {
       if (table.lost.first === NONE) this.#silentSince = now;
     }
     if (again) {
-      if (table.state[f] === FLYING) this.inFlight -= table.bytes[f]!;
       this.#unlink(f);
       this.#echoes.follow(now, sn, table.tries[f]! + 2, this.stats, now - this.exhaustedAt, this.inFlight);
     } else {
@@ -205,9 +204,7 @@ export class Flight {
   settle(sn: Seq32): void {
     const table = this.#table;
     const f = sn & table.mask;
-    const state = table.state[f];
-    if (state === SETTLED || table.sn[f] !== sn) return;
-    if (state === FLYING) this.inFlight -= table.bytes[f]!;
+    if (table.state[f] === SETTLED || table.sn[f] !== sn) return;
     this.#unlink(f);
     table.state[f] = SETTLED;
     this.#dirty = true;
@@ -230,7 +227,7 @@ export class Flight {
     if (table.tries[f] === 0) return;
     if (clock(table.sentAt[f]!) === ts) {
       // What was overtaken was rebuilt from parity, and waited for that.
-      if (table.serial[f]! >= this.#overtakenBefore && (table.marks[f]! & COPIED) === 0) this.#sample(this.now - table.sentAt[f]!, table.sentAt[f]!);
+      if (table.serial[f]! >= this.#overtakenBefore && (table.marks[f]! & COPIED) === 0) this.#sample(this.now - table.sentAt[f]!, f);
       if (table.tries[f]! > 1) this.patience.needed();
       this.#arrived(f);
     } else if (table.tries[f] === 2) this.#needless(f);
@@ -272,7 +269,6 @@ export class Flight {
       table.sentAt[f] = NONE;
     }
     this.#newest = NONE;
-    this.inFlight = 0;
     this.patience = new Patience(carried);
     this.#echoes.moved(this.stats.transmissions, this.stats.gone, this.stats.runs);
   }
@@ -287,10 +283,11 @@ export class Flight {
     this.#rackGroup = table.group[f]!;
   }
 
-  #sample(rtt: Millis, sentAt = this.now - rtt): void {
+  /** `f`: of what was answered, where that is known. */
+  #sample(rtt: Millis, f = NONE): void {
     this.#round.rtt = this.#round.rtt < 0 ? rtt : Math.min(this.#round.rtt, rtt);
     this.patience.sample(rtt);
-    this.#noise.sample(sentAt, rtt - this.patience.least);
+    if (f !== NONE) this.patience.compare(this.#table.sentAt[f]!, rtt, this.#table.bytes[f]! / this.#rate);
   }
 
   /** It was sent again although the first copy had arrived, or was to arrive. */
@@ -300,8 +297,7 @@ export class Flight {
     this.stats.needless++;
     this.stats.keep((marks & RUN) !== 0, (marks & REPLACED) !== 0);
     // Where loss comes in runs, what parity is in time for is no reason to wait longer for all; what went along was not waited for.
-    const runs = this.#run >= RUN_LONG;
-    if ((marks & (runs ? ALONG | REPLACED : ALONG)) === 0) this.patience.needless();
+    if ((marks & (this.#run >= RUN_LONG ? ALONG | REPLACED : ALONG)) === 0) this.patience.needless();
   }
 
   #finishRound(now: Millis): void {
@@ -311,7 +307,7 @@ export class Flight {
     round.silence = now - this.#silentSince;
     this.#silentSince = now;
     this.#fireNotBefore = 0;
-    round.noise = this.#noise.noise;
+    round.noise = this.patience.noise;
     round.newly = this.#totalDelivered - round.delivered;
     round.delivered = this.#totalDelivered;
     round.rate = 0;
@@ -321,7 +317,7 @@ export class Flight {
       this.#limits.tell(table.limited[f]!, round);
       this.#sampleSentAt = table.sentAt[f]!;
       round.took = Math.max(table.sentAt[f]! - table.firstSentAt[f]!, now - table.deliveredAt[f]!);
-      if (round.took > 0) round.rate = (this.#totalDelivered - round.prior) / round.took;
+      if (round.took > 0) this.#rate = round.rate = (this.#totalDelivered - round.prior) / round.took;
     }
     this.#newest = NONE;
     const { lostBytes, runs } = this.stats;
@@ -356,8 +352,8 @@ export class Flight {
     const handover = this.patience.handover(silence);
     let most = silent ? PROBES : OVERDUE_MAX;
     for (let n = 0; n < most && table.flying.first !== NONE && this.#due(table.flying.first) <= now; n++) {
-      // Nothing sent at about the same time, NEAR_MS, has arrived either: more likely the peer was late.
       const { first } = table.flying;
+      // Nothing sent at about the same time, NEAR_MS, has arrived either: more likely the peer was late.
       if (table.sentAt[first]! > this.#rackSentAt + NEAR_MS) most = handover && table.tries[first] === 1 ? OVERDUE_MAX : PROBES;
       if (n >= most) break;
       this.#give(first);
@@ -384,7 +380,6 @@ export class Flight {
   /** Given up as lost: it waits to be resent, the lowest number first, as all behind it wait for that. */
   #give(f: number): void {
     const table = this.#table;
-    this.inFlight -= table.bytes[f]!;
     this.stats.lostBytes += table.bytes[f]!;
     if (this.stats.lose(table.serial[f]!)) table.marks[f]! |= RUN;
     this.#unlink(f);
@@ -398,6 +393,8 @@ export class Flight {
     const table = this.#table;
     const state = table.state[f];
     if (state === LOST) table.lost.remove(f);
-    else if (state === FLYING) table.flying.remove(f);
+    if (state !== FLYING) return;
+    table.flying.remove(f);
+    this.inFlight -= table.bytes[f]!;
   }
 }

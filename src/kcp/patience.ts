@@ -8,6 +8,7 @@
  * Source: RFC 6298, with a margin instead of a least timeout: a peer's ACKs may come in batches, and may be lost themselves.
  */
 import type { Millis } from "../base/units.ts";
+import { RttNoise } from "./rtt-noise.ts";
 
 /** Tuning. */
 const RTT_INITIAL_MS: Millis = 300;
@@ -33,6 +34,7 @@ export class Patience {
   reordering: Millis;
   #rttvar: Millis = 0;
   #margin: Millis = MARGIN_MS;
+  readonly #noise = new RttNoise();
   readonly #carried: boolean;
 
   /** `carried`: over a way that resends by itself. */
@@ -63,6 +65,16 @@ export class Patience {
     }
     this.#rttvar += (Math.abs(rtt - this.srtt) - this.#rttvar) / 16;
     this.srtt += (rtt - this.srtt) / 8;
+  }
+
+  /** The round trip of a segment that left at `sentAt`; see RttNoise. */
+  compare(sentAt: Millis, rtt: Millis, apart: Millis): void {
+    this.#noise.sample(sentAt, rtt - this.least, apart);
+  }
+
+  /** By so much round trips differ where nothing of ours waits. */
+  get noise(): Millis {
+    return this.#noise.noise;
   }
 
   /** A resent segment's first copy arrived after all. */

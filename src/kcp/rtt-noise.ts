@@ -6,6 +6,8 @@ import type { Millis } from "../base/units.ts";
 
 /** Tuning: a pause of ours; and what is noise of timers. */
 const PAUSE_MS: Millis = 4;
+/** By then a queue has let go what met it, though segments of ours are what fills it. */
+const EMPTIED = 0.8;
 const NOISE_SHARE = 1 / 16;
 const TIMERS_MS: Millis = 3;
 
@@ -23,11 +25,14 @@ export class RttNoise {
     return Math.max(0, this.#noise - TIMERS_MS);
   }
 
-  /** The round trip of what was sent at `sentAt`, and by how much it is `above` the least there was. */
-  sample(sentAt: Millis, above: Millis): void {
+  /**
+   * The round trip of what was sent at `sentAt`, by how much it is `above` the least there was, and how far `apart` the likes of it arrive at least: what leaves so had
+   * no pause.
+   */
+  sample(sentAt: Millis, above: Millis, apart: Millis): void {
     const after = sentAt - this.#sentAt;
     if (after < 0) return;
-    if (after >= PAUSE_MS && this.#above <= after) {
+    if (after >= Math.max(PAUSE_MS, apart) && this.#above <= EMPTIED * after) {
       if (this.#paused >= 0) this.#noise += (Math.abs(above - this.#paused) - this.#noise) * Math.max(NOISE_SHARE, 1 / ++this.#samples);
       this.#paused = above;
     }

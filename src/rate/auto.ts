@@ -12,8 +12,8 @@
  *   - growing ends also when a round loses much and gains little, so that a short queue is not overrun for three rounds; so does a probe; one that
  *     brought much is followed by the next once it has drained
  *   - a sample shorter than the least round trip is no sample; one of a sender that was woken late counts as one of an application that had no more
- *   - the least round trip is remembered for longer than it takes until it is asked for again, so that a queue is never taken for it meanwhile; asking
- *     lasts until what is in flight has fallen, and a round trip more
+ *   - the least round trip is remembered for longer, and what it differs by counts (least-rtt.ts); asking for it lasts until what is in flight has fallen, and a
+ *     round trip more
  *   - what waits on the way back, as far as the peer's clock tells, counts neither as round trip nor as in flight (return-queue.ts)
  *   - where a short queue overflows, what is in flight is bounded as CUBIC's would be (cubic-bound.ts)
  */
@@ -23,6 +23,7 @@ import { AckAggregation } from "./ack-aggregation.ts";
 import { Blackout, silent } from "./blackout.ts";
 import { CubicBound } from "./cubic-bound.ts";
 import { CYCLE_PHASES, pacingGain, type State, WINDOW_GAIN, windowGain } from "./gains.ts";
+import { LeastRtt } from "./least-rtt.ts";
 import { OwnLoss } from "./own-loss.ts";
 import { ReturnQueue } from "./return-queue.ts";
 import { SEGMENT_BYTES } from "./segment-bytes.ts";
@@ -45,8 +46,6 @@ const BARE_MS: Millis = 2000;
 const BANDWIDTH_ROUNDS = 10;
 const FULL_GROWTH = 1.25;
 const FULL_ROUNDS = 3;
-const MIN_RTT_SPAN_MS: Millis = 10_000;
-const MIN_RTT_MEMORY_MS: Millis = 15_000;
 const PROBE_RTT_MS: Millis = 200;
 
 /** Tuning, our own. */
@@ -77,21 +76,14 @@ const LOST_MIN: Bytes = 8 * SEGMENT_BYTES;
 /** Least share of the estimate that an app-limited sample leaves of it. */
 const LIMITED_DECAY = 0.8;
 const QUEUE_BYTES: Bytes = 16 * SEGMENT_BYTES;
-/** Round trips are longer than the least by so many times what one differs from the next. */
-const NOISE = 2;
 
 export class AutoController implements RateController {
   state: State = "startup";
   window: Bytes = WINDOW_INITIAL;
   pacingRate = RATE_INITIAL;
-  /** Least round trip of the last MIN_RTT_MEMORY_MS, −1 before the first. */
-  #least: Millis = -1;
-  #noise: Millis = 0;
   readonly back = new ReturnQueue();
   readonly aggregation = new AckAggregation();
-  /** Of its negative: the greatest. */
-  readonly #leastRtt = new WindowedMax(MIN_RTT_MEMORY_MS);
-  #minRttAt: Millis = 0;
+  readonly #leastRtt = new LeastRtt();
   readonly #bandwidth = new WindowedMax(BANDWIDTH_ROUNDS);
   #rounds = 0;
   #roundEnds: Bytes = 0;
@@ -123,9 +115,9 @@ export class AutoController implements RateController {
   #carried = false;
   #windowInitial = WINDOW_INITIAL;
 
-  /** Round trip of the path while nothing waits, −1 while it is not known: the least, and by how much others differ from it. */
+  /** Round trip of the path while nothing waits, −1 while it is not known. */
   get minRtt(): Millis {
-    return this.#least < 0 ? -1 : this.#least + NOISE * this.#noise;
+    return this.#leastRtt.value;
   }
 
   /** Bytes a millisecond; 0 before the first sample. */
@@ -175,11 +167,7 @@ export class AutoController implements RateController {
 
   /** A measurement of the path by other means, in bytes a millisecond, and of its round trip, 0 for none: believed until acknowledgements tell more. */
   learned(now: Millis, bandwidth: number, rtt: Millis = 0): void {
-    if (rtt > 0 && (this.#least < 0 || rtt < this.#least)) {
-      this.#least = rtt;
-      this.#leastRtt.reset(now, -rtt);
-      this.#minRttAt = now;
-    }
+    this.#leastRtt.learned(now, rtt);
     if (!this.#believed && this.state !== "startup") return;
     this.#bandwidth.reset(this.#rounds, bandwidth);
     if (this.state === "startup" && bandwidth < LEARNED_MAX) {
@@ -202,8 +190,7 @@ export class AutoController implements RateController {
     this.pacingRate = rate;
     this.#windowInitial = Math.max(WINDOW_INITIAL, WINDOW_GAIN * rate * rtt);
     this.window = carried ? Number.POSITIVE_INFINITY : this.#windowInitial;
-    this.#least = -1;
-    this.#noise = 0;
+    this.#leastRtt.forget();
     this.#believed = false;
     this.#bound.forget();
     this.aggregation.forget();
@@ -272,21 +259,10 @@ export class AutoController implements RateController {
   }
 
   #trackRtt(now: Millis, { rtt, noise }: AckRound): void {
-    this.#noise = noise;
-    if (rtt < 0) return;
-    if (this.#least < 0 || rtt <= this.#least) {
-      this.#leastRtt.reset(now, -rtt);
-      this.#minRttAt = now;
-    } else {
-      this.#leastRtt.add(now, -rtt);
-      if (now - this.#minRttAt > MIN_RTT_SPAN_MS && this.state === "probe-bandwidth" && !this.#limited) {
-        this.state = "probe-rtt";
-        this.#probeRttUntil = NEVER;
-        // Asked again after as long, whatever comes of it.
-        this.#minRttAt = now;
-      }
-    }
-    this.#least = -this.#leastRtt.value;
+    this.#leastRtt.take(now, rtt, noise);
+    if (rtt < 0 || this.state !== "probe-bandwidth" || this.#limited || !this.#leastRtt.asks(now)) return;
+    this.state = "probe-rtt";
+    this.#probeRttUntil = NEVER;
   }
 
   #trackBandwidth(round: AckRound): void {
