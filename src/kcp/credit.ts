@@ -14,6 +14,7 @@
  * seen where a burst arrives (line-rate), so that the rest of what is waiting can be let go as fast as that from the first round trip on. The window moves with the
  * ACKs, and is told by itself (WINS) when none are due, with a `una` that has something left to move by (una-lag). The round trip is asked for (WASK), since a
  * peer that only sends acknowledges nothing of ours.
+ * Where delays differ by themselves, or segments overtake each other (path-noise), nothing of this can be known, and the peer is left alone.
  * What a burst has lost is resent in a burst: an ACK told again when nothing more is under way begins the next one, where the peer would wait for its timers,
  * which become longer each time.
  *

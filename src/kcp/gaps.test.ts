@@ -111,3 +111,14 @@ test("more holes than are remembered: the newest are asked for", () => {
   assert.equal(asked.length, 1);
   assert.match(asked[0]!.acks, / 600@1001 600@1001$/);
 });
+
+test("what comes into a hole though it was sent no later than what overtook it", () => {
+  const receiver = new Receiver();
+  receiver.come(1000, 0, 4);
+  receiver.come(1002, 9, 10);
+  const { gaps, now } = receiver;
+  assert.equal(gaps.overtaken(now + 6, 5, 1001), 6);
+  assert.equal(gaps.overtaken(now + 6, 5, 1002), 6, "of the same flush");
+  assert.equal(gaps.overtaken(now + 60, 5, 1030), 0, "sent again");
+  assert.equal(gaps.overtaken(now + 6, 3, 1001), 0, "not missing");
+});

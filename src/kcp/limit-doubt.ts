@@ -12,7 +12,7 @@ const FUTILE_GROWTH = 4;
 const LEFT_MS: Millis = 60_000;
 /** A queue that has held so much may run over once, when a kcptun begins with all that its window takes: for so many round trips. */
 const QUEUE_ANY: Bytes = 200_000;
-const BEGINNING = 2;
+const BEGINNING = 1;
 
 export class LimitDoubt {
   readonly #depth: QueueDepth;

@@ -25,3 +25,12 @@ test("what was sent as slowly as it arrives says nothing of the path", () => {
   arrive(line, 200, 30, 0.5, 0.5);
   assert.equal(line.rate, 0);
 });
+
+test("the first part of a burst tells, while no burst has as a whole", () => {
+  const line = new LineRate(0);
+  // Its sender has more before it has arrived.
+  arrive(line, 100, 24, 0.5, 0);
+  arrive(line, 112, 20, 0.5, 0.9);
+  arrive(line, 200, 3, 0.5, 0.5);
+  assert.ok(Math.abs(line.rate - 2000) < 100, `${line.rate} bytes/ms`);
+});

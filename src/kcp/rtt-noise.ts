@@ -8,7 +8,7 @@ import type { Millis } from "../base/units.ts";
 const PAUSE_MS: Millis = 4;
 /** By then a queue has let go what met it, though segments of ours are what fills it. */
 const EMPTIED = 0.8;
-const NOISE_SHARE = 1 / 16;
+const NOISE_SHARE = 1 / 64;
 const TIMERS_MS: Millis = 3;
 
 export class RttNoise {

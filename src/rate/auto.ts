@@ -270,7 +270,7 @@ export class AutoController implements RateController {
     // The queue may be the other direction's: then little of it is ours.
     const queued = stands(this.#queue.standing, this.minRtt) && rate > this.#bandwidth.value / 4 && rate * this.minRtt > QUEUE_BYTES;
     this.#limited = round.appLimited && !queued;
-    if (rate <= 0 || round.took < this.minRtt * 0.95) return;
+    if (rate <= 0 || round.took < this.#leastRtt.least * 0.95) return;
     const { value } = this.#bandwidth;
     const late = round.late || silent(round.silence, this.minRtt);
     if ((this.#limited || (late && !queued)) && rate < value) return;
