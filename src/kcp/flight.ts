@@ -106,8 +106,7 @@ export class Flight {
 
   /** Segment to be resent next, −1 when none is lost. */
   get lost(): number {
-    const table = this.#table;
-    return table.lost.first === NONE ? NONE : table.sn[table.lost.first]!;
+    return this.#table.lost.first === NONE ? NONE : this.#table.sn[this.#table.lost.first]!;
   }
 
   /** The window has room. */
@@ -287,7 +286,8 @@ export class Flight {
   #sample(rtt: Millis, f = NONE): void {
     this.#round.rtt = this.#round.rtt < 0 ? rtt : Math.min(this.#round.rtt, rtt);
     this.patience.sample(rtt);
-    if (f !== NONE) this.patience.compare(this.#table.sentAt[f]!, rtt, this.#table.bytes[f]! / this.#rate);
+    if (f !== NONE && SampleLimits.paused(this.#table.limited[f]!))
+      this.patience.compare(this.#table.sentAt[f]!, rtt, this.#table.bytes[f]! / this.#rate);
   }
 
   /** It was sent again although the first copy had arrived, or was to arrive. */
@@ -307,7 +307,7 @@ export class Flight {
     round.silence = now - this.#silentSince;
     this.#silentSince = now;
     this.#fireNotBefore = 0;
-    round.noise = this.patience.noise;
+    round.noise = this.patience.noise(now);
     round.newly = this.#totalDelivered - round.delivered;
     round.delivered = this.#totalDelivered;
     round.rate = 0;

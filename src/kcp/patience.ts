@@ -73,8 +73,8 @@ export class Patience {
   }
 
   /** By so much round trips differ where nothing of ours waits. */
-  get noise(): Millis {
-    return this.#noise.noise;
+  noise(now: Millis): Millis {
+    return this.#noise.at(now);
   }
 
   /** A resent segment's first copy arrived after all. */

@@ -10,6 +10,8 @@ const PAUSE_MS: Millis = 4;
 const EMPTIED = 0.8;
 const NOISE_SHARE = 1 / 64;
 const TIMERS_MS: Millis = 3;
+const SAMPLES_LEAST = 4;
+const KNOWN_MS: Millis = 10_000;
 
 export class RttNoise {
   #noise: Millis = 0;
@@ -17,12 +19,13 @@ export class RttNoise {
   /** Of the newest transmission of which a round trip is known; and by how much that is above the least. */
   #sentAt: Millis = Number.NEGATIVE_INFINITY;
   #above: Millis = 0;
-  /** Of the last one behind a pause; −1: none yet. */
-  #paused: Millis = -1;
+  /** Of the last one behind a pause. */
+  #paused: Millis = 0;
+  #pausedAt: Millis = Number.NEGATIVE_INFINITY;
 
-  /** On average, beyond what timers do. */
-  get noise(): Millis {
-    return Math.max(0, this.#noise - TIMERS_MS);
+  /** On average, beyond what timers do; 0 while too little is known, or nothing of late. */
+  at(now: Millis): Millis {
+    return this.#samples < SAMPLES_LEAST || now - this.#pausedAt > KNOWN_MS ? 0 : Math.max(0, this.#noise - TIMERS_MS);
   }
 
   /**
@@ -33,8 +36,10 @@ export class RttNoise {
     const after = sentAt - this.#sentAt;
     if (after < 0) return;
     if (after >= Math.max(PAUSE_MS, apart) && this.#above <= EMPTIED * after) {
-      if (this.#paused >= 0) this.#noise += (Math.abs(above - this.#paused) - this.#noise) * Math.max(NOISE_SHARE, 1 / ++this.#samples);
+      if (sentAt - this.#pausedAt > KNOWN_MS) this.#samples = 0;
+      else this.#noise += (Math.abs(above - this.#paused) - this.#noise) * Math.max(NOISE_SHARE, 1 / ++this.#samples);
       this.#paused = above;
+      this.#pausedAt = sentAt;
     }
     this.#sentAt = sentAt;
     this.#above = above;

@@ -27,6 +27,11 @@ export class SampleLimits {
     return this.#lateUntil > delivered ? LATE : NOTHING;
   }
 
+  /** A transmission for which `at` answered `limit` left when the application had no more. */
+  static paused(limit: number): boolean {
+    return limit === APP_LIMITED;
+  }
+
   /** The sample of a transmission for which `at` answered `limit`. */
   tell(limit: number, round: AckRound): void {
     round.appLimited = limit === APP_LIMITED;
