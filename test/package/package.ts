@@ -39,7 +39,8 @@ function step(text: string): void {
 function pack(into: string): string {
   for (const name of packed) cpSync(join(root, name), join(into, name), { recursive: true });
   symlinkSync(join(root, "node_modules"), join(into, "node_modules"));
-  execFileSync("npm", ["pack", "--silent"], { cwd: into, stdio: ["ignore", "ignore", "inherit"] });
+  // What the compiler finds is on its standard output.
+  execFileSync("npm", ["pack", "--silent"], { cwd: into, stdio: ["ignore", process.stderr, "inherit"] });
   assert.equal(readFileSync(join(into, "package.json"), "utf8"), readFileSync(join(root, "package.json"), "utf8"), "postpack restores");
   const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
   return join(into, `longhaul-${version}.tgz`);

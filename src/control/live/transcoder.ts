@@ -9,6 +9,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Readable } from "node:stream";
+import { deferred } from "../../base/deferred.ts";
 import type { Bytes, Millis } from "../../base/units.ts";
 import { Muxer } from "../../media/cmaf/fragment.ts";
 import { FlvStreamReader } from "../../media/flv/stream-reader.ts";
@@ -38,7 +39,7 @@ export class Transcoder {
   #stopped = false;
   #finishing = false;
   /** Nothing comes any more; false: it was stopped. */
-  readonly #over = Promise.withResolvers<boolean>();
+  readonly #over = deferred<boolean>();
   #last = 0;
   readonly counters = { unitsIn: 0, dropped: 0 };
 
