@@ -10,6 +10,7 @@ import { Installation } from "../testing/installation.ts";
 import { originUnder, publishDemo } from "../testing/origin.ts";
 import type { StreamEvent } from "./events.ts";
 import { finishRecording } from "./interrupted-recording.ts";
+import { RANGES } from "./recorded-rendition.ts";
 import { FolderStorage } from "./storage.ts";
 import { eventBridge } from "./webhooks.ts";
 
@@ -273,11 +274,13 @@ test("a storage that fails ends the recording with an event; the stream goes on"
 });
 
 test("a recording whose stream had ended when the process died is ended by the next one", async (t) => {
-  const { installation, folder, origin, channel, live, events, files } = await world(t, 60);
+  const { installation, folder, origin, channel, live, events, files, read } = await world(t, 60);
   const ends = (): number => files().filter((path) => path.endsWith("recording-ended.json")).length;
   publishDemo(channel, Date.now());
   channel.end(origin.now());
-  await until(() => events.length === 1 && files().some((path) => path.endsWith("/2.mp4")));
+  const listed = (): boolean => files().some((path) => path.endsWith(RANGES)) && read(RANGES).includes("2.mp4");
+  // The last that is written of a segment: what a dead process writes does not meet what the next one does.
+  await until(() => events.length === 1 && listed());
   await live.sessions.settled();
   assert.equal(ends(), 0);
   // It waits for the encoder to come back, and another process begins as if it were dead.
